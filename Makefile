@@ -1,0 +1,53 @@
+# Everything a fresh machine with Python >= 3.11 needs: `make demo` and `make test`. The rest is for those who change laten.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench docs clean
+
+# The first Python here that is new enough; choose another with `make PYTHON=/path/to/python demo`.
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $(p))))
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help:
+	@echo 'make demo    fit models on embedded data; numbers here, models and pictures in demo/'
+	@echo 'make test    lint, types, tests and doctests'
+	@echo 'make lint    ruff and mypy alone'
+	@echo 'make format  let ruff rewrite what it can'
+	@echo 'make bench   rows per second of the training loop'
+	@echo 'make docs    the documentation as a site, in build/docs'
+	@echo 'make clean   remove everything that make made'
+
+$(INSTALLED): pyproject.toml
+	@$(or $(PYTHON),false) -c '$(NEW_ENOUGH)' || { \
+	  echo "laten needs Python 3.11 or newer, found: $$($(or $(PYTHON),python3) --version 2>&1 || true). Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@echo 'Installing laten and what it needs into .venv (once; a minute or two) ...'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/laten demo --folder demo
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.train_step
+
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/mkdocs build --quiet --strict
+
+clean:
+	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

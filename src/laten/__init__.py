@@ -1,0 +1,129 @@
+"""Variational autoencoders seen as Bayesian networks.
+
+    import laten as lt
+
+    vae = lt.VAE().fit(df)
+
+Names are imported when first used (PEP 562), so that `import laten` itself costs nothing and `laten --help` does not
+wait for JAX. `docs/decisions.md` says why.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from laten import templates
+    from laten.data import datasets
+    from laten.data.infer import infer_schema
+    from laten.data.read import read
+    from laten.data.schema import Schema
+    from laten.errors import DataError, DeclarationError, LatenError, LatenWarning, ModelFileError, TrainingDiverged
+    from laten.estimator import VAE, load
+    from laten.families import (
+        Bernoulli,
+        Categorical,
+        Deterministic,
+        DiscretizedLogistic,
+        LogNormal,
+        Mixture,
+        NegativeBinomial,
+        Normal,
+        Ordinal,
+        Poisson,
+        StudentT,
+    )
+    from laten.guides import guide_for
+    from laten.model import Model
+    from laten.nets import MLP, Linear, ResMLP
+    from laten.network import Network
+    from laten.objectives import Elbo, Iwae
+
+# Module -> the public names found in it.
+_NAMES = {
+    "laten.data.infer": ("infer_schema",),
+    "laten.data.read": ("read",),
+    "laten.data.schema": ("Schema",),
+    "laten.errors": (
+        "DataError",
+        "DeclarationError",
+        "LatenError",
+        "LatenWarning",
+        "ModelFileError",
+        "TrainingDiverged",
+    ),
+    "laten.estimator": ("VAE", "load"),
+    "laten.families": (
+        "Bernoulli",
+        "Categorical",
+        "Deterministic",
+        "DiscretizedLogistic",
+        "LogNormal",
+        "Mixture",
+        "NegativeBinomial",
+        "Normal",
+        "Ordinal",
+        "Poisson",
+        "StudentT",
+    ),
+    "laten.guides": ("guide_for",),
+    "laten.model": ("Model",),
+    "laten.nets": ("MLP", "Linear", "ResMLP"),
+    "laten.network": ("Network",),
+    "laten.objectives": ("Elbo", "Iwae"),
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+_MODULES = {"datasets": "laten.data.datasets", "templates": "laten.templates"}  # public names that are modules
+
+__all__ = [
+    "MLP",
+    "VAE",
+    "Bernoulli",
+    "Categorical",
+    "DataError",
+    "DeclarationError",
+    "Deterministic",
+    "DiscretizedLogistic",
+    "Elbo",
+    "Iwae",
+    "LatenError",
+    "LatenWarning",
+    "Linear",
+    "LogNormal",
+    "Mixture",
+    "Model",
+    "ModelFileError",
+    "NegativeBinomial",
+    "Network",
+    "Normal",
+    "Ordinal",
+    "Poisson",
+    "ResMLP",
+    "Schema",
+    "StudentT",
+    "TrainingDiverged",
+    "datasets",
+    "guide_for",
+    "infer_schema",
+    "load",
+    "read",
+    "templates",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name from its home on first use."""
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(_MODULES[name])
+    else:
+        raise AttributeError(f"module 'laten' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Public names, loaded or not."""
+    return sorted({*globals(), *__all__})

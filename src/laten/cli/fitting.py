@@ -1,0 +1,143 @@
+"""`laten fit`: from data to a model file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.cli.streams import Source, check_output, for_fit, note
+from laten.data.checks import did_you_mean, unknown
+from laten.data.columns import Column
+from laten.data.infer import infer_schema
+from laten.data.plain import Plain
+from laten.data.schema import Schema
+from laten.errors import DataError, known
+from laten.estimator import VAE
+from laten.objectives import Elbo, Iwae, Objective
+from laten.training.settings import Settings
+
+INTERRUPTED = 130
+OBJECTIVES = {"elbo": Elbo, "iwae": Iwae}
+CHECKED = ("epochs", "batch_size", "learning_rate", "patience", "validation", "seed")
+
+
+def fit(
+    data: str,
+    output: str | None,
+    kinds: Sequence[str],
+    objective: str,
+    draws: int | None,
+    options: Mapping[str, Any],
+    quiet: bool,
+) -> int:
+    """Learns a model and writes it.
+
+    Args:
+        data: Path or name.
+        output: Model file; None: the data's name with another extension, in the current folder.
+        kinds: `column=kind` edits of the schema.
+        draws: Of the objective; None: its own default.
+        options: Parameters of `VAE`.
+        quiet: Say nothing.
+    Returns:
+        0, or 130 when Ctrl-C ended training; the model is written in both cases.
+    """
+    Settings(**{name: options[name] for name in CHECKED})  # an option out of range is refused before data are read
+    path = output or f"{stem(data)}.laten"
+    check_output(path, ())
+    if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
+        raise DataError(f"{path}: is the data; give the model another name with -o")
+    source = for_fit(data)
+    schema = schema_of(source, kinds)
+    if not quiet:
+        describe(source, schema, options)
+    goal: Objective = OBJECTIVES[objective]() if draws is None else OBJECTIVES[objective](draws=draws)
+    vae = VAE(objective=goal, schema=schema, progress="quiet" if quiet else "auto", **options).fit(source.data)
+    vae.save(path)
+    interrupted = vae.stopped_ == "interrupted"
+    if interrupted:
+        note(f"Training ended by Ctrl-C after {len(vae.history_)} epochs; the weights so far are kept.")
+    if not quiet:
+        note(verdict(vae))
+    if not quiet or interrupted:
+        note(f"Wrote {path} ({Path(path).stat().st_size / 1000:.0f} kB).")
+    return INTERRUPTED if interrupted else 0
+
+
+def stem(data: str) -> str:
+    """`folder/adult.csv.gz` -> `adult`."""
+    return Path(data).name.split(".")[0] or "model"
+
+
+def schema_of(source: Source, kinds: Sequence[str]) -> Schema | None:
+    """The inferred schema of a table, edited; None for arrays of images.
+
+    Raises:
+        DataError: no such column or kind, or the cells do not allow it.
+    """
+    data = source.data
+    if isinstance(data, dict) or (isinstance(data, np.ndarray) and data.ndim != 2):
+        if kinds:
+            raise DataError("--kind: arrays have no columns whose kind could be set; leave it out")
+        return None
+    frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
+    schema = infer_schema(frame)
+    for text in kinds:
+        schema = with_kind(schema, text)
+    _ = schema.blocks  # refuses a table of which nothing is left to model
+    return schema
+
+
+def with_kind(schema: Schema, text: str) -> Schema:
+    """A schema edited by `column=kind` or `column=kind:level,level,...`."""
+    name, sign, kind = text.rpartition("=")
+    if not sign or not name:
+        raise DataError(f"--kind {text}: expected COLUMN=KIND, e.g. age=count")
+    by_text = {str(n): n for n in schema.names}
+    if name not in by_text:
+        raise unknown("column", name, schema.names)
+    kind, colon, levels = kind.partition(":")
+    column = schema[by_text[name]]
+    try:
+        return schema.with_kind(column.name, kind, levels_of(column, levels) if colon else None)
+    except DataError as error:
+        if kind == "ordinal" and not colon and "order of its levels" in str(error):
+            some = ",".join(map(str, column.seen.values or ()))
+            raise DataError(f"column {name!r}: the order of its levels is not known; say it, low to high: --kind '{name}=ordinal:{some}'") from None
+        raise
+
+
+def levels_of(column: Column, text: str) -> list[Plain]:
+    """Levels typed by the user as the column's own values."""
+    seen = {str(v): v for v in column.seen.values or ()}
+    levels = [part.strip() for part in text.split(",")]
+    for level in levels:
+        if level not in seen:
+            raise DataError(f"column {column.name!r}: no cell holds {level!r}{did_you_mean(level, seen)}; its values: {known(seen)}")
+    return [seen[level] for level in levels]
+
+
+def describe(source: Source, schema: Schema | None, options: Mapping[str, Any]) -> None:
+    """Shows what is about to be learned from."""
+    if schema is not None:
+        note(f"{source.rows} rows. What each column is taken for (--kind COLUMN=KIND changes it):\n\n{schema}\n")
+        return
+    array = next(iter(source.data.values())) if isinstance(source.data, dict) else source.data
+    sizes = " × ".join(map(str, array.shape[1:]))
+    grey = "" if array.max(initial=0) <= 1 else f", grey pixels binarised: {options['binarise']}"
+    aside = f"; not used: {known(source.aside)}" if source.aside else ""
+    note(f"{source.rows} arrays of {sizes}{grey}{aside}.")
+
+
+def verdict(vae: VAE) -> str:
+    """How good the model is, in one line."""
+    history = vae.history_
+    ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}
+    held = "valid_bound" in history
+    bound = history["valid_bound" if held else "bound"]
+    best = int(history["epoch"][bound.idxmax()]) if held else int(history["epoch"].iloc[-1])
+    value = bound.max() if held else bound.iloc[-1]
+    what = "Held-out bound on log p(row)" if held else "Training bound on log p(row), no rows were held out"
+    return f"{what}: {value:.3f} nats a row (epoch {best} of {len(history)}, {ways[vae.stopped_]})."

@@ -1,0 +1,100 @@
+"""`--given column=value`: text into what the model's column or node takes."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from laten.data.checks import did_you_mean, unknown
+from laten.data.codecs import Date
+from laten.data.columns import CLASSES, NUMBERS, Column
+from laten.data.plain import Plain
+from laten.data.views import ArrayView
+from laten.errors import DataError, known
+from laten.estimator import VAE
+
+
+def evidence(vae: VAE, given: list[str]) -> dict[Any, Any]:
+    """What is given, by column or node.
+
+    Raises:
+        DataError: no `=`, an unknown column or node, one given twice, or a value that its column cannot take.
+    """
+    found: dict[Any, Any] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise DataError(f"--given {text}: expected COLUMN=VALUE, e.g. --given age=40")
+        view = vae.view_
+        if isinstance(view, ArrayView):
+            key, parsed = name, for_node(view, name, value)
+        else:
+            by_text = {str(n): n for n in view.schema.names}
+            if name not in by_text:
+                raise unknown("column", name, view.schema.names)
+            key = by_text[name]
+            parsed = for_column(view.schema[key], value)
+        if key in found:
+            raise DataError(f"--given: {name!r} is given twice; a column has one value")
+        found[key] = parsed
+    return found
+
+
+def for_column(column: Column, text: str) -> Any:
+    """A value of a table's column. Of columns set aside the text is kept: the model says why they cannot be given."""
+    if column.kind in CLASSES:
+        return level(column, text)
+    if column.kind not in NUMBERS:
+        return text
+    if isinstance(column.codec, Date):
+        stamp = pd.to_datetime(text, errors="coerce")
+        if pd.isna(stamp):
+            raise DataError(f"column {column.name!r}: {text!r} is no date; write it as in 2024-12-31")
+        return stamp.strftime(column.codec.style) if "%" in column.codec.style else stamp
+    return number(f"column {column.name!r}", text, column.describe())
+
+
+def level(column: Column, text: str) -> Plain:
+    """The level that a text names: as it is written, else as a number, else whatever its case."""
+    levels = column.levels or ()
+    for same in (
+        lambda v: str(v) == text,
+        lambda v: not isinstance(v, str) and as_float(text) == v,
+        lambda v: str(v).casefold() == text.strip().casefold(),
+    ):
+        for value in levels:
+            if same(value):
+                return value
+    close = did_you_mean(text, levels)
+    raise DataError(f"column {column.name!r}: {text!r} was never seen when fitting{close}; known levels: {known(levels)}")
+
+
+def as_float(text: str) -> float:
+    """A number, NaN for other text."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def number(where: str, text: str, seen: str = "") -> float:
+    """A finite number.
+
+    Raises:
+        DataError: anything else.
+    """
+    value = as_float(text)
+    if not math.isfinite(value):
+        raise DataError(f"{where}: {text!r} is no finite number{f'; the fitted values are {seen}' if seen else ''}")
+    return value
+
+
+def for_node(view: ArrayView, name: str, text: str) -> float | int:
+    """A value of a node of one site."""
+    specs = dict(view.specs)
+    if name not in specs:
+        raise unknown("node", name, specs)
+    if specs[name].shape:
+        raise DataError(f"node {name!r} is an array of shape {specs[name].shape}; give it in Python: vae.sample(n, given={{{name!r}: array}})")
+    value = number(f"node {name!r}", text)
+    return int(value) if specs[name].what == "classes" and value.is_integer() else value

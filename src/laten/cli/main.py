@@ -1,0 +1,83 @@
+"""The entry `laten`: exit codes, and one line for whatever is wrong.
+
+| exit code | means |
+|---|---|
+| 0 | done (also when the reader of standard output stopped reading, as `head` does) |
+| 2 | bad input: exactly one line on standard error |
+| 130 | interrupted by Ctrl-C |
+
+Results go to standard output or to `-o`; progress, notes and warnings to standard error.
+"""
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import typer
+
+from laten.cli.commands import app
+from laten.errors import LatenError, LatenWarning
+
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+Refused = typer.BadParameter.__mro__[2]  # ClickException, wherever this typer keeps its click
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: What was typed after `laten`; None takes it from the process.
+    Returns:
+        The exit code.
+    """
+    with plain_warnings():
+        try:
+            code = app(args=None if arguments is None else list(arguments), prog_name="laten", standalone_mode=False)
+            sys.stdout.flush()
+        except LatenError as error:
+            return refuse(str(error))
+        except Refused as error:
+            return refuse(f"{error.format_message()} See: {error.ctx.command_path if error.ctx else 'laten'} --help")
+        except BrokenPipeError:
+            return hang_up()
+        except OSError as error:
+            return refuse(f"{error.filename or 'file system'}: {error.strerror or error}")
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+    if code == INTERRUPTED:
+        print("laten: interrupted", file=sys.stderr)
+    return int(code or DONE)
+
+
+def refuse(message: str) -> int:
+    """Says on one line what is wrong."""
+    print(f"laten: {' '.join(message.split())}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def hang_up() -> int:
+    """Nobody reads standard output any more: neither does Python complain about it when it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return DONE
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Shows each `LatenWarning` as one line without source code; other libraries' stay quiet unless `python -W` asks."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object) -> None:
+        print(f"laten: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        warnings.simplefilter("always", LatenWarning)
+        warnings.showwarning = show
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,219 @@
+"""The schema of a table: what each column is, and which columns make one node.
+
+A model sees a table as a few *blocks*, one for each family, each one array: all binary columns are the node `binary`,
+all counts the node `count`, and so on (positive numbers and dates are real numbers after their codec). When the network
+was declared with nodes named after columns, the schema groups columns by those names instead.
+
+A schema is read from data by `infer_schema`, shown by `print(schema)`, edited by `schema.with_kind("age", "count")` and
+kept in the model file by `schema.to_json()`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from laten.data.checks import unknown
+from laten.data.columns import ASIDE, KINDS, Column, column_from_json
+from laten.data.plain import Plain, Reader
+from laten.errors import DataError, known
+
+Name = str | int
+FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real")
+_FAMILY_KIND = {k: k for k in FAMILY_KINDS} | {"positive": "real", "date": "real"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A declared node and the columns it holds. `scalar`: its values are `(rows,)`, of one column."""
+
+    node: str
+    columns: tuple[Name, ...]
+    scalar: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """The columns of one node: one array, `(rows, columns)`, or `(rows,)` when `scalar`.
+
+    Args:
+        node: Name of the node.
+        family_kind: binary (uint8 0/1), categorical or ordinal (codes in the smallest whole type), count (float32 whole
+            numbers) or real (float32 after the codec).
+        columns: In order of the array's columns.
+        scalar: True for a single column without a column axis.
+    """
+
+    node: str
+    family_kind: str
+    columns: tuple[Column, ...]
+    scalar: bool = False
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of levels of each column."""
+        return tuple(c.size for c in self.columns)
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """Names of the columns."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Event shape of the node."""
+        return () if self.scalar else (len(self.columns),)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The smallest type that holds the block."""
+        if self.family_kind in ("count", "real"):
+            return np.dtype(np.float32)
+        return np.min_scalar_type(max(self.sizes) - 1)
+
+
+@dataclass(frozen=True, repr=False)
+class Schema:
+    """Columns of a table, in the frame's order.
+
+    Args:
+        columns: One for each column of the frame.
+        groups: Declared nodes; empty for one node a kind.
+    """
+
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...] = ()
+
+    def __post_init__(self) -> None:
+        twice = [n for n, k in Counter(c.name for c in self.columns).items() if k > 1]
+        if twice:
+            raise DataError(f"two columns of one name: {known(twice)}")
+        grouped = Counter(name for g in self.groups for name in g.columns)
+        for name, times in grouped.items():
+            column = self[name]
+            if times > 1:
+                raise DataError(f"column {name!r} stands in {times} nodes; a column belongs to one")
+            if column.kind in ASIDE:
+                way = f"schema.with_kind({name!r}, ...) sets another kind, or leave it out of the network"
+                raise DataError(f"column {name!r} is {column.kind} ({column.reason}) and cannot be a node; {way}")
+        for g in self.groups:
+            kinds = {_FAMILY_KIND[self[name].kind] for name in g.columns}
+            if len(kinds) != 1 or (g.scalar and len(g.columns) != 1):
+                found = ", ".join(f"{n!r} {self[n].kind}" for n in g.columns)
+                raise DataError(f"node {g.node!r}: its columns must be of one kind, got {found or 'none'}")
+
+    def __getitem__(self, name: Name) -> Column:
+        """The column called `name`."""
+        if name not in self._by_name:
+            raise unknown("column", name, self.names)
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @cached_property
+    def _by_name(self) -> dict[Name, Column]:
+        return {c.name: c for c in self.columns}
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """Names of all columns."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def set_aside(self) -> tuple[Column, ...]:
+        """Columns in no block: constants, identifiers, free text, and those no declared node names."""
+        used = {n for b in self.blocks for n in b.names}
+        return tuple(c for c in self.columns if c.name not in used)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The nodes of this table.
+
+        Raises:
+            DataError: no column is left to model.
+        """
+        if self.groups:
+            made = (Block(g.node, "", tuple(self[n] for n in g.columns), g.scalar) for g in self.groups)
+            return tuple(replace(b, family_kind=_FAMILY_KIND[b.columns[0].kind]) for b in made)
+        blocks = []
+        for family_kind in FAMILY_KINDS:
+            columns = tuple(c for c in self.columns if _FAMILY_KIND.get(c.kind) == family_kind)
+            if columns:
+                blocks.append(Block(family_kind, family_kind, columns))
+        if not blocks:
+            found = ", ".join(f"{c.name!r} {c.kind} ({c.reason})" for c in self.columns[:6])
+            raise DataError(f"no column is left to model: {found}; schema.with_kind(name, kind) sets another kind")
+        return tuple(blocks)
+
+    def with_kind(self, name: Name, kind: str, levels: Sequence[Plain] | None = None) -> "Schema":
+        """This schema with column `name` as another kind.
+
+        Args:
+            name: The column.
+            kind: binary, categorical, ordinal, count, positive, real, date, constant, identifier or text (the last two
+                leave it out of the model).
+            levels: For binary, categorical and ordinal: the classes in order.
+        Raises:
+            DataError: no such column or kind, or the cells seen do not allow it.
+        """
+        new = self[name].with_kind(kind, None if levels is None else tuple(levels))
+        return replace(self, columns=tuple(new if c.name == name else c for c in self.columns))
+
+    def with_kinds(self, kinds: Mapping[Name, str] | None = None, /, **named: str) -> "Schema":
+        """Several kinds set at once: `with_kinds(age="count")` or `with_kinds({"my age": "count"})`."""
+        schema = self
+        for name, kind in [*(kinds or {}).items(), *named.items()]:
+            schema = schema.with_kind(name, kind)
+        return schema
+
+    def to_json(self) -> dict:
+        """Plain JSON types only; `Schema.from_json` reads it back."""
+        groups = [{"node": g.node, "columns": list(g.columns), "scalar": g.scalar} for g in self.groups]
+        return {"columns": [c.to_json() for c in self.columns], "groups": groups}
+
+    @staticmethod
+    def from_json(value: dict) -> "Schema":
+        """Rebuilds a schema, checking every field.
+
+        Raises:
+            DataError: a field is missing, of the wrong type, or does not go with the others.
+        """
+        reader = Reader(value, "schema")
+        reader.only(["columns", "groups"])
+        groups = []
+        for r in reader.objects("groups"):
+            r.only(["node", "columns", "scalar"])
+            groups.append(Group(r.text("node"), _names(r), r.flag("scalar")))
+        return Schema(tuple(column_from_json(r) for r in reader.objects("columns")), tuple(groups))
+
+    def __str__(self) -> str:
+        head = ("column", "kind", "missing", "values", "because")
+        rows = [
+            (str(c.name), c.kind, f"{c.missing:.1%}" if c.seen.missing else "-", c.describe(), c.reason)
+            for c in self.columns
+        ]
+        widths = (30, 11, 7, 34, 78)
+        cells = [[_cut(cell, w) for cell, w in zip(row, widths, strict=True)] for row in (head, *rows)]
+        wide = [max(len(row[i]) for row in cells) for i in range(len(head))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip() for row in cells]
+        return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])
+
+    def __repr__(self) -> str:
+        counts = Counter(c.kind for c in self.columns)
+        parts = ", ".join(f"{counts[k]} {k}" for k in KINDS if counts[k])
+        return f"Schema({len(self.columns)} columns: {parts})"
+
+
+def _names(reader: Reader) -> tuple[Name, ...]:
+    names = reader.plains("columns")
+    if any(isinstance(n, bool | float) for n in names):
+        raise DataError(f"{reader.at}: column names are text or whole numbers, not {known(names)}")
+    return tuple(n for n in names if isinstance(n, str | int))
+
+
+def _cut(text: str, width: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,35 @@
+"""Errors that teach: what was wrong, where (column, row, node), and the way out.
+
+The command line prints the message of a `LatenError` on one line and exits with 2.
+"""
+
+
+class LatenError(ValueError):
+    """The user's input cannot be used. The message names the thing and the way out."""
+
+
+class DeclarationError(LatenError):
+    """A network, guide, family or net is declared wrongly."""
+
+
+class DataError(LatenError):
+    """Data do not fit: a column, row, file or type."""
+
+
+class ModelFileError(LatenError):
+    """A model file is truncated, of a newer version, or not a model file."""
+
+
+class TrainingDiverged(LatenError):
+    """Training stayed non-finite after its roll-backs. The message names node and column."""
+
+
+class LatenWarning(UserWarning):
+    """An answer was given, but should be trusted less than usual."""
+
+
+def known(names, limit: int = 12) -> str:
+    """Lists `names` for an error message, shortened past `limit`."""
+    names = [repr(n) for n in names]
+    extra = f", … ({len(names)} in all)" if len(names) > limit else ""
+    return "[" + ", ".join(names[:limit]) + extra + "]"

@@ -1,0 +1,196 @@
+r"""What a variable may be.
+
+A family is a declaration: a frozen, hashable description of one node's values. It sees **one example**. Its
+parameters arrive as one flat vector `raw` of `n_raw` real numbers without constraints; the first `n_net` come from a
+net, the rest are constants learned per site. Every family is a normalised density over independent *sites*:
+
+$$\log p(\text{value}\mid\text{raw}) = \sum_{s}\texttt{log\_prob}(\text{raw}, \text{value})_s$$
+
+with every constant included, so that log p can be compared between models. `shape` is the event shape *and* the
+shape of sites: a value of a `Categorical((8, 3, 41))` is three integer codes.
+"""
+
+import abc
+import math
+import operator
+from dataclasses import MISSING, dataclass, fields
+
+import jax.numpy as jnp
+import numpy as np
+
+from laten.errors import DeclarationError
+from laten.families.node import Node
+from laten.types import Array, Key
+
+Shape = tuple[int, ...]
+
+
+def as_shape(size: int | Shape, family: str) -> Shape:
+    """A shape from a size: `20 -> (20,)`, `(28, 28)` and `()` stay.
+
+    Raises:
+        DeclarationError: a size that is not a positive whole number.
+    """
+    try:
+        shape = tuple(whole(n) for n in size) if isinstance(size, tuple | list) else (whole(size),)
+    except TypeError:
+        raise DeclarationError(f"{family}: size must be a whole number or a tuple of them, not {size!r}") from None
+    if any(n < 1 for n in shape):
+        raise DeclarationError(f"{family}: sizes must be at least 1, not {size!r}")
+    return shape
+
+
+def shape_of(size: int | Shape) -> Shape:
+    """The shape behind a `size` field that `as_shape` has checked."""
+    return size if isinstance(size, tuple) else (size,)
+
+
+def whole(n: object) -> int:
+    """`n` as a plain int; a TypeError for anything that is not a whole number (booleans are not)."""
+    if isinstance(n, bool | np.bool_):
+        raise TypeError(f"{n!r} is not a number")
+    return operator.index(n)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, repr=False)
+class Family(abc.ABC):
+    """One node's distribution. Subclasses are final; their fields are their whole state."""
+
+    @property
+    @abc.abstractmethod
+    def shape(self) -> Shape:
+        """Event shape, which is also the shape of sites."""
+
+    @property
+    @abc.abstractmethod
+    def n_raw(self) -> int:
+        """Length of the raw parameter vector."""
+
+    @property
+    def n_net(self) -> int:
+        """How many raw parameters a net supplies (the first ones); the rest are learned constants."""
+        return self.n_raw
+
+    @property
+    def n_sites(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def n_features(self) -> int:
+        """Length of `features`: what a value is to a net."""
+        return self.n_sites
+
+    @property
+    def n_states(self) -> int | None:
+        """Number of values of the whole event when finite, else None."""
+        return None
+
+    @property
+    def dtype(self) -> type:
+        """NumPy scalar type of a value."""
+        return np.float32
+
+    @property
+    def neutral(self) -> float:
+        """A value inside the support, put where a site is hidden."""
+        return 0.0
+
+    @abc.abstractmethod
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        """Log-density (or log-mass) per site, in nats.
+
+        Args:
+            raw: `(n_raw,)` raw parameters.
+            value: `shape`.
+        Returns:
+            Array of `shape`.
+        """
+
+    @abc.abstractmethod
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        """One draw and its log-density per site, both of `shape`. Reparameterised where the family allows it."""
+
+    def sample(self, raw: Array, key: Key) -> Array:
+        """One draw of `shape`."""
+        return self.sample_and_log_prob(raw, key)[0]
+
+    @abc.abstractmethod
+    def mean(self, raw: Array) -> Array:
+        """Expected value: `shape` for numbers; class probabilities, packed `(sum of sizes,)`, for classes.
+
+        Means of several draws may be averaged; `point` turns the average into a value.
+        """
+
+    def point(self, mean: Array) -> Array:
+        """The value of `shape` that a (possibly averaged) `mean` stands for."""
+        return mean
+
+    def certain(self, value: Array) -> Array:
+        """The `mean` of a value known for sure: itself, or for classes one-hot."""
+        return value
+
+    @abc.abstractmethod
+    def mode(self, raw: Array) -> Array:
+        """A most probable value, of `shape`."""
+
+    def quantile(self, raw: Array, p: Array) -> Array:
+        """Value of `shape` at probability `p` per site (`p` broadcasts to `shape`)."""
+        raise DeclarationError(f"{self!r} has no quantile function; draw samples instead")
+
+    def cdf(self, raw: Array, value: Array) -> Array:
+        """P(site <= value) per site, of `shape`."""
+        raise DeclarationError(f"{self!r} has no cumulative distribution function; draw samples instead")
+
+    def kl(self, raw: Array, other: "Family", other_raw: Array) -> Array | None:
+        """KL(self(raw) ‖ other(other_raw)) per site, in nats, or None where no closed form exists."""
+        return None
+
+    def features(self, value: Array) -> Array:
+        """What `value` is to a net: `(n_features,)` floats of order one."""
+        return jnp.ravel(value)
+
+    @property
+    def feature_sites(self) -> np.ndarray | None:
+        """`(n_features,)` index of the site behind each feature; None when features are sites, in order."""
+        return None
+
+    def states(self) -> np.ndarray:
+        """All values of the event, `(n_states, *shape)`, when they are finite."""
+        raise DeclarationError(f"{self!r} has no finite list of states")
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        """Raw parameters `(n_raw,)` that match the columns of data: where training starts.
+
+        Args:
+            values: `(rows, *shape)`.
+            mask: `(rows, *shape)`, True where observed.
+        """
+        return np.zeros(self.n_raw, np.float32)
+
+    def guide(self) -> "Family":
+        """The family a guide uses for this node when it is latent."""
+        return self
+
+    def given(self, *parents: str, via=None) -> Node:
+        """Declares this family's parents and the net between: `lt.Bernoulli(784).given("z", via=lt.MLP(500))`."""
+        return Node(self, parents, via)
+
+    def learned(self) -> Node:
+        """A root whose raw parameters are learned."""
+        return Node(self, learn=True)
+
+    def standard(self) -> Node:
+        """A root fixed at raw parameters zero (`Normal`: the standard normal; classes: uniform)."""
+        return Node(self, learn=False)
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "size" and len(value) == 1:
+                value = value[0]  # Normal(20), not Normal((20,))
+            if field.default is MISSING:
+                shown.append(repr(value))
+            elif value != field.default:
+                shown.append(f"{field.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"

@@ -1,0 +1,76 @@
+r"""The Bernoulli family: zeros and ones, with logit $l$.
+
+$$\log p(x) = x\,l - \log(1+e^l),\qquad
+\mathrm{KL} = p\,(l-l') - \log(1+e^l) + \log(1+e^{l'}),\quad p = \mathrm{sigmoid}(l).$$
+
+For a fractional $x$ the same expression is the (negative) cross-entropy. It is finite for every logit: no clamps.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+
+from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.moments import moments
+from laten.families.packed import all_codes
+from laten.numerics import LOGIT_LIMIT, softplus
+from laten.types import Array, Key
+
+
+@dataclass(frozen=True, repr=False)
+class Bernoulli(Family):
+    """Independent 0/1 sites, as float32.
+
+    Args:
+        size: Number of sites, or their shape.
+    """
+
+    size: int | Shape
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", as_shape(self.size, "Bernoulli"))
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.size)
+
+    @property
+    def n_raw(self) -> int:
+        return self.n_sites
+
+    @property
+    def n_states(self) -> int:
+        return 2**self.n_sites
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        logit = raw.reshape(self.shape)
+        return value * logit - softplus(logit)
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        chance = jax.random.uniform(key, self.shape, raw.dtype)
+        value = (chance < self.mean(raw)).astype(raw.dtype)
+        return value, self.log_prob(raw, value)
+
+    def mean(self, raw: Array) -> Array:
+        return jax.nn.sigmoid(raw.reshape(self.shape))
+
+    def point(self, mean: Array) -> Array:
+        return (mean > 0.5).astype(mean.dtype)
+
+    def mode(self, raw: Array) -> Array:
+        return self.point(self.mean(raw))
+
+    def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
+        if not isinstance(other, Bernoulli):
+            return None
+        logit, other_logit = raw.reshape(self.shape), other_raw.reshape(self.shape)
+        return jax.nn.sigmoid(logit) * (logit - other_logit) - softplus(logit) + softplus(other_logit)
+
+    def states(self) -> np.ndarray:
+        return all_codes((2,) * self.n_sites, self).reshape(-1, *self.shape).astype(np.float32)
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        count, mean, _ = moments(values, mask)
+        p = (count * mean + 0.5) / (count + 1)
+        return np.clip(np.log(p) - np.log1p(-p), -LOGIT_LIMIT, LOGIT_LIMIT).astype(np.float32)

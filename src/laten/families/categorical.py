@@ -1,0 +1,106 @@
+r"""The categorical family: one of $K_c$ classes in each of several ragged columns, packed in one vector.
+
+With logits $l_{ci}$, smoothly bounded to $\pm 30$ so that no exponential overflows,
+
+$$\log p(k)_c = l_{ck} - \log\sum_i e^{l_{ci}},\qquad \mathrm{KL}_c = \sum_i p_{ci}\,(\log p_{ci} - \log p'_{ci}).$$
+
+A draw is the largest of logits plus Gumbel noise. See `packed.py` for sums over ragged columns.
+"""
+
+import math
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.families.base import Family, Shape
+from laten.families.packed import Packing, all_codes, as_sizes, packing
+from laten.numerics import LOGIT_LIMIT, bound, unbound
+from laten.types import Array, Key
+
+
+@dataclass(frozen=True, repr=False)
+class Categorical(Family):
+    """Unordered classes, coded 0, 1, ... as int32.
+
+    Args:
+        sizes: Number of classes. `10`: one code, shape `()`; `(8, 3, 41)`: three codes, shape `(3,)`.
+    """
+
+    sizes: int | tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", as_sizes(self.sizes, "Categorical", least=1))
+
+    @property
+    def packing(self) -> Packing:
+        return packing(self.sizes)
+
+    @property
+    def shape(self) -> Shape:
+        return () if isinstance(self.sizes, int) else (len(self.sizes),)
+
+    @property
+    def n_raw(self) -> int:
+        return self.packing.total
+
+    @property
+    def n_features(self) -> int:
+        return self.packing.total
+
+    @property
+    def n_states(self) -> int:
+        return math.prod(self.packing.sizes)
+
+    @property
+    def dtype(self) -> type:
+        return np.int32
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        logit = bound(raw, LOGIT_LIMIT)
+        chosen = self.packing.column_sums(logit * self.packing.one_hot(value.reshape(-1), raw.dtype))
+        return (chosen - jnp.log(self.packing.column_sums(jnp.exp(logit)))).reshape(self.shape)
+
+    def log_probs(self, raw: Array) -> Array:
+        """Log-probability of every class, packed `(total,)`."""
+        logit = bound(raw, LOGIT_LIMIT)
+        return logit - self.packing.spread(jnp.log(self.packing.column_sums(jnp.exp(logit))))
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        noise = jax.random.gumbel(key, raw.shape, raw.dtype)
+        value = self.packing.argmax(bound(raw, LOGIT_LIMIT) + noise).reshape(self.shape)
+        return value, self.log_prob(raw, value)
+
+    def mean(self, raw: Array) -> Array:
+        return jnp.exp(self.log_probs(raw))
+
+    def point(self, mean: Array) -> Array:
+        return self.packing.argmax(mean).reshape(self.shape)
+
+    def certain(self, value: Array) -> Array:
+        return self.packing.one_hot(value.reshape(-1), jnp.float32)
+
+    def mode(self, raw: Array) -> Array:
+        return self.packing.argmax(bound(raw, LOGIT_LIMIT)).reshape(self.shape)
+
+    def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
+        if not isinstance(other, Categorical):
+            return None
+        log_p, log_q = self.log_probs(raw), other.log_probs(other_raw)
+        return self.packing.column_sums(jnp.exp(log_p) * (log_p - log_q)).reshape(self.shape)
+
+    def features(self, value: Array) -> Array:
+        return self.packing.one_hot(value.reshape(-1), jnp.float32)
+
+    @property
+    def feature_sites(self) -> np.ndarray:
+        return self.packing.sites
+
+    def states(self) -> np.ndarray:
+        return all_codes(self.packing.sizes, self).reshape(-1, *self.shape)
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        log_p = np.log(self.packing.frequencies(values, mask))
+        centre = np.bincount(self.packing.sites, log_p) / np.array(self.packing.sizes)
+        return unbound(log_p - centre[self.packing.sites], LOGIT_LIMIT).astype(np.float32)

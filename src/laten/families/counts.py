@@ -1,0 +1,191 @@
+r"""Counts: the Poisson family, and the negative binomial for counts that spread more.
+
+With rate $\lambda = e^\eta$ and $x = v + 1$, $\delta = \eta - \log x$, the Poisson mass is
+
+$$\log p(v) = v\eta - \lambda - \log v! = x\,(\delta - (e^\delta - 1)) - \delta - \tfrac12\log(2\pi x) - S(x),$$
+
+where $S$ is the error of Stirling's formula: the second form has no large terms to cancel, so a count of a million
+keeps its digits in float32. The negative binomial with mean $\mu$ and dispersion $r$ has variance $\mu + \mu^2/r$ (is
+Poisson with a rate drawn from a gamma of shape $r$ and mean $\mu$) and, treated likewise,
+
+$$\log p(v) = r\log\frac{v+r}{\mu+r} + v\log\frac{v+r}{x + re^{-\delta}} + \tfrac12\log\frac r{2\pi(v+r)x} + 1
++ S(v+r) - S(r) - S(x).$$
+
+Log-rates are smoothly bounded to $\pm20$, log-dispersions to $\pm7$.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special as jsp
+import numpy as np
+
+from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.moments import moments
+from laten.families.scale import check_source
+from laten.numerics import LOG_2PI, LOG_SCALE_LIMIT, bisect, bound, log_ratio, log_scale, stirling_error, unbound
+from laten.types import Array, Key
+
+LOG_RATE_LIMIT = 20.0
+MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32
+
+
+def _quantile(cdf, p: Array, mean: Array, variance: Array) -> Array:
+    """Smallest count with cdf >= p, within Cantelli's bound mean + sd sqrt(p / (1 - p))."""
+    p = jnp.broadcast_to(p, mean.shape)
+    high = mean + jnp.sqrt(variance * p / (1 - p)) + 1
+    return jnp.round(bisect(cdf, p, jnp.zeros_like(mean), high))
+
+
+def _raw_rate(mean: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Raw number of the rate `mean`, half a count added so that it is never zero; 0 where nothing was seen."""
+    rate = np.where(count > 0, (count * mean + 0.5) / np.maximum(count, 1), 1.0)
+    return unbound(np.log(np.maximum(rate, 1e-8)), LOG_RATE_LIMIT)
+
+
+@dataclass(frozen=True, repr=False)
+class Poisson(Family):
+    """Independent counts 0, 1, 2, ... as float32; variance = mean.
+
+    Args:
+        size: Number of sites, or their shape.
+    """
+
+    size: int | Shape
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", as_shape(self.size, "Poisson"))
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.size)
+
+    @property
+    def n_raw(self) -> int:
+        return self.n_sites
+
+    def log_rate(self, raw: Array) -> Array:
+        """Log of the rate, of `shape`."""
+        return bound(raw.reshape(self.shape), LOG_RATE_LIMIT)
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        x = value + 1
+        log_x = jnp.log(x)
+        delta = self.log_rate(raw) - log_x
+        return x * (delta - jnp.expm1(delta)) - delta - 0.5 * (LOG_2PI + log_x) - stirling_error(x)
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        value = jax.random.poisson(key, self.mean(raw), self.shape).astype(raw.dtype)
+        return value, self.log_prob(raw, value)
+
+    def mean(self, raw: Array) -> Array:
+        return jnp.exp(self.log_rate(raw))
+
+    def mode(self, raw: Array) -> Array:
+        return jnp.floor(self.mean(raw))
+
+    def cdf(self, raw: Array, value: Array) -> Array:
+        return jsp.gammaincc(jnp.floor(value) + 1, self.mean(raw))
+
+    def quantile(self, raw: Array, p: Array) -> Array:
+        rate = self.mean(raw)
+        return _quantile(lambda v: self.cdf(raw, v), p, rate, rate)
+
+    def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
+        if not isinstance(other, Poisson):
+            return None
+        log_rate, other_log_rate = self.log_rate(raw), other.log_rate(other_raw)
+        rate = jnp.exp(log_rate)
+        return rate * (log_rate - other_log_rate) - rate + jnp.exp(other_log_rate)
+
+    def features(self, value: Array) -> Array:
+        return jnp.log1p(jnp.ravel(value))
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        count, mean, _ = moments(values, mask)
+        return _raw_rate(mean, count).astype(np.float32)
+
+
+@dataclass(frozen=True, repr=False)
+class NegativeBinomial(Family):
+    """Independent counts 0, 1, 2, ... as float32; variance = mean + mean² / dispersion.
+
+    Args:
+        size: Number of sites, or their shape.
+        dispersion: `"net"`: the net puts out a log-dispersion a site; `"site"`: a learned constant a site.
+    """
+
+    size: int | Shape
+    dispersion: str = "net"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", as_shape(self.size, "NegativeBinomial"))
+        check_source(self.dispersion, "NegativeBinomial", "dispersion")
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.size)
+
+    @property
+    def n_raw(self) -> int:
+        return 2 * self.n_sites
+
+    @property
+    def n_net(self) -> int:
+        return self.n_raw if self.dispersion == "net" else self.n_sites
+
+    def parameters(self, raw: Array) -> tuple[Array, Array]:
+        """Log-mean and log-dispersion, each of `shape`."""
+        n = self.n_sites
+        return bound(raw[:n].reshape(self.shape), LOG_RATE_LIMIT), log_scale(raw[n:].reshape(self.shape))
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        log_mean, log_r = self.parameters(raw)
+        r, x, y = jnp.exp(log_r), value + 1, value + jnp.exp(log_r)
+        log_x = jnp.log(x)
+        delta = log_mean - log_x
+        mean, inverse = x * jnp.exp(delta), r * jnp.exp(-delta)
+        failures = r * log_ratio(y, mean + r, -1 - x * jnp.expm1(delta))
+        successes = value * log_ratio(y, x + inverse, -1 - r * jnp.expm1(-delta))
+        error = stirling_error(y + 1) + _shift(y) - stirling_error(r + 1) - _shift(r) - stirling_error(x)
+        return failures + successes + 0.5 * (log_r - jnp.log(y) - log_x - LOG_2PI) + 1 + error
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        log_mean, log_r = self.parameters(raw)
+        gamma_key, count_key = jax.random.split(key)
+        log_rate = jax.random.loggamma(gamma_key, jnp.exp(log_r), self.shape, raw.dtype) - log_r + log_mean
+        rate = jnp.minimum(jnp.exp(log_rate), MOST)
+        value = jax.random.poisson(count_key, rate, self.shape).astype(raw.dtype)
+        return value, self.log_prob(raw, value)
+
+    def mean(self, raw: Array) -> Array:
+        return jnp.exp(self.parameters(raw)[0])
+
+    def mode(self, raw: Array) -> Array:
+        log_mean, log_r = self.parameters(raw)
+        return jnp.floor(jnp.maximum(jnp.exp(log_mean) * -jnp.expm1(-log_r), 0))  # mean (r - 1) / r
+
+    def cdf(self, raw: Array, value: Array) -> Array:
+        log_mean, log_r = self.parameters(raw)
+        return jsp.betainc(jnp.exp(log_r), jnp.floor(value) + 1, jax.nn.sigmoid(log_r - log_mean))
+
+    def quantile(self, raw: Array, p: Array) -> Array:
+        log_mean, log_r = self.parameters(raw)
+        mean = jnp.exp(log_mean)
+        return _quantile(lambda v: self.cdf(raw, v), p, mean, mean + jnp.exp(2 * log_mean - log_r))
+
+    def features(self, value: Array) -> Array:
+        return jnp.log1p(jnp.ravel(value))
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        count, mean, sd = moments(values, mask)
+        extra = np.maximum(np.square(sd) - mean, 1e-2 * (mean + 1))  # what a Poisson of this mean would not have
+        r = np.where(count > 0, np.square(mean) / extra, 1.0)
+        log_r = np.log(np.clip(r, 1e-2, 1e2))
+        return np.concatenate([_raw_rate(mean, count), unbound(log_r, LOG_SCALE_LIMIT)]).astype(np.float32)
+
+
+def _shift(x: Array) -> Array:
+    """S(x) - S(x + 1), which carries Stirling's error below one."""
+    return (x + 0.5) * jnp.log1p(1 / x) - 1

@@ -1,0 +1,48 @@
+r"""A hidden layer as a node: its value is what its net puts out.
+
+$$\text{value} = \text{raw}, \qquad \log p = 0 .$$
+
+Several children may share it; it has no density, so it is neither observed nor inferred.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.types import Array, Key
+
+
+@dataclass(frozen=True, repr=False)
+class Deterministic(Family):
+    """Real numbers fixed by their parents.
+
+    Args:
+        size: Number of sites, or their shape.
+    """
+
+    size: int | Shape
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", as_shape(self.size, "Deterministic"))
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.size)
+
+    @property
+    def n_raw(self) -> int:
+        return self.n_sites
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        """Zeros: there is no density to pay for."""
+        return jnp.zeros(self.shape, raw.dtype)
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        return self.mean(raw), jnp.zeros(self.shape, raw.dtype)
+
+    def mean(self, raw: Array) -> Array:
+        return raw.reshape(self.shape)
+
+    def mode(self, raw: Array) -> Array:
+        return self.mean(raw)

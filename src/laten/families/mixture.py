@@ -1,0 +1,132 @@
+r"""A mixture at each site: $k$ components of one real family, with weights of their own.
+
+$$\log p(x) = \log\sum_{j=1}^k w_j\, p_j(x),\qquad w = \mathrm{softmax}(l),\qquad F(x) = \sum_j w_j F_j(x).$$
+
+Raw parameters hold the logits $l$ (k a site), then what a net gives each component, then each component's constants.
+The quantile lies between the least and the greatest of the components' quantiles; bisection on $F$ finds it. Components
+start on successive slices of the data, equally many rows in each: they differ, and the mixture has the data's moments.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.errors import DeclarationError
+from laten.families.base import Family, Shape, whole
+from laten.families.discretized import DiscretizedLogistic
+from laten.families.lognormal import LogNormal
+from laten.families.moments import observed
+from laten.families.normal import Normal
+from laten.families.student import StudentT
+from laten.numerics import bisect
+from laten.types import Array, Key
+
+
+@dataclass(frozen=True, repr=False)
+class Mixture(Family):
+    """Independent sites, each a mixture of `k` components.
+
+    Args:
+        component: A `Normal`, `StudentT`, `LogNormal` or `DiscretizedLogistic`; its size is the mixture's.
+        k: Number of components.
+    """
+
+    component: Family
+    k: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.component, Normal | StudentT | LogNormal | DiscretizedLogistic):
+            raise DeclarationError(
+                "Mixture: component must be a Normal, StudentT, LogNormal or DiscretizedLogistic, "
+                f"such as lt.Mixture(lt.Normal(12), 5), not {self.component!r}"
+            )
+        try:
+            object.__setattr__(self, "k", whole(self.k))
+        except TypeError:
+            raise DeclarationError(f"Mixture: k must be a whole number, not {self.k!r}") from None
+        if self.k < 1:
+            raise DeclarationError(f"Mixture: k must be at least 1, not {self.k}")
+
+    @property
+    def shape(self) -> Shape:
+        return self.component.shape
+
+    @property
+    def n_raw(self) -> int:
+        return self.k * (self.n_sites + self.component.n_raw)
+
+    @property
+    def n_net(self) -> int:
+        return self.k * (self.n_sites + self.component.n_net)
+
+    @property
+    def neutral(self) -> float:
+        return self.component.neutral
+
+    def parameters(self, raw: Array) -> tuple[Array, Array]:
+        """Log-weights `(k, *shape)` and the components' raw parameters `(k, component.n_raw)`."""
+        n_logits = self.k * self.n_sites
+        log_w = jax.nn.log_softmax(raw[:n_logits].reshape(self.k, *self.shape), axis=0)
+        from_net = raw[n_logits : self.n_net].reshape(self.k, self.component.n_net)
+        constants = raw[self.n_net :].reshape(self.k, self.component.n_raw - self.component.n_net)
+        return log_w, jnp.concatenate([from_net, constants], axis=1)
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        log_w, raws = self.parameters(raw)
+        return jax.nn.logsumexp(log_w + jax.vmap(self.component.log_prob, (0, None))(raws, value), axis=0)
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        log_w, raws = self.parameters(raw)
+        choice_key, draw_key = jax.random.split(key)
+        noise = jax.random.gumbel(choice_key, log_w.shape, log_w.dtype)
+        draws = jax.vmap(self.component.sample)(raws, jax.random.split(draw_key, self.k))
+        value = _pick(draws, jnp.argmax(log_w + noise, axis=0))
+        return value, self.log_prob(raw, value)
+
+    def mean(self, raw: Array) -> Array:
+        log_w, raws = self.parameters(raw)
+        return jnp.sum(jnp.exp(log_w) * jax.vmap(self.component.mean)(raws), axis=0)
+
+    def point(self, mean: Array) -> Array:
+        return self.component.point(mean)
+
+    def mode(self, raw: Array) -> Array:
+        """The best of the components' modes (near the mixture's mode, exact when components are well apart)."""
+        modes = jax.vmap(self.component.mode)(self.parameters(raw)[1])
+        return _pick(modes, jnp.argmax(jax.vmap(self.log_prob, (None, 0))(raw, modes), axis=0))
+
+    def cdf(self, raw: Array, value: Array) -> Array:
+        log_w, raws = self.parameters(raw)
+        return jnp.sum(jnp.exp(log_w) * jax.vmap(self.component.cdf, (0, None))(raws, value), axis=0)
+
+    def quantile(self, raw: Array, p: Array) -> Array:
+        p = jnp.broadcast_to(p, self.shape)
+        ends = jax.vmap(self.component.quantile, (0, None))(self.parameters(raw)[1], p)
+        return self.point(bisect(lambda x: self.cdf(raw, x), p, jnp.min(ends, axis=0), jnp.max(ends, axis=0), 160))
+
+    def features(self, value: Array) -> Array:
+        return self.component.features(value)
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        values = np.asarray(values)
+        seen = observed(values, mask)
+        order = np.argsort(np.where(seen, values, np.inf), axis=0, kind="stable")  # hidden rows last
+        rank = np.argsort(order, axis=0, kind="stable")
+        part = np.where(seen, rank * self.k // np.maximum(seen.sum(axis=0), 1), -1)
+        slices = [
+            np.where((part == j).any(axis=0), part == j, seen) for j in range(self.k)
+        ]  # too few rows: all of them
+        raws = [self.component.fit_raw(values, piece) for piece in slices]
+        n_net = self.component.n_net
+        pieces = [np.zeros(self.k * self.n_sites), *(r[:n_net] for r in raws), *(r[n_net:] for r in raws)]
+        return np.concatenate(pieces).astype(np.float32)
+
+    def guide(self) -> Family:
+        return self.component.guide()
+
+
+def _pick(choices: Array, index: Array) -> Array:
+    """`choices[index]` site by site: `(k, *shape)`, `shape` -> `shape`."""
+    return jnp.take_along_axis(choices, index[None], axis=0)[0]

@@ -1,0 +1,93 @@
+r"""The normal family.
+
+$$\log p(x) = -\tfrac12\Big(\frac{x-\mu}{\sigma}\Big)^2 - \log\sigma - \tfrac12\log 2\pi,\qquad
+\mathrm{KL} = \log\frac{\sigma_2}{\sigma_1} + \frac{\sigma_1^2 + (\mu_1-\mu_2)^2}{2\sigma_2^2} - \tfrac12 .$$
+
+Draws are $\mu + \sigma\varepsilon$, $\varepsilon\sim N(0, 1)$: the reparameterisation of Kingma & Welling
+(2014), section 2.4. The KL to the standard normal is their appendix B.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special as jsp
+import numpy as np
+
+from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.moments import moments
+from laten.families.scale import check_scale, location_scale, n_scale, raw_location_scale
+from laten.numerics import LOG_2PI
+from laten.types import Array, Key
+
+
+@dataclass(frozen=True, repr=False)
+class Normal(Family):
+    """Independent normal sites.
+
+    Args:
+        size: Number of sites, or their shape.
+        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site; a number: fixed.
+    """
+
+    size: int | Shape
+    scale: str | float = "net"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", as_shape(self.size, "Normal"))
+        object.__setattr__(self, "scale", check_scale(self.scale, "Normal"))
+
+    @property
+    def shape(self) -> Shape:
+        return shape_of(self.size)
+
+    @property
+    def n_raw(self) -> int:
+        return self.n_sites + n_scale(self.scale, self.n_sites)
+
+    @property
+    def n_net(self) -> int:
+        return self.n_raw if self.scale == "net" else self.n_sites
+
+    def parameters(self, raw: Array) -> tuple[Array, Array]:
+        """Mean and log standard deviation, each of `shape`."""
+        return location_scale(raw, self.shape, self.scale)
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        loc, log_sd = self.parameters(raw)
+        return -0.5 * jnp.square((value - loc) * jnp.exp(-log_sd)) - log_sd - 0.5 * LOG_2PI
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        loc, log_sd = self.parameters(raw)
+        noise = jax.random.normal(key, self.shape, loc.dtype)
+        return loc + jnp.exp(log_sd) * noise, -0.5 * jnp.square(noise) - log_sd - 0.5 * LOG_2PI
+
+    def mean(self, raw: Array) -> Array:
+        return self.parameters(raw)[0]
+
+    def mode(self, raw: Array) -> Array:
+        return self.parameters(raw)[0]
+
+    def cdf(self, raw: Array, value: Array) -> Array:
+        loc, log_sd = self.parameters(raw)
+        return jsp.ndtr((value - loc) * jnp.exp(-log_sd))
+
+    def quantile(self, raw: Array, p: Array) -> Array:
+        loc, log_sd = self.parameters(raw)
+        return loc + jnp.exp(log_sd) * jsp.ndtri(jnp.broadcast_to(p, self.shape))
+
+    def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
+        if not isinstance(other, Normal):
+            return None
+        loc, log_sd = self.parameters(raw)
+        other_loc, other_log_sd = other.parameters(other_raw)
+        precision = jnp.exp(-2 * other_log_sd)
+        square = (jnp.exp(2 * log_sd) + jnp.square(loc - other_loc)) * precision
+        return other_log_sd - log_sd + 0.5 * (square - 1)
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        _, mean, sd = moments(values, mask)
+        return raw_location_scale(mean, sd, self.scale).astype(np.float32)
+
+    def guide(self) -> Family:
+        return Normal(self.shape)

@@ -1,0 +1,60 @@
+r"""How a family's scale is supplied.
+
+`"net"`: the net puts out a raw number a site; `"site"`: a learned constant a site; a number $c > 0$: fixed. Raw vectors
+are laid out location first, then scale, so that what a net supplies always comes first:
+
+$$\text{raw} = (\mu_1,\dots,\mu_n,\; s_1,\dots,s_n), \qquad \log\sigma = 7\tanh(s/7) \ \text{ or }\ \log c .$$
+"""
+
+import math
+from numbers import Real
+
+import jax.numpy as jnp
+import numpy as np
+
+from laten.errors import DeclarationError
+from laten.families.base import Shape
+from laten.numerics import LOG_SCALE_LIMIT, log_scale, unbound
+from laten.types import Array
+
+SMALLEST_SD = 1e-3  # where a constant column starts
+
+
+def check_scale(scale: str | float, family: str) -> str | float:
+    """`scale` as "net", "site" or a plain positive number.
+
+    Raises:
+        DeclarationError: anything else.
+    """
+    if isinstance(scale, str) and scale in ("net", "site"):
+        return scale
+    if isinstance(scale, Real) and not isinstance(scale, bool) and 0 < float(scale) < math.inf:
+        return float(scale)
+    raise DeclarationError(f"{family}: scale must be 'net', 'site' or a positive number, not {scale!r}")
+
+
+def check_source(source: str, family: str, name: str) -> None:
+    """Raises a DeclarationError unless `source` is "net" or "site"."""
+    if not isinstance(source, str) or source not in ("net", "site"):
+        raise DeclarationError(f"{family}: {name} must be 'net' or 'site', not {source!r}")
+
+
+def n_scale(scale: str | float, n_sites: int) -> int:
+    """How many raw numbers the scale takes."""
+    return n_sites if isinstance(scale, str) else 0
+
+
+def location_scale(raw: Array, shape: Shape, scale: str | float) -> tuple[Array, Array]:
+    """Location and log-scale, each of `shape`, from the first raw numbers."""
+    n = math.prod(shape)
+    loc = raw[:n].reshape(shape)
+    if isinstance(scale, str):
+        return loc, log_scale(raw[n : 2 * n].reshape(shape))
+    return loc, jnp.full(shape, math.log(scale), raw.dtype)
+
+
+def raw_location_scale(loc: np.ndarray, spread: np.ndarray, scale: str | float) -> np.ndarray:
+    """Inverse of `location_scale` on the host, float64; `spread` is the scale itself, floored at `SMALLEST_SD`."""
+    if not isinstance(scale, str):
+        return loc
+    return np.concatenate([loc, unbound(np.log(np.maximum(spread, SMALLEST_SD)), LOG_SCALE_LIMIT)])

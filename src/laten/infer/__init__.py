@@ -1,0 +1,1 @@
+"""Questions to a fitted model, answered by importance sampling from its guide."""

@@ -1,0 +1,127 @@
+r"""How far an importance-sampling estimate can be trusted.
+
+With weights $w_1..w_S$ of one row, normalised $\bar w$:
+
+- **effective sample size** $1/\sum\bar w^2$ (Kong 1992);
+- **standard error** of $\log\frac1S\sum w$, by the delta method: $\sqrt{(S/\mathrm{ESS}-1)/S}$;
+- **Pareto k**: shape of a generalised Pareto distribution fitted to the largest $M = \min(S/5, 3\sqrt S)$ weights (Vehtari et al. 2024, "Pareto smoothed
+  importance sampling"), by the estimator of Zhang & Stephens (2009). Above 0.7 the estimate is unreliable, and S draws are too few.
+
+NumPy on the host, vectorised over rows: it runs once a question, on `(rows, draws)` numbers.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from laten.errors import LatenWarning
+
+UNRELIABLE = 0.7
+FEWEST_TAIL = 5
+
+
+def normalised(log_w: np.ndarray) -> np.ndarray:
+    """Weights of each row, `(rows, draws)`, summing to one."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True)
+
+
+def effective_sample_size(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` between 1 and the number of draws."""
+    return 1 / np.square(normalised(log_w)).sum(axis=1)
+
+
+def monte_carlo_error(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` standard errors of the log-mean-exp of each row, in nats."""
+    draws = log_w.shape[1]
+    return np.sqrt(np.maximum(draws / effective_sample_size(log_w) - 1, 0) / draws)
+
+
+def pareto_k(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` tail shapes; NaN where there are too few draws (fewer than 25) to say, minus infinity where all weights are equal."""
+    rows, draws = log_w.shape
+    tail = int(min(draws // 5, math.ceil(3 * math.sqrt(draws))))
+    if tail < FEWEST_TAIL:
+        return np.full(rows, np.nan)
+    top = np.sort(log_w.astype(np.float64), axis=1)[:, -tail - 1 :]
+    scaled = np.exp(top - top[:, -1:])
+    excess = scaled[:, 1:] - scaled[:, :1]  # ascending, over the cut-off
+    flat = excess[:, -1] <= 1e-6  # float32 log-weights that differ by rounding only
+    k = np.full(rows, -np.inf)
+    if not flat.all():
+        k[~flat] = generalised_pareto_k(np.maximum(excess[~flat], 1e-30))
+    return k
+
+
+def generalised_pareto_k(x: np.ndarray) -> np.ndarray:
+    """Shape of a generalised Pareto distribution from ascending excesses `(rows, n)` (Zhang & Stephens 2009), with the weak prior of Vehtari et al."""
+    n = x.shape[1]
+    grid = 30 + int(math.sqrt(n))
+    quartile = x[:, int(n / 4 + 0.5) - 1]
+    j = np.arange(1, grid + 1) - 0.5
+    b = 1 / x[:, -1:] + (1 - np.sqrt(grid / j))[None] / (3 * quartile[:, None])  # (rows, grid)
+    k = np.log1p(-b[:, :, None] * x[:, None, :]).mean(axis=2)
+    profile = n * (np.log(-b / k) - k - 1)
+    with np.errstate(over="ignore"):
+        weight = 1 / np.exp(profile[:, None, :] - profile[:, :, None]).sum(axis=2)
+    best = (weight * b).sum(axis=1) / weight.sum(axis=1)
+    shape = np.log1p(-best[:, None] * x).mean(axis=1)
+    return (n * shape + 5) / (n + 10)
+
+
+@dataclass(frozen=True)
+class LogLikelihood:
+    """An estimate of log p of rows, and how far to trust it.
+
+    Args:
+        value: Mean log p(row), in nats a row.
+        standard_error: Monte Carlo error of `value` as an estimate for these very rows: more draws make it smaller.
+        rows_error: Error of `value` as an estimate for all rows like these (standard deviation over rows / sqrt(rows)): more rows make it smaller.
+        effective_sample_size: Median over rows.
+        pareto_k: Share-of-tail shape, 95th percentile over rows; above 0.7 draws are too few.
+        draws: Draws a row.
+        per_row: `(rows,)` nats.
+    """
+
+    value: float
+    standard_error: float
+    rows_error: float
+    effective_sample_size: float
+    pareto_k: float
+    draws: int
+    per_row: np.ndarray = field(repr=False)
+
+    @staticmethod
+    def of(log_w: np.ndarray, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
+        """From log-weights `(rows, draws)` and what to add to each row (codecs' log-determinants)."""
+        log_w = log_w.astype(np.float64)
+        rows, draws = log_w.shape
+        top = log_w.max(axis=1)
+        per_row = top + np.log(np.exp(log_w - top[:, None]).mean(axis=1)) + shift
+        k = pareto_k(log_w)
+        bad = float((k > UNRELIABLE).mean())
+        if warn and bad > 0.05:
+            warnings.warn(
+                f"log-likelihood: Pareto k is above {UNRELIABLE} in {bad:.0%} of the rows, so their log p is too low by an unknown amount; "
+                f"use more than {draws} draws, or train longer or with lt.Iwae",
+                LatenWarning,
+                stacklevel=4,
+            )
+        known_k = k[~np.isnan(k)]
+        return LogLikelihood(
+            value=float(per_row.mean()),
+            standard_error=float(np.sqrt(np.square(monte_carlo_error(log_w)).sum()) / rows),
+            rows_error=float(per_row.std(ddof=1) / math.sqrt(rows)) if rows > 1 else math.nan,
+            effective_sample_size=float(np.median(effective_sample_size(log_w))),
+            pareto_k=float(np.quantile(known_k, 0.95, method="higher")) if len(known_k) else math.nan,
+            draws=draws,
+            per_row=per_row,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"log p = {self.value:.3f} nats a row (± {self.rows_error:.3f} over rows, ± {self.standard_error:.3f} from {self.draws} draws); "
+            f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}"
+        )

@@ -1,0 +1,178 @@
+r"""Questions, asked of many rows in compiled chunks of constant memory.
+
+A question is a small frozen object: from one example (values, masks, a key) to arrays. `ask` maps it over rows. Chunks have one shape whatever the
+number of rows, and a row's key comes from its content (for numbers about the row) or its position (for draws), so that an answer depends neither on the
+batch nor on the row's neighbours.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.data.batches import Presentation, binarised, wide
+from laten.infer.importance import posterior_draws, weighted_mean
+from laten.model import Model
+from laten.types import Array, Key, Masks, Values
+
+WORK = 2**14  # draws of rows in one compiled call
+
+
+@dataclass(frozen=True)
+class LogWeights:
+    """`(draws,)` log-weights."""
+
+    draws: int
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        return weighted_mean(model, key, values, masks, self.draws, lambda draw: ()).log_w
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Log-weights, and posterior means of log p by site of each leaf: what `surprise` is made of."""
+
+    draws: int
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        leaves = [n for n in values if n not in model.latents]
+        found = weighted_mean(
+            model, key, values, masks, self.draws, lambda d: {n: d.log_p[n] for n in leaves if n in d.log_p}
+        )
+        return found.log_w, found.mean
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Log-weights, and posterior means of every stochastic node (class probabilities for classes)."""
+
+    draws: int
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        leaves = model.network.leaves
+
+        def collect(draw):
+            out = {}
+            for name in model.network.stochastic:
+                family = model.network.nodes[name].family
+                out[name] = family.mean(draw.raw[name]) if name in leaves else family.certain(draw.values[name])
+            return out
+
+        found = weighted_mean(model, key, values, masks, self.draws, collect)
+        return found.log_w, found.mean
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Mean of each guide node, and the mean of every leaf given those."""
+
+    draws: int = 1
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        draw = model.draw(key, values, masks, noise=False)
+        families = model.network.nodes
+        latent = {n: model.guide.nodes[n].family.mean(draw.q_raw[n]) for n in draw.q_raw}
+        return latent, {n: families[n].family.mean(draw.raw[n]) for n in model.network.leaves}
+
+
+@dataclass(frozen=True)
+class Completions:
+    """`kept` joint draws of all that is hidden, observed sites as they are; and the log-weights."""
+
+    draws: int
+    kept: int
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        latent_key, leaf_key = jax.random.split(key)
+        inner, log_w = posterior_draws(model, latent_key, values, masks, self.draws, self.kept)
+        keys = jax.random.split(leaf_key, self.kept)
+        full = jax.vmap(lambda k, given: model.network.sample(model.p, k, given))(keys, inner)
+        for name in values:
+            seen = masks.get(name, True)
+            full[name] = jnp.where(seen, values[name], full[name]).astype(full[name].dtype)
+        return {n: full[n] for n in model.network.stochastic}, log_w
+
+
+@dataclass(frozen=True)
+class Ancestral:
+    """One draw of all nodes from the network, given those in `values`."""
+
+    draws: int = 1
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        full = model.network.sample(model.p, key, values)
+        return {n: full[n] for n in model.network.stochastic}
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Mean of every leaf given all inner nodes."""
+
+    draws: int = 1
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        draw = model.draw(key, values, {}, noise=False)
+        return {n: model.network.nodes[n].family.mean(draw.raw[n]) for n in model.network.leaves}
+
+
+def content_key(key: Key, values: Values, masks: Masks) -> Key:
+    """A key that depends on an example's observed content alone (a multiply-add hash of its bits)."""
+    total = jnp.zeros((), jnp.uint32)
+    for i, name in enumerate(sorted(values)):
+        x = values[name]
+        if name in masks:
+            x = jnp.where(masks[name], x, jnp.asarray(-1, x.dtype) if x.dtype != jnp.uint8 else jnp.asarray(255, x.dtype))
+        bits = jax.lax.bitcast_convert_type(x, jnp.uint32) if x.dtype == jnp.float32 else x.astype(jnp.uint32)
+        odd = np.random.default_rng(i).integers(0, 2**31, max(bits.size, 1), dtype=np.uint32) * 2 + 1
+        mixed = (jnp.ravel(bits) ^ (jnp.ravel(bits) >> 15)) * odd[: bits.size]
+        total += jnp.sum(mixed ^ (mixed >> 13), dtype=jnp.uint32)
+    return jax.random.fold_in(key, total)
+
+
+@eqx.filter_jit
+def answer_chunk(question, model: Model, values: Values, masks: Masks, positions: Array | None, key: Key, how: Presentation):
+    """Asks a question of a chunk of stored rows. `positions (rows,)` numbers the rows, or None for keys from content."""
+
+    def one(values, masks, position):
+        own = content_key(key, values, masks) if position is None else jax.random.fold_in(key, position)
+        shown = {}
+        for i, (name, stored) in enumerate(values.items()):
+            grey = name in how.intensities and stored.dtype == jnp.uint8
+            shown[name] = binarised(jax.random.fold_in(own, i), stored) if grey else wide(stored, name in how.classes)
+        return question(model, jax.random.fold_in(own, len(values)), shown, masks)
+
+    return jax.vmap(one, in_axes=(0, 0, None if positions is None else 0))(values, masks, positions)
+
+
+def answers(
+    question, model: Model, values: Values, masks: Masks, how: Presentation, seed: int, by_position: bool = False, rows: int | None = None
+) -> Iterator[tuple[slice, Any]]:
+    """Asks a question of rows, a chunk at a time.
+
+    Args:
+        values: Node -> stored rows (NumPy); may be empty when `rows` says how many answers are wanted.
+        by_position: Fold keys from the row's position instead of its content.
+    Yields:
+        The rows answered, and the answers as NumPy arrays with those rows first.
+    """
+    n = len(next(iter(values.values()))) if rows is None else rows
+    size = max(16, min(4096, WORK // question.draws))
+    key = jax.random.key(seed)
+    for start in range(0, n, size):
+        part = slice(start, min(start + size, n))
+        padded = np.minimum(np.arange(start, start + size), n - 1)
+        chunk = {k: v[padded] for k, v in values.items()}
+        shown = {k: m[padded] for k, m in masks.items()}
+        positions = np.arange(start, start + size, dtype=np.uint32) if by_position else None
+        found = jax.device_get(answer_chunk(question, model, chunk, shown, positions, key, how))
+        yield part, jax.tree.map(lambda x, k=part.stop - part.start: x[:k], found)
+
+
+def ask(question, model: Model, values: Values, masks: Masks, how: Presentation, seed: int, by_position: bool = False, rows: int | None = None) -> Any:
+    """All answers at once: the pytree of `answers`, rows first."""
+    parts = [found for _, found in answers(question, model, values, masks, how, seed, by_position, rows)]
+    return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)

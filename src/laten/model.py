@@ -1,0 +1,237 @@
+r"""A model: network P, guide Q, their weights; and the log-weight, from which every bound, score and posterior follows.
+
+For one example with observed sites $x$ and one draw of everything else,
+
+$$\log w = \sum_i \log p(\text{node}_i\mid\text{parents}_i) - \sum_{i\in Q} \log q(\text{node}_i\mid\text{its parents in }Q),\qquad
+\mathbb E_q[w] = p(x).$$
+
+How a site that is not observed is treated depends on its node:
+
+- a *leaf* of P: left out of the sum. Sites are independent given the parents, so this marginalises it exactly;
+- a node of the guide: drawn from q, counted in both sums. An observed site of such a node keeps its value and has no q-term;
+- any other: drawn from its own p, which cancels.
+
+Discrete guide nodes are not drawn but enumerated: a draw is then a row of all their joint states $s$ with $\log r_s = \log q(s\mid x)$ (zero for the observed
+state, $-\infty$ for the others, where they are observed), and $w = \sum_s r_s\,w_s$. All of this is for one example; callers map over examples and draws.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.conditionals import Conditional
+from laten.errors import DeclarationError
+from laten.families import Deterministic
+from laten.guides import check_generative
+from laten.network import Network
+from laten.numerics import host_keys, log_mean_exp
+from laten.types import Array, Key, Masks, Values
+
+IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
+MOST_STATES = 1024
+
+
+class Draw(NamedTuple):
+    """One draw for one example, everything by node; arrays of the node's site shape unless said otherwise."""
+
+    values: Values  # completed: observed, drawn and computed values
+    raw: Values  # (n_raw,) raw parameters under P
+    log_p: Values  # log p per site, zero at hidden sites of leaves
+    log_q: Values  # log q per site of guide nodes, zero at observed sites
+    q_raw: Values  # (n_raw,) raw parameters of guide nodes
+    kl: Values  # closed-form KL(q ‖ p) per site of guide nodes where it is exact, zero at observed sites
+
+    @property
+    def log_weight(self) -> Array:
+        """Scalar log p - log q, in nats."""
+        return sum(map(jnp.sum, self.log_p.values()), jnp.zeros(())) - sum(map(jnp.sum, self.log_q.values()), jnp.zeros(()))
+
+
+class Model(eqx.Module):
+    """Network, guide, and the weights of both. Built by `build_model`."""
+
+    network: Network = eqx.field(static=True)
+    guide: Network = eqx.field(static=True)
+    p: dict[str, Conditional]
+    q: dict[str, Conditional]
+
+    def draw(self, key: Key, values: Values, masks: Masks, clamp: Values | None = None, net_key: Key | None = None, noise: bool = True) -> Draw:
+        """One draw of everything that `values` and `masks` leave open.
+
+        Args:
+            values: Observed node -> array of its event shape.
+            masks: Node -> True at observed sites; a node without one is observed throughout.
+            clamp: Guide nodes held at a value (their log q is still counted).
+            net_key: Turns dropout on.
+            noise: False takes the mode of each guide node in place of a draw.
+        """
+        evidence = {n: jnp.where(masks[n], v, self.network.nodes[n].family.neutral).astype(v.dtype) if n in masks else v for n, v in values.items()}
+        key_of = folded(key)
+        net_key_of = (lambda name: None) if net_key is None else folded(net_key)
+
+        done, q_raw, log_q = dict(evidence), {}, {}
+        for name in self.guide.names:
+            raw = self.q[name].raw(done, masks, net_key_of("q " + name))
+            family = self.guide.nodes[name].family
+            if isinstance(family, Deterministic):
+                done[name] = raw.reshape(family.shape)
+                continue
+            if name in evidence and name not in masks:
+                continue  # observed throughout: nothing to infer
+            if clamp is not None and name in clamp:
+                value, log_prob = clamp[name], family.log_prob(raw, clamp[name])
+            elif not noise:
+                value = family.mode(raw)
+                log_prob = family.log_prob(raw, value)
+            else:
+                value, log_prob = family.sample_and_log_prob(raw, key_of(name))
+            if name in evidence:
+                value = jnp.where(masks[name], evidence[name], value).astype(value.dtype)
+                log_prob = jnp.where(masks[name], 0.0, log_prob)
+            done[name], q_raw[name], log_q[name] = value, raw, log_prob
+
+        values, all_raw, log_p, kl = {n: v for n, v in done.items() if n in self.network.nodes}, {}, {}, {}
+        for name in self.network.names:
+            raw = all_raw[name] = self.p[name].raw(values, {}, net_key_of("p " + name))
+            family = self.network.nodes[name].family
+            if isinstance(family, Deterministic):
+                values[name] = raw.reshape(family.shape)
+            elif name in log_q:
+                log_p[name] = family.log_prob(raw, values[name])
+                closed = self.guide.nodes[name].family.kl(q_raw[name], family, raw) if name in self.exact_kl else None
+                if closed is not None:
+                    kl[name] = jnp.where(masks[name], 0.0, closed) if name in evidence else closed
+            elif name in evidence and (name not in masks or name in self.network.leaves):
+                log_prob = family.log_prob(raw, values[name])
+                log_p[name] = jnp.where(masks[name], log_prob, 0.0) if name in masks else log_prob
+            elif name not in self.network.leaves:
+                drawn, log_prob = family.sample_and_log_prob(raw, key_of(name))
+                if name in evidence:  # hidden sites from the prior, observed ones scored
+                    drawn = jnp.where(masks[name], evidence[name], drawn).astype(drawn.dtype)
+                    log_p[name] = jnp.where(masks[name], family.log_prob(raw, drawn), 0.0)
+                values[name] = drawn
+        return Draw(values, all_raw, log_p, log_q, q_raw, kl)
+
+    def draws(self, key: Key, values: Values, masks: Masks, net_key: Key | None = None) -> tuple[Array, Draw]:
+        """One draw of the continuous latents, for each joint state of the discrete ones.
+
+        Returns:
+            `log_r (states,)` and a `Draw` with a leading axis of states (one state when nothing is enumerated).
+        """
+        names = [n for n in self.discrete if n not in values or n in masks]
+        if not names:
+            draw = self.draw(key, values, masks, None, net_key)
+            return jnp.zeros(1), jax.tree.map(lambda x: x[None], draw)
+        states = self.joint_states(names)
+        draw = jax.vmap(lambda s: self.draw(key, values, masks, s, net_key))(states)
+        n_states = len(next(iter(states.values())))
+        log_r = jnp.zeros(n_states)
+        for name in names:
+            per_site = draw.log_q[name]
+            if name in masks:
+                same = states[name] == values[name]
+                per_site = jnp.where(masks[name] & ~same, IMPOSSIBLE, per_site)
+            log_r += per_site.reshape(n_states, -1).sum(1)
+        return jnp.maximum(log_r, IMPOSSIBLE), draw
+
+    def joint_states(self, names: list[str]) -> Values:
+        """Every joint state of discrete guide nodes: name -> `(states, *shape)`."""
+        lists = [np.asarray(self.guide.nodes[n].family.states()) for n in names]
+        index = np.array(list(itertools.product(*[range(len(s)) for s in lists])))
+        return {n: jnp.asarray(s[index[:, i]]) for i, (n, s) in enumerate(zip(names, lists, strict=True))}
+
+    @property
+    def discrete(self) -> tuple[str, ...]:
+        """Guide nodes that are enumerated."""
+        return tuple(n for n in self.guide.stochastic if self.guide.nodes[n].family.n_states is not None)
+
+    @property
+    def latents(self) -> tuple[str, ...]:
+        """Stochastic guide nodes."""
+        return self.guide.stochastic
+
+    @property
+    def exact_kl(self) -> frozenset[str]:
+        """Guide nodes whose log-ratio may be replaced by KL(q ‖ p): P's parents of the node are known before it is drawn.
+
+        A discrete node is enumerated, which is exact already.
+        """
+        exact, drawn = set(), set(self.network.stochastic) - set(self.latents)
+        for name in self.latents:
+            if name in self.network.nodes and set(self.network.stochastic_parents(name)) <= drawn and name not in self.discrete:
+                exact.add(name)
+            drawn.add(name)
+        return frozenset(exact)
+
+
+def folded(key: Key) -> Callable[[str], Key]:
+    """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key."""
+    order: dict[str, int] = {}
+
+    def key_of(name: str) -> Key:
+        i = order.setdefault(name, len(order))
+        return jax.random.fold_in(key, i) if i else key
+
+    return key_of
+
+
+def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Array:
+    """Log-importance-weights of guide draws for one example, discrete latents summed over.
+
+    Args:
+        values: Observed node -> array of that node's event shape.
+        masks: Node -> True at observed sites.
+    Returns:
+        `(draws,)` of log w, in nats; E[w] = p(x).
+    """
+
+    def one(k: Key) -> Array:
+        log_r, draw = model.draws(k, values, masks)
+        return jax.nn.logsumexp(log_r + jax.vmap(lambda d: d.log_weight)(draw))
+
+    return jax.vmap(one)(jax.random.split(key, draws))
+
+
+def log_prob(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Array:
+    """Importance-weighted estimate of log p(x) for one example (Burda et al. 2016, eq. 8), in nats."""
+    return log_mean_exp(log_weights(model, key, values, masks, draws))
+
+
+def build_model(
+    network: Network,
+    guide: Network,
+    key: Key,
+    hidden: Collection[str] = (),
+    starts: Mapping[str, np.ndarray] | None = None,
+) -> Model:
+    """Checks that a network and a guide fit, and draws their weights.
+
+    Args:
+        hidden: Nodes with hidden sites; the guide sees their masks.
+        starts: Node of P -> raw parameters where its constants start.
+    Raises:
+        DeclarationError: the guide infers a node that P lacks, or of another shape, or the discrete latents have too many joint states.
+    """
+    check_generative(network)
+    for name in guide.stochastic:
+        if name not in network.stochastic:
+            raise DeclarationError(f"guide node {name!r} is not a stochastic node of the network; known names: {list(network.stochastic)}")
+        ours, theirs = guide.nodes[name].family, network.nodes[name].family
+        if ours.shape != theirs.shape:
+            raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
+    n_states = {n: guide.nodes[n].family.n_states for n in guide.stochastic if guide.nodes[n].family.n_states}
+    if sum(map(math.log, n_states.values())) > math.log(MOST_STATES) + 1e-9:
+        raise DeclarationError(
+            f"the discrete latents {list(n_states)} have more than {MOST_STATES} joint states, too many to enumerate; "
+            "use fewer or smaller ones, or a continuous latent"
+        )
+    key_p, key_q = host_keys(key, 2)
+    p = network.init(key_p, starts=starts)
+    q = guide.init(key_q, network.families, hidden)
+    return Model(network, guide, p, q)

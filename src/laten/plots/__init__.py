@@ -1,0 +1,5 @@
+"""Pictures of a fitted `VAE` by matplotlib: each function draws what `laten.report` computed and returns a Figure."""
+
+from laten.plots.figures import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
+
+__all__ = ["plot_history", "plot_latents", "plot_manifold", "plot_reconstructions", "plot_samples"]

@@ -1,0 +1,154 @@
+"""How every picture looks: sizes, colours, titles, mosaics of images, and how it is written.
+
+Figures are made without pyplot, so nothing global changes and no window opens. Colours are those of Okabe & Ito (2008),
+readable for colour-blind people; what is missing is grey, hidden pixels are orange.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from laten.data.write import atomic
+from laten.errors import LatenError, known
+
+BLUE, RED, INK, GREY, PALE = "#0072b2", "#d55e00", "#222b36", "#6b7683", "#c9cfd6"
+CLASSES = (BLUE, "#e69f00", "#009e73", RED, "#cc79a7", "#56b4e9", "#111111", "#882255", "#999933", "#f0e442")
+HIDDEN = (0.98, 0.72, 0.38)
+FORMATS = (".png", ".svg", ".pdf")
+MOST_PANELS = 24
+MOST_LABELS = 24
+TILE = 28  # least height of an image in a mosaic, in pixels
+
+
+def figure(width: float, height: float, title: str) -> Figure:
+    """An empty figure, sizes in inches, titled at the left."""
+    fig = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1), facecolor="white")
+    fig.suptitle(title, x=0.1 / width, ha="left", fontsize=12, fontweight="bold", color=INK)
+    return fig
+
+
+def caption(fig: Figure, text: str) -> Figure:
+    """A line in small grey type under the figure, broken where it is too long."""
+    if text.strip():
+        width = int(fig.get_figwidth() * 15)
+        words, out = text.split(), [""]
+        for word in words:
+            out = [*out, word] if len(out[-1]) + len(word) > width else [*out[:-1], f"{out[-1]} {word}".strip()]
+        fig.supxlabel(plain("\n".join(out)), x=0.1 / fig.get_figwidth(), ha="left", fontsize=8.5, color=GREY)
+    return fig
+
+
+def tidy(ax: Axes, title: str = "") -> Axes:
+    """Axes with a quiet frame and grid."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(PALE)
+    ax.tick_params(labelsize=8, colors=GREY, length=2.5)
+    ax.grid(color="#eceff2", linewidth=0.8)
+    ax.set_axisbelow(True)
+    if title:
+        title = title if len(title) <= 34 else title[:33] + "…"
+        ax.set_title(plain(title), loc="left", fontsize=9.5, color=INK)
+    return ax
+
+
+def picture(image: np.ndarray, width: float, title: str, ticks: float = 0.0) -> tuple[Figure, Axes]:
+    """A figure of one image `(height, width, 3)`, without a frame; `ticks` is the room for labels at its left."""
+    fig = figure(width, (width - 0.2 - ticks) * image.shape[0] / image.shape[1] + 0.95, title)
+    ax = fig.add_subplot()
+    ax.imshow(image, interpolation="nearest")
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0, labelsize=9, colors=GREY)
+    return fig, ax
+
+
+def panels_of(count: int, title: str, width: float, height: float) -> tuple[Figure, list[Axes], str]:
+    """A figure of up to 24 small axes, and a sentence about those left out."""
+    shown = min(count, MOST_PANELS)
+    if shown == 0:
+        raise LatenError(f"{title.lower()}: no column to draw")
+    columns = min(shown, 4)
+    rows = math.ceil(shown / columns)
+    fig = figure(max(width * columns, 4.0), height * rows + 0.8, title)
+    axes = [fig.add_subplot(rows, columns, i + 1) for i in range(shown)]
+    return fig, axes, f" The first {shown} of {count} columns." if shown < count else ""
+
+
+def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None, gap: int = 1) -> np.ndarray:
+    """Images side by side with thin white gaps.
+
+    Args:
+        images: `(n, height, width)` or `(n, height, width, 3)` in [0, 1]; NaN is drawn as hidden.
+        places: `(n,)` where each goes, counted along the rows; None: one after the other.
+    Returns:
+        `(height, width, 3)`.
+    """
+    places = np.arange(len(images)) if places is None else places
+    x = images[..., None].repeat(3, -1) if images.ndim == 3 else images
+    x = np.where(np.isfinite(x).all(-1, keepdims=True), x, np.array(HIDDEN))
+    larger = math.ceil(TILE / min(x.shape[1:3]))
+    x = x.repeat(larger, 1).repeat(larger, 2)
+    high, wide = x.shape[1:3]
+    gap *= max(1, high // TILE)
+    rows = int(places.max()) // columns + 1
+    out = np.ones((rows * (high + gap) - gap, columns * (wide + gap) - gap, 3))
+    for image, place in zip(x, places, strict=True):
+        top, left = (place // columns) * (high + gap), (place % columns) * (wide + gap)
+        out[top : top + high, left : left + wide] = image
+    return out
+
+
+def palette(count: int) -> list[str]:
+    """Colours of classes: distinct ones up to ten, then along viridis."""
+    if count <= len(CLASSES):
+        return list(CLASSES[:count])
+    return [to_hex(colormaps["viridis"](i / (count - 1))) for i in range(count)]
+
+
+def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
+    """Colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
+    step = math.ceil(len(keys) / MOST_LABELS)
+    handles = [Line2D([], [], marker="o", linestyle="", color=color, markersize=6) for color, _ in keys[::step]]
+    labels = [" " + plain(label if len(label) <= 24 else label[:23] + "…") for _, label in keys[::step]]
+    fig.legend(
+        handles, labels, loc="outside right center", frameon=False, fontsize=8.5, labelcolor=INK, handletextpad=0.1
+    )
+
+
+def signed(x: float, digits: int = 1) -> str:
+    """A number with a minus sign that looks like one."""
+    return f"{x:.{digits}f}".replace("-", "−")
+
+
+def plain(text: str) -> str:
+    """Text in which a dollar sign is a dollar sign."""
+    return text.replace("$", r"\$")
+
+
+def capital(text: str) -> str:
+    """A sentence's first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def saved(fig: Figure, path: str | Path | None) -> Figure:
+    """Writes the figure, whole or not at all, if a path is given.
+
+    Raises:
+        LatenError: another format than .png, .svg or .pdf, or a place that cannot be written.
+    """
+    if path is not None:
+        suffix = Path(path).suffix.lower()
+        if suffix not in FORMATS:
+            raise LatenError(f"{path}: a picture is written as {known(FORMATS)}, not {suffix or 'without extension'!r}")
+        with atomic(path) as file:
+            fig.savefig(file, format=suffix[1:], dpi=150)
+    return fig

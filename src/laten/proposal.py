@@ -1,0 +1,169 @@
+"""From data, and as much of a declaration as the user gave, to all that training needs: view, network, guide, model, task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from laten import templates
+from laten.data.arrays import ArraySpec
+from laten.data.batches import Presentation, Store
+from laten.data.infer import infer_schema
+from laten.data.rows import Rows
+from laten.data.schema import Schema
+from laten.data.views import ArrayView, TableView, View, as_matrix
+from laten.errors import DataError, DeclarationError, known
+from laten.families import Bernoulli, Categorical, Family, NegativeBinomial, Ordinal, Poisson
+from laten.guides import check_generative, guide_for
+from laten.model import Model, build_model
+from laten.network import Network
+from laten.objectives import Elbo, Objective
+from laten.training.fit import Task
+
+START_ROWS = 10_000  # rows that are enough to place the constants of each node
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a fit starts from."""
+
+    view: View
+    rows: Rows
+    network: Network
+
+
+def propose(data: Any, network: Network | None, schema: Schema | None, sizes: Mapping[str, int], binarise: str, seed: int) -> Proposal:
+    """A view of the data, and the user's network or one that suits the data.
+
+    Args:
+        data: DataFrame, matrix, array of images, or dictionary of arrays by node.
+        schema: The user's schema of a frame, or None to infer it.
+        sizes: `latent`, `width` of a proposed network.
+    Raises:
+        DataError, DeclarationError: the data cannot be used, or do not fit the network.
+    """
+    if network is not None:
+        check_generative(network)
+    if isinstance(data, pd.DataFrame):
+        return of_table(data, False, network, schema, sizes)
+    if isinstance(data, Mapping):
+        return of_arrays(data, network, sizes, binarise, seed)
+    if network is None and np.ndim(data) <= 2:
+        return of_table(pd.DataFrame(as_matrix(data)), True, network, schema, sizes)
+    return of_arrays(data, network, sizes, binarise, seed)
+
+
+def of_table(frame: pd.DataFrame, matrix: bool, network: Network | None, schema: Schema | None, sizes: Mapping[str, int]) -> Proposal:
+    """A frame: its blocks are the leaves of a proposed network, or its columns are nodes of the declared one."""
+    if network is not None and schema is None:
+        nodes = [n for n in network.stochastic if n in frame.columns]
+        if not nodes:
+            raise DataError(f"no column of the frame is a node of the network; columns: {known(frame.columns)}, nodes: {known(network.stochastic)}")
+        schema = infer_schema(frame, nodes)
+    schema = schema or infer_schema(frame)
+    view = TableView(schema, matrix)
+    rows = view.rows(frame)
+    if network is None:
+        blocks = [(b.node, b.family_kind, b.shape, b.sizes) for b in schema.blocks]
+        network = templates.table(blocks, **sizes)
+    for block in schema.blocks:
+        check_block(network, block.node, block.family_kind, block.shape, block.sizes)
+    return Proposal(view, rows, network)
+
+
+def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+    """A node of the network must be able to hold its column's codes."""
+    if node not in network.stochastic:
+        raise DeclarationError(f"the schema needs a node {node!r}; nodes of the network: {known(network.stochastic)}")
+    family = network.nodes[node].family
+    classes = isinstance(family, Categorical | Ordinal)
+    if classes != (kind in ("categorical", "ordinal")):
+        raise DeclarationError(f"node {node!r} is declared {family!r}, but its column is {kind}; declare another family, or set the column's kind in the schema")
+    if family.n_sites != int(np.prod(shape, dtype=int)):
+        raise DeclarationError(f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {int(np.prod(shape, dtype=int))}")
+    if classes and tuple(np.ravel(family.sizes)) != sizes:
+        raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {sizes} levels")
+
+
+def of_arrays(data: Any, network: Network | None, sizes: Mapping[str, int], binarise: str, seed: int) -> Proposal:
+    """Arrays by node; a single array of images without a network gets the network of Kingma & Welling."""
+    if network is None:
+        network = for_images(data, sizes)
+    specs = tuple((n, spec_of(network.nodes[n].family)) for n in network.stochastic)
+    if isinstance(data, Mapping):
+        extra = [n for n in data if n not in network.stochastic]
+        if extra:
+            raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
+    view, rows = ArrayView(specs, binarise=binarise, seed=seed).fitted(data)
+    return Proposal(view, rows, network)
+
+
+def for_images(data: Any, sizes: Mapping[str, int]) -> Network:
+    """A network for one array of grey or binary images, of node name `x`."""
+    if isinstance(data, Mapping) and set(data) != {"x"}:
+        raise DeclarationError(f"a network is needed to say what the arrays {known(data)} are: lt.VAE(lt.Network(...)); one array of images may go without")
+    array = np.asarray(data["x"] if isinstance(data, Mapping) else data)
+    if array.ndim < 2 or array.dtype.kind not in "buif":
+        raise DataError(f"expected images as an array (rows, height, width), got shape {array.shape} of {array.dtype}")
+    return templates.images(array.shape[1:], sizes["latent"], sizes["width"])
+
+
+def spec_of(family: Family) -> ArraySpec:
+    """What an array for this family must be."""
+    if isinstance(family, Categorical | Ordinal):
+        return ArraySpec(family.shape, "classes", family.sizes)
+    if isinstance(family, Bernoulli):
+        return ArraySpec(family.shape, "binary")
+    return ArraySpec(family.shape, "counts" if isinstance(family, Poisson | NegativeBinomial) else "values")
+
+
+def presentation(rows: Rows, network: Network, hide: bool) -> Presentation:
+    """How rows are presented in training."""
+    grey = tuple(n for n, v in rows.visit.items() if v == "intensity")
+    hidden = tuple(n for n in rows.values if n in network.leaves) if hide else ()
+    return Presentation(grey, hidden, classes_of(network))
+
+
+def classes_of(network: Network) -> tuple[str, ...]:
+    """Nodes whose values are integer codes."""
+    return tuple(n for n in network.stochastic if np.issubdtype(network.nodes[n].family.dtype, np.integer))
+
+
+def on_device(rows: Rows) -> Store:
+    """Rows in the device's memory, in the types they have."""
+    return Store({n: jax.numpy.asarray(v) for n, v in rows.values.items()}, {n: jax.numpy.asarray(m) for n, m in rows.mask.items()})
+
+
+def starts(rows: Rows, network: Network) -> dict[str, np.ndarray]:
+    """Raw parameters at which each observed node fits its own columns, from at most 10 000 rows."""
+    index = np.linspace(0, rows.n - 1, min(rows.n, START_ROWS)).astype(int)
+    out = {}
+    for name, stored in rows.values.items():
+        values = stored[index] / np.float32(255) if rows.visit.get(name) == "intensity" else stored[index]
+        mask = rows.mask[name][index] if name in rows.mask else None
+        out[name] = network.nodes[name].family.fit_raw(values, mask)
+    return out
+
+
+def new_model(proposal: Proposal, guide: Network | None, how: Presentation, seed: int) -> Model:
+    """A model with fresh weights for a proposal; the guide is derived unless given."""
+    network, rows = proposal.network, proposal.rows
+    holes = frozenset(rows.mask) | frozenset(how.hide)
+    if guide is None:
+        whole = set(rows.values) - set(rows.mask)
+        latent = [n for n in network.stochastic if n not in network.leaves and n not in whole]
+        guide = guide_for(network, latent, holes)
+    place = starts(rows, network)
+    return build_model(network, guide, jax.random.key(seed), holes, place)
+
+
+def task_for(model: Model, proposal: Proposal, how: Presentation, objective: Objective | None, validation: float, offset: float, seed: int) -> Task:
+    """Training and held-out rows on the device, and what to minimise."""
+    rows, labels = proposal.rows, proposal.rows.labels
+    if validation and rows.n >= 10:
+        kept, held = rows.split(validation, seed)
+        return Task(model, objective or Elbo(), on_device(kept), on_device(held), how, offset, labels)
+    return Task(model, objective or Elbo(), on_device(rows), None, how, offset, labels)

@@ -1,0 +1,101 @@
+"""What users hand over and get back, seen as images or as a table."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+FEW = 12  # whole numbers of so few values are classes to the eye
+
+
+def as_images(data: Any) -> np.ndarray | None:
+    """Images `(n, height, width)` or `(n, height, width, 3)` where `data` are images, else None.
+
+    Of a dictionary the first array of images counts. Rows of uint8 whose length is a square are images laid flat.
+    """
+    if isinstance(data, Mapping):
+        return next((found for found in map(as_images, data.values()) if found is not None), None)
+    if not isinstance(data, np.ndarray) or data.dtype.kind not in "buif":
+        return None
+    if data.ndim == 4 and data.shape[-1] in (1, 3):
+        return data[..., 0] if data.shape[-1] == 1 else data
+    if data.ndim == 2 and data.dtype == np.uint8:
+        side = math.isqrt(data.shape[1])
+        return data.reshape(-1, side, side) if side**2 == data.shape[1] >= 64 else None
+    return data if data.ndim == 3 else None
+
+
+def unit(images: np.ndarray) -> np.ndarray:
+    """Images as floats in [0, 1], one scale for all; NaN stays."""
+    x = images.astype(np.float32)
+    low, high = (float(f(x[np.isfinite(x)], initial=0.0)) for f in (np.min, np.max))
+    if images.dtype == np.uint8 and high > 1:
+        high = 255.0
+    return np.clip((x - low) / (max(high, 1.0) - low), 0.0, 1.0)
+
+
+def as_frame(data: Any) -> pd.DataFrame:
+    """A table with text for column names; arrays in a dictionary become columns `name` or `name[i]`."""
+    if isinstance(data, pd.DataFrame):
+        return data.set_axis([str(c) for c in data.columns], axis=1)
+    arrays = {"": data} if not isinstance(data, Mapping) else data
+    columns = {}
+    for name, x in arrays.items():
+        array = np.asarray(x)
+        if array.ndim == 1:
+            columns[name or "0"] = array
+        elif array.ndim > 1:
+            flat = array.reshape(len(array), -1)
+            columns |= {f"{name}[{i}]" if name else str(i): flat[:, i] for i in range(flat.shape[1])}
+    return pd.DataFrame(columns)
+
+
+def n_rows(data: Any) -> int:
+    """Number of rows."""
+    return len(next(iter(data.values()))) if isinstance(data, Mapping) else len(data)
+
+
+def take(data: Any, index: np.ndarray) -> Any:
+    """Some rows, in the same container."""
+    if isinstance(data, Mapping):
+        return {name: np.asarray(x)[index] for name, x in data.items()}
+    return data.iloc[index] if isinstance(data, pd.DataFrame) else np.asarray(data)[index]
+
+
+def is_class(column: pd.Series, few: int = 0) -> bool:
+    """Whether a column holds classes: labels, truth values, or at most `few` different whole numbers."""
+    kind = column.dtype
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        return False
+    if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+        return True
+    seen = pd.unique(column.dropna())
+    return len(seen) <= few and bool(np.all(np.asarray(seen, float) % 1 == 0))
+
+
+def as_numbers(column: pd.Series) -> np.ndarray:
+    """Numbers as floats, dates as years, NaN where missing."""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        days = column.dt.dayofyear.to_numpy(float, na_value=np.nan)
+        return column.dt.year.to_numpy(float, na_value=np.nan) + (days - 1) / 365.25
+    return column.to_numpy(float, na_value=np.nan)
+
+
+def as_labels(column: pd.Series) -> pd.Series:
+    """Classes as text: `2.0` and `2` are both "2"; missing stays missing."""
+
+    def text(value: Any) -> str:
+        return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
+
+    return column.astype(object).map(text, na_action="ignore")
+
+
+def levels(column: pd.Series) -> list[str]:
+    """Labels in order: as declared, by size for numbers, else the most frequent first."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return list(as_labels(pd.Series(column.cat.categories)))
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return list(as_labels(pd.Series(np.sort(pd.unique(column.dropna())))))
+    return list(as_labels(column).value_counts().index)

@@ -1,0 +1,1 @@
+"""Training: one compiled loop over rows on the device."""

@@ -1,0 +1,133 @@
+r"""The compiled loop.
+
+    epoch:  permutation → while step < stop:  present rows → objective → gradient → optimiser
+
+One call runs many steps over rows that lie on the device; nothing in Python happens per step. A step whose loss or gradient is not finite changes nothing
+and is counted; after three in a row the loop leaves at once and the caller rolls back.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from laten.data.batches import Presentation, Store, present
+from laten.model import Model
+from laten.objectives import Batch, Estimate, Objective
+from laten.training.settings import Settings
+from laten.types import Array, Key
+
+MOST_BAD = 3
+
+
+class State(NamedTuple):
+    """Carried from step to step."""
+
+    weights: Model  # the arrays of the model, None elsewhere
+    optimizer: optax.OptState
+    step: Array  # () steps made since the start of training
+    rate: Array  # () factor on the learning rate, halved at each roll-back
+
+
+class Tally(NamedTuple):
+    """Looked at once a call: sums over finite steps, and what went wrong."""
+
+    bound: Array
+    terms: dict[str, Array]
+    steps: Array  # finite steps
+    skipped: Array
+    bad_run: Array  # steps in a row that were not finite
+    bad_step: Array  # the last step that was not finite
+
+
+class Loop:
+    """Compiled training of one model on one store. Calling it never retraces.
+
+    Args:
+        static: The model without its arrays.
+        how: How rows are presented.
+        planned_steps: Steps the schedule is laid out for.
+    """
+
+    def __init__(
+        self, static: Model, objective: Objective, how: Presentation, settings: Settings, planned_steps: int, dropout: bool
+    ):
+        self.optimizer = chain(settings)
+        self.how = how
+        self.traces = 0  # how often the epoch was traced: a retrace is a bug
+
+        def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
+            estimate = objective(eqx.combine(weights, static), batch, key, progress, dropout)
+            return estimate.loss, estimate
+
+        def step(state: State, tally: Tally, store: Store, index: Array, key: Key, keys: Key) -> tuple[State, Tally]:
+            progress = state.step / planned_steps
+            batch = Batch(*present(key, store, index, how))
+            (value, estimate), gradient = jax.value_and_grad(loss, has_aux=True)(state.weights, batch, keys, progress)
+            norm = optax.global_norm(gradient)
+            good = jnp.isfinite(value) & jnp.isfinite(norm)
+            updates, optimizer = self.optimizer.update(gradient, state.optimizer, state.weights)
+            pace = state.rate * settings.rate(progress)
+            weights = jax.tree.map(lambda w, u: jnp.where(good, w + pace * u, w), state.weights, updates)
+            optimizer = jax.tree.map(lambda new, old: jnp.where(good, new, old), optimizer, state.optimizer)
+            return State(weights, optimizer, state.step + 1, state.rate), tallied(tally, estimate, good, state.step)
+
+        def run(state: State, store: Store, order: Array, seed: Key, epoch: Array, start: Array, stop: Array) -> tuple[State, Tally]:
+            self.traces += 1
+            # all keys of the epoch at once: one key at a time costs more than a small net's whole step
+            epoch_key = jax.random.fold_in(seed, epoch)
+            keys = jax.random.split(epoch_key, order.shape)
+            step_keys = jax.random.split(jax.random.fold_in(epoch_key, 1), len(order))
+
+            def body(carry):
+                i, state, tally = carry
+                return i + 1, *step(state, tally, store, order[i], step_keys[i], keys[i])
+
+            def going(carry):
+                return (carry[0] < stop) & (carry[2].bad_run < MOST_BAD)
+
+            empty = self.empty_tally(loss, state.weights, store, order[0], keys[0])
+            return jax.lax.while_loop(going, body, (start, state, empty))[1:]
+
+        self.run = jax.jit(run, donate_argnums=0)
+
+    def empty_tally(self, loss: Callable, weights: Model, store: Store, index: Array, keys: Key) -> Tally:
+        """Zeros, shaped like what the objective reports."""
+        batch = Batch(*jax.eval_shape(lambda k: present(k, store, index, self.how), keys[0]))
+        names = jax.eval_shape(lambda w, b: loss(w, b, keys, jnp.zeros(()))[1], weights, batch).terms
+        zero = jnp.zeros((), jnp.int32)
+        return Tally(jnp.zeros(()), {n: jnp.zeros(()) for n in names}, zero, zero, zero, zero - 1)
+
+    def init(self, weights: Model) -> State:
+        """The state before the first step."""
+        return State(weights, jax.jit(self.optimizer.init)(weights), jnp.zeros((), jnp.int32), jnp.ones(()))
+
+
+def chain(settings: Settings) -> optax.GradientTransformation:
+    """Clipping and optimiser; updates are to be multiplied by the learning rate and added."""
+    inner = settings.optimizer or optax.chain(optax.scale_by_adam(), optax.scale(-1.0))
+    return inner if settings.clip is None else optax.chain(optax.clip_by_global_norm(settings.clip), inner)
+
+
+def tallied(tally: Tally, estimate: Estimate, good: Array, step: Array) -> Tally:
+    """Adds one step to a tally."""
+    count = good.astype(jnp.int32)
+    return Tally(
+        tally.bound + jnp.where(good, estimate.bound, 0.0),
+        jax.tree.map(lambda total, x: total + jnp.where(good, x, 0.0), tally.terms, estimate.terms),
+        tally.steps + count,
+        tally.skipped + 1 - count,
+        jnp.where(good, 0, tally.bad_run + 1),
+        jnp.where(good, tally.bad_step, step),
+    )
+
+
+def shuffled(seed: int, epoch: int, rows: int, batch_size: int) -> np.ndarray:
+    """`(steps, batch_size)` row numbers in random order, made on the host; rows that do not fill a batch wait for another epoch."""
+    steps = rows // batch_size
+    order = np.random.default_rng((seed, epoch)).permutation(rows)[: steps * batch_size]
+    return order.reshape(steps, batch_size).astype(np.int32)

@@ -1,0 +1,77 @@
+r"""What training is told: how long, how fast, when to stop.
+
+The learning rate rises linearly over the first `warmup` of the planned steps and falls along a half cosine to `final_rate` of its peak (Loshchilov & Hutter
+2017), so that a plan of any length ends in a quiet phase.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+
+from laten.errors import LatenError
+from laten.types import Array
+
+AUTO_STEPS = 20_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options of training.
+
+    Args:
+        epochs: Passes over the rows; None plans about 20 000 steps, at least 10 and at most 1000 passes.
+        batch_size: Rows a step.
+        learning_rate: Peak rate.
+        warmup: Share of the planned steps over which the rate rises.
+        final_rate: Rate at the end, as a share of the peak.
+        clip: Largest norm of the gradient; a longer one is scaled down. None: no clipping.
+        patience: Epochs without a better held-out bound after which training stops; None plans it, 0 never stops early.
+        validation: Share of rows held out.
+        optimizer: An optax transformation, or None for Adam. It must contain its own rate; `learning_rate` then has to be 1.
+        seed: Seed of everything random.
+    Raises:
+        LatenError: an option out of range.
+    """
+
+    epochs: int | None = None
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    warmup: float = 0.02
+    final_rate: float = 0.02
+    clip: float | None = 100.0
+    patience: int | None = None
+    validation: float = 0.1
+    optimizer: Any = None
+    seed: int = 0
+
+    def __post_init__(self):
+        whole = (("epochs", 1), ("batch_size", 1), ("patience", 0), ("seed", 0))
+        for name, low in whole:
+            value = getattr(self, name)
+            optional = name in ("epochs", "patience")
+            if not (value is None and optional) and (isinstance(value, bool) or not hasattr(value, "__index__") or value < low):
+                raise LatenError(f"{name} must be a whole number of at least {low}{' or None' if optional else ''}, not {value!r}")
+        if not self.learning_rate > 0:
+            raise LatenError(f"learning_rate must be positive, not {self.learning_rate!r}; 0.001 is a good start")
+        for name in ("warmup", "final_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise LatenError(f"{name} must be in [0, 1], not {getattr(self, name)!r}")
+        if not 0 <= self.validation < 1:
+            raise LatenError(f"validation is the share of rows held out, in [0, 1), not {self.validation!r}")
+        if self.clip is not None and not self.clip > 0:
+            raise LatenError(f"clip must be positive or None, not {self.clip!r}")
+
+    def planned(self, rows: int) -> "Settings":
+        """The same with nothing left open, for this number of training rows."""
+        batch_size = min(self.batch_size, max(rows, 1))
+        steps = max(rows // batch_size, 1)
+        epochs = self.epochs or min(max(-(-AUTO_STEPS // steps), 10), 1000)
+        patience = max(20, -(-1000 // steps)) if self.patience is None else self.patience
+        return replace(self, batch_size=batch_size, epochs=epochs, patience=patience)
+
+    def rate(self, progress: Array) -> Array:
+        """Learning rate at `progress` in [0, 1]."""
+        rise = jnp.minimum(1.0, progress / self.warmup) if self.warmup else 1.0
+        fall = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + jnp.cos(jnp.pi * progress))
+        return self.learning_rate * rise * fall

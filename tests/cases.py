@@ -1,0 +1,180 @@
+"""The registries behind the contract tests. A new family adds one line and is put through all of them.
+
+A family's line names the family, the values a site is tried at, and what SciPy says of it: a function from raw
+parameters (float64) to one frozen distribution a site, in the sites' order.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.stats as st
+from scipy.special import expit, log_softmax, logsumexp, softmax
+
+import laten.families as lf
+
+
+def squash(x: np.ndarray, limit: float) -> np.ndarray:
+    return limit * np.tanh(x / limit)
+
+
+def scales(raw: np.ndarray) -> np.ndarray:
+    return np.exp(squash(raw, 7.0))
+
+
+class MixtureReference:
+    """A mixture of frozen SciPy distributions."""
+
+    def __init__(self, log_w: np.ndarray, parts: list[Any]) -> None:
+        self.log_w, self.parts = log_w, parts
+        setattr(self, "logpmf" if discrete(parts[0]) else "logpdf", self._log_prob)
+
+    def _log_prob(self, x: np.ndarray) -> np.ndarray:
+        return logsumexp([w + log_prob(p, x) for w, p in zip(self.log_w, self.parts, strict=True)], axis=0)
+
+    def _average(self, parts: list[Any]) -> Any:
+        return sum(np.exp(w) * p for w, p in zip(self.log_w, parts, strict=True))
+
+    def cdf(self, x: np.ndarray) -> Any:
+        return self._average([p.cdf(x) for p in self.parts])
+
+    def mean(self) -> Any:
+        return self._average([p.mean() for p in self.parts])
+
+
+def discrete(reference: Any) -> bool:
+    """Whether a reference is a mass, not a density. A frozen SciPy distribution has both methods; its kind decides."""
+    kind = getattr(reference, "dist", reference)
+    return isinstance(kind, st.rv_discrete) or not (isinstance(kind, st.rv_continuous) or hasattr(kind, "logpdf"))
+
+
+def log_prob(reference: Any, x: np.ndarray) -> np.ndarray:
+    return reference.logpmf(x) if discrete(reference) else reference.logpdf(x)
+
+
+def table(values: np.ndarray, p: np.ndarray) -> Any:
+    return st.rv_discrete(values=(values, p / p.sum()))
+
+
+def normal(raw: np.ndarray) -> list[Any]:
+    loc, spread = np.split(raw, 2)
+    return [st.norm(m, s) for m, s in zip(loc, scales(spread), strict=True)]
+
+
+def normal_fixed(raw: np.ndarray) -> list[Any]:
+    return [st.norm(m, 0.7) for m in raw]
+
+
+def student(raw: np.ndarray) -> list[Any]:
+    return [st.t(2.1 + 97.9 * expit(r - 2.5), m, s) for m, s, r in zip(raw[:2], scales(raw[2:4]), raw[4:], strict=True)]
+
+
+def lognormal(raw: np.ndarray) -> list[Any]:
+    return [st.lognorm(s, scale=np.exp(m)) for m, s in zip(raw[:2], scales(raw[2:]), strict=True)]
+
+
+def bernoulli(raw: np.ndarray) -> list[Any]:
+    return [st.bernoulli(expit(r)) for r in raw]
+
+
+def categorical(*sizes: int) -> Callable[[np.ndarray], list[Any]]:
+    def reference(raw: np.ndarray) -> list[Any]:
+        pieces = np.split(squash(raw, 30.0), np.cumsum(sizes)[:-1])
+        return [table(np.arange(n), softmax(piece)) for n, piece in zip(sizes, pieces, strict=True)]
+
+    return reference
+
+
+def ordinal(*sizes: int, scale: bool = False) -> Callable[[np.ndarray], list[Any]]:
+    def reference(raw: np.ndarray) -> list[Any]:
+        m, found = len(sizes), []
+        s = scales(raw[m : 2 * m]) if scale else np.ones(m)
+        rest = raw[2 * m if scale else m :]
+        for c, n in enumerate(sizes):
+            r, rest = rest[: n - 1], rest[n - 1 :]
+            uniform = np.log(np.arange(1, n) / np.arange(n - 1, 0, -1))
+            step = np.diff(uniform) * (1e-3 + (1 - 1e-3) * np.logaddexp(0, r[1:]) / np.log(2))
+            cut = np.cumsum([uniform[0] + r[0], *step])
+            cdf = np.concatenate([[0], expit((cut - raw[c]) / s[c]), [1]])
+            found.append(table(np.arange(n), np.diff(cdf)))
+        return found
+
+    return reference
+
+
+def poisson(raw: np.ndarray) -> list[Any]:
+    return [st.poisson(np.exp(squash(r, 20.0))) for r in raw]
+
+
+def negative_binomial(raw: np.ndarray) -> list[Any]:
+    n = len(raw) // 2
+    means, r = np.exp(squash(raw[:n], 20.0)), scales(raw[n:])
+    return [st.nbinom(a, a / (a + m)) for m, a in zip(means, r, strict=True)]
+
+
+def discretized(levels: int, low: int) -> Callable[[np.ndarray], list[Any]]:
+    def reference(raw: np.ndarray) -> list[Any]:
+        n, values = len(raw) // 2, low + np.arange(levels)
+        edges = np.concatenate([[-np.inf], np.arange(1, levels) * 2 / levels - 1, [np.inf]])
+        return [
+            table(values, np.diff(st.logistic(m, 0.3 * s).cdf(edges)))
+            for m, s in zip(raw[:n], scales(raw[n:]), strict=True)
+        ]
+
+    return reference
+
+
+def mixture(component: Callable, k: int, n: int, n_net: int) -> Callable[[np.ndarray], list[Any]]:
+    """`n` sites of `k` components that take `n_net` raw numbers from the net and the rest as constants."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        log_w = log_softmax(raw[: k * n].reshape(k, n), axis=0)
+        nets = raw[k * n : k * (n + n_net)].reshape(k, n_net)
+        constants = raw[k * (n + n_net) :].reshape(k, -1)
+        parts = [component(np.concatenate([a, b])) for a, b in zip(nets, constants, strict=True)]
+        return [MixtureReference(log_w[:, s], [p[s] for p in parts]) for s in range(n)]
+
+    return reference
+
+
+@dataclass(frozen=True)
+class FamilyCase:
+    """One line of the registry.
+
+    Args:
+        values: Points in the support of a site: all states of a discrete one (or all but a negligible tail), a fine
+            grid for the trapezoidal rule of a continuous one. A column with fewer classes uses the first ones.
+        reference: Raw parameters -> one SciPy distribution a site.
+    """
+
+    family: lf.Family
+    values: np.ndarray
+    reference: Callable[[np.ndarray], list[Any]]
+
+
+REALS = np.sinh(np.linspace(-11, 11, 4001))
+POSITIVES = np.exp(np.linspace(-50, 50, 4001))
+COUNTS = np.arange(4000.0)
+CODES = np.arange(6)
+
+FAMILY_CASES = [
+    FamilyCase(lf.Normal(3), REALS, normal),
+    FamilyCase(lf.Normal(3, scale="site"), REALS, normal),
+    FamilyCase(lf.Normal((3, 1), scale=0.7), REALS, normal_fixed),
+    FamilyCase(lf.StudentT(2), REALS, student),
+    FamilyCase(lf.LogNormal(2, scale="site"), POSITIVES, lognormal),
+    FamilyCase(lf.Bernoulli((2, 2)), CODES[:2] * 1.0, bernoulli),
+    FamilyCase(lf.Categorical(4), CODES, categorical(4)),
+    FamilyCase(lf.Categorical((3, 2, 6)), CODES, categorical(3, 2, 6)),
+    FamilyCase(lf.Ordinal(5), CODES, ordinal(5)),
+    FamilyCase(lf.Ordinal((3, 2, 6), scale="net"), CODES, ordinal(3, 2, 6, scale=True)),
+    FamilyCase(lf.Poisson(3), COUNTS, poisson),
+    FamilyCase(lf.NegativeBinomial(3), COUNTS, negative_binomial),
+    FamilyCase(lf.DiscretizedLogistic(2, levels=7, low=-3), np.arange(-3.0, 4), discretized(7, -3)),
+    FamilyCase(lf.DiscretizedLogistic(2, scale="site"), np.arange(256.0), discretized(256, 0)),
+    FamilyCase(lf.Mixture(lf.Normal(2), 3), REALS, mixture(normal, 3, 2, 4)),
+    FamilyCase(lf.Mixture(lf.StudentT(2, scale="site"), 2), REALS, mixture(student, 2, 2, 2)),
+    FamilyCase(lf.Mixture(lf.LogNormal(2), 2), POSITIVES, mixture(lognormal, 2, 2, 4)),
+    FamilyCase(lf.Mixture(lf.DiscretizedLogistic(2, levels=7), 2), np.arange(7.0), mixture(discretized(7, 0), 2, 2, 4)),
+]

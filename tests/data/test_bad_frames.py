@@ -1,0 +1,132 @@
+"""Bad frames: each a DataError naming the thing and the way out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from laten.data.infer import infer_schema
+from laten.data.tables import decode, encode, fill
+from laten.errors import DataError
+
+N = 60
+RNG = np.random.default_rng(0)
+
+
+def good():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame({
+        "age": rng.integers(17, 90, N), "income": rng.lognormal(8, 1, N), "city": ["Rome", "Oslo", "Lima"] * 20,
+        "sex": ["f", "m"] * 30, "height": rng.normal(170, 9, N), "when": pd.date_range("2020", periods=N),
+        "day": pd.date_range("2020", periods=N).strftime("%Y-%m-%d"), "grade": [1, 2, 3] * 20,
+        "flag": [True, False] * 30,
+    })  # fmt: skip
+
+
+SCHEMA = infer_schema(good())
+
+
+def put(column, rows, value):
+    frame = good()
+    frame[column] = frame[column].astype(object)
+    frame.loc[rows, column] = value
+    return frame
+
+
+FITTING = {
+    "no_frame": ([[1, 2]], ["DataFrame", "list", "dict"]),
+    "array": (np.zeros((3, 2)), ["DataFrame", "ndarray"]),
+    "no_columns": (pd.DataFrame(index=range(3)), ["no columns"]),
+    "zero_rows": (good().iloc[:0], ["0 rows"]),
+    "one_row": (good().iloc[:1], ["1 row", "fewer than 2"]),
+    "two_of_one_name": (good().set_axis(["age", *"bcdefgh", "age"], axis=1), ["one name", "'age'", "rename"]),
+    "all_missing": (good().assign(age=np.nan), ["no value", "'age'", "drop"]),
+    "infinite": (put("height", [3, 7], np.inf), ["'height'", "rows 3, 7", "infinit"]),
+    "tuple_names": (pd.DataFrame({("a", 1): [1, 2], ("b", 2): [1, 2]}), ["('a', 1)", "names must be"]),
+}
+
+
+@pytest.mark.parametrize("case", FITTING)
+def test_frames_that_cannot_be_fitted(case):
+    frame, words = FITTING[case]
+    with pytest.raises(DataError) as error:
+        infer_schema(frame)
+    assert all(w in str(error.value) for w in words), error.value
+    assert "\n" not in str(error.value)
+
+
+ENCODING = {
+    "no_frame": ({"age": [1]}, ["DataFrame"]),
+    "zero_rows": (good().iloc[:0], ["0 rows"]),
+    "two_of_one_name": (pd.concat([good(), good()[["age"]]], axis=1), ["one name", "'age'"]),
+    "lacking": (good().drop(columns=["age", "city"]), ["'age'", "'city'", "lacks"]),
+    "misspelt": (good().rename(columns={"height": "hieght"}), ["'height'", "did you mean 'hieght'"]),
+    "text_for_numbers": (put("height", [4], "tall"), ["'height'", "row 4", "'tall'", "to_numeric"]),
+    "numerals_as_text": (good().assign(age=good()["age"].astype(str)), ["'age'", "expected numbers", "to_numeric"]),
+    "dates_for_numbers": (good().assign(age=good()["when"]), ["'age'", "expected numbers"]),
+    "categories_for_numbers": (good().assign(age=good()["city"].astype("category")), ["'age'", "expected numbers"]),
+    "numbers_for_dates": (good().assign(when=1.5), ["'when'", "dates", "to_datetime"]),
+    "text_for_dates": (put("when", [1], "soon"), ["'when'", "row"]),
+    "bad_iso_date": (put("day", [5], "2020-02-31"), ["'day'", "row 5", "2020-02-31", "%Y-%m-%d"]),
+    "new_city": (put("city", [9, 11], "Bonn"), ["'city'", "rows 9, 11", "'Bonn'", "'Rome'", "never seen", "fit again"]),
+    "new_city_category": (put("city", [9], "Bonn").astype({"city": "category"}), ["'city'", "row 9", "'Bonn'"]),
+    "spaces": (put("city", [9], " Rome"), ["'city'", "strip"]),
+    "new_grade": (put("grade", [2], 7), ["'grade'", "row 2", "7", "known levels"]),
+    "grades_as_text": (good().assign(grade=good()["grade"].astype(str)), ["'grade'", "convert"]),
+    "numbers_for_text": (good().assign(sex=1), ["'sex'", "never seen", "'f'"]),
+    "flags_as_text": (good().assign(flag=good()["flag"].astype(str)), ["'flag'", "convert"]),
+    "negative_count": (put("age", [6], -1), ["'age'", "count", "-1", "row 6"]),
+    "fractional_count": (put("age", [6], 3.5), ["'age'", "count", "3.5", "row 6"]),
+    "zero_income": (put("income", [2], 0.0), ["'income'", "above 0", "row 2"]),
+    "infinite": (put("height", [8], -np.inf), ["'height'", "row 8", "infinity"]),
+    "too_far": (put("height", [8], 1e300), ["'height'", "row 8", "float32"]),
+}
+
+
+@pytest.mark.parametrize("case", ENCODING)
+def test_frames_that_do_not_fit_the_schema(case):
+    frame, words = ENCODING[case]
+    with pytest.raises(DataError) as error:
+        encode(SCHEMA, frame)
+    assert all(w in str(error.value) for w in words), error.value
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+def test_many_offending_rows_are_counted_not_listed():
+    with pytest.raises(DataError, match=r"rows 0, 1, 2, 3, 4, … \(60 in all\)"):
+        encode(SCHEMA, good().assign(city="Bonn"))
+
+
+def test_good_frames_pass():
+    encode(SCHEMA, good())
+    encode(SCHEMA, good().iloc[:1])
+    encode(SCHEMA, good().assign(age=np.nan, city=None, when=pd.NaT, flag=None))
+    encode(
+        SCHEMA, good().astype({"city": "category", "sex": "string", "age": "Int64", "grade": float, "flag": "boolean"})
+    )
+
+
+def test_decode_and_fill_check_shapes():
+    rows = encode(SCHEMA, good())
+    with pytest.raises(DataError, match=r"'real': expected shape \(60, 4\)"):
+        decode(SCHEMA, {"real": rows.values["real"][:, :1]})
+    with pytest.raises(DataError, match="same number of rows"):
+        decode(SCHEMA, {"real": rows.values["real"], "count": rows.values["count"][:3]})
+    with pytest.raises(DataError, match="row counts differ"):
+        fill(good(), good().iloc[:3], good().isna())
+
+
+def test_a_category_dtype_that_lacks_a_drawn_level():
+    frame = good().assign(city=good()["city"].astype("category"))
+    rows = encode(SCHEMA, frame)
+    like = frame[frame["city"] != "Oslo"].assign(city=lambda f: f["city"].cat.remove_unused_categories())
+    values = {k: v[: len(like)] for k, v in rows.values.items()}
+    with pytest.raises(DataError, match=r"lacks the level 'Oslo'.*add_categories"):
+        decode(SCHEMA, values, like=like)
+
+
+def test_splitting_too_little():
+    rows = encode(SCHEMA, good().iloc[:1])
+    with pytest.raises(DataError, match="cannot be split"):
+        rows.split(0.1)
+    with pytest.raises(DataError, match="between 0 and 1"):
+        encode(SCHEMA, good()).split(1.0)

@@ -1,0 +1,76 @@
+"""Odd columns: whatever stands in a frame is modelled, set aside or refused with words; nothing else is raised."""
+
+import datetime
+import json
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from laten.data.infer import infer_schema
+from laten.data.schema import Schema
+from laten.data.tables import decode, encode, fill, hidden_cells, log_det
+from laten.errors import DataError
+
+DAYS = pd.date_range("2020", periods=9)
+ZONED = [
+    pd.Timestamp("2020-01-01", tz="Europe/Berlin").to_pydatetime(),
+    datetime.datetime(2020, 7, 1, tzinfo=datetime.UTC),
+]
+ODD = {
+    "bytes": ([b"a", b"b"] * 9, "text"),
+    "empty_text": (["", "a"] * 9, "binary"),
+    "whole_beyond_floats": ([2**70, 2**71, 3] * 5, "identifier"),
+    "uint64": (np.array([2**64 - 1, 5, 7] * 5, dtype="uint64"), "identifier"),
+    "int64_limits": (np.array([2**63 - 1, -(2**63), 7] * 5), "identifier"),
+    "float_limits": ([1e308, -1e308, 1e307, 0.0] * 5, "real"),
+    "denormals": ([1e-320, 2e-320, 3e-320, 5.0] * 5, "positive"),
+    "complex": (np.ones(9) * 1j, "text"),
+    "sometimes_lists": (["a", [1], "b"] * 4, "text"),
+    "na_in_objects": ([pd.NA, 1, 2] * 4, "binary"),
+    "zones_mixed": (ZONED * 5, "text"),
+    "datetime_objects": (pd.Series(list(DAYS.to_pydatetime()), dtype=object), "date"),
+    "times": ([datetime.time(1, 2), datetime.time(3, 4)] * 5, "text"),
+    "first_and_last_day": (np.array(["0001-01-01", "9999-12-31", "2000-01-01"] * 3, dtype="datetime64[s]"), "date"),
+    "arrow_days": (pd.Series(list(DAYS.date), dtype="date32[pyarrow]"), "date"),
+    "arrow_stamps": (pd.Series(DAYS).astype("timestamp[us][pyarrow]"), "date"),
+    "months": (pd.period_range("2020-01", periods=9, freq="M"), "date"),
+    "sparse": (pd.arrays.SparseArray([0, 0, 1.5, 2] * 4), "real"),
+    "intervals": (pd.interval_range(0, 9), "text"),
+    "category_of_dates": (
+        pd.Categorical(pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"] * 4)),
+        "categorical",
+    ),
+    "category_of_bools": (pd.Categorical([True, False] * 5), "binary"),
+    "category_of_both": (pd.Categorical(["1", 1, 2] * 5), "categorical"),
+    "unused_categories": (pd.Categorical(["a"] * 5, ["a", "b", "c"]), "constant"),
+    "half_floats": (np.array([1.5, 2.5, 3.5, np.nan] * 5, dtype="float16"), "real"),
+    "decimals": ([Decimal("1.5"), Decimal("2.5"), Decimal(3)] * 4, "real"),
+    "minus_zero": ([-0.0, 0.0, 1.0, 2.0] * 5, "ordinal"),
+    "text_with_lines": (["a\nb", "c", "d"] * 4, "categorical"),
+    "two_rows": ([1, 2], "real"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_columns_go_through(name):
+    cells, kind = ODD[name]
+    frame = pd.DataFrame({"x": pd.Series(cells)})
+    frame["other"] = np.arange(len(frame)) % 3 / 7
+    schema = infer_schema(frame)
+    assert schema["x"].kind == kind
+    assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
+    assert len(str(schema).splitlines()) == 4
+    rows = encode(schema, frame)
+    assert all(np.isfinite(v).all() for v in [*rows.values.values(), *log_det(schema, frame).values()])
+    filled = fill(frame, decode(schema, rows.values, like=frame), hidden_cells(schema, frame))
+    assert (filled.dtypes == frame.dtypes).all()
+
+
+@pytest.mark.parametrize(
+    "cells", [pd.array([np.inf, 1.0, 2.0] * 4, dtype="Float64"), pd.Series([np.inf, 1, 2] * 4, dtype=object)]
+)
+def test_infinities_of_every_sort(cells):
+    with pytest.raises(DataError, match="rows 0, 3, 6, 9 hold an infinity"):
+        infer_schema(pd.DataFrame({"x": cells}))

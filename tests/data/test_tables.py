@@ -1,0 +1,211 @@
+"""Frames to rows and back: every dtype comes back, holes are masked, observed cells stay bit for bit."""
+
+import datetime
+import time
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal, assert_series_equal
+
+from laten.data.infer import infer_schema
+from laten.data.schema import Schema
+from laten.data.tables import column_mask, decode, encode, fill, hidden_cells, log_det
+
+RNG = np.random.default_rng(1)
+N = 120
+
+
+def some(values):
+    return [values[i] for i in RNG.integers(0, len(values), N)]
+
+
+DTYPES = {
+    "int64": pd.Series(RNG.poisson(9, N)),
+    "int8": pd.Series(RNG.poisson(9, N).astype(np.int8)),
+    "uint16": pd.Series(RNG.poisson(9, N).astype(np.uint16)),
+    "Int64": pd.Series(RNG.poisson(9, N), dtype="Int64"),
+    "UInt8": pd.Series(RNG.poisson(9, N), dtype="UInt8"),
+    "Float64": pd.Series(RNG.normal(size=N).round(2), dtype="Float64"),
+    "float32": pd.Series(RNG.normal(size=N).round(1).astype(np.float32)),
+    "float64": pd.Series(RNG.normal(size=N).round(3)),
+    "whole_floats": pd.Series(RNG.poisson(9, N).astype(float)),
+    "negative_ints": pd.Series(RNG.integers(-500, 500, N)),
+    "large_ints": pd.Series(np.round(RNG.lognormal(8, 1, N)).astype(int)),
+    "arrow_double": pd.Series(RNG.normal(size=N).round(2), dtype="double[pyarrow]"),
+    "arrow_int": pd.Series(RNG.poisson(9, N), dtype="int64[pyarrow]"),
+    "decimals_as_objects": pd.Series([Decimal(int(v)) for v in RNG.poisson(9, N)], dtype=object),
+    "bool": pd.Series(some([True, False])),
+    "boolean": pd.Series(some([True, False]), dtype="boolean"),
+    "bool_objects": pd.Series(some([True, False]), dtype=object),
+    "str": pd.Series(some(["a", "b", "c"])),
+    "string": pd.Series(some(["a", "b", "c"]), dtype="string"),
+    "string_objects": pd.Series(some(["a", "b", "c"]), dtype=object),
+    "mixed_objects": pd.Series(some(["a", 1, 2.5]), dtype=object),
+    "category": pd.Series(some(["a", "b", "c"]), dtype="category"),
+    "whole_category": pd.Series(some([3, 1, 2]), dtype="category"),
+    "ordered": pd.Series(pd.Categorical(some(["s", "m", "l"]), ["s", "m", "l", "xl"], ordered=True)),
+    "intervals": pd.Series(pd.cut(RNG.normal(size=N), 3)),
+    "int_classes": pd.Series(some([1, 2, 3, 4])),
+    "float_classes": pd.Series(some([0.5, 1.0, 2.0])),
+    "datetime_ns": pd.Series(pd.date_range("2020", periods=N)).astype("datetime64[ns]"),
+    "datetime_s": pd.Series(pd.date_range("2020", periods=N)).astype("datetime64[s]"),
+    "zoned": pd.Series(pd.date_range("2020-02-01", periods=N, tz="Europe/Berlin")),
+    "zoned_hours": pd.Series(pd.date_range("2020-03-20", periods=N, freq="4h", tz="America/New_York")),
+    "iso_text": pd.Series(pd.date_range("2020", periods=N).strftime("%Y-%m-%d")),
+    "date_objects": pd.Series([datetime.date(2020, 1, 1) + datetime.timedelta(i) for i in range(N)], dtype=object),
+    "periods": pd.Series(pd.period_range("2020-01-01", periods=N, freq="D")),
+    "constant": pd.Series([7] * N),
+    "constant_text": pd.Series(["a"] * N),
+    "constant_date": pd.Series([pd.Timestamp("2020-02-02")] * N),
+}
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_round_trip_of_every_dtype(name):
+    frame = pd.DataFrame({"x": DTYPES[name], "other": some([0, 1])}, index=RNG.permutation(N))
+    frame["x"] = DTYPES[name].array
+    schema = Schema.from_json(infer_schema(frame).to_json())
+    rows = encode(schema, frame)
+    assert all(np.isfinite(v.astype(float)).all() for v in rows.values.values()) and not rows.mask
+    back = decode(schema, rows.values, like=frame)
+    fresh = decode(schema, rows.values)["x"].set_axis(frame.index)
+    for column in (back["x"], fresh):
+        if name == "intervals" and column is fresh:
+            assert list(column.astype(str)) == list(frame["x"].astype(str))  # interval categories become their text
+            continue
+        if name == "zoned_hours":
+            assert column.dtype == frame["x"].dtype
+            assert (column - frame["x"]).abs().max() < pd.Timedelta(1, "min")  # float32 of days
+            continue
+        exact = {"check_exact": True} if frame["x"].dtype.kind in "iub" else {}
+        categorical = {"check_categorical": column is not fresh or name == "category"}
+        assert_series_equal(column, frame["x"], check_names=False, **exact, **categorical)
+
+
+@pytest.mark.parametrize("name", DTYPES)
+def test_holes_are_filled_and_the_rest_is_untouched(name):
+    series = DTYPES[name]
+    hidden = RNG.random(N) < 0.3
+    with_holes = series.mask(hidden) if name not in ("bool",) else series.astype(object).mask(hidden)
+    frame = pd.DataFrame({"x": with_holes, "other": some([0, 1])})
+    if name.startswith("constant"):
+        assert "x" not in hidden_cells(infer_schema(frame), frame)
+        return
+    schema = infer_schema(frame)
+    rows = encode(schema, frame)
+    node = next(b.node for b in schema.blocks if "x" in b.names)
+    at = next(b for b in schema.blocks if b.node == node).names.index("x")
+    assert np.array_equal(rows.mask[node][:, at], ~hidden)
+    assert (rows.values[node][hidden, at] == 0).all()
+    before = frame.copy(deep=True)
+    filled = fill(frame, decode(schema, rows.values, like=frame), hidden_cells(schema, frame))
+    assert_frame_equal(frame, before)
+    assert (filled.dtypes == frame.dtypes).all() and filled["x"].notna().all()
+    assert_series_equal(filled["x"][~hidden], frame["x"][~hidden], check_exact=True)
+    seen = column_mask(schema, rows.mask, rows.n)
+    assert np.array_equal(seen["x"], ~hidden) and seen["other"].all()
+
+
+def test_float_bits_survive_filling():
+    x = np.array([0.1 + 0.2, 1e-308, -0.0, np.nan, 1 / 3, 5.0])
+    frame = pd.DataFrame({"x": x, "y": [1, 2, 3, 4, 5, 7.5]})
+    schema = infer_schema(frame)
+    filled = fill(frame, decode(schema, encode(schema, frame).values, like=frame), hidden_cells(schema, frame))
+    assert np.array_equal(filled["x"].to_numpy().view(np.int64)[x == x], x.view(np.int64)[x == x])
+
+
+def test_log_det_is_that_of_the_codecs():
+    frame = pd.DataFrame({
+        "a": RNG.lognormal(0, 1, N), "b": RNG.normal(0, 9, N), "n": RNG.poisson(5, N),
+        "d": pd.date_range("2020", periods=N),
+    })  # fmt: skip
+    schema = infer_schema(frame)
+    frame.loc[3, "a"] = np.nan
+    found = log_det(schema, frame)
+    assert set(found) == {"count", "real"} and (found["count"] == 0).all()
+    a, b, d = (schema[k].codec for k in "abd")
+    assert found["real"][3, 0] == 0.0
+    assert np.allclose(found["real"][5], [-np.log(frame["a"][5]) - np.log(a.scale), -np.log(b.scale), -np.log(d.scale)])
+
+
+def test_log_probability_does_not_depend_on_the_unit_but_for_its_size():
+    """Metres and millimetres: log p per millimetre is log p per metre − log 1000."""
+    metres = pd.DataFrame({"x": RNG.normal(1.7, 0.1, N)})
+    both = []
+    for frame in (metres, metres * 1000):
+        schema = infer_schema(frame)
+        y = encode(schema, frame).values["real"].astype(float)
+        both.append((-0.5 * y**2 + log_det(schema, frame)["real"]).sum(axis=1))
+    assert np.allclose(both[0] - both[1], np.log(1000), atol=1e-3)
+
+
+def test_columns_in_any_order_extra_ones_ignored_and_partial():
+    frame = pd.DataFrame({"a": RNG.normal(size=N), "b": some(["x", "y", "z"]), "c": some([0, 1])})
+    schema = infer_schema(frame)
+    shuffled = frame[["c", "b", "a"]].assign(extra="?")
+    for node, array in encode(schema, frame).values.items():
+        assert np.array_equal(array, encode(schema, shuffled).values[node])
+    rows = encode(schema, frame[["b"]], partial=True)
+    assert not rows.mask["real"].any() and not rows.mask["binary"].any() and "categorical" not in rows.mask
+
+
+def test_declared_scalar_nodes():
+    frame = pd.DataFrame({"y": some(["a", "b", None]), "x": RNG.normal(size=N)})
+    schema = infer_schema(frame, nodes=("y", "x"))
+    rows = encode(schema, frame)
+    assert rows.values["y"].shape == rows.mask["y"].shape == (N,) and log_det(schema, frame)["x"].shape == (N,)
+    back = decode(schema, rows.values, like=frame)
+    assert_series_equal(back["x"], frame["x"], rtol=1e-6)
+    assert (back["y"] == frame["y"])[frame["y"].notna()].all()
+
+
+def test_integers_read_as_floats_and_back():
+    """A model fitted on whole numbers meets the same column with holes, and the reverse."""
+    whole, holes = pd.DataFrame({"n": RNG.poisson(9, N)}), pd.DataFrame({"n": RNG.poisson(9, N).astype(float)})
+    holes.loc[0, "n"] = np.nan
+    a, b = infer_schema(whole), infer_schema(holes)
+    assert decode(a, encode(a, holes).values, like=holes)["n"].dtype == np.float64
+    assert decode(b, encode(b, whole).values, like=whole)["n"].dtype == np.int64
+    empty = pd.DataFrame({"n": [None] * 3})
+    assert not encode(a, empty).mask["count"].any()
+    filled = fill(empty, decode(a, encode(a, empty).values, like=empty), hidden_cells(a, empty))
+    assert filled["n"].tolist() == [0, 0, 0]
+
+
+def test_decoded_numbers_stay_inside_their_type():
+    frame = pd.DataFrame({
+        "small": RNG.poisson(9, N).astype(np.uint8), "price": RNG.lognormal(0, 1, N).round(2) + 0.01,
+        "when": pd.date_range("2020", periods=N).astype("datetime64[ns]"),
+    })  # fmt: skip
+    schema = infer_schema(frame)
+    wild = {b.node: np.full((2, *b.shape), 1e9) * [[1], [-1]] for b in schema.blocks}
+    back = decode(schema, wild)
+    assert (back.dtypes == frame.dtypes).all()
+    assert back["small"].tolist() == [255, 0] and (back["price"] > 0).all() and back["when"].notna().all()
+
+
+def test_take_and_split():
+    frame = pd.DataFrame({"a": RNG.normal(size=N), "b": some([0, 1, None])})
+    rows = encode(infer_schema(frame), frame)
+    kept, held = rows.split(0.1, seed=3)
+    assert (kept.n, held.n) == (108, 12)
+    together = np.concatenate([kept.values["real"], held.values["real"]])[:, 0]
+    assert np.array_equal(np.sort(together), np.sort(rows.values["real"][:, 0]))
+    assert np.array_equal(rows.split(0.1, seed=3)[1].values["real"], held.values["real"])
+    assert not np.array_equal(rows.split(0.1, seed=4)[1].values["real"], held.values["real"])
+    taken = rows.take([5, 2])
+    assert taken.n == 2 and np.array_equal(taken.mask["binary"], rows.mask["binary"][[5, 2]])
+    assert rows.hidden == pytest.approx(frame["b"].isna().sum() / (2 * N))
+
+
+def test_hundreds_of_thousands_of_rows_in_seconds():
+    n = 200_000
+    frame = pd.DataFrame({f"n{i}": RNG.normal(size=n) for i in range(10)})
+    for i in range(5):
+        frame[f"c{i}"] = RNG.choice(["aa", "bb", "cc"], n)
+    start = time.perf_counter()
+    schema = infer_schema(frame)
+    encode(schema, frame)
+    assert time.perf_counter() - start < 5

@@ -1,0 +1,150 @@
+"""What single families promise beyond the contract."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.special as sp
+import scipy.stats as st
+
+import laten.families as lf
+from laten import numerics
+
+
+def test_raw_zero_is_the_standard() -> None:
+    zero = lambda family: jnp.zeros(family.n_raw)  # noqa: E731
+    for family in (lf.Normal(2), lf.Mixture(lf.Normal(2), 3)):
+        values = jnp.asarray([0.3, -2.0])
+        np.testing.assert_allclose(jax.jit(family.log_prob)(zero(family), values), st.norm.logpdf(values), rtol=1e-5)
+    for family in (lf.Categorical((3, 5)), lf.Ordinal((3, 5))):
+        np.testing.assert_allclose(jax.jit(family.mean)(zero(family)), [1 / 3] * 3 + [1 / 5] * 5, rtol=1e-5)
+    for family in (lf.Poisson(2), lf.NegativeBinomial(2)):
+        np.testing.assert_allclose(jax.jit(family.mean)(zero(family)), 1, rtol=1e-6)
+
+
+def test_bernoulli_is_the_cross_entropy_of_fractions() -> None:
+    logits, values = np.float32([-3, 0.5, 90]), np.float32([0.25, 0.9, 1.0])
+    p = sp.expit(logits.astype(np.float64))
+    expected = values[:2] * np.log(p[:2]) + (1 - values[:2]) * np.log1p(-p[:2])
+    found = lf.Bernoulli(3).log_prob(jnp.asarray(logits), jnp.asarray(values))
+    np.testing.assert_allclose(found, [*expected, 0], rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("family", [lf.Categorical((3, 2, 6)), lf.Ordinal((3, 2, 6)), lf.Categorical((4, 4))], ids=repr)
+def test_packed_log_prob_neither_gathers_nor_scatters(family: lf.Family) -> None:
+    def total(raw: jax.Array, value: jax.Array) -> jax.Array:
+        return jnp.sum(jax.vmap(family.log_prob)(raw, value))
+
+    raw, value = jnp.zeros((5, family.n_raw)), jnp.zeros((5, *family.shape), jnp.int32)
+    text = str(jax.make_jaxpr(jax.grad(total))(raw, value))
+    assert "gather" not in text
+    assert "scatter" not in text
+    assert "gather" in str(jax.make_jaxpr(lambda x, i: x[i])(raw, value))  # the control: we look for the right word
+
+
+def test_equal_and_ragged_columns_agree() -> None:
+    raw = np.random.default_rng(0).normal(size=8).astype(np.float32)
+    ragged = np.concatenate([raw, [0.3]]).astype(np.float32)  # a third column of one class
+    equal, other = lf.Categorical((4, 4)), lf.Categorical((4, 4, 1))
+    np.testing.assert_allclose(equal.mean(raw), other.mean(ragged)[:8], rtol=1e-6)
+    codes = jnp.asarray([3, 1], jnp.int32)
+    found = other.log_prob(jnp.asarray(ragged), jnp.append(codes, 0))
+    np.testing.assert_allclose(equal.log_prob(jnp.asarray(raw), codes), found[:2], rtol=1e-6)
+    np.testing.assert_allclose(found[2], 0, atol=1e-6)
+
+
+def test_averaged_means_become_values() -> None:
+    means = jnp.asarray([0.1, 0.5, 0.4, 0.3, 0.3, 0.4])
+    np.testing.assert_array_equal(lf.Categorical((3, 3)).point(means), [1, 2])
+    np.testing.assert_array_equal(lf.Ordinal((3, 3)).point(means), [1, 1])  # medians
+    np.testing.assert_array_equal(lf.Bernoulli(3).point(jnp.asarray([0.2, 0.5, 0.51])), [0, 0, 1])
+    np.testing.assert_array_equal(
+        lf.DiscretizedLogistic(3, levels=5, low=1).point(jnp.asarray([-2, 3.4, 9.0])), [1, 3, 5]
+    )
+
+
+def test_ordinal_starts_at_the_frequencies() -> None:
+    codes = np.repeat([0, 1, 2, 3], [10, 400, 90, 500])[:, None]
+    family = lf.Ordinal((4,))
+    np.testing.assert_allclose(jax.jit(family.mean)(family.fit_raw(codes)), [0.01, 0.4, 0.09, 0.5], atol=2e-3)
+    np.testing.assert_allclose(
+        family.features(jnp.asarray([2], jnp.int32)), np.array([1, 1, 0]) / np.sqrt(3), rtol=1e-6
+    )
+
+
+def test_ordinal_location_moves_the_classes_up() -> None:
+    family = lf.Ordinal(5)
+    raws = np.zeros((5, 5), np.float32)
+    raws[:, 0] = -3, -1, 0, 1, 3
+    ranks = np.asarray(jax.jit(jax.vmap(family.mean))(raws)) @ np.arange(5.0)
+    assert (np.diff(ranks) > 0).all()
+    assert ranks[0] < 0.5 < 3.5 < ranks[-1]
+
+
+@pytest.mark.parametrize("count", [0, 3, 1000, 1e5, 1e6])
+def test_big_counts_keep_their_digits(count: float) -> None:
+    log_rate = np.float64(np.float32(np.log(count + 1) + 0.01))
+    rate, r = np.exp(20 * np.tanh(log_rate / 20)), np.exp(7 * np.tanh(3 / 7))
+    raw, value = jnp.asarray([log_rate, 3.0], jnp.float32), jnp.asarray([count], jnp.float32)
+    found = lf.Poisson(1).log_prob(raw[:1], value)[0]
+    np.testing.assert_allclose(found, st.poisson.logpmf(count, rate), rtol=3e-3 if count > 1e4 else 2e-5)
+    found = lf.NegativeBinomial(1).log_prob(raw, value)[0]
+    np.testing.assert_allclose(found, st.nbinom.logpmf(count, r, r / (r + rate)), rtol=2e-5)
+
+
+def test_negative_binomial_of_great_dispersion_is_poisson() -> None:
+    values = jnp.arange(6.0)
+    wide = jax.jit(lf.NegativeBinomial(6).log_prob)(jnp.repeat(jnp.asarray([0.5, 100.0]), 6), values)
+    np.testing.assert_allclose(wide, lf.Poisson(6).log_prob(jnp.full(6, 0.5), values), atol=2e-2)
+
+
+def test_discretized_far_tails_are_exact() -> None:
+    family, raw = lf.DiscretizedLogistic(1), jnp.asarray([0.9, -6.0])
+    found = np.asarray(jax.vmap(family.log_prob, (None, 0))(raw, jnp.arange(256.0)[:, None])[:, 0], np.float64)
+    scale = 0.3 * np.exp(7 * np.tanh(-6 / 7))
+    upper = (np.arange(1, 256) * 2 / 256 - 1 - np.float32(0.9)) / scale  # all but the last lie in the lower tail
+    expected = np.concatenate(
+        [[-np.logaddexp(0, -upper[0])], -np.logaddexp(0, -upper[1:]) - np.logaddexp(0, upper[:-1])]
+    )
+    expected[1:] += np.log(-np.expm1(-2 / 256 / scale))
+    np.testing.assert_allclose(found[:255], expected, rtol=2e-4)
+    assert found[0] < -300
+
+
+def test_mixture_components_start_apart_and_find_two_heaps() -> None:
+    rng = np.random.default_rng(0)
+    heaps = np.concatenate([rng.normal(-4, 0.5, 700), rng.normal(3, 0.2, 700)]).astype(np.float32)[:, None]
+    family = lf.Mixture(lf.Normal(1), 2)
+    raw = jnp.asarray(family.fit_raw(heaps))
+    np.testing.assert_allclose(np.sort(np.asarray(family.parameters(raw)[1])[:, 0]), [-4, 3], atol=0.1)
+    np.testing.assert_allclose(family.mean(raw), heaps.mean(), atol=1e-3)
+    np.testing.assert_allclose(jax.jit(family.mode)(raw), 3, atol=0.1)  # the sharper heap
+    found = np.asarray(jax.jit(family.log_prob)(raw, jnp.asarray([-4.0])))
+    np.testing.assert_allclose(found, np.log(0.5) + st.norm(-4, 0.5).logpdf(-4), atol=0.1)
+
+
+def test_normal_kl_knows_every_scale() -> None:
+    net, fixed = lf.Normal(2), lf.Normal(2, scale=2.0)
+    found = net.kl(jnp.asarray([1.0, 0.0, 0.0, 0.0]), fixed, jnp.zeros(2))
+    np.testing.assert_allclose(found, [np.log(2) + 2 / 8 - 0.5, np.log(2) + 1 / 8 - 0.5], rtol=1e-6)
+
+
+def test_deterministic_is_its_raw() -> None:
+    family, raw = lf.Deterministic((2, 2)), jnp.arange(4.0)
+    value, log_p = family.sample_and_log_prob(raw, jax.random.key(0))
+    np.testing.assert_array_equal(value, raw.reshape(2, 2))
+    np.testing.assert_array_equal(log_p, np.zeros((2, 2)))
+    np.testing.assert_array_equal(family.features(value), raw)
+
+
+def test_numerics() -> None:
+    x = np.geomspace(1, 1e6, 50)
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(numerics.log_gamma(jnp.asarray(x)), sp.gammaln(x), rtol=1e-7, atol=3e-7)
+    y = np.array([1e-3, 0.5, 3.0, 50.0])
+    np.testing.assert_allclose(np.logaddexp(0, numerics.softplus_inverse(y)), y)
+    np.testing.assert_allclose(
+        numerics.bound(jnp.asarray(numerics.unbound(y[:3], 7.0), jnp.float32), 7.0), y[:3], rtol=1e-5
+    )
+    step = numerics.bisect(lambda v: (v >= 3).astype(jnp.float32), jnp.asarray([0.5]), jnp.zeros(1), jnp.full(1, 1e9))
+    np.testing.assert_allclose(step, 3)
