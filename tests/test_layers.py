@@ -23,6 +23,7 @@ FLOORS = (
     ("guides", "model"),
     ("templates", "infer/", "objectives", "saving"),
     ("training/",),
+    ("proposal", "fitted"),
     ("estimator", "report"),
     ("plots", "studio/"),
     ("cli/", "demo"),
@@ -36,13 +37,14 @@ SIDEWAYS = {
     ("flows", "nets"): "one pillar: a flow's conditioner is a net",
     ("model", "guides"): "a model refuses a network that no guide can be derived for, by the same rule",
     ("network", "drawing"): "Network.draw() hands its nodes to drawing, which knows only declarations",
+    ("saving", "objectives"): "objectives are declarations too, and are kept in the file",
     ("cli/", "demo"): "`laten demo` is a command",
 }
 
 # Where a heavy library may be imported at all. Whatever is not listed may be imported anywhere.
 LIBRARIES = {
     "matplotlib": ("plots", "studio/", "cli/", "demo"),
-    "pandas": ("data/", "estimator", "report", "plots", "studio/", "cli/", "demo"),
+    "pandas": ("data/", "proposal", "fitted", "estimator", "report", "plots", "studio/", "cli/", "demo"),
     "pyarrow": ("data/",),
     "rich": ("training/", "studio/", "cli/", "demo"),
     "safetensors": ("saving", "training/"),

@@ -31,13 +31,11 @@ class Parent(NamedTuple):
     def features(self, values: Values, masks: Masks) -> Array:
         """`(n_features,)`: the value's features, zero where hidden, and the mask."""
         x = self.family.features(values[self.name])
-        if not self.hidden:
-            return x
-        if self.name not in masks:
-            return jnp.concatenate([x, jnp.ones(self.family.n_sites, x.dtype)])
-        seen = jnp.ravel(masks[self.name]).astype(x.dtype)
-        sites = self.family.feature_sites
-        return jnp.concatenate([x * (seen if sites is None else seen[sites]), seen])
+        seen = jnp.ones(self.family.n_sites, x.dtype)
+        if self.name in masks:
+            seen, sites = jnp.ravel(masks[self.name]).astype(x.dtype), self.family.feature_sites
+            x = x * (seen if sites is None else seen[sites])
+        return jnp.concatenate([x, seen]) if self.hidden else x
 
 
 class Conditional(eqx.Module):

@@ -98,8 +98,7 @@ def write(text: str, path: Path) -> None:
 def arranged(n: int, edges: list[Edge]) -> tuple[list[Point], list[list[int]]]:
     """Centres of the nodes `0 .. n - 1` and of the bends, and each edge as the things it runs through."""
     level = depths(n, edges)
-    routes: list[list[int]] = []
-    links: list[Edge] = []
+    routes, links = list[list[int]](), list[Edge]()
     for above, below in edges:
         bends = range(level[above] + 1, level[below])
         routes.append([above, *range(len(level), len(level) + len(bends)), below])

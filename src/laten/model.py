@@ -71,13 +71,14 @@ class Model(eqx.Module):
             net_key: Turns dropout on.
             noise: False takes the mode of each guide node in place of a draw.
         """
-        evidence = {n: jnp.where(masks[n], v, self.network.nodes[n].family.neutral).astype(v.dtype) if n in masks else v for n, v in values.items()}
+        evidence = {n: self.shown(n, v, masks) for n, v in values.items()}
         key_of = folded(key)
         net_key_of = (lambda name: None) if net_key is None else folded(net_key)
 
-        done, q_raw, log_q = dict(evidence), {}, {}
+        blank = self.blank(evidence)
+        done, seen, q_raw, log_q = {**blank, **evidence}, {**masks, **{n: jnp.zeros(v.shape, bool) for n, v in blank.items()}}, {}, {}
         for name in self.guide.names:
-            raw = self.q[name].raw(done, masks, net_key_of("q " + name))
+            raw = self.q[name].raw(done, seen, net_key_of("q " + name))
             family = self.guide.nodes[name].family
             if isinstance(family, Deterministic):
                 done[name] = raw.reshape(family.shape)
@@ -92,11 +93,12 @@ class Model(eqx.Module):
             else:
                 value, log_prob = family.sample_and_log_prob(raw, key_of(name))
             if name in evidence:
-                value = jnp.where(masks[name], evidence[name], value).astype(value.dtype)
+                value = jnp.where(masks[name], evidence[name], value)
                 log_prob = jnp.where(masks[name], 0.0, log_prob)
             done[name], q_raw[name], log_q[name] = value, raw, log_prob
 
-        values, all_raw, log_p, kl = {n: v for n, v in done.items() if n in self.network.nodes}, {}, {}, {}
+        values = {n: v for n, v in done.items() if n in self.network.nodes and (n not in blank or n in log_q)}
+        all_raw, log_p, kl = {}, {}, {}
         for name in self.network.names:
             raw = all_raw[name] = self.p[name].raw(values, {}, net_key_of("p " + name))
             family = self.network.nodes[name].family
@@ -113,10 +115,21 @@ class Model(eqx.Module):
             elif name not in self.network.leaves:
                 drawn, log_prob = family.sample_and_log_prob(raw, key_of(name))
                 if name in evidence:  # hidden sites from the prior, observed ones scored
-                    drawn = jnp.where(masks[name], evidence[name], drawn).astype(drawn.dtype)
+                    drawn = jnp.where(masks[name], evidence[name], drawn)
                     log_p[name] = jnp.where(masks[name], family.log_prob(raw, drawn), 0.0)
                 values[name] = drawn
         return Draw(values, all_raw, log_p, log_q, q_raw, kl)
+
+    def shown(self, name: str, value: Array, masks: Masks) -> Array:
+        """A value with something inside the support where it is hidden."""
+        if name not in masks:
+            return value
+        return jnp.where(masks[name], value, jnp.asarray(self.network.nodes[name].family.neutral, value.dtype))
+
+    def blank(self, evidence: Values) -> Values:
+        """Something inside the support for each node that the guide looks at and that is not observed at all."""
+        families = {n: self.network.nodes[n].family for n in self.guide.inputs if n not in evidence}
+        return {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in families.items()}
 
     def draws(self, key: Key, values: Values, masks: Masks, net_key: Key | None = None) -> tuple[Array, Draw]:
         """One draw of the continuous latents, for each joint state of the discrete ones.

@@ -37,19 +37,19 @@ RECTIFIERS = ("relu", "leaky_relu", "silu", "gelu", "elu")
 
 
 class Affine(eqx.Module):
-    """y = W x + b, or W x where the offset is added elsewhere (`conditionals`: the constants)."""
+    """y = x W + b, or x W where the offset is added elsewhere (`conditionals`: the constants)."""
 
-    weight: Array  # (n_out, n_in)
+    weight: Array  # (n_in, n_out): mapped over rows it is one product, with nothing to transpose
     bias: Array | None  # (n_out,)
 
     def __call__(self, x: Array) -> Array:
-        y = self.weight @ x
+        y = x @ self.weight
         return y if self.bias is None else y + self.bias
 
 
 def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bias: bool = True) -> Affine:
     """A layer with normal weights of variance `variance / n_in` and no offset; drawn by NumPy, which needs no compilation."""
-    weight = rng.standard_normal((n_out, n_in), np.float32) * np.float32(math.sqrt(variance / max(n_in, 1)))
+    weight = rng.standard_normal((n_in, n_out), np.float32) * np.float32(math.sqrt(variance / max(n_in, 1)))
     return Affine(jnp.asarray(weight), jnp.zeros(n_out, jnp.float32) if bias else None)
 
 

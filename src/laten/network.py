@@ -129,10 +129,11 @@ class Network:
         """A plate diagram as SVG text: circles for nodes, shaded where observed, arrows from parents.
 
         Args:
-            observed: Names to shade; None shades the leaves.
+            observed: Names to shade; None shades the leaves of a P, and nothing of a guide, whose evidence is marked anyway.
             path: Also write the text to this file.
         """
-        return drawing.draw(self, self.leaves if observed is None else observed, path)
+        shaded = (() if self.inputs else self.leaves) if observed is None else observed
+        return drawing.draw(self, shaded, path)
 
     def factors(self, letter: str = "p") -> str:
         """The factorisation, e.g. `p(z) p(x | z)`; deterministic nodes are left out."""

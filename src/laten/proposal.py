@@ -20,7 +20,7 @@ from laten.families import Bernoulli, Categorical, Family, NegativeBinomial, Ord
 from laten.guides import check_generative, guide_for
 from laten.model import Model, build_model
 from laten.network import Network
-from laten.objectives import Elbo, Objective
+from laten.objectives import Objective
 from laten.training.fit import Task
 
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
@@ -160,10 +160,10 @@ def new_model(proposal: Proposal, guide: Network | None, how: Presentation, seed
     return build_model(network, guide, jax.random.key(seed), holes, place)
 
 
-def task_for(model: Model, proposal: Proposal, how: Presentation, objective: Objective | None, validation: float, offset: float, seed: int) -> Task:
+def task_for(model: Model, proposal: Proposal, how: Presentation, objective: Objective, validation: float, offset: float, seed: int) -> Task:
     """Training and held-out rows on the device, and what to minimise."""
     rows, labels = proposal.rows, proposal.rows.labels
     if validation and rows.n >= 10:
         kept, held = rows.split(validation, seed)
-        return Task(model, objective or Elbo(), on_device(kept), on_device(held), how, offset, labels)
-    return Task(model, objective or Elbo(), on_device(rows), None, how, offset, labels)
+        return Task(model, objective, on_device(kept), on_device(held), how, offset, labels)
+    return Task(model, objective, on_device(rows), None, how, offset, labels)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from laten.cli.given import evidence
-from laten.cli.streams import ARRAYS, check_output, for_model, named, note, put
+from laten.cli.streams import ARRAYS, check_container, check_output, for_model, named, note, put
 from laten.data.views import ArrayView, TableView
 from laten.estimator import VAE, load
 
@@ -17,6 +17,7 @@ def sample(model: str, n: int, given: list[str], output: str | None, seed: int |
     """Writes `n` rows drawn from the model, or from p(rest | given)."""
     check_output(output)
     vae = load(model)
+    check_container(vae, output)
     rows = vae.sample(n, given=evidence(vae, given) or None, seed=seed)
     put(tidy(vae, rows, output), output)
 
@@ -26,6 +27,8 @@ def score(model: str, data: str, output: str | None, by_column: bool, draws: int
     check_output(output)
     vae = load(model)
     source = for_model(vae, data)
+    if by_column:
+        check_container(vae, output)
     draws = draws or DRAWS
     found = vae.log_likelihood(source.data, draws)
     result: Any = vae.surprise(source.data, draws) if by_column else pd.DataFrame({"log_p": found.per_row})
@@ -40,6 +43,7 @@ def impute(model: str, data: str, output: str | None, draws: int | None, seed: i
     """Writes the data with empty cells filled, once or `draws` times."""
     check_output(output)
     vae = load(model)
+    check_container(vae, output)
     source = for_model(vae, data)
     filled = vae.impute(source.data, draws, seed=seed)
     if draws is None:
@@ -66,6 +70,7 @@ def reconstruct(model: str, data: str, output: str | None) -> None:
     """Writes each row's means given its latent means."""
     check_output(output)
     vae = load(model)
+    check_container(vae, output)
     source = for_model(vae, data)
     put(tidy(vae, named(vae.reconstruct(source.data), source), output), output)
 

@@ -1,4 +1,4 @@
-"""What can be typed: commands, their arguments and options. Importing this loads typer and nothing else, so that help is instant.
+"""What can be typed: commands, their arguments and options. Loads typer and nothing else, so that help is instant.
 
 Each command hands what it was given to a function of the same name in the module that does the work.
 """
@@ -14,8 +14,9 @@ from laten import __version__
 app = typer.Typer(
     name="laten",
     help="Variational autoencoders as Bayesian networks: fit a model to data, then ask it anything.",
-    epilog="DATA is a file (csv, tsv, parquet, feather, npy, npz, idx; also .gz), a folder of PNG or JPEG images, or one of "
-    "digits, wine, breast_cancer, clinic. Results go to -o, in the format of its extension, or as CSV to standard output.",
+    epilog="DATA is a file (csv, tsv, parquet, feather, npy, npz, idx; also .gz), a folder of PNG or JPEG images, or "
+    "one of digits, wine, breast_cancer, clinic. Results go to -o, in the format of its extension, or as CSV to "
+    "standard output; progress and notes go to standard error.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -30,7 +31,7 @@ class Goal(StrEnum):
 
 
 class Binarise(StrEnum):
-    """What becomes of intensities."""
+    """What becomes of grey pixels."""
 
     DYNAMIC = "dynamic"
     FIXED = "fixed"
@@ -38,7 +39,7 @@ class Binarise(StrEnum):
 
 
 class Picture(StrEnum):
-    """What can be plotted."""
+    """What can be drawn."""
 
     HISTORY = "history"
     SAMPLES = "samples"
@@ -47,13 +48,84 @@ class Picture(StrEnum):
     MANIFOLD = "manifold"
 
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="Model file, as `laten fit` writes.", show_default=False)]
-Data = Annotated[str, typer.Argument(metavar="DATA", help="File, folder of images, or name of an embedded set.", show_default=False)]
-Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Where the result goes; standard output by default.", show_default=False)]
-Draws = Annotated[int | None, typer.Option(min=1, help="Draws a row with which integrals are estimated.", show_default=False)]
-Seed = Annotated[int | None, typer.Option(min=0, help="Another seed gives other draws.", show_default=False)]
+def option(
+    *names: str,
+    help: str,
+    group: str | None = None,
+    least: int | None = None,
+    metavar: str | None = None,
+    default: bool = True,
+) -> Any:
+    """An option; `default=False` does not show its default, `group` is the heading of help it stands under."""
+    return typer.Option(
+        *names, help=help, rich_help_panel=group, min=least, metavar=metavar, show_default=default, case_sensitive=False
+    )
 
-SHAPE, TRAINING, TABLES = "Network", "Training", "Data"
+
+MODEL_HELP = "Model file, as `laten fit` writes."
+Model = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
+DATA_HELP = "File, folder of images, or name of an embedded set."
+Data = Annotated[str, typer.Argument(metavar="DATA", help=DATA_HELP, show_default=False)]
+Rows = Annotated[
+    str | None, typer.Argument(metavar="DATA", help="Rows to show or to set beside the model's.", show_default=False)
+]
+Output = Annotated[
+    str | None, option("--output", "-o", metavar="FILE", help="Where it goes; else standard output.", default=False)
+]
+Draws = Annotated[int | None, option(least=1, metavar="N", help="Draws a row; by default 500.", default=False)]
+Seed = Annotated[int | None, option(least=0, metavar="N", help="Another seed gives other draws.", default=False)]
+
+# fit: the parameters of laten.VAE, in the field's words
+NETWORK, DATA, TRAINING = "Network", "Data", "Training"
+Written = Annotated[
+    str | None,
+    option("--output", "-o", metavar="MODEL", help="File to write; else the data's name + .laten.", default=False),
+]
+Quiet = Annotated[bool, option("--quiet", "-q", help="No schema, progress or notes.")]
+Latent = Annotated[int, option(least=1, metavar="N", help="Latent dimensions.", group=NETWORK)]
+Width = Annotated[int, option(least=1, metavar="N", help="Units of each hidden layer.", group=NETWORK)]
+KIND_HELP = (
+    "Sets what a column is taken for: age=count, note=text (left out), 'pain=ordinal:none,mild,severe' (levels, low to "
+    "high). Repeatable."
+)
+Kinds = Annotated[list[str] | None, option(metavar="COLUMN=KIND", help=KIND_HELP, group=DATA, default=False)]
+HIDE_HELP = (
+    "Hide further cells at random while training, so that any columns can be evidence later. Default: for tables."
+)
+Hide = Annotated[bool | None, option("--hide/--no-hide", help=HIDE_HELP, group=DATA, default=False)]
+GREY_HELP = "Grey pixels: binarised anew at each visit, binarised once, or kept as fractions."
+Grey = Annotated[Binarise, option(help=GREY_HELP, group=DATA)]
+Validation = Annotated[float, option(metavar="SHARE", help="Rows held out, for early stopping; 0: none.", group=DATA)]
+GOAL_HELP = "Bound on log p(row) to maximise: the evidence lower bound, or its importance-weighted sharpening."
+Objective = Annotated[Goal, option(help=GOAL_HELP, group=TRAINING)]
+GOAL_DRAWS_HELP = "Draws a row in the objective. Default: elbo 1, iwae 50."
+GoalDraws = Annotated[int | None, option(least=1, metavar="N", help=GOAL_DRAWS_HELP, group=TRAINING, default=False)]
+EPOCHS_HELP = "Passes over the rows. Default: about 20000 steps."
+Epochs = Annotated[int | None, option(least=1, metavar="N", help=EPOCHS_HELP, group=TRAINING, default=False)]
+BATCH_HELP = "Rows a step. Default: 128."
+BatchSize = Annotated[int | None, option(least=1, metavar="N", help=BATCH_HELP, group=TRAINING, default=False)]
+RATE_HELP = "Peak rate of Adam. Default: 0.003 for tables, 0.001 for arrays."
+Rate = Annotated[float | None, option(metavar="X", help=RATE_HELP, group=TRAINING, default=False)]
+PATIENCE_HELP = "Epochs without a better held-out bound after which to stop; 0: never. Default: planned."
+Patience = Annotated[int | None, option(least=0, metavar="N", help=PATIENCE_HELP, group=TRAINING, default=False)]
+FitSeed = Annotated[int, option(least=0, metavar="N", help="The same seed gives the same file.", group=TRAINING)]
+
+# questions
+Count = Annotated[int, typer.Option("-n", min=1, metavar="N", help="Number of rows.")]
+GIVEN_HELP = "Holds a column at a value, e.g. income='>50K'. Repeatable."
+Given = Annotated[list[str] | None, option(metavar="COLUMN=VALUE", help=GIVEN_HELP, default=False)]
+BY_HELP = "Instead: what each column, and the latents, cost; minus their shares of log p."
+ByColumn = Annotated[bool, option("--by-column", help=BY_HELP)]
+COPIES_HELP = (
+    "Write M copies drawn from p(hidden | seen), numbered in a column `draw`, instead of one with expected values."
+)
+Copies = Annotated[int | None, option("--draws", least=1, metavar="M", help=COPIES_HELP, default=False)]
+Svg = Annotated[str | None, option(metavar="FILE", help="Also write the network as a plate diagram.", default=False)]
+What = Annotated[Picture, option(help="What to draw.", default=False)]
+Drawn = Annotated[str, option("--output", "-o", metavar="FILE", help="Picture: png, svg or pdf.", default=False)]
+COLOUR_HELP = "Column, or array of the file, that colours the latents; `label` if there is one."
+Colour = Annotated[str | None, option(metavar="COLUMN", help=COLOUR_HELP, default=False)]
+Folder = Annotated[str, option(metavar="FOLDER", help="Where models and pictures go.")]
 
 
 def work(module: str) -> Any:
@@ -68,11 +140,13 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+Version = Annotated[
+    bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+]
+
+
 @app.callback(invoke_without_command=True)
-def start(
-    context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")] = False,
-) -> None:
+def start(context: typer.Context, version: Version = False) -> None:  # noqa: D103 (a docstring would be the help)
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -80,63 +154,53 @@ def start(
 @app.command()
 def fit(
     data: Data,
-    output: Annotated[str | None, typer.Option("--output", "-o", metavar="MODEL", help="Model file to write; by default the name of the data + .laten.", show_default=False)] = None,
-    latent: Annotated[int, typer.Option(min=1, help="Latent dimensions.", rich_help_panel=SHAPE)] = 16,
-    width: Annotated[int, typer.Option(min=1, help="Units of each hidden layer.", rich_help_panel=SHAPE)] = 128,
-    kind: Annotated[list[str] | None, typer.Option(metavar="COLUMN=KIND", help="Sets a column's kind, e.g. age=count, id=identifier (left out), 'pain=ordinal:none,mild,severe' (levels, low to high). Repeatable.", show_default=False, rich_help_panel=TABLES)] = None,
-    hide: Annotated[bool | None, typer.Option("--hide/--no-hide", help="Hide further cells at random while training, so that any columns can be evidence later. Default: for tables.", show_default=False, rich_help_panel=TABLES)] = None,
-    binarise: Annotated[Binarise, typer.Option(help="Grey pixels: binarised anew at each visit, once, or kept as fractions.", rich_help_panel=TABLES)] = Binarise.DYNAMIC,
-    objective: Annotated[Goal, typer.Option(help="Bound on log p(x) to maximise: the evidence lower bound, or its importance-weighted sharpening.", rich_help_panel=TRAINING)] = Goal.ELBO,
-    draws: Annotated[int | None, typer.Option(min=1, help="Draws a row in the objective. Default: elbo 1, iwae 50.", show_default=False, rich_help_panel=TRAINING)] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the rows. Default: about 20 000 steps.", show_default=False, rich_help_panel=TRAINING)] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows a step.", rich_help_panel=TRAINING)] = 128,
-    learning_rate: Annotated[float, typer.Option(help="Peak rate of Adam.", rich_help_panel=TRAINING)] = 1e-3,
-    patience: Annotated[int | None, typer.Option(min=0, help="Epochs without a better held-out bound before stopping; 0 never stops early. Default: planned.", show_default=False, rich_help_panel=TRAINING)] = None,
-    validation: Annotated[float, typer.Option(help="Share of rows held out for early stopping; 0 for none.", rich_help_panel=TRAINING)] = 0.1,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random: the same seed gives the same file.", rich_help_panel=TRAINING)] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No schema, progress or notes.", rich_help_panel=TRAINING)] = False,
+    output: Written = None,
+    latent: Latent = 16,
+    width: Width = 128,
+    kind: Kinds = None,
+    hide: Hide = None,
+    binarise: Grey = Binarise.DYNAMIC,
+    validation: Validation = 0.1,
+    objective: Objective = Goal.ELBO,
+    draws: GoalDraws = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    learning_rate: Rate = None,
+    patience: Patience = None,
+    seed: FitSeed = 0,
+    quiet: Quiet = False,
 ) -> int:
     """Learn a model from DATA. Ctrl-C ends training early and still writes the model."""
     options = {
-        "latent": latent, "width": width, "hide": hide, "binarise": binarise.value, "epochs": epochs, "batch_size": batch_size,
-        "learning_rate": learning_rate, "patience": patience, "validation": validation, "seed": seed,
-    }  # fmt: skip
+        "latent": latent,
+        "width": width,
+        "hide": hide,
+        "binarise": binarise.value,
+        "validation": validation,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "patience": patience,
+        "seed": seed,
+    }
     return work("cli.fitting").fit(data, output, kind or [], objective.value, draws, options, quiet)
 
 
 @app.command()
-def sample(
-    model: Model,
-    n: Annotated[int, typer.Option("-n", min=1, help="Number of rows.")] = 10,
-    given: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Hold a column at a value, e.g. income='>50K'. Repeatable.", show_default=False)] = None,
-    output: Output = None,
-    seed: Seed = None,
-) -> None:
+def sample(model: Model, n: Count = 10, given: Given = None, output: Output = None, seed: Seed = None) -> None:
     """Draw new rows: p(row), or p(rest | given)."""
     work("cli.answers").sample(model, n, given or [], output, seed)
 
 
 @app.command()
-def score(
-    model: Model,
-    data: Data,
-    output: Output = None,
-    by_column: Annotated[bool, typer.Option("--by-column", help="What each column, and the latents, cost: minus their shares of log p.")] = False,
-    draws: Draws = None,
-) -> None:
-    """Log p of each row, in nats: the lower, the odder. The mean and its errors go to standard error."""
+def score(model: Model, data: Data, output: Output = None, by_column: ByColumn = False, draws: Draws = None) -> None:
+    """Log p of each row in nats: the lower, the odder. Mean, errors and Pareto k go to standard error."""
     work("cli.answers").score(model, data, output, by_column, draws)
 
 
 @app.command()
-def impute(
-    model: Model,
-    data: Data,
-    output: Output = None,
-    draws: Annotated[int | None, typer.Option(min=1, metavar="M", help="Write M completed copies drawn from p(hidden | seen), numbered in the column `draw`, instead of one with the expected values.", show_default=False)] = None,
-    seed: Seed = None,
-) -> None:
-    """Fill empty cells; cells that are there stay as they are."""
+def impute(model: Model, data: Data, output: Output = None, draws: Copies = None, seed: Seed = None) -> None:
+    """Fill empty cells; what is there stays as it is."""
     work("cli.answers").impute(model, data, output, draws, seed)
 
 
@@ -148,33 +212,23 @@ def embed(model: Model, data: Data, output: Output = None) -> None:
 
 @app.command()
 def reconstruct(model: Model, data: Data, output: Output = None) -> None:
-    """Each row's means after passing through the latents."""
+    """Each row's means, given its latent means."""
     work("cli.answers").reconstruct(model, data, output)
 
 
 @app.command()
-def info(
-    model: Model,
-    svg: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the network as a plate diagram.", show_default=False)] = None,
-) -> None:
-    """The network, its guide, the schema, and how training went."""
+def info(model: Model, svg: Svg = None) -> None:
+    """Network, guide, schema, and how training went."""
     work("cli.looking").info(model, svg)
 
 
 @app.command()
-def plot(
-    model: Model,
-    what: Annotated[Picture, typer.Option(help="What to draw.", show_default=False)],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Picture to write: png, svg, pdf.", show_default=False)],
-    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="Rows to show, for reconstructions and latents.", show_default=False)] = None,
-    colour: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column (or array, such as `label`) that colours the latents.", show_default=False)] = None,
-    seed: Seed = None,
-) -> None:
+def plot(model: Model, what: What, output: Drawn, data: Rows = None, colour: Colour = None, seed: Seed = None) -> None:
     """Draw a picture."""
     work("cli.looking").plot(model, data, what.value, output, colour, seed)
 
 
 @app.command()
-def demo(folder: Annotated[str, typer.Option(metavar="FOLDER", help="Where models and pictures go.")] = "demo") -> None:
-    """Fit digits and a table with holes; leave models and pictures in a folder. Takes a minute."""
+def demo(folder: Folder = "demo") -> None:
+    """Fit digits and a table with holes; leave models and pictures in a folder."""
     work("demo").demo(folder)

@@ -16,10 +16,10 @@ from laten.data.schema import Schema
 from laten.errors import DataError, known
 from laten.estimator import VAE
 from laten.objectives import Elbo, Iwae, Objective
+from laten.proposal import propose
 from laten.training.settings import Settings
 
 INTERRUPTED = 130
-OBJECTIVES = {"elbo": Elbo, "iwae": Iwae}
 CHECKED = ("epochs", "batch_size", "learning_rate", "patience", "validation", "seed")
 
 
@@ -44,17 +44,22 @@ def fit(
     Returns:
         0, or 130 when Ctrl-C ended training; the model is written in both cases.
     """
-    Settings(**{name: options[name] for name in CHECKED})  # an option out of range is refused before data are read
+    asked = {name: options[name] for name in CHECKED if options[name] is not None}
+    Settings(**asked)  # an option out of range is refused before data are read
     path = output or f"{stem(data)}.laten"
     check_output(path, ())
     if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
         raise DataError(f"{path}: is the data; give the model another name with -o")
     source = for_fit(data)
     schema = schema_of(source, kinds)
-    if not quiet:
-        describe(source, schema, options)
-    goal: Objective = OBJECTIVES[objective]() if draws is None else OBJECTIVES[objective](draws=draws)
-    vae = VAE(objective=goal, schema=schema, progress="quiet" if quiet else "auto", **options).fit(source.data)
+    sizes = {name: options[name] for name in ("latent", "width")}
+    found = propose(source.data, None, schema, sizes, options["binarise"], options["seed"])
+    if not quiet:  # only now: data that cannot be used are one line, and nothing else
+        describe(source, schema, options["binarise"])
+        note(f"Network: {found.network.factors()}\n")
+    vae = VAE(objective=goal_of(objective, draws), schema=schema, progress="quiet" if quiet else "auto", **options).fit(
+        source.data
+    )
     vae.save(path)
     interrupted = vae.stopped_ == "interrupted"
     if interrupted:
@@ -64,6 +69,13 @@ def fit(
     if not quiet or interrupted:
         note(f"Wrote {path} ({Path(path).stat().st_size / 1000:.0f} kB).")
     return INTERRUPTED if interrupted else 0
+
+
+def goal_of(objective: str, draws: int | None) -> Objective | None:
+    """The objective asked for; None leaves the evidence lower bound to `VAE`, with its own plan."""
+    if objective == "elbo":
+        return None if draws is None else Elbo(draws=draws)
+    return Iwae() if draws is None else Iwae(draws)
 
 
 def stem(data: str) -> str:
@@ -105,7 +117,9 @@ def with_kind(schema: Schema, text: str) -> Schema:
     except DataError as error:
         if kind == "ordinal" and not colon and "order of its levels" in str(error):
             some = ",".join(map(str, column.seen.values or ()))
-            raise DataError(f"column {name!r}: the order of its levels is not known; say it, low to high: --kind '{name}=ordinal:{some}'") from None
+            raise DataError(
+                f"column {name!r}: the order of its levels is not known; say it: --kind '{name}=ordinal:{some}'"
+            ) from None
         raise
 
 
@@ -115,18 +129,20 @@ def levels_of(column: Column, text: str) -> list[Plain]:
     levels = [part.strip() for part in text.split(",")]
     for level in levels:
         if level not in seen:
-            raise DataError(f"column {column.name!r}: no cell holds {level!r}{did_you_mean(level, seen)}; its values: {known(seen)}")
+            raise DataError(
+                f"column {column.name!r}: no cell holds {level!r}{did_you_mean(level, seen)}; its values: {known(seen)}"
+            )
     return [seen[level] for level in levels]
 
 
-def describe(source: Source, schema: Schema | None, options: Mapping[str, Any]) -> None:
+def describe(source: Source, schema: Schema | None, binarise: str) -> None:
     """Shows what is about to be learned from."""
     if schema is not None:
         note(f"{source.rows} rows. What each column is taken for (--kind COLUMN=KIND changes it):\n\n{schema}\n")
         return
     array = next(iter(source.data.values())) if isinstance(source.data, dict) else source.data
     sizes = " × ".join(map(str, array.shape[1:]))
-    grey = "" if array.max(initial=0) <= 1 else f", grey pixels binarised: {options['binarise']}"
+    grey = "" if array.max(initial=0) <= 1 else f", grey pixels binarised: {binarise}"
     aside = f"; not used: {known(source.aside)}" if source.aside else ""
     note(f"{source.rows} arrays of {sizes}{grey}{aside}.")
 

@@ -27,7 +27,8 @@ def evidence(vae: VAE, given: list[str]) -> dict[Any, Any]:
             raise DataError(f"--given {text}: expected COLUMN=VALUE, e.g. --given age=40")
         view = vae.view_
         if isinstance(view, ArrayView):
-            key, parsed = name, for_node(view, name, value)
+            key: str | int = name
+            parsed = for_node(view, name, value)
         else:
             by_text = {str(n): n for n in view.schema.names}
             if name not in by_text:
@@ -66,7 +67,9 @@ def level(column: Column, text: str) -> Plain:
             if same(value):
                 return value
     close = did_you_mean(text, levels)
-    raise DataError(f"column {column.name!r}: {text!r} was never seen when fitting{close}; known levels: {known(levels)}")
+    raise DataError(
+        f"column {column.name!r}: {text!r} was never seen when fitting{close}; known levels: {known(levels)}"
+    )
 
 
 def as_float(text: str) -> float:
@@ -95,6 +98,8 @@ def for_node(view: ArrayView, name: str, text: str) -> float | int:
     if name not in specs:
         raise unknown("node", name, specs)
     if specs[name].shape:
-        raise DataError(f"node {name!r} is an array of shape {specs[name].shape}; give it in Python: vae.sample(n, given={{{name!r}: array}})")
+        raise DataError(
+            f"node {name!r} is of shape {specs[name].shape}; give it in Python: vae.sample(given={{{name!r}: array}})"
+        )
     value = number(f"node {name!r}", text)
     return int(value) if specs[name].what == "classes" and value.is_integer() else value

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import typer
 
@@ -21,7 +22,8 @@ from laten.cli.commands import app
 from laten.errors import LatenError, LatenWarning
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
-Refused = typer.BadParameter.__mro__[2]  # ClickException, wherever this typer keeps its click
+# Wherever this version of typer keeps its click.
+Refused: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,9 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except LatenError as error:
             return refuse(str(error))
         except Refused as error:
-            return refuse(f"{error.format_message()} See: {error.ctx.command_path if error.ctx else 'laten'} --help")
+            return refuse(
+                f"{error.format_message().rstrip('.')}; see {error.ctx.command_path if error.ctx else 'laten'} --help"
+            )
         except BrokenPipeError:
             return hang_up()
+        except SystemExit as error:  # what typer makes of a broken pipe
+            if isinstance(error.__context__, BrokenPipeError):
+                return hang_up()
+            raise
         except OSError as error:
             return refuse(f"{error.filename or 'file system'}: {error.strerror or error}")
         except KeyboardInterrupt:
@@ -66,9 +74,9 @@ def hang_up() -> int:
 
 @contextmanager
 def plain_warnings() -> Iterator[None]:
-    """Shows each `LatenWarning` as one line without source code; other libraries' stay quiet unless `python -W` asks."""
+    """Shows a `LatenWarning` as one line without source code; other libraries' stay quiet unless `python -W` asks."""
 
-    def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: object) -> None:
+    def show(message: Warning | str, *origin: object, **more: object) -> None:
         print(f"laten: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""What goes in and out of a command: data and models read, results written whole or not at all, notes to standard error."""
+"""What goes in and out of a command: data read, results written whole or not at all, notes to standard error."""
 
 import io
 import os
@@ -39,10 +39,6 @@ class Source:
         """Number of rows."""
         return len(next(iter(self.data.values()))) if isinstance(self.data, dict) else len(self.data)
 
-    def everything(self) -> Any:
-        """The data and what stands aside, for pictures coloured by a label."""
-        return {**self.data, **self.aside} if isinstance(self.data, dict) else self.data
-
 
 def note(text: str) -> None:
     """Says something that is no result."""
@@ -60,7 +56,9 @@ def for_fit(name: str) -> Source:
         return Source(data, {}, {})
     chosen = "x" if "x" in data else next(iter(data))
     if "x" not in data and len(data) > 1:
-        raise DataError(f"{name}: holds the arrays {known(data)}; call the one to learn from 'x', or declare a network in Python")
+        raise DataError(
+            f"{name}: holds the arrays {known(data)}; call the one to learn from 'x', or declare a network in Python"
+        )
     return Source({"x": data[chosen]}, {"x": chosen}, {k: v for k, v in data.items() if k != chosen})
 
 
@@ -74,9 +72,13 @@ def for_model(vae: VAE, name: str) -> Source:
     if isinstance(vae.view_, ArrayView) and isinstance(data, dict):
         return _by_node(vae.view_, data, name)
     if isinstance(vae.view_, ArrayView) and isinstance(data, pd.DataFrame):
-        raise DataError(f"{name}: is a table; the model was fitted to arrays of the nodes {known(vae.view_.nodes)}: give .npy or .npz")
+        raise DataError(
+            f"{name}: is a table; the model was fitted to arrays {known(vae.view_.nodes)}: give .npy or .npz"
+        )
     if isinstance(data, dict):
-        raise DataError(f"{name}: holds arrays {known(data)}; the model was fitted to a table with columns {known(vae.schema_.names)}")
+        raise DataError(
+            f"{name}: holds arrays {known(data)}; the model was fitted to the columns {known(vae.schema_.names)}"
+        )
     return Source(data, {}, {})
 
 
@@ -87,7 +89,9 @@ def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:
         (found,), (node,) = data, view.nodes
         return Source({node: data[found]}, {node: found}, {})
     if not nodes:
-        raise DataError(f"{name}: holds the arrays {known(data)}, none of the fitted nodes {known(view.nodes)}; rename one")
+        raise DataError(
+            f"{name}: holds the arrays {known(data)}, none of the fitted nodes {known(view.nodes)}; rename one"
+        )
     aside = {k: v for k, v in data.items() if k not in nodes}
     return Source({n: data[n] for n in nodes}, dict(zip(nodes, nodes, strict=True)), aside)
 
@@ -118,25 +122,47 @@ def put(result: Data, path: str | None) -> None:
     Raises:
         DataError: it cannot be written, or fits no table.
     """
-    if path is not None:
+    if path is not None and path.lower().endswith(".npy") and isinstance(result, dict) and len(result) == 1:
+        result = next(iter(result.values()))
+    if path is not None and path.lower().endswith(ARRAYS):
         write(result, path)
         return
-    frame = result if isinstance(result, pd.DataFrame) else _table(result)
+    frame = result if isinstance(result, pd.DataFrame) else as_table(result)
+    if path is not None:
+        write(frame, path)
+        return
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     frame.to_csv(sys.stdout, index=False, lineterminator="\n")
 
 
-def _table(result: Any) -> pd.DataFrame:
-    """Arrays as columns."""
-    arrays = result if isinstance(result, dict) else {"column": np.asarray(result)}
-    columns = {}
-    for name, array in arrays.items():
+def as_table(result: Any) -> pd.DataFrame:
+    """Arrays as columns: `name`, or `name_0`, `name_1`, ….
+
+    Raises:
+        DataError: an array with more than two dimensions.
+    """
+    columns: dict[str, np.ndarray] = {}
+    for name, array in (result if isinstance(result, dict) else {"column": np.asarray(result)}).items():
         if np.ndim(array) > 2:
-            raise DataError(f"array {name!r} of shape {np.shape(array)} fits no table; write it to a file: -o FILE.npz")
+            raise DataError(images(name, np.shape(array)[1:]))
         wide = np.reshape(array, (len(array), -1))
         columns |= {f"{name}_{i}" if np.ndim(array) == 2 else name: wide[:, i] for i in range(wide.shape[1])}
     return pd.DataFrame(columns)
+
+
+def images(name: str, shape: tuple[int, ...]) -> str:
+    """Why an array of images does not go into a table."""
+    sizes = " × ".join(map(str, shape))
+    return f"rows of {name!r} are arrays of {sizes} and fit no table; write them to a file: -o FILE.npy or -o FILE.npz"
+
+
+def check_container(vae: VAE, path: str | None) -> None:
+    """Refuses to write images as a table, before any work is done."""
+    if isinstance(vae.view_, ArrayView) and not (path and path.lower().endswith(ARRAYS)):
+        for name, spec in vae.view_.specs:
+            if name in vae.view_.nodes and len(spec.shape) > 1:
+                raise DataError(images(name, spec.shape))
 
 
 def named(result: Any, source: Source) -> Any:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.data.batches import Presentation, binarised, wide
+from laten.families import Deterministic
 from laten.infer.importance import posterior_draws, weighted_mean
 from laten.model import Model
 from laten.types import Array, Key, Masks, Values
@@ -48,9 +49,14 @@ class Parts:
 
 @dataclass(frozen=True)
 class Expected:
-    """Log-weights, and posterior means of every stochastic node (class probabilities for classes)."""
+    """Log-weights, and for every stochastic node the value that its posterior mean stands for (`family.point`).
+
+    Args:
+        fractions: Nodes of which the mean itself is wanted.
+    """
 
     draws: int
+    fractions: tuple[str, ...] = ()
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         leaves = model.network.leaves
@@ -63,20 +69,21 @@ class Expected:
             return out
 
         found = weighted_mean(model, key, values, masks, self.draws, collect)
-        return found.log_w, found.mean
+        return found.log_w, pointed(model, found.mean, self.fractions)
 
 
 @dataclass(frozen=True)
 class Embedding:
-    """Mean of each guide node, and the mean of every leaf given those."""
+    """Mean of each guide node; and for every leaf the value that its mean given those stands for."""
 
+    fractions: tuple[str, ...] = ()
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         draw = model.draw(key, values, masks, noise=False)
-        families = model.network.nodes
         latent = {n: model.guide.nodes[n].family.mean(draw.q_raw[n]) for n in draw.q_raw}
-        return latent, {n: families[n].family.mean(draw.raw[n]) for n in model.network.leaves}
+        means = {n: model.network.nodes[n].family.mean(draw.raw[n]) for n in model.network.leaves}
+        return latent, pointed(model, means, self.fractions)
 
 
 @dataclass(frozen=True)
@@ -110,13 +117,25 @@ class Ancestral:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Mean of every leaf given all inner nodes."""
+    """For every leaf the value that its mean given all inner nodes stands for."""
 
+    fractions: tuple[str, ...] = ()
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        draw = model.draw(key, values, {}, noise=False)
-        return {n: model.network.nodes[n].family.mean(draw.raw[n]) for n in model.network.leaves}
+        values, means = dict(values), {}
+        for name, node in model.network.nodes.items():
+            raw = model.p[name].raw(values, {})
+            if isinstance(node.family, Deterministic):
+                values[name] = raw.reshape(node.family.shape)
+            elif name in model.network.leaves:
+                means[name] = node.family.mean(raw)
+        return pointed(model, means, self.fractions)
+
+
+def pointed(model: Model, means: Values, fractions: tuple[str, ...]) -> Values:
+    """The values that means stand for, but for the nodes in `fractions`."""
+    return {n: x if n in fractions else model.network.nodes[n].family.point(x) for n, x in means.items()}
 
 
 def content_key(key: Key, values: Values, masks: Masks) -> Key:

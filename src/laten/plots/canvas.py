@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.ticker import ScalarFormatter
 
 from laten.data.write import atomic
 from laten.errors import LatenError, known
@@ -25,7 +27,7 @@ HIDDEN = (0.98, 0.72, 0.38)
 FORMATS = (".png", ".svg", ".pdf")
 MOST_PANELS = 24
 MOST_LABELS = 24
-TILE = 28  # least height of an image in a mosaic, in pixels
+TILE = 56  # least height of an image in a mosaic, in pixels; a gap is a 28th of it
 
 
 def figure(width: float, height: float, title: str) -> Figure:
@@ -65,7 +67,7 @@ def picture(image: np.ndarray, width: float, title: str, ticks: float = 0.0) -> 
     """A figure of one image `(height, width, 3)`, without a frame; `ticks` is the room for labels at its left."""
     fig = figure(width, (width - 0.2 - ticks) * image.shape[0] / image.shape[1] + 0.95, title)
     ax = fig.add_subplot()
-    ax.imshow(image, interpolation="nearest")
+    ax.imshow(image, interpolation="antialiased")
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0, labelsize=9, colors=GREY)
     return fig, ax
@@ -83,7 +85,7 @@ def panels_of(count: int, title: str, width: float, height: float) -> tuple[Figu
     return fig, axes, f" The first {shown} of {count} columns." if shown < count else ""
 
 
-def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None, gap: int = 1) -> np.ndarray:
+def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None) -> np.ndarray:
     """Images side by side with thin white gaps.
 
     Args:
@@ -98,7 +100,7 @@ def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None, g
     larger = math.ceil(TILE / min(x.shape[1:3]))
     x = x.repeat(larger, 1).repeat(larger, 2)
     high, wide = x.shape[1:3]
-    gap *= max(1, high // TILE)
+    gap = high // 28
     rows = int(places.max()) // columns + 1
     out = np.ones((rows * (high + gap) - gap, columns * (wide + gap) - gap, 3))
     for image, place in zip(x, places, strict=True):
@@ -124,9 +126,17 @@ def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
     )
 
 
+def colour_bar(fig: Figure, shown: ScalarMappable, ax: Axes, shrink: float = 1.0) -> None:
+    """A thin bar of values at the right of some axes."""
+    bar = fig.colorbar(shown, ax=ax, shrink=shrink, aspect=20, pad=0.02, format=ScalarFormatter(useOffset=False))
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
+
+
 def signed(x: float, digits: int = 1) -> str:
     """A number with a minus sign that looks like one."""
-    return f"{x:.{digits}f}".replace("-", "−")
+    text = f"{x:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def plain(text: str) -> str:

@@ -20,6 +20,7 @@ from laten.plots.canvas import (
     PALE,
     capital,
     caption,
+    colour_bar,
     figure,
     legend,
     mosaic,
@@ -53,6 +54,7 @@ def plot_history(vae: Fitted, path: str | Path | None = None) -> Figure:
         ax = tidy(fig.add_subplot(rows, columns, i + 1), title)
         cut = lines(ax, h.epoch, curves, zero=title.startswith(("KL", "Active"))) or cut
         ax.yaxis.set_major_locator(MaxNLocator(5, integer=title == "Active units"))
+        ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
         if i >= len(panels) - columns:
             ax.set_xlabel("epoch", fontsize=8.5, color=GREY)
     judged = "held-out" if "held-out" in h.bounds else "training"
@@ -62,7 +64,7 @@ def plot_history(vae: Fitted, path: str | Path | None = None) -> Figure:
         color = CLASSES[list(h.bounds).index(judged)]
         fig.axes[0].plot(h.best_epoch, best, "o", color=color, markersize=6, markeredgecolor="white", zorder=5)
         note = f"Dot: best {judged} bound, {signed(best, 2)} nats at epoch {h.best_epoch}."
-    caption(fig, note + (" The first epochs run off the axis." if cut else ""))
+    caption(fig, " ".join([note, h.note, "The first epochs run off the axis." if cut else ""]))
     return saved(fig, path)
 
 
@@ -111,7 +113,11 @@ def plot_latents(
 ) -> Figure:
     """Posterior means of rows in two dimensions, coloured by a column of `data` or by `(rows,)` values."""
     m = report.latent_map(vae, data, colour, method, seed)
-    fig = figure(6.4, 5.4, "Latents" + (f" by {plain(m.colour.name)}" if m.colour and m.colour.name else ""))
+    across, up = np.ptp(m.points, axis=0) if len(m.points) else (1.0, 1.0)
+    tall = float(np.clip(up / max(across, 1e-9), 0.45, 1.0)) if m.axes[1] else 0.45
+    fig = figure(
+        6.4, 4.4 * tall + 1.3, "Latents" + (f" by {plain(m.colour.name)}" if m.colour and m.colour.name else "")
+    )
     ax = tidy(fig.add_subplot())
     size = float(np.clip(12000 / max(len(m.points), 1), 5, 36))
     dots: dict[str, Any] = {"s": size, "linewidths": 0, "alpha": 0.8}
@@ -123,9 +129,7 @@ def plot_latents(
         ax.scatter(x[~known_], y[~known_], color=PALE, **dots)
         if m.colour.labels is None:
             shown = ax.scatter(x[known_], y[known_], c=m.colour.values[known_], cmap="viridis", **dots)
-            bar = fig.colorbar(shown, ax=ax, shrink=0.6, aspect=25, pad=0.02)
-            bar.outline.set_visible(False)
-            bar.ax.tick_params(labelsize=8, colors=GREY, length=0)
+            colour_bar(fig, shown, ax, shrink=0.7)
         else:
             shades = palette(len(m.colour.labels))
             ax.scatter(x[known_], y[known_], c=[shades[k] for k in m.colour.values[known_]], **dots)
@@ -160,9 +164,7 @@ def plot_manifold(vae: Fitted, side: int = 20, data: Any = None, path: str | Pat
             ax.plot(m.across, x[0], color=BLUE)
             continue
         shown = ax.pcolormesh(m.across, m.up, x, cmap="viridis", shading="nearest", rasterized=True)
-        bar = fig.colorbar(shown, ax=ax, pad=0.02, aspect=18)
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(labelsize=7, colors=GREY, length=0)
+        colour_bar(fig, shown, ax)
         ax.set_ylabel(plain(m.axes[1]), fontsize=8, color=GREY)
     return saved(caption(fig, capital(m.note) + more), path)
 

@@ -65,6 +65,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
         ax.spines["left"].set_visible(False)
         ax.set_ylim(bottom=0)
         ax.locator_params(axis="x", nbins=4)
+        ax.ticklabel_format(axis="x", useOffset=False)
         return
     y = np.arange(len(m.labels))
     ax.barh(y, m.model, color=BLUE, alpha=0.55, height=0.72)
@@ -91,8 +92,8 @@ def draw_agreement(ax: Axes, a: Agreement) -> None:
         ax.imshow(a.shares.T, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")
         places = range(len(a.labels)) if len(a.labels) <= 6 else []
         short = [plain(label if len(label) <= 8 else label[:7] + "…") for label in a.labels]
-        ax.set_xticks(places, short if places else [])
         ax.set_yticks(places, short if places else [])
+        ax.set_xticks(places if len(places) <= 3 else [], short if 0 < len(places) <= 3 else [])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)

@@ -63,10 +63,10 @@ def marginal(name: str, drawn: pd.Series, real: pd.Series | None) -> Marginal:
 
 
 def bins(x: np.ndarray) -> np.ndarray:
-    """Edges that leave out a thousandth at either end; whole numbers are not split."""
+    """Edges that leave out one row in two hundred at either end; whole numbers are not split."""
     if not len(x):
         return np.array([0.0, 1.0])
-    low, high = np.quantile(x, [0.001, 0.999])
+    low, high = np.quantile(x, [0.005, 0.995])
     if np.all(x % 1 == 0):
         low, high = np.floor(low) - 0.5, np.ceil(high) + 0.5
         step = max(1, int(np.ceil((high - low) / BINS)))

@@ -78,8 +78,8 @@ def is_class(column: pd.Series, few: int = 0) -> bool:
 def as_numbers(column: pd.Series) -> np.ndarray:
     """Numbers as floats, dates as years, NaN where missing."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        days = column.dt.dayofyear.to_numpy(float, na_value=np.nan)
-        return column.dt.year.to_numpy(float, na_value=np.nan) + (days - 1) / 365.25
+        past = column - pd.Timestamp("1970-01-01", tz=column.dt.tz)
+        return 1970 + past.dt.total_seconds().to_numpy(float) / (365.2425 * 86400)
     return column.to_numpy(float, na_value=np.nan)
 
 

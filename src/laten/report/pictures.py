@@ -18,7 +18,7 @@ from laten.infer.queries import Ancestral, ask
 from laten.model import Model
 from laten.network import Network
 from laten.report.columns import Agreement, Colour, Marginal, agreement, colours, marginal
-from laten.report.containers import as_frame, as_images, is_class, n_rows, take, unit
+from laten.report.containers import as_frame, as_images, as_numbers, is_class, n_rows, take, unit
 
 ROWS = 5000  # a cloud of more points shows nothing new
 
@@ -49,6 +49,7 @@ class History:
     kl: np.ndarray
     active_units: np.ndarray
     best_epoch: int
+    note: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def history(vae: Fitted) -> History:
     kl, active = (frame[n].to_numpy(float) if n in frame else np.zeros(0) for n in ("kl", "active_units"))
     epoch = frame["epoch"].to_numpy(int)
     best = int(epoch[np.nanargmax(judged)]) if np.isfinite(judged).any() else 0
-    return History(epoch, bounds, terms, kl, active, best)
+    note = "Cells are hidden at random while training, not in held-out rows." if vae.how_.hide else ""
+    return History(epoch, bounds, terms, kl, active, best, note)
 
 
 def samples(vae: Fitted, n: int = 64, data: Any = None, seed: int = 0, means: bool = True) -> Samples:
@@ -223,7 +225,7 @@ def manifold(vae: Fitted, side: int = 20, data: Any = None) -> Manifold:
     if images is not None:
         return Manifold(note, axes, grid, up, unit(images).reshape(len(up), side, *images.shape[1:]), {})
     frame = as_frame(decoded)
-    numbers = {str(c): frame[c].to_numpy(float) for c in frame.columns if not is_class(frame[c])}
+    numbers = {str(c): as_numbers(frame[c]) for c in frame.columns if not is_class(frame[c])}
     return Manifold(note, axes, grid, up, None, {c: x.reshape(len(up), side) for c, x in numbers.items()})
 
 

@@ -4,6 +4,7 @@ Once an epoch a few numbers come up from the device. The weights with the best h
 the last good epoch at half the learning rate; after three roll-backs training gives up and names the node and the column.
 """
 
+import math
 import signal
 import threading
 import time
@@ -82,6 +83,7 @@ def train(task: Task, settings: Settings, report: Callable[[Record], None] = lam
     good, best, best_bound = copied(state), copied(state.weights), -np.inf
     outcome = Outcome(task.model)
     key = jax.random.key(settings.seed)
+    settled = math.ceil(getattr(task.objective, "warmup", 0.0) * settings.epochs)  # before, the loss is not yet the bound
     epoch, rollbacks, chunk = 0, 0, min(steps, 50)
 
     with interruptible() as interrupted:
@@ -117,17 +119,18 @@ def train(task: Task, settings: Settings, report: Callable[[Record], None] = lam
                 record |= {"valid_bound": bound + task.offset, "kl": kl, "active_units": active}
             score = record.get("valid_bound", record["bound"])
             record |= {"rows": rows, "epochs": settings.epochs, "seconds": time.perf_counter() - began}
-            if score > best_bound or not outcome.history:
+            if epoch >= settled and score > best_bound:
                 best, best_bound, outcome.best_epoch = copied(state.weights), score, epoch
             outcome.history.append(record)
             report(record)
             if interrupted.is_set():
                 outcome.stopped = "interrupted"
                 break
-            if task.valid is not None and settings.patience and epoch - outcome.best_epoch >= settings.patience:
+            waited = epoch - max(outcome.best_epoch, settled)
+            if task.valid is not None and settings.patience and waited >= settings.patience:
                 outcome.stopped = "early"
                 break
-    kept = best if task.valid is not None else state.weights
+    kept = best if task.valid is not None and outcome.best_epoch else state.weights
     outcome.model = eqx.combine(kept, static)
     outcome.retraces = loop.traces - 1
     return outcome

@@ -18,6 +18,7 @@ import optax
 from laten.data.batches import Presentation, Store, present
 from laten.model import Model
 from laten.objectives import Batch, Estimate, Objective
+from laten.training.adam import adam, wrapped
 from laten.training.settings import Settings
 from laten.types import Array, Key
 
@@ -56,7 +57,8 @@ class Loop:
     def __init__(
         self, static: Model, objective: Objective, how: Presentation, settings: Settings, planned_steps: int, dropout: bool
     ):
-        self.optimizer = chain(settings)
+        self.optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
+        self.update = self.optimizer.update
         self.how = how
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
 
@@ -68,12 +70,11 @@ class Loop:
             progress = state.step / planned_steps
             batch = Batch(*present(key, store, index, how))
             (value, estimate), gradient = jax.value_and_grad(loss, has_aux=True)(state.weights, batch, keys, progress)
-            norm = optax.global_norm(gradient)
+            norm = gradient_norm(gradient)
             good = jnp.isfinite(value) & jnp.isfinite(norm)
-            updates, optimizer = self.optimizer.update(gradient, state.optimizer, state.weights)
+            shrink = 1.0 if settings.clip is None else jnp.minimum(1.0, settings.clip / norm)
             pace = state.rate * settings.rate(progress)
-            weights = jax.tree.map(lambda w, u: jnp.where(good, w + pace * u, w), state.weights, updates)
-            optimizer = jax.tree.map(lambda new, old: jnp.where(good, new, old), optimizer, state.optimizer)
+            weights, optimizer = self.update(gradient, state.optimizer, state.weights, good, shrink, pace)
             return State(weights, optimizer, state.step + 1, state.rate), tallied(tally, estimate, good, state.step)
 
         def run(state: State, store: Store, order: Array, seed: Key, epoch: Array, start: Array, stop: Array) -> tuple[State, Tally]:
@@ -107,10 +108,9 @@ class Loop:
         return State(weights, jax.jit(self.optimizer.init)(weights), jnp.zeros((), jnp.int32), jnp.ones(()))
 
 
-def chain(settings: Settings) -> optax.GradientTransformation:
-    """Clipping and optimiser; updates are to be multiplied by the learning rate and added."""
-    inner = settings.optimizer or optax.chain(optax.scale_by_adam(), optax.scale(-1.0))
-    return inner if settings.clip is None else optax.chain(optax.clip_by_global_norm(settings.clip), inner)
+def gradient_norm(gradient: Model) -> Array:
+    """Euclidean norm over all weights; not finite when any entry is not. Summed by rows first, which the compiler does without storing the squares."""
+    return jnp.sqrt(sum(jnp.sum(jnp.sum(jnp.square(g), axis=-1)) for g in jax.tree.leaves(gradient)))
 
 
 def tallied(tally: Tally, estimate: Estimate, good: Array, step: Array) -> Tally:

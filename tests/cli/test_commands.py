@@ -1,0 +1,194 @@
+"""Each command, as a user would run it: what comes out, where, and in which format."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import laten as lt
+from laten.cli.fitting import stem
+from laten.cli.given import level
+from laten.cli.streams import ARRAYS, TABLES
+from laten.data import write as writing
+
+pytestmark = pytest.mark.trains
+
+
+def table_of(text: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(text))
+
+
+def test_fit_shows_the_schema_and_says_where_the_model_lies(table):
+    assert "because" in table.log and "set by hand" in table.log  # shoe=real
+    assert "Held-out bound on log p(row)" in table.log and "nats a row" in table.log
+    assert f"Wrote {table.model}" in table.log
+
+
+def test_fit_of_images_says_how_pixels_are_shown_and_what_it_leaves_aside(images):
+    assert "30 arrays of 4 × 5, grey pixels binarised: dynamic; not used: ['label']" in images.log
+
+
+def test_fit_writes_what_python_fits(table, laten):
+    frame = lt.read(table.data)
+    schema = lt.infer_schema(frame).with_kind("shoe", "real")
+    vae = lt.VAE(epochs=2, latent=2, width=4, batch_size=16, schema=schema).fit(frame)
+    vae.save("again.laten")
+    assert Path("again.laten").read_bytes() == Path(table.model).read_bytes()
+
+
+def test_fit_quietly_with_every_option(table, laten):
+    ran = laten(
+        "fit", table.data, "-q", "--objective", "iwae", "--draws", 3, "--epochs", 1, "--latent", 1, "--width", 3,
+        "--no-hide", "--validation", 0, "--patience", 0, "--learning-rate", 0.01, "--seed", 3, "--batch-size", 8,
+        "--kind", "city=ordinal:Medan,Jakarta,Bandung", "--kind", "born=text",
+    )  # fmt: skip
+    assert ran == (0, "", "")
+    vae = lt.load("people.laten")
+    assert (vae.objective, vae.latent, vae.width, vae.hide, vae.seed) == (lt.Iwae(3), 1, 3, False, 3)
+    assert vae.schema_["city"].levels == ("Medan", "Jakarta", "Bandung")
+    assert "born" in {c.name for c in vae.schema_.set_aside}
+    assert "valid_bound" not in vae.history_
+
+
+@pytest.mark.parametrize("data", ["a/b/adult.csv", "adult.csv.gz", "adult"])
+def test_a_model_is_called_as_its_data(data):
+    assert stem(data) == "adult"
+
+
+def test_sample_holds_what_is_given(table, laten):
+    ran = laten("sample", table.model, "-n", 7, "--given", "income=>50K", "--given", "born=1985-03-04")
+    rows = table_of(ran.out)
+    assert ran.code == 0 and list(rows) == ["height", "income", "city", "shoe", "born", "country"]
+    assert len(rows) == 7 and set(rows["income"]) == {">50K"} and set(rows["born"]) == {"1985-03-04"}
+    assert set(rows["country"]) == {"Indonesia"} and set(rows["city"]) <= {"Bandung", "Jakarta", "Medan"}
+
+
+def test_sample_follows_the_seed(table, laten):
+    first, again, other = (laten("sample", table.model, "--seed", s).out for s in (1, 1, 2))
+    assert first == again != other
+
+
+def test_output_follows_the_extension(table, laten):
+    text = laten("sample", table.model).out
+    for name, reader in (
+        ("rows.csv", pd.read_csv),
+        ("rows.parquet", pd.read_parquet),
+        ("rows.feather", pd.read_feather),
+    ):
+        ran = laten("sample", table.model, "-o", name)
+        assert ran == (0, "", ""), name
+        np.testing.assert_allclose(reader(name)["height"], table_of(text)["height"])
+    assert Path("rows.csv").read_text() == text
+
+
+def test_score_is_log_p_of_each_row(table, laten):
+    ran = laten("score", table.model, table.data, "--draws", 20)
+    rows = table_of(ran.out)
+    expected = lt.load(table.model).log_likelihood(lt.read(table.data), 20)
+    np.testing.assert_array_equal(rows["row"], np.arange(40))
+    np.testing.assert_allclose(rows["log_p"], expected.per_row, rtol=1e-6)
+    assert f"40 rows: {expected}" in ran.err and "Pareto k" in ran.err
+
+
+def test_score_by_column_adds_up(table, laten):
+    rows = table_of(laten("score", table.model, table.data, "--by-column", "--draws", 20).out)
+    whole = table_of(laten("score", table.model, table.data, "--draws", 20).out)
+    assert list(rows) == ["row", "height", "income", "city", "shoe", "born", "z"]
+    np.testing.assert_allclose(rows.drop(columns="row").sum(axis=1), -whole["log_p"], rtol=1e-4)
+
+
+def test_impute_fills_holes_and_nothing_else(table, laten):
+    ran = laten("impute", table.model, table.data)
+    before, after = pd.read_csv(table.data), table_of(ran.out)
+    assert "Filled 3 of 200 cells" in ran.err
+    assert not after.isna().any().any() and list(after) == list(before)
+    assert ((after == before) | before.isna()).all().all()
+    assert ran.out.splitlines()[1].split(",")[3].isdigit()  # shoe: whole, though holes made it float
+
+
+def test_impute_several_times_stacks_numbered_copies(table, laten):
+    rows = table_of(laten("impute", table.model, table.data, "--draws", 3).out)
+    assert list(rows)[:2] == ["draw", "height"] and len(rows) == 120
+    np.testing.assert_array_equal(rows["draw"], np.repeat([0, 1, 2], 40))
+    assert rows["height"].iloc[[3, 43, 83]].nunique() > 1 and rows["height"].iloc[[0, 40, 80]].nunique() == 1
+
+
+def test_embed_and_reconstruct(table, laten):
+    assert table_of(laten("embed", table.model, table.data).out).shape == (40, 2)
+    again = table_of(laten("reconstruct", table.model, table.data).out)
+    assert len(again) == 40 and not again.isna().any().any()
+
+
+def test_images_go_in_and_out_as_arrays(images, laten):
+    assert laten("sample", images.model, "-n", 3, "-o", "s.npy").code == 0
+    assert np.load("s.npy").shape == (3, 4, 5)
+    for command in ("reconstruct", "impute"):
+        assert laten(command, images.model, images.data, "-o", f"{command}.npz").code == 0
+        with np.load(f"{command}.npz") as found:
+            assert found.files == ["x"] and found["x"].shape == (30, 4, 5) and found["x"].dtype == np.uint8
+    assert laten("impute", images.model, images.data, "--draws", 2, "-o", "two.npy").code == 0
+    assert np.load("two.npy").shape == (2, 30, 4, 5)
+    ran = laten("score", images.model, images.data, "--draws", 5)
+    assert list(table_of(ran.out)) == ["row", "log_p"] and "binarised anew" in ran.err
+    assert list(table_of(laten("embed", images.model, images.data).out)) == ["z0", "z1"]
+
+
+def test_an_array_keeps_the_name_it_had(images, laten):
+    with np.load(images.data) as file:
+        np.savez("other.npz", pictures=file["x"])
+    assert laten("reconstruct", images.model, "other.npz", "-o", "again.npz").code == 0
+    with np.load("again.npz") as found:
+        assert found.files == ["pictures"]
+
+
+def test_info_tells_the_model(table, images, laten):
+    ran = laten("info", table.model, "--svg", "p.svg")
+    assert ran.code == 0 and ran.err == "Wrote p.svg.\n"
+    for words in (
+        "p(z) p(binary | z)",
+        "q(z | ",
+        "because",
+        "2 epochs",
+        "held-out bound",
+        "weights",
+        "lower bound, seed 0",
+    ):
+        assert words in ran.out, words
+    assert Path("p.svg").read_text().startswith("<svg")
+    assert "4 × 5 binary, grey pixels binarised anew" in laten("info", images.model).out
+
+
+@pytest.mark.parametrize("what", ["history", "samples", "reconstructions", "latents", "manifold"])
+def test_plot_writes_a_picture(what, images, laten):
+    data = [images.data] if what in ("reconstructions", "latents") else []
+    ran = laten("plot", images.model, *data, "--what", what, "-o", "p.png")
+    assert ran == (0, "", "Wrote p.png.\n")
+    assert Path("p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_of_a_table_takes_a_column_as_colour(table, laten):
+    assert laten("plot", table.model, table.data, "--what", "latents", "--colour", "city", "-o", "p.svg").code == 0
+    assert "Bandung" in Path("p.svg").read_text()
+
+
+def test_extensions_refused_early_are_those_that_cannot_be_written():
+    assert {"." + name.split(".")[1] for name in (*TABLES, *ARRAYS)} == set(writing._WRITERS)
+
+
+@pytest.mark.parametrize(
+    ("levels", "text", "value"),
+    [((False, True), "true", True), ((1, 2), "2.0", 2), (("yes", "no"), "YES", "yes"), (("a", "A"), "A", "A")],
+)
+def test_a_level_is_found_by_its_text(levels, text, value):
+    column = lt.infer_schema(pd.DataFrame({"c": [levels[i % len(levels)] for i in range(30)]}))["c"]
+    found = level(column, text)
+    assert found == value and type(found) is type(value)
+
+
+def test_a_warning_is_one_line_without_code(table, laten, monkeypatch):
+    monkeypatch.setattr("laten.infer.diagnostics.UNRELIABLE", -1.0)
+    ran = laten("score", table.model, table.data, "--draws", 30, "-o", "s.csv")
+    first, second = ran.err.splitlines()
+    assert first.startswith("laten: warning: log-likelihood: Pareto k is above") and "40 rows" in second
