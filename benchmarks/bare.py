@@ -1,6 +1,7 @@
-"""The floor under our training loop: the same VAE, batches and Adam, written by hand in plain JAX around one `lax.scan`.
+"""The floor under our training loop: the same VAE, batches and Adam by hand, in plain JAX around one `lax.scan`.
 
-Nothing but what the arithmetic needs: no masks, no terms by node, no finite checks, no schedule. The data set is shuffled once an epoch.
+Nothing but what the arithmetic needs: no masks, no terms by node, no finite checks, no schedule. The data set is
+shuffled once an epoch.
 """
 
 import math
@@ -17,6 +18,7 @@ def init(key: jax.Array, sizes: tuple[int, ...]) -> list[tuple[jax.Array, jax.Ar
 
 
 def forward(layers: list[tuple[jax.Array, jax.Array]], x: jax.Array) -> jax.Array:
+    """The net's output, with rectifiers between its layers."""
     for w, b in layers[:-1]:
         x = jax.nn.relu(x @ w + b)
     w, b = layers[-1]
@@ -24,10 +26,12 @@ def forward(layers: list[tuple[jax.Array, jax.Array]], x: jax.Array) -> jax.Arra
 
 
 def bernoulli(raw: jax.Array, x: jax.Array) -> jax.Array:
+    """log p(x) of binary values, summed, from their logits."""
     return jnp.sum(x * raw - jax.nn.softplus(raw))
 
 
 def normal(raw: jax.Array, x: jax.Array) -> jax.Array:
+    """log p(x) of real values, summed, from means and log standard deviations side by side."""
     loc, log_sd = jnp.split(raw, 2, axis=-1)
     return jnp.sum(-0.5 * jnp.square((x - loc) * jnp.exp(-log_sd)) - log_sd - 0.5 * math.log(2 * math.pi))
 

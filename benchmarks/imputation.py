@@ -2,9 +2,9 @@
 
     python -m benchmarks.imputation --data FOLDER/adult --mask Missing20_1
 
-The folder holds `data.csv`, `data_types.csv` and `masks.npz`. Cells of the mask are hidden, the model is fitted to what is left of all rows, and fills them. Error of a
-column: share of wrong classes; |difference of ranks| / number of classes; root mean square error / range. The figure is the mean over columns. Mean and
-mode imputation stand beside it.
+The folder holds `data.csv`, `data_types.csv` and `masks.npz`. Cells of the mask are hidden, the model is fitted to what
+is left of all rows, and fills them. Error of a column: share of wrong classes; |difference of ranks| / number of
+classes; root mean square error / range. The figure is the mean over columns. Mean and mode imputation stand beside it.
 """
 
 import argparse
@@ -58,11 +58,15 @@ def errors(truth: pd.DataFrame, filled: pd.DataFrame, hidden: np.ndarray, types:
 
 def mean_mode(holed: pd.DataFrame, types: pd.DataFrame) -> pd.DataFrame:
     """Each hole by its column's mean, or mode for classes."""
-    fill = {n: holed[n].mode()[0] if k in ("cat", "ordinal") else holed[n].mean() for n, k in zip(holed, types["type"], strict=True)}
+    fill = {
+        n: holed[n].mode()[0] if k in ("cat", "ordinal") else holed[n].mean()
+        for n, k in zip(holed, types["type"], strict=True)
+    }
     return holed.astype(float).fillna(fill)
 
 
 def main() -> None:
+    """Fits, fills and prints the table of errors."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--mask", default="Missing20_1")
@@ -79,9 +83,14 @@ def main() -> None:
     fitted = time.perf_counter() - began
     filled = vae.impute(holed)
     done = time.perf_counter() - began - fitted
-    table = pd.DataFrame({"type": types["type"].to_numpy(), "mean/mode": errors(truth, mean_mode(holed, types), hidden, types), "laten": errors(truth, filled, hidden, types)})
+    guesses = {"mean/mode": mean_mode(holed, types), "laten": filled}
+    found = {name: errors(truth, guess, hidden, types) for name, guess in guesses.items()}
+    table = pd.DataFrame({"type": types["type"].to_numpy(), **found})
     print(table.round(4).to_string())
-    print(f"mean error: laten {table['laten'].mean():.4f}, mean/mode {table['mean/mode'].mean():.4f}; fit {fitted:.0f} s ({len(vae.history_)} epochs), impute {done:.0f} s")
+    print(
+        f"mean error: laten {table['laten'].mean():.4f}, mean/mode {table['mean/mode'].mean():.4f}; "
+        f"fit {fitted:.0f} s ({len(vae.history_)} epochs), impute {done:.0f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Test log p(x) of MNIST after a stated time of training: 784-500-500-50 and its mirror, pixels binarised anew at each visit.
+"""Test log p(x) of MNIST after a stated time of training.
 
     python -m benchmarks.mnist --data FOLDER/mnist
 
-The folder holds the four original IDX files. Trains on all 60 000 images; then estimates log p(x) of all 10 000 test images, each binarised once by chance, with `--draws`
-importance samples each.
+The folder holds the four original IDX files. Trains 784-500-500-50 and its mirror on all 60 000 images, pixels
+binarised anew at each visit; then estimates log p(x) of all 10 000 test images, each binarised once by chance, with
+`--draws` importance samples each.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import laten as lt
 
 
 def main() -> None:
+    """Trains, then estimates and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=200)
@@ -39,7 +41,10 @@ def main() -> None:
     began = time.perf_counter()
     vae.fit(train)
     fitted = time.perf_counter()
-    print(f"{len(train)} images, {len(vae.history_)} epochs, batch {options.batch}: {(fitted - began) / 60:.1f} minutes; last training bound {vae.history_['bound'].iloc[-1]:.2f}")
+    print(
+        f"{len(train)} images, {len(vae.history_)} epochs, batch {options.batch}: {(fitted - began) / 60:.1f} minutes; "
+        f"last training bound {vae.history_['bound'].iloc[-1]:.2f}"
+    )
     if options.out:
         vae.save(options.out)
     print(f"test, binarised anew: {vae.log_likelihood(test, options.draws)}")

@@ -1,13 +1,16 @@
-"""The log-weight against exact answers: linear-Gaussian worlds, enumeration, quadrature. Each claim has a control that fails."""
+"""The log-weight against exact answers: linear-Gaussian worlds, enumeration, quadrature.
+
+Each claim has a control that fails.
+"""
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import oracles
 import pytest
 
 import laten as lt
+import oracles
 from laten.families import Family
 from laten.infer.diagnostics import monte_carlo_error
 from laten.infer.importance import posterior_draws, weighted_mean
@@ -58,7 +61,7 @@ def exact_guide(world: dict) -> Model:
 
 
 def near_guide(world: dict) -> Model:
-    """The world with a guide near the posterior but wider and shifted: weights vary, and importance sampling converges."""
+    """The world with a guide wider than the posterior and shifted: weights vary, and importance sampling converges."""
     model = exact_guide(world)
     return eqx.tree_at(lambda m: m.q["z"].constants, model, model.q["z"].constants + jnp.array([0.3] * K + [0.5] * K))
 
@@ -86,17 +89,20 @@ def test_exact_guide_makes_every_log_weight_log_p(world):
 def test_elbo_plus_kl_is_log_p(world):
     """With Q a fixed normal, KL(q ‖ posterior) is known in closed form, and so is the ELBO's expectation."""
     model = linear_gaussian(world)
-    model = eqx.tree_at(lambda m: m.q["z"], model, with_linear(model.q["z"], np.zeros((2 * K, D)), np.array([0.1, -0.2, 0.3, -1, -1, -1.0])))
+    fixed = with_linear(model.q["z"], np.zeros((2 * K, D)), np.array([0.1, -0.2, 0.3, -1, -1, -1.0]))
+    model = eqx.tree_at(lambda m: m.q["z"], model, fixed)
     mean, covariance = oracles.linear_gaussian_posterior(world["x"], world["w"], world["b"], SIGMA)
     q_mean, q_sd = np.array([0.1, -0.2, 0.3]), np.exp(7 * np.tanh(-1 / 7)) * np.ones(K)
     precision = np.linalg.inv(covariance)
     gap = q_mean - mean
-    kl = 0.5 * ((precision @ np.diag(q_sd**2)).trace() + np.einsum("ni,ij,nj->n", gap, precision, gap) - K + np.linalg.slogdet(covariance)[1] - 2 * np.log(q_sd).sum())
+    trace, distance = (precision @ np.diag(q_sd**2)).trace(), np.einsum("ni,ij,nj->n", gap, precision, gap)
+    kl = 0.5 * (trace + distance - K + np.linalg.slogdet(covariance)[1] - 2 * np.log(q_sd).sum())
     # E_q of a quadratic form is exact at the sigma points ±sqrt(K) sd of each axis
     points = np.concatenate([np.sqrt(K) * np.diag(q_sd), -np.sqrt(K) * np.diag(q_sd)]) + q_mean
-    log_joint = []
-    for z in points:
-        draw = jax.vmap(lambda x, z=z: model.draw(key(), {"x": x}, {}, {"z": jnp.asarray(z, jnp.float32)}))(as_values(world)["x"])
+    rows, log_joint = as_values(world)["x"], []
+    for point in points:
+        z = jnp.asarray(point, jnp.float32)
+        draw = jax.vmap(lambda x, z=z: model.draw(key(), {"x": x}, {}, {"z": z}))(rows)
         log_joint.append(np.asarray(draw.log_p["x"].sum(1), np.float64) + np.asarray(draw.log_p["z"].sum(1)))
     entropy = 0.5 * K * (1 + oracles.LOG_2PI) + np.log(q_sd).sum()
     elbo = np.mean(log_joint, axis=0) + entropy
@@ -104,12 +110,14 @@ def test_elbo_plus_kl_is_log_p(world):
     assert np.abs(elbo + kl - exact).max() < 1e-4
     assert np.abs(elbo + 0.9 * kl - exact).max() > 0.1  # control
     # and the library's own estimate of that ELBO, closed and sampled KL, is unbiased
+    keys = jax.vmap(lambda k: jax.random.split(k, 64))(jax.random.split(key(3), 2000))
     for closed in (True, False):
+
         def one(k, x, closed=closed):
             fit, cost = elbo_terms(model, k, None, {"x": x}, {}, closed)
             return fit["x"] - cost["z"]
 
-        found = np.asarray(jax.vmap(lambda k: jax.vmap(one, in_axes=(0, 0))(jax.random.split(k, 64), as_values(world)["x"]))(jax.random.split(key(3), 2000)), np.float64)
+        found = np.asarray(jax.vmap(jax.vmap(one), in_axes=(0, None))(keys, rows), np.float64)
         error = found.mean(1).std() / np.sqrt(2000)
         assert abs(found.mean() - elbo.mean()) < 4 * error
         assert abs(found.mean() - elbo.mean() - 10 * error) > 4 * error  # control
@@ -147,7 +155,11 @@ def test_posterior_means_and_draws(world):
     model, x = near_guide(world), as_values(world)["x"][:8]
     u, s, _ = np.linalg.svd(world["w"], full_matrices=False)
     mean, covariance = oracles.linear_gaussian_posterior(world["x"][:8], u * s, world["b"], SIGMA)
-    found = jax.vmap(lambda k, x: weighted_mean(model, k, {"x": x}, {}, 20000, lambda d: d.values["z"]).mean)(jax.random.split(key(), 8), x)
+
+    def posterior_mean(k, x):
+        return weighted_mean(model, k, {"x": x}, {}, 20000, lambda d: d.values["z"]).mean
+
+    found = jax.vmap(posterior_mean)(jax.random.split(key(), 8), x)
     assert np.abs(np.asarray(found) - mean).max() < 0.03
     assert np.abs(np.asarray(found) - np.roll(mean, 1, axis=0)).max() > 0.5  # control: another row's posterior
     kept, _ = posterior_draws(model, key(1), {"x": x[0]}, {}, 20000, 400)
@@ -231,5 +243,3 @@ def test_a_label_observed_in_some_rows_only():
     found = mixed.max(1) + np.log(np.exp(mixed - mixed.max(1, keepdims=True)).mean(1))
     assert np.allclose(found, [log_joint[0, 0], log_joint[2, 1], marginal[2], marginal[3]], atol=0.03)
     assert not np.allclose(found, marginal, atol=0.03)  # control
-
-

@@ -2,8 +2,9 @@ r"""One conditional distribution p(value | parents): a family over a net.
 
 $$\text{raw} = \big(\,\text{net}(\text{features of the parents}) + c_{1:n},\; c_{n+1:}\big)$$
 
-The learned constants $c$ start at the family's fit of the data (`Family.fit_raw`), so that training starts from the best independent model of
-each site. A root has no net: its raw parameters are $c$ alone, or zero when the node is fixed at its standard.
+The learned constants $c$ start at the family's fit of the data (`Family.fit_raw`), so that training starts from the
+best independent model of each site. A root has no net: its raw parameters are $c$ alone, or zero when the node is fixed
+at its standard.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.families import Deterministic, Family, Node, Normal
-from laten.nets import Linear, build, call
+from laten.nets import Linear, Net, build, call
 from laten.types import Array, Key, Masks, Values
 
 
@@ -41,7 +42,7 @@ class Parent(NamedTuple):
 class Conditional(eqx.Module):
     """A node with its weights."""
 
-    net: eqx.Module | None
+    net: Net | None
     constants: Array | None  # (n_raw,)
     family: Family = eqx.field(static=True)
     parents: tuple[Parent, ...] = eqx.field(static=True)
@@ -73,6 +74,6 @@ def build_conditional(
         return Conditional(None, constants, node.family, ())
     n_in = sum(parent.n_features for parent in parents)
     net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
-    zeros = None if isinstance(node.family, Deterministic) else np.zeros(node.family.n_raw)
-    constants = zeros if start is None else start
-    return Conditional(net, None if constants is None else jnp.asarray(constants, jnp.float32), node.family, parents)
+    if start is None and not isinstance(node.family, Deterministic):
+        start = np.zeros(node.family.n_raw)
+    return Conditional(net, None if start is None else jnp.asarray(start, jnp.float32), node.family, parents)

@@ -102,7 +102,7 @@ def digits(out: Path) -> None:
     flat.save(out / "digits_2d.laten")
     labels = pd.Series(data["label"][held], name="digit")
     plot_latents(flat, unseen, labels, out / "digits_latents.png")
-    plot_manifold(flat, 20, path=out / "digits_manifold.png")
+    plot_manifold(flat, 15, path=out / "digits_manifold.png")
 
 
 def table(out: Path) -> None:
@@ -147,7 +147,7 @@ def tell_holes(vae: VAE, frame: pd.DataFrame, filled: pd.DataFrame, train: pd.Da
     guesses = {
         "the model": coded(world, filled.loc[rows]),
         "mean or mode of the column": naive(world, train),
-        "best possible, knowing the world": oracle(world, held),
+        "the exact conditionals of the known world: best on average": oracle(world, held),
     }
     count = int(cells.to_numpy().sum())
     say(f"  Error of a filled cell, mean over columns, on the {count} empty cells of held-out rows:")

@@ -1,7 +1,8 @@
 r"""`VAE`: a network and its guide, fitted to data, answering questions. The face that users meet.
 
-Everything here is a walk down: container → view → rows → model → numbers → view → container. No mathematics and no training logic live in this file; see
-`proposal` (what is fitted), `training.fit` (how), `infer.queries` (what can be asked).
+Everything here is a walk down: container → view → rows → model → numbers, and up again. No mathematics and no
+training logic live in this file; see `proposal` (what is fitted), `training.fit` (how), `infer.queries` (what can be
+asked).
 """
 
 import os
@@ -26,14 +27,19 @@ from laten.training.fit import train
 from laten.training.progress import progress as progress_display
 from laten.training.settings import Settings
 
-PARAMETERS = ("latent", "width", "epochs", "batch_size", "learning_rate", "warmup", "clip", "patience", "validation", "hide", "binarise", "draws", "seed")
+# what a model file keeps of the constructor's options, beside network, guide and objective
+PARAMETERS = (
+    "latent", "width", "epochs", "batch_size", "learning_rate", "warmup", "clip", "patience", "validation", "hide",
+    "binarise", "draws", "seed",
+)  # fmt: skip
 
 
 class VAE(TransformerMixin, BaseEstimator):
     """A variational autoencoder: any network of nodes, learned with its guide by maximising a bound on log p(x).
 
     Args:
-        network: P, e.g. `lt.Network(z=lt.Normal(20), x=lt.Bernoulli((28, 28)).given("z", via=lt.MLP(500)))`. None proposes one from the data.
+        network: P, e.g. `lt.Network(z=lt.Normal(20), x=lt.Bernoulli((28, 28)).given("z", via=lt.MLP(500)))`. None
+            proposes one from the data.
         guide: Q. None derives it (`lt.guide_for`).
         objective: `lt.Elbo(...)` or `lt.Iwae(draws)`. None: the plain ELBO; for a proposed network of a table with a
             warm-up over half of the plan, without which its latents stay unused.
@@ -50,13 +56,15 @@ class VAE(TransformerMixin, BaseEstimator):
         patience: Epochs without a better held-out bound after which training stops; None plans it, 0 never.
         validation: Share of rows held out for early stopping.
         optimizer: An optax transformation in place of Adam; set `learning_rate=1`, its own rate counts.
-        hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for arrays no.
+        hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
+            arrays no.
         binarise: `"dynamic"`, `"fixed"` or `"none"`: what becomes of uint8 intensities given to a Bernoulli node.
         draws: Draws a row with which questions are answered, unless they say otherwise.
         seed: Seed of everything random.
         progress: `"quiet"`, `"auto"`, `"rich"` or `"plain"`.
 
-    After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row), `stopped_` ("plan", "early" or "interrupted").
+    After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row), `stopped_`
+        ("plan", "early" or "interrupted").
 
     >>> import laten as lt
     >>> wine = lt.read("wine")
@@ -108,7 +116,7 @@ class VAE(TransformerMixin, BaseEstimator):
         self.seed = seed
         self.progress = progress
 
-    # -- learning ------------------------------------------------------------------------------------------------------------------------------
+    # -- learning ------------------------------------------------------------
 
     def fit(self, X: Any, y: Any = None) -> "VAE":
         """Learns from data.
@@ -164,7 +172,7 @@ class VAE(TransformerMixin, BaseEstimator):
         draws = (default or self.draws) if draws is None else draws
         return whole("draws", draws)
 
-    # -- asking ----------------------------------------------------------------------------------------
+    # -- asking ------------------------------------------------------------
 
     def sample(self, n: int = 1, given: Mapping[Any, Any] | None = None, *, seed: int | None = None) -> Any:
         """Draws rows from the model.
@@ -241,7 +249,7 @@ class VAE(TransformerMixin, BaseEstimator):
         """The data's means given the latent means of each row, hidden cells included; same container and types."""
         return self._fitted().reconstruct(X)
 
-    # -- keeping -------------------------------------------------------------------------------------------------------------------------------
+    # -- keeping ------------------------------------------------------------
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes a model file (`laten.saving`): JSON and arrays, no code. The same fit gives the same bytes.
@@ -280,7 +288,6 @@ def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> V
         raise ModelFileError(f"{os.fspath(path)!r} is damaged: {error}. Take another copy, or fit again") from error
     vae.network, vae.guide = model.network, model.guide
     return vae
-
 
 
 def whole(name: str, value: Any) -> int:

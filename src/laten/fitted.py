@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -20,7 +21,7 @@ from laten.data.rows import Rows
 from laten.data.views import TableView, View
 from laten.errors import DataError, LatenError, LatenWarning, known
 from laten.infer.diagnostics import LogLikelihood, effective_sample_size
-from laten.infer.queries import Ancestral, Completions, Decoded, Embedding, Expected, LogWeights, Parts, ask
+from laten.infer.queries import Ancestral, Completions, Decoded, Embedding, Expected, LogWeights, Parts, Question, ask
 from laten.model import Model
 
 KEPT = 64  # rows drawn from one set of importance weights
@@ -42,8 +43,11 @@ class Fitted:
     how: Presentation
     seed: int
 
-    def ask(self, question, rows: Rows, by_position: bool = False, seed: int | None = None) -> Any:
-        """Answers for rows that went through the view. Masks of nodes with holes are always there, so that shapes do not depend on the batch."""
+    def ask(self, question: Question, rows: Rows, by_position: bool = False, seed: int | None = None) -> Any:
+        """Answers for rows that went through the view.
+
+        Masks of nodes with holes are always there, so that what is compiled does not depend on the batch.
+        """
         grey = tuple(n for n, v in rows.visit.items() if v == "intensity")
         hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden}
         whole = {n: np.ones(v.shape, bool) for n, v in rows.values.items() if n in hidden and n not in rows.mask}
@@ -63,8 +67,8 @@ class Fitted:
         size = float(np.median(effective_sample_size(log_w)))
         if size < min(n, 10):
             warnings.warn(
-                f"sample: nearly impossible evidence under the model: effective sample size {size:.1f} of {log_w.shape[1]} draws, so the rows are few "
-                "different ones. Give less evidence, or more draws",
+                f"sample: nearly impossible evidence under the model: effective sample size {size:.1f} of "
+                f"{log_w.shape[1]} draws, so the rows are few different ones. Give less evidence, or more draws",
                 LatenWarning,
                 stacklevel=3,
             )
@@ -96,7 +100,9 @@ class Fitted:
         label = ", ".join(n for n in self.model.network.stochastic if n not in shares) or "rest"
         if not isinstance(self.view, TableView):
             return {**shares, label: latent}
-        columns = {site: x.reshape(rows.n, -1)[:, i] for n, x in shares.items() for i, site in enumerate(self.view.sites[n])}
+        columns = {
+            site: x.reshape(rows.n, -1)[:, i] for n, x in shares.items() for i, site in enumerate(self.view.sites[n])
+        }
         order = {str(n): columns[str(n)] for n in self.view.schema.names if str(n) in columns}
         index = data.index if isinstance(data, pd.DataFrame) else None
         return pd.DataFrame({**order, label: latent}, index=index)
@@ -117,7 +123,10 @@ class Fitted:
     def latent_widths(self) -> list[tuple[str, int]]:
         """Latent node and how many columns of `transform` are its."""
         families = self.model.guide.families
-        return [(n, int(np.size(jax.eval_shape(families[n].mean, jax.ShapeDtypeStruct((families[n].n_raw,), np.float32))))) for n in self.model.latents]
+        return [
+            (n, int(np.size(jax.eval_shape(families[n].mean, jax.ShapeDtypeStruct((families[n].n_raw,), np.float32)))))
+            for n in self.model.latents
+        ]
 
     def inverse_transform(self, latents: Any) -> Any:
         """Means of the data given latents `(rows, latents)`."""
@@ -127,12 +136,18 @@ class Fitted:
         if array.ndim != 2 or array.shape[1] != total:
             raise DataError(f"expected latents of shape (rows, {total}), got {array.shape}")
         families = self.model.network.families
-        lacking = [n for n in families if n in self.model.network.stochastic and n not in self.model.network.leaves and n not in dict(widths)]
+        lacking = [
+            n
+            for n in families
+            if n in self.model.network.stochastic and n not in self.model.network.leaves and n not in dict(widths)
+        ]
         if lacking:
-            raise LatenError(f"inverse_transform needs values of {known(lacking)}, which are not latent; use sample(given=...)")
+            raise LatenError(
+                f"inverse_transform needs values of {known(lacking)}, which are not latent; use sample(given=...)"
+            )
         values, start = {}, 0
         for name, width in widths:
-            point = jax.vmap(families[name].point)(array[:, start : start + width])
+            point = jax.vmap(families[name].point)(jnp.asarray(array[:, start : start + width]))
             values[name] = np.asarray(point).reshape(len(array), *families[name].shape)
             start += width
         how = self.how._replace(hide=(), intensities=())

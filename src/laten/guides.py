@@ -1,13 +1,14 @@
 r"""The guide Q, derived from the network P by turning its arrows round.
 
-The posterior p(latents | evidence) factorises like P's *faithful inverse* (Webb et al. 2018, "Faithful inversion of generative models"): join every
-node to its parents, and parents of a common child to each other; then take the latents away one by one, each time writing down
+The posterior p(latents | evidence) factorises like P's *faithful inverse* (Webb et al. 2018, "Faithful inversion of
+generative models"): join every node to its parents, and parents of a common child to each other; then take the latents
+away one by one, each time writing down
 
 $$q(\text{latent} \mid \text{its neighbours still there})$$
 
-and joining those neighbours. Read backwards, what was written down is an order in which the latents can be drawn: every factor is
-conditioned on all that the exact posterior depends on, and on nothing else. Continuous latents are taken away first, from the roots on, so that
-discrete ones are drawn first and can be enumerated.
+and joining those neighbours. Read backwards, what was written down is an order in which the latents can be drawn: every
+factor is conditioned on all that the exact posterior depends on, and on nothing else. Continuous latents are taken away
+first, from the roots on, so that discrete ones are drawn first and can be enumerated.
 """
 
 from collections.abc import Collection
@@ -24,7 +25,8 @@ def guide_for(network: Network, latent: Collection[str] | None = None, observed:
     Args:
         network: P. It must not have undeclared parents.
         latent: Nodes to infer; None means every stochastic node that has children.
-        observed: Those of the latent nodes that are observed in some rows or sites; their factor also sees what is observed of them.
+        observed: Those of the latent nodes that are observed in some rows or sites; their factor also sees what is
+            observed of them.
     Returns:
         A network over the same names, of q(latent | evidence, latents already drawn).
     Raises:
@@ -34,7 +36,9 @@ def guide_for(network: Network, latent: Collection[str] | None = None, observed:
     names = [n for n in network.stochastic if n not in network.leaves] if latent is None else list(latent)
     for name in names:
         if name not in network.stochastic:
-            raise DeclarationError(f"guide_for: latent {name!r} is not a stochastic node; known names: {known(network.stochastic)}")
+            raise DeclarationError(
+                f"guide_for: latent {name!r} is not a stochastic node; known names: {known(network.stochastic)}"
+            )
     ordered = [n for n in network.names if n in names]
     continuous = [n for n in ordered if network.nodes[n].family.n_states is None]
     discrete = [n for n in ordered if n not in continuous]
@@ -63,7 +67,10 @@ def check_generative(network: Network) -> None:
     for name, node in network.nodes.items():
         for parent in node.parents:
             if parent == name or parent not in network.nodes:
-                raise DeclarationError(f"node {name!r}: parent {parent!r} is not declared before it; known names: {known(n for n in network.names if n != name)}")
+                others = known(n for n in network.names if n != name)
+                raise DeclarationError(
+                    f"node {name!r}: parent {parent!r} is not declared before it; known names: {others}"
+                )
 
 
 def moral_neighbours(network: Network) -> dict[str, set[str]]:

@@ -2,23 +2,25 @@ r"""A model: network P, guide Q, their weights; and the log-weight, from which e
 
 For one example with observed sites $x$ and one draw of everything else,
 
-$$\log w = \sum_i \log p(\text{node}_i\mid\text{parents}_i) - \sum_{i\in Q} \log q(\text{node}_i\mid\text{its parents in }Q),\qquad
-\mathbb E_q[w] = p(x).$$
+$$\log w = \sum_i \log p(\text{node}_i\mid\text{parents}_i)
+  - \sum_{i\in Q} \log q(\text{node}_i\mid\text{parents in }Q),\qquad \mathbb E_q[w] = p(x).$$
 
 How a site that is not observed is treated depends on its node:
 
 - a *leaf* of P: left out of the sum. Sites are independent given the parents, so this marginalises it exactly;
-- a node of the guide: drawn from q, counted in both sums. An observed site of such a node keeps its value and has no q-term;
+- a node of the guide: drawn from q, counted in both sums. An observed site of such a node keeps its value and has no
+  q-term;
 - any other: drawn from its own p, which cancels.
 
-Discrete guide nodes are not drawn but enumerated: a draw is then a row of all their joint states $s$ with $\log r_s = \log q(s\mid x)$ (zero for the observed
-state, $-\infty$ for the others, where they are observed), and $w = \sum_s r_s\,w_s$. All of this is for one example; callers map over examples and draws.
+Discrete guide nodes are not drawn but enumerated: a draw is then a row of all their joint states $s$ with
+$\log r_s = \log q(s\mid x)$ (zero for the observed state, $-\infty$ for the others, where they are observed), and
+$w = \sum_s r_s\,w_s$. All of this is for one example; callers map over examples and draws.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -50,7 +52,8 @@ class Draw(NamedTuple):
     @property
     def log_weight(self) -> Array:
         """Scalar log p - log q, in nats."""
-        return sum(map(jnp.sum, self.log_p.values()), jnp.zeros(())) - sum(map(jnp.sum, self.log_q.values()), jnp.zeros(()))
+        zero = jnp.zeros(())
+        return sum(map(jnp.sum, self.log_p.values()), zero) - sum(map(jnp.sum, self.log_q.values()), zero)
 
 
 class Model(eqx.Module):
@@ -61,7 +64,15 @@ class Model(eqx.Module):
     p: dict[str, Conditional]
     q: dict[str, Conditional]
 
-    def draw(self, key: Key, values: Values, masks: Masks, clamp: Values | None = None, net_key: Key | None = None, noise: bool = True) -> Draw:
+    def draw(
+        self,
+        key: Key,
+        values: Values,
+        masks: Masks,
+        clamp: Values | None = None,
+        net_key: Key | None = None,
+        noise: bool = True,
+    ) -> Draw:
         """One draw of everything that `values` and `masks` leave open.
 
         Args:
@@ -73,35 +84,12 @@ class Model(eqx.Module):
         """
         evidence = {n: self.shown(n, v, masks) for n, v in values.items()}
         key_of = folded(key)
-        net_key_of = (lambda name: None) if net_key is None else folded(net_key)
-
-        blank = self.blank(evidence)
-        done, seen, q_raw, log_q = {**blank, **evidence}, {**masks, **{n: jnp.zeros(v.shape, bool) for n, v in blank.items()}}, {}, {}
-        for name in self.guide.names:
-            raw = self.q[name].raw(done, seen, net_key_of("q " + name))
-            family = self.guide.nodes[name].family
-            if isinstance(family, Deterministic):
-                done[name] = raw.reshape(family.shape)
-                continue
-            if name in evidence and name not in masks:
-                continue  # observed throughout: nothing to infer
-            if clamp is not None and name in clamp:
-                value, log_prob = clamp[name], family.log_prob(raw, clamp[name])
-            elif not noise:
-                value = family.mode(raw)
-                log_prob = family.log_prob(raw, value)
-            else:
-                value, log_prob = family.sample_and_log_prob(raw, key_of(name))
-            if name in evidence:
-                value = jnp.where(masks[name], evidence[name], value)
-                log_prob = jnp.where(masks[name], 0.0, log_prob)
-            done[name], q_raw[name], log_q[name] = value, raw, log_prob
-
-        values = {n: v for n, v in done.items() if n in self.network.nodes and (n not in blank or n in log_q)}
-        all_raw, log_p, kl = {}, {}, {}
-        for name in self.network.names:
-            raw = all_raw[name] = self.p[name].raw(values, {}, net_key_of("p " + name))
-            family = self.network.nodes[name].family
+        net_key_of = folded(net_key)
+        latent, q_raw, log_q = self.infer(evidence, masks, key_of, net_key_of, clamp or {}, noise)
+        values, raws, log_p, kl = {**evidence, **latent}, {}, {}, {}
+        for name, node in self.network.nodes.items():
+            raw = raws[name] = self.p[name].raw(values, {}, net_key_of("p " + name))
+            family, leaf = node.family, name in self.network.leaves
             if isinstance(family, Deterministic):
                 values[name] = raw.reshape(family.shape)
             elif name in log_q:
@@ -109,16 +97,53 @@ class Model(eqx.Module):
                 closed = self.guide.nodes[name].family.kl(q_raw[name], family, raw) if name in self.exact_kl else None
                 if closed is not None:
                     kl[name] = jnp.where(masks[name], 0.0, closed) if name in evidence else closed
-            elif name in evidence and (name not in masks or name in self.network.leaves):
-                log_prob = family.log_prob(raw, values[name])
-                log_p[name] = jnp.where(masks[name], log_prob, 0.0) if name in masks else log_prob
-            elif name not in self.network.leaves:
-                drawn, log_prob = family.sample_and_log_prob(raw, key_of(name))
-                if name in evidence:  # hidden sites from the prior, observed ones scored
-                    drawn = jnp.where(masks[name], evidence[name], drawn)
-                    log_p[name] = jnp.where(masks[name], family.log_prob(raw, drawn), 0.0)
-                values[name] = drawn
-        return Draw(values, all_raw, log_p, log_q, q_raw, kl)
+            else:
+                if not leaf and (name not in evidence or name in masks):  # inferred by nothing: from the prior
+                    drawn = family.sample(raw, key_of(name))
+                    values[name] = jnp.where(masks[name], evidence[name], drawn) if name in evidence else drawn
+                if name in evidence:
+                    log_prob = family.log_prob(raw, values[name])
+                    log_p[name] = jnp.where(masks[name], log_prob, 0.0) if name in masks else log_prob
+        return Draw(values, raws, log_p, log_q, q_raw, kl)
+
+    def infer(
+        self,
+        evidence: Values,
+        masks: Masks,
+        key_of: Callable[[str], Key],
+        net_key_of: Callable[[str], Key],
+        clamp: Values,
+        noise: bool,
+    ) -> tuple[Values, Values, Values]:
+        """Draws the guide's nodes.
+
+        Returns:
+            By guide node: values (observed sites kept), raw parameters, and log q per site, zero where observed.
+        """
+        blank = self.blank(evidence)
+        given = {**blank, **evidence}
+        seen = {**masks, **{n: jnp.zeros(v.shape, bool) for n, v in blank.items()}}
+        values: Values = {}
+        raws: Values = {}
+        log_q: Values = {}
+        for name, node in self.guide.nodes.items():
+            if name in evidence and name not in masks:
+                continue  # observed throughout: nothing to infer
+            raw = self.q[name].raw({**given, **values}, seen, net_key_of("q " + name))
+            family = node.family
+            if isinstance(family, Deterministic):
+                values[name] = raw.reshape(family.shape)
+                continue
+            if name in clamp or not noise:
+                value = clamp[name] if name in clamp else family.mode(raw)
+                log_prob = family.log_prob(raw, value)
+            else:
+                value, log_prob = family.sample_and_log_prob(raw, key_of(name))
+            if name in evidence:
+                value = jnp.where(masks[name], evidence[name], value)
+                log_prob = jnp.where(masks[name], 0.0, log_prob)
+            values[name], raws[name], log_q[name] = value, raw, log_prob
+        return {n: v for n, v in values.items() if n in self.network.nodes}, raws, log_q
 
     def shown(self, name: str, value: Array, masks: Masks) -> Array:
         """A value with something inside the support where it is hidden."""
@@ -171,25 +196,28 @@ class Model(eqx.Module):
 
     @property
     def exact_kl(self) -> frozenset[str]:
-        """Guide nodes whose log-ratio may be replaced by KL(q ‖ p): P's parents of the node are known before it is drawn.
+        """Guide nodes whose log-ratio may be replaced by KL(q ‖ p).
 
-        A discrete node is enumerated, which is exact already.
+        P's parents of the node must be known before it is drawn. A discrete node is enumerated: exact already.
         """
         exact, drawn = set(), set(self.network.stochastic) - set(self.latents)
         for name in self.latents:
-            if name in self.network.nodes and set(self.network.stochastic_parents(name)) <= drawn and name not in self.discrete:
+            if set(self.network.stochastic_parents(name)) <= drawn and name not in self.discrete:
                 exact.add(name)
             drawn.add(name)
         return frozenset(exact)
 
 
-def folded(key: Key) -> Callable[[str], Key]:
-    """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key."""
+def folded(key: Key | None) -> Callable[[str], Key]:
+    """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key.
+
+    Without a key, None for every name.
+    """
     order: dict[str, int] = {}
 
-    def key_of(name: str) -> Key:
+    def key_of(name: str) -> Any:
         i = order.setdefault(name, len(order))
-        return jax.random.fold_in(key, i) if i else key
+        return jax.random.fold_in(key, i) if i and key is not None else key
 
     return key_of
 
@@ -229,20 +257,23 @@ def build_model(
         hidden: Nodes with hidden sites; the guide sees their masks.
         starts: Node of P -> raw parameters where its constants start.
     Raises:
-        DeclarationError: the guide infers a node that P lacks, or of another shape, or the discrete latents have too many joint states.
+        DeclarationError: the guide infers a node that P lacks, or of another shape, or the discrete latents have too
+            many joint states.
     """
     check_generative(network)
     for name in guide.stochastic:
         if name not in network.stochastic:
-            raise DeclarationError(f"guide node {name!r} is not a stochastic node of the network; known names: {list(network.stochastic)}")
+            raise DeclarationError(
+                f"guide node {name!r} is not a stochastic node of the network; known names: {list(network.stochastic)}"
+            )
         ours, theirs = guide.nodes[name].family, network.nodes[name].family
         if ours.shape != theirs.shape:
             raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
-    n_states = {n: guide.nodes[n].family.n_states for n in guide.stochastic if guide.nodes[n].family.n_states}
-    if sum(map(math.log, n_states.values())) > math.log(MOST_STATES) + 1e-9:
+    n_states = {n: guide.nodes[n].family.n_states or 1 for n in guide.stochastic}
+    if sum(math.log(k) for k in n_states.values()) > math.log(MOST_STATES) + 1e-9:
         raise DeclarationError(
-            f"the discrete latents {list(n_states)} have more than {MOST_STATES} joint states, too many to enumerate; "
-            "use fewer or smaller ones, or a continuous latent"
+            f"the discrete latents {[n for n, k in n_states.items() if k > 1]} have more than {MOST_STATES} joint "
+            "states, too many to enumerate; use fewer or smaller ones, or a continuous latent"
         )
     key_p, key_q = host_keys(key, 2)
     p = network.init(key_p, starts=starts)

@@ -1,16 +1,18 @@
 r"""Nets: recipes for the function between a node's parents and its raw parameters.
 
-A recipe is a callable `(n_in, n_out, key) -> equinox.Module`; the module maps one example's features `(n_in,)` to `(n_out,)`. The ones here are
-frozen dataclasses, so that they can be compared, printed and saved. Any callable of the same signature is a recipe too.
+A recipe is a callable `(n_in, n_out, key) -> equinox.Module`; the module maps one example's features `(n_in,)` to
+`(n_out,)`. The ones here are frozen dataclasses, so that they can be compared, printed and saved. Any callable of the
+same signature is a recipe too.
 
-Weights start normal with variance $2/n_{in}$ before a rectifier (He et al. 2015), $1/n_{in}$ otherwise; the last layer at a tenth of that variance,
-since the constants of `conditionals.Conditional` already put the output where the data are.
+Weights start normal with variance $2/n_{in}$ before a rectifier (He et al. 2015), $1/n_{in}$ otherwise; the last layer
+at a tenth of that variance, as the constants of `conditionals.Conditional` already put the output where the data are.
 """
 
 import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import equinox as eqx
 import jax
@@ -21,7 +23,14 @@ from laten.errors import DeclarationError, known
 from laten.numerics import host_rng
 from laten.types import Array, Key
 
-Recipe = Callable[[int, int, Key], eqx.Module]
+
+class Net(Protocol):
+    """A module with weights: one example's features `(n_in,)` -> `(n_out,)`; for dropout it takes a `key` too."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Array: ...
+
+
+Recipe = Callable[[int, int, Key], Net]
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": jax.nn.relu,
@@ -48,7 +57,10 @@ class Affine(eqx.Module):
 
 
 def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bias: bool = True) -> Affine:
-    """A layer with normal weights of variance `variance / n_in` and no offset; drawn by NumPy, which needs no compilation."""
+    """A layer with normal weights of variance `variance / n_in` and no offset.
+
+    Drawn by NumPy, which needs no compilation.
+    """
     weight = rng.standard_normal((n_in, n_out), np.float32) * np.float32(math.sqrt(variance / max(n_in, 1)))
     return Affine(jnp.asarray(weight), jnp.zeros(n_out, jnp.float32) if bias else None)
 
@@ -65,7 +77,7 @@ def dropped(x: Array, rate: float, key: Key | None) -> Array:
 class Linear:
     """No hidden layer."""
 
-    def __call__(self, n_in: int, n_out: int, key: Key) -> eqx.Module:
+    def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
         return Layers((affine(n_in, n_out, 0.1, host_rng(key), False),), "relu", 0.0, False)
 
     def __repr__(self) -> str:
@@ -93,7 +105,7 @@ class MLP:
     def __post_init__(self):
         check_net(self)
 
-    def __call__(self, n_in: int, n_out: int, key: Key) -> eqx.Module:
+    def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
         sizes = [n_in, *[self.width] * self.depth, n_out]
         rng = host_rng(key)
         hidden = 2.0 if self.activation in RECTIFIERS else 1.0
@@ -127,11 +139,12 @@ class ResMLP:
     def __post_init__(self):
         check_net(self)
 
-    def __call__(self, n_in: int, n_out: int, key: Key) -> eqx.Module:
+    def __call__(self, n_in: int, n_out: int, key: Key) -> "Residual":
         rng, w = host_rng(key), self.width
         blocks = tuple((affine(w, w, 2.0, rng), affine(w, w, 0.1, rng)) for _ in range(self.depth))
-        ends = affine(n_in, w, 1.0, rng), affine(w, n_out, 2.0 if self.activate_output else 0.1, rng, self.activate_output)
-        return Residual(ends[0], blocks, ends[1], self.activation, self.dropout, self.activate_output)
+        first = affine(n_in, w, 1.0, rng)
+        last = affine(w, n_out, 2.0 if self.activate_output else 0.1, rng, self.activate_output)
+        return Residual(first, blocks, last, self.activation, self.dropout, self.activate_output)
 
     def __repr__(self) -> str:
         return shown(self)
@@ -177,7 +190,7 @@ class Residual(eqx.Module):
 NETS: dict[str, type] = {"Linear": Linear, "MLP": MLP, "ResMLP": ResMLP}
 
 
-def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> eqx.Module:
+def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> Net:
     """Builds a net and checks, without computing, that it maps `(n_in,)` to `(n_out,)`.
 
     Raises:
@@ -188,14 +201,17 @@ def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> eqx.Mod
         out = eqx.filter_eval_shape(call, module, jax.ShapeDtypeStruct((n_in,), jnp.float32), None)
     except (TypeError, ValueError) as error:
         raise DeclarationError(
-            f"node {node!r}: its net {recipe!r} cannot be built as (n_in={n_in}, n_out={n_out}, key) -> module of one example: {error}"
+            f"node {node!r}: its net {recipe!r} cannot be built as (n_in={n_in}, n_out={n_out}, key) -> module "
+            f"of one example: {error}"
         ) from error
     if out.shape != (n_out,):
-        raise DeclarationError(f"node {node!r}: its net {recipe!r} puts out shape {out.shape}, but ({n_out},) is needed")
+        raise DeclarationError(
+            f"node {node!r}: its net {recipe!r} puts out shape {out.shape}, but ({n_out},) is needed"
+        )
     return module
 
 
-def call(module: eqx.Module, x: Array, key: Key | None) -> Array:
+def call(module: Net, x: Array, key: Key | None) -> Array:
     """Calls a net on one example; modules that take no `key` are called without."""
     if "key" in inspect.signature(module.__call__).parameters:
         return module(x, key=key)

@@ -2,9 +2,9 @@ r"""A Bayesian network: nodes in topological order, and what follows from the or
 
 $$p(\text{values}) = \prod_i p(\text{node}_i \mid \text{parents}_i)$$
 
-The declaration holds no weights; `Network.init` draws them as a dictionary name → `Conditional`. The generative model P and its guide Q are
-both networks. A parent that is not a node is an *input*: a guide's evidence. A node that names itself as a parent sees its own
-observed sites.
+The declaration holds no weights; `Network.init` draws them as a dictionary name → `Conditional`. The generative model P
+and its guide Q are both networks. A parent that is not a node is an *input*: a guide's evidence. A node that names
+itself as a parent sees its own observed sites.
 """
 
 from __future__ import annotations
@@ -34,14 +34,18 @@ class Network:
     nodes: Mapping[str, Node]
 
     def __init__(self, /, **nodes: Family | Node):
-        bound = {}
+        bound: dict[str, Node] = {}
         for name, node in nodes.items():
             node = Node(node) if isinstance(node, Family) else node
             if not isinstance(node, Node):
-                raise DeclarationError(f"node {name!r}: expected a family such as lt.Normal(20), or family.given(...), not {node!r}")
+                raise DeclarationError(
+                    f"node {name!r}: expected a family such as lt.Normal(20), or family.given(...), not {node!r}"
+                )
             for parent in node.parents:
                 if parent in nodes and parent not in bound and parent != name:
-                    raise DeclarationError(f"node {name!r}: parent {parent!r} is not declared before it; known names: {known(bound)}")
+                    raise DeclarationError(
+                        f"node {name!r}: parent {parent!r} is not declared before it; known names: {known(bound)}"
+                    )
             bound[name] = node
         self.nodes = bound
 
@@ -52,8 +56,8 @@ class Network:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Parents that are not (other) nodes, in order of appearance."""
-        found = dict.fromkeys(p for name, node in self.nodes.items() for p in node.parents if p == name or p not in self.nodes)
-        return tuple(found)
+        arrows = ((name, parent) for name, node in self.nodes.items() for parent in node.parents)
+        return tuple(dict.fromkeys(p for name, p in arrows if p == name or p not in self.nodes))
 
     @property
     def families(self) -> dict[str, Family]:
@@ -100,7 +104,9 @@ class Network:
         for k, (name, node) in zip(host_keys(key, len(self.nodes)), self.nodes.items(), strict=True):
             for parent in node.parents:
                 if parent not in families:
-                    raise DeclarationError(f"node {name!r}: parent {parent!r} is not declared; known names: {known(families)}")
+                    raise DeclarationError(
+                        f"node {name!r}: parent {parent!r} is not declared; known names: {known(families)}"
+                    )
             evidence = {p for p in node.parents if p == name or p not in self.nodes}
             parents = tuple(Parent(p, families[p], p in evidence and p in hidden) for p in node.parents)
             weights[name] = build_conditional(name, node, parents, k, (starts or {}).get(name))
@@ -129,7 +135,8 @@ class Network:
         """A plate diagram as SVG text: circles for nodes, shaded where observed, arrows from parents.
 
         Args:
-            observed: Names to shade; None shades the leaves of a P, and nothing of a guide, whose evidence is marked anyway.
+            observed: Names to shade; None shades the leaves of a P, and nothing of a guide, whose evidence is marked
+                anyway.
             path: Also write the text to this file.
         """
         shaded = (() if self.inputs else self.leaves) if observed is None else observed

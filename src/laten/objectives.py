@@ -2,10 +2,12 @@ r"""Objectives: what training minimises, as functions of log-weights.
 
 The evidence lower bound (Kingma & Welling 2014) and its importance-weighted sharpening (Burda et al. 2016):
 
-$$\mathrm{ELBO} = \mathbb E_q[\log w] \;\le\; \mathcal L_K = \mathbb E\Big[\log\tfrac1K\sum_k w_k\Big] \;\le\; \log p(x).$$
+$$\mathrm{ELBO} = \mathbb E_q[\log w] \;\le\;
+\mathcal L_K = \mathbb E\Big[\log\tfrac1K\sum_k w_k\Big] \;\le\; \log p(x).$$
 
-An objective is `(model, batch, key, progress) -> Estimate(loss, bound, terms)`. It returns the loss to differentiate *and* the bound to report, which differ
-when the loss is tempered; `terms` are the bound by node. All are means over the batch, in nats a row.
+An objective is `(model, batch, key, progress) -> Estimate(loss, bound, terms)`. It returns the loss to differentiate
+*and* the bound to report, which differ when the loss is tempered; `terms` are the bound by node. All are means over the
+batch, in nats a row.
 """
 
 from dataclasses import dataclass
@@ -38,13 +40,19 @@ class Estimate(NamedTuple):
 class Objective(Protocol):
     """What training can minimise."""
 
-    def __call__(self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False) -> Estimate:
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
         """Estimates loss and bound. `progress` in [0, 1] is the share of the planned steps already made."""
         ...
 
 
 def over_rows(one, batch: Batch, key: Key, dropout: bool):
-    """Maps `one(key, net_key, values, masks)` over the rows of a batch. `key` is one for the batch, or one for each row."""
+    """Maps `one(key, net_key, values, masks)` over the rows of a batch.
+
+    Args:
+        key: One for the batch, or one for each row.
+    """
     keys = key if key.ndim else jax.random.split(key, len(next(iter(batch.values.values()))))
     net_keys = jax.vmap(lambda k: jax.random.fold_in(k, 1))(keys) if dropout else None
     return jax.vmap(one, in_axes=(0, 0 if dropout else None, 0, 0))(keys, net_keys, batch.values, batch.masks)
@@ -55,8 +63,8 @@ class Elbo:
     r"""The evidence lower bound.
 
     Args:
-        kl: `"closed"`: KL in closed form where one exists (estimator B of Kingma & Welling 2014, eq. 10); `"sampled"`: log q - log p at the
-            draw (estimator A, eq. 6).
+        kl: `"closed"`: KL in closed form where one exists (estimator B of Kingma & Welling 2014, eq. 10); `"sampled"`:
+            log q - log p at the draw (estimator A, eq. 6).
         beta: Weight of the KL in the loss (Higgins et al. 2017). The reported bound always has weight one.
         warmup: Share of the planned steps over which the weight rises from 0 to `beta` (Sønderby et al. 2016).
         free_bits: Nats of KL a latent node may cost free of charge, on average over the batch (Kingma et al. 2016).
@@ -79,7 +87,9 @@ class Elbo:
         if self.beta < 0 or self.free_bits < 0 or self.draws < 1:
             raise DeclarationError("Elbo: beta and free_bits must be at least 0 and draws at least 1")
 
-    def __call__(self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False) -> Estimate:
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
         def one(k, net_key, values, masks):
             return elbo_terms(model, k, net_key, values, masks, self.kl == "closed")
 
@@ -92,7 +102,9 @@ class Elbo:
         fit, kl = jax.tree.map(jnp.mean, over_rows(many, batch, key, dropout))
         total_kl = sum(kl.values(), jnp.zeros(()))
         bound = sum(fit.values(), jnp.zeros(())) - total_kl
-        charged = sum((jnp.maximum(x, self.free_bits) for x in kl.values()), jnp.zeros(())) if self.free_bits else total_kl
+        charged = total_kl
+        if self.free_bits:
+            charged = sum((jnp.maximum(x, self.free_bits) for x in kl.values()), jnp.zeros(()))
         weight = self.beta * jnp.minimum(1.0, progress / self.warmup) if self.warmup else self.beta
         loss = weight * charged - sum(fit.values(), jnp.zeros(()))
         terms = {name: fit.get(name, 0.0) - kl.get(name, 0.0) for name in {**kl, **fit}}
@@ -112,7 +124,9 @@ class Iwae:
         if not isinstance(self.draws, int) or self.draws < 1:
             raise DeclarationError(f"Iwae: draws must be a whole number of at least 1, not {self.draws!r}")
 
-    def __call__(self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False) -> Estimate:
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
         def one(k, net_key, values, masks):
             def draw(kk):
                 log_r, found = model.draws(kk, values, masks, net_key)
@@ -126,8 +140,14 @@ class Iwae:
         return Estimate(-bound, bound, terms)
 
 
-def elbo_terms(model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, closed: bool) -> tuple[Values, Values]:
-    """The ELBO of one example as two dictionaries of scalars: what observed sites add, what the KL of latent nodes takes away."""
+def elbo_terms(
+    model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, closed: bool
+) -> tuple[Values, Values]:
+    """The ELBO of one example as two dictionaries of scalars by node.
+
+    Returns:
+        What observed sites add, and what the KL of latent nodes takes away.
+    """
     log_r, draw = model.draws(key, values, masks, net_key)
     share = jnp.exp(log_r)
     fit: Values = {}
@@ -153,7 +173,10 @@ def by_state(share: Array, per_site: Array) -> Array:
 
 def node_terms(draw: Draw) -> dict[str, Array]:
     """log p - log q by node, of one draw."""
-    return {name: log_p.sum() - draw.log_q[name].sum() if name in draw.log_q else log_p.sum() for name, log_p in draw.log_p.items()}
+    return {
+        name: log_p.sum() - draw.log_q[name].sum() if name in draw.log_q else log_p.sum()
+        for name, log_p in draw.log_p.items()
+    }
 
 
 OBJECTIVES: dict[str, type] = {"Elbo": Elbo, "Iwae": Iwae}

@@ -1,5 +1,9 @@
-"""From data, and as much of a declaration as the user gave, to all that training needs: view, network, guide, model, task."""
+"""From data, and as much of a declaration as the user gave, to all that training needs.
 
+That is: a view, a network, a guide, a model and a task.
+"""
+
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +39,9 @@ class Proposal:
     network: Network
 
 
-def propose(data: Any, network: Network | None, schema: Schema | None, sizes: Mapping[str, int], binarise: str, seed: int) -> Proposal:
+def propose(
+    data: Any, network: Network | None, schema: Schema | None, sizes: Mapping[str, int], binarise: str, seed: int
+) -> Proposal:
     """A view of the data, and the user's network or one that suits the data.
 
     Args:
@@ -56,12 +62,17 @@ def propose(data: Any, network: Network | None, schema: Schema | None, sizes: Ma
     return of_arrays(data, network, sizes, binarise, seed)
 
 
-def of_table(frame: pd.DataFrame, matrix: bool, network: Network | None, schema: Schema | None, sizes: Mapping[str, int]) -> Proposal:
+def of_table(
+    frame: pd.DataFrame, matrix: bool, network: Network | None, schema: Schema | None, sizes: Mapping[str, int]
+) -> Proposal:
     """A frame: its blocks are the leaves of a proposed network, or its columns are nodes of the declared one."""
     if network is not None and schema is None:
         nodes = [n for n in network.stochastic if n in frame.columns]
         if not nodes:
-            raise DataError(f"no column of the frame is a node of the network; columns: {known(frame.columns)}, nodes: {known(network.stochastic)}")
+            raise DataError(
+                f"no column of the frame is a node of the network; columns: {known(frame.columns)}, "
+                f"nodes: {known(network.stochastic)}"
+            )
         schema = infer_schema(frame, nodes)
     schema = schema or infer_schema(frame)
     view = TableView(schema, matrix)
@@ -81,10 +92,16 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
     family = network.nodes[node].family
     classes = isinstance(family, Categorical | Ordinal)
     if classes != (kind in ("categorical", "ordinal")):
-        raise DeclarationError(f"node {node!r} is declared {family!r}, but its column is {kind}; declare another family, or set the column's kind in the schema")
-    if family.n_sites != int(np.prod(shape, dtype=int)):
-        raise DeclarationError(f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {int(np.prod(shape, dtype=int))}")
-    if classes and tuple(np.ravel(family.sizes)) != sizes:
+        raise DeclarationError(
+            f"node {node!r} is declared {family!r}, but its column is {kind}; "
+            "declare another family, or set the column's kind in the schema"
+        )
+    n_sites = math.prod(shape)
+    if family.n_sites != n_sites:
+        raise DeclarationError(
+            f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {n_sites}"
+        )
+    if isinstance(family, Categorical | Ordinal) and family.packing.sizes != sizes:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {sizes} levels")
 
 
@@ -104,7 +121,10 @@ def of_arrays(data: Any, network: Network | None, sizes: Mapping[str, int], bina
 def for_images(data: Any, sizes: Mapping[str, int]) -> Network:
     """A network for one array of grey or binary images, of node name `x`."""
     if isinstance(data, Mapping) and set(data) != {"x"}:
-        raise DeclarationError(f"a network is needed to say what the arrays {known(data)} are: lt.VAE(lt.Network(...)); one array of images may go without")
+        raise DeclarationError(
+            f"a network is needed to say what the arrays {known(data)} are: lt.VAE(lt.Network(...)); "
+            "one array of images may go without"
+        )
     array = np.asarray(data["x"] if isinstance(data, Mapping) else data)
     if array.ndim < 2 or array.dtype.kind not in "buif":
         raise DataError(f"expected images as an array (rows, height, width), got shape {array.shape} of {array.dtype}")
@@ -134,7 +154,10 @@ def classes_of(network: Network) -> tuple[str, ...]:
 
 def on_device(rows: Rows) -> Store:
     """Rows in the device's memory, in the types they have."""
-    return Store({n: jax.numpy.asarray(v) for n, v in rows.values.items()}, {n: jax.numpy.asarray(m) for n, m in rows.mask.items()})
+    return Store(
+        {n: jax.numpy.asarray(v) for n, v in rows.values.items()},
+        {n: jax.numpy.asarray(m) for n, m in rows.mask.items()},
+    )
 
 
 def starts(rows: Rows, network: Network) -> dict[str, np.ndarray]:
@@ -160,7 +183,15 @@ def new_model(proposal: Proposal, guide: Network | None, how: Presentation, seed
     return build_model(network, guide, jax.random.key(seed), holes, place)
 
 
-def task_for(model: Model, proposal: Proposal, how: Presentation, objective: Objective, validation: float, offset: float, seed: int) -> Task:
+def task_for(
+    model: Model,
+    proposal: Proposal,
+    how: Presentation,
+    objective: Objective,
+    validation: float,
+    offset: float,
+    seed: int,
+) -> Task:
     """Training and held-out rows on the device, and what to minimise."""
     rows, labels = proposal.rows, proposal.rows.labels
     if validation and rows.n >= 10:

@@ -1,8 +1,9 @@
 """Model files: a zip of `model.json` (declaration, schema, history) and `weights.safetensors`. No code, no pickle.
 
-Declarations are frozen dataclasses of numbers, strings, tuples and one another; they are written as `{"type": name, field: value, ...}` and rebuilt through
-their own constructors, which check them again. Weights are named by their path in the model. A file is written under a temporary name in the same folder, synced and
-renamed, so that a half-written one never has the real name. The same model gives the same bytes.
+Declarations are frozen dataclasses of numbers, strings, tuples and one another; they are written as
+`{"type": name, field: value, ...}` and rebuilt through their own constructors, which check them again. Weights are
+named by their path in the model. A file is written under a temporary name in the same folder, synced and renamed, so
+that a half-written one never has the real name. The same model gives the same bytes.
 """
 
 import json
@@ -47,7 +48,9 @@ def declared(value: Any) -> Any:
         return value
     if callable(value) and hasattr(value, "__name__"):
         return {"type": "user", "name": value.__name__}
-    raise ModelFileError(f"{value!r} cannot be written to a model file; use a named function (n_in, n_out, key) -> module as the net")
+    raise ModelFileError(
+        f"{value!r} cannot be written to a model file; use a named function (n_in, n_out, key) -> module as the net"
+    )
 
 
 def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
@@ -62,8 +65,11 @@ def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
         return value
     kind = value.get("type")
     if kind == "user":
-        if value.get("name") not in nets:
-            raise ModelFileError(f"the model uses its own net {value.get('name')!r}; hand it over: lt.load(path, nets={{{value.get('name')!r}: function}})")
+        name = value.get("name")
+        if name not in nets:
+            raise ModelFileError(
+                f"the model uses its own net {name!r}; hand it over: lt.load(path, nets={{{name!r}: function}})"
+            )
         return nets[value["name"]]
     if kind == "Network":
         return Network(**{name: rebuilt(node, nets) for name, node in value.get("nodes", {}).items()})
@@ -73,7 +79,9 @@ def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
     try:
         return TYPES[kind](**options)
     except TypeError as error:
-        raise ModelFileError(f"part {kind!r} of the model file has other fields than this version knows: {error}") from error
+        raise ModelFileError(
+            f"part {kind!r} of the model file has other fields than this version knows: {error}"
+        ) from error
 
 
 def named_arrays(tree: Any) -> dict[str, Any]:
@@ -100,7 +108,7 @@ def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> No
     }
     text = json.dumps(head, ensure_ascii=False, indent=1, allow_nan=True).encode()
     try:
-        with atomic(path) as file, zipfile.ZipFile(file, "w") as archive:
+        with atomic(Path(path)) as file, zipfile.ZipFile(file, "w") as archive:
             archive.writestr(zipfile.ZipInfo("model.json", STAMP), text, zipfile.ZIP_DEFLATED)
             archive.writestr(zipfile.ZipInfo("weights.safetensors", STAMP), safetensors.numpy.save(arrays))
     except (DataError, OSError) as error:
@@ -113,12 +121,16 @@ def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tupl
     Returns:
         The model and what `write` was told about it.
     Raises:
-        ModelFileError: no such file, not a model file, truncated, of a newer version, or weights that do not fit the declaration.
+        ModelFileError: no such file, not a model file, truncated, of a newer version, or weights that do not fit the
+            declaration.
     """
     head, weights = parts(Path(path))
     version = head.get("format")
     if not isinstance(version, int) or version > FORMAT:
-        raise ModelFileError(f"{str(path)!r} is of format {version}; this version of laten reads up to {FORMAT}: upgrade with pip install -U laten")
+        raise ModelFileError(
+            f"{str(path)!r} is of format {version}; this version of laten reads up to {FORMAT}: "
+            "upgrade with pip install -U laten"
+        )
     try:
         network, guide = (rebuilt(head[k], nets or {}) for k in ("network", "guide"))
         if not isinstance(network, Network) or not isinstance(guide, Network):
@@ -145,7 +157,9 @@ def parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     except OSError as error:
         raise ModelFileError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, safetensors.SafetensorError) as error:
-        raise ModelFileError(f"{str(path)!r} is not a model file, or is truncated ({error}). Model files are written by vae.save(path)") from error
+        raise ModelFileError(
+            f"{str(path)!r} is not a model file, or is truncated ({error}). Model files are written by vae.save(path)"
+        ) from error
     if not isinstance(head, dict):
         raise ModelFileError(f"{str(path)!r} is not a model file: its model.json holds no declaration")
     return head, weights
@@ -162,9 +176,11 @@ def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:
         name = jax.tree_util.keystr(path, simple=True, separator="/")
         found = weights[name]
         if found.shape != like.shape or found.dtype != like.dtype:
-            raise ModelFileError(f"weight {name!r} has shape {found.shape} and type {found.dtype}; expected {like.shape} and {like.dtype}")
+            raise ModelFileError(
+                f"weight {name!r} has shape {found.shape} and type {found.dtype}; "
+                f"expected {like.shape} and {like.dtype}"
+            )
         return jax.numpy.asarray(found)
 
     p, q = jax.tree_util.tree_map_with_path(leaf, (skeleton.p, skeleton.q))
     return Model(skeleton.network, skeleton.guide, p, q)
-

@@ -51,7 +51,7 @@ def images(shape: tuple[int, ...], latent: int = 20, width: int = 500, depth: in
 
 
 def semi_supervised(x: Family, classes: int, latent: int = 20, width: int = 500) -> Network:
-    """p(y) p(z) p(x | y, z): a label observed in some rows and inferred in the others (Kingma et al. 2014, model M2)."""
+    """p(y) p(z) p(x | y, z): a label seen in some rows and inferred in the others (Kingma et al. 2014, model M2)."""
     return Network(y=Categorical(classes), z=Normal(latent), x=x.given("y", "z", via=MLP(width)))
 
 

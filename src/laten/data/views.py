@@ -1,7 +1,8 @@
-"""Views: how the user's container (frame, matrix, dictionary of arrays) becomes rows, and how answers come back in its like.
+"""Views: how the user's container becomes rows, and how answers come back in its like.
 
-A view is made once, when fitting, and kept in the model file; every later question goes through the same one, so that columns, types, levels and
-binarisation are those of the fit. `TableView` holds a schema; `ArrayView` holds what each declared node takes.
+A container is a frame, a matrix or a dictionary of arrays. A view is made once, when fitting, and kept in the model
+file; every later question goes through the same one, so that columns, types, levels and binarisation are those of the
+fit. `TableView` holds a schema; `ArrayView` holds what each declared node takes.
 """
 
 from collections.abc import Mapping
@@ -51,7 +52,8 @@ class TableView:
             )
         if not self.matrix:
             raise DataError(
-                f"expected a DataFrame with the fitted columns {known(self.schema.names)}, got an array of shape {found.shape}"
+                f"expected a DataFrame with the fitted columns {known(self.schema.names)}, "
+                f"got an array of shape {found.shape}"
             )
         return pd.DataFrame(found)
 
@@ -70,9 +72,8 @@ class TableView:
             if name not in self.schema:
                 raise unknown("column", name, self.schema.names)
             if name in aside:
-                raise DataError(
-                    f"column {name!r} was set aside when fitting ({aside[name].kind}: {aside[name].reason}) and cannot be given"
-                )
+                why = f"{aside[name].kind}: {aside[name].reason}"
+                raise DataError(f"column {name!r} was set aside when fitting ({why}) and cannot be given")
         frame = pd.DataFrame({name: [value] for name, value in given.items()})
         rows = tables.encode(self.schema, frame, partial=True)
         empty = [name for name, value in given.items() if pd.isna(value)]
@@ -84,7 +85,7 @@ class TableView:
         """Node -> log-determinants of the codecs at observed sites, in nats."""
         return tables.log_det(self.schema, self.frame(data))
 
-    def restored(self, values: Arrays, like: Any = None, order: bool = True) -> Any:
+    def restored(self, values: Arrays, like: Any = None) -> Any:
         """Values of the model's nodes in the user's units, types and container."""
         frame = self.frame(like) if like is not None else None
         out = tables.decode(self.schema, values, like=frame)
@@ -152,10 +153,8 @@ class ArrayView:
         lacking = [n for n in self.nodes if n not in arrays]
         if lacking and not partial:
             raise DataError(f"node {lacking[0]!r} has no array; the model was fitted to {known(self.nodes)}")
-        rows = rows_from_arrays(
-            arrays, dict(self.specs), binarise=self.binarise, seed=self.seed, visit=dict(self.visit)
-        )
-        return rows
+        specs, visit = dict(self.specs), dict(self.visit)
+        return rows_from_arrays(arrays, specs, binarise=self.binarise, seed=self.seed, visit=visit)
 
     def fitted(self, data: Any) -> tuple["ArrayView", Rows]:
         """This view with what the data decide (nodes, intensities), and the rows."""
@@ -265,7 +264,8 @@ def as_matrix(data: Any) -> np.ndarray:
     array = np.asarray(data)
     if array.ndim != 2:
         raise DataError(
-            f"expected a table with two dimensions (rows, columns), got an array of shape {array.shape}. Reshape your data: X.reshape(-1, 1) makes one column"
+            f"expected a table with two dimensions (rows, columns), got an array of shape {array.shape}. "
+            "Reshape your data: X.reshape(-1, 1) makes one column"
         )
     if array.dtype.kind not in "biuf":
         if array.dtype.kind == "c":

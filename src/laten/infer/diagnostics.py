@@ -4,8 +4,9 @@ With weights $w_1..w_S$ of one row, normalised $\bar w$:
 
 - **effective sample size** $1/\sum\bar w^2$ (Kong 1992);
 - **standard error** of $\log\frac1S\sum w$, by the delta method: $\sqrt{(S/\mathrm{ESS}-1)/S}$;
-- **Pareto k**: shape of a generalised Pareto distribution fitted to the largest $M = \min(S/5, 3\sqrt S)$ weights (Vehtari et al. 2024, "Pareto smoothed
-  importance sampling"), by the estimator of Zhang & Stephens (2009). Above 0.7 the estimate is unreliable, and S draws are too few.
+- **Pareto k**: shape of a generalised Pareto distribution fitted to the largest $M = \min(S/5, 3\sqrt S)$ weights
+  (Vehtari et al. 2024, "Pareto smoothed importance sampling"), by the estimator of Zhang & Stephens (2009). Above 0.7
+  the estimate is unreliable, and S draws are too few.
 
 NumPy on the host, vectorised over rows: it runs once a question, on `(rows, draws)` numbers.
 """
@@ -40,7 +41,10 @@ def monte_carlo_error(log_w: np.ndarray) -> np.ndarray:
 
 
 def pareto_k(log_w: np.ndarray) -> np.ndarray:
-    """`(rows,)` tail shapes; NaN where there are too few draws (fewer than 25) to say, minus infinity where all weights are equal."""
+    """`(rows,)` tail shapes.
+
+    NaN where there are too few draws (fewer than 25) to say, minus infinity where all weights are equal.
+    """
     rows, draws = log_w.shape
     tail = int(min(draws // 5, math.ceil(3 * math.sqrt(draws))))
     if tail < FEWEST_TAIL:
@@ -56,7 +60,13 @@ def pareto_k(log_w: np.ndarray) -> np.ndarray:
 
 
 def generalised_pareto_k(x: np.ndarray) -> np.ndarray:
-    """Shape of a generalised Pareto distribution from ascending excesses `(rows, n)` (Zhang & Stephens 2009), with the weak prior of Vehtari et al."""
+    """Shape of a generalised Pareto distribution (Zhang & Stephens 2009), with the weak prior of Vehtari et al.
+
+    Args:
+        x: Ascending excesses `(rows, n)`.
+    Returns:
+        Array `(rows,)`.
+    """
     n = x.shape[1]
     grid = 30 + int(math.sqrt(n))
     quartile = x[:, int(n / 4 + 0.5) - 1]
@@ -78,7 +88,8 @@ class LogLikelihood:
     Args:
         value: Mean log p(row), in nats a row.
         standard_error: Monte Carlo error of `value` as an estimate for these very rows: more draws make it smaller.
-        rows_error: Error of `value` as an estimate for all rows like these (standard deviation over rows / sqrt(rows)): more rows make it smaller.
+        rows_error: Error of `value` as an estimate for all rows like these (standard deviation over rows / sqrt(rows)):
+            more rows make it smaller.
         effective_sample_size: Median over rows.
         pareto_k: Share-of-tail shape, 95th percentile over rows; above 0.7 draws are too few.
         draws: Draws a row.
@@ -104,8 +115,8 @@ class LogLikelihood:
         bad = float((k > UNRELIABLE).mean())
         if warn and bad > 0.05:
             warnings.warn(
-                f"log-likelihood: Pareto k is above {UNRELIABLE} in {bad:.0%} of the rows, so their log p is too low by an unknown amount; "
-                f"use more than {draws} draws, or train longer or with lt.Iwae",
+                f"log-likelihood: Pareto k is above {UNRELIABLE} in {bad:.0%} of the rows, so their log p is too low "
+                f"by an unknown amount; use more than {draws} draws, or train longer or with lt.Iwae",
                 LatenWarning,
                 stacklevel=4,
             )
@@ -122,6 +133,7 @@ class LogLikelihood:
 
     def __str__(self) -> str:
         return (
-            f"log p = {self.value:.3f} nats a row (± {self.rows_error:.3f} over rows, ± {self.standard_error:.3f} from {self.draws} draws); "
+            f"log p = {self.value:.3f} nats a row "
+            f"(± {self.rows_error:.3f} over rows, ± {self.standard_error:.3f} from {self.draws} draws); "
             f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}"
         )

@@ -2,10 +2,12 @@ r"""Importance sampling from the guide, for one example, in constant memory.
 
 With draws $z_k\sim q$ and $w_k = p(x, z_k)/q(z_k|x)$,
 
-$$\log p(x)\approx\log\frac1S\sum_k w_k,\qquad \mathbb E[f\mid x]\approx\sum_k\bar w_k f(z_k),\qquad z\sim p(z\mid x)\approx\text{Categorical}(\bar w).$$
+$$\log p(x)\approx\log\frac1S\sum_k w_k,\qquad \mathbb E[f\mid x]\approx\sum_k\bar w_k f(z_k),\qquad z\sim p(z\mid
+x)\approx\text{Categorical}(\bar w).$$
 
-Draws are made in chunks. A running maximum keeps the weighted mean exact, and posterior draws are kept by the Gumbel-max rule: the draw with the largest
-$\log w_k + g_k$, $g_k$ standard Gumbel, is a draw from $\bar w$, and maxima of chunks can be merged.
+Draws are made in chunks. A running maximum keeps the weighted mean exact, and posterior draws are kept by the
+Gumbel-max rule: the draw with the largest $\log w_k + g_k$, $g_k$ standard Gumbel, is a draw from $\bar w$, and maxima
+of chunks can be merged.
 """
 
 import math
@@ -66,7 +68,9 @@ def weighted_mean(model: Model, key: Key, values: Values, masks: Masks, draws: i
     return Weighted(log_w.ravel()[:draws], jax.tree.map(lambda m: m / total, mean))
 
 
-def posterior_draws(model: Model, key: Key, values: Values, masks: Masks, draws: int, kept: int) -> tuple[Values, Array]:
+def posterior_draws(
+    model: Model, key: Key, values: Values, masks: Masks, draws: int, kept: int
+) -> tuple[Values, Array]:
     """Draws from the posterior of one example's inner nodes by resampling.
 
     Returns:

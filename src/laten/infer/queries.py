@@ -1,13 +1,13 @@
 r"""Questions, asked of many rows in compiled chunks of constant memory.
 
-A question is a small frozen object: from one example (values, masks, a key) to arrays. `ask` maps it over rows. Chunks have one shape whatever the
-number of rows, and a row's key comes from its content (for numbers about the row) or its position (for draws), so that an answer depends neither on the
-batch nor on the row's neighbours.
+A question is a small frozen object: from one example (values, masks, a key) to arrays. `ask` maps it over rows. Chunks
+have one shape whatever the number of rows, and a row's key comes from its content (for numbers about the row) or its
+position (for draws), so that an answer depends neither on the batch nor on the row's neighbours.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import equinox as eqx
 import jax
@@ -18,9 +18,20 @@ from laten.data.batches import Presentation, binarised, wide
 from laten.families import Deterministic
 from laten.infer.importance import posterior_draws, weighted_mean
 from laten.model import Model
-from laten.types import Array, Key, Masks, Values
+from laten.types import Key, Masks, Values
 
 WORK = 2**14  # draws of rows in one compiled call
+
+
+class Question(Protocol):
+    """From one example to arrays; `draws` is how much work that is."""
+
+    @property
+    def draws(self) -> int: ...
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        """Answers for one example."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -144,7 +155,9 @@ def content_key(key: Key, values: Values, masks: Masks) -> Key:
     for i, name in enumerate(sorted(values)):
         x = values[name]
         if name in masks:
-            x = jnp.where(masks[name], x, jnp.asarray(-1, x.dtype) if x.dtype != jnp.uint8 else jnp.asarray(255, x.dtype))
+            x = jnp.where(
+                masks[name], x, jnp.asarray(-1, x.dtype) if x.dtype != jnp.uint8 else jnp.asarray(255, x.dtype)
+            )
         bits = jax.lax.bitcast_convert_type(x, jnp.uint32) if x.dtype == jnp.float32 else x.astype(jnp.uint32)
         odd = np.random.default_rng(i).integers(0, 2**31, max(bits.size, 1), dtype=np.uint32) * 2 + 1
         mixed = (jnp.ravel(bits) ^ (jnp.ravel(bits) >> 15)) * odd[: bits.size]
@@ -153,10 +166,16 @@ def content_key(key: Key, values: Values, masks: Masks) -> Key:
 
 
 @eqx.filter_jit
-def answer_chunk(question, model: Model, values: Values, masks: Masks, positions: Array | None, key: Key, how: Presentation):
-    """Asks a question of a chunk of stored rows. `positions (rows,)` numbers the rows, or None for keys from content."""
+def answer_chunk(
+    question: Question, model: Model, values: Any, masks: Any, positions: Any, key: Key, how: Presentation
+) -> Any:
+    """Asks a question of a chunk of stored rows.
 
-    def one(values, masks, position):
+    Args:
+        positions: `(rows,)` numbers of the rows, from which their keys come; None for keys from content.
+    """
+
+    def one(values: Values, masks: Masks, position: Any) -> Any:
         own = content_key(key, values, masks) if position is None else jax.random.fold_in(key, position)
         shown = {}
         for i, (name, stored) in enumerate(values.items()):
@@ -168,7 +187,14 @@ def answer_chunk(question, model: Model, values: Values, masks: Masks, positions
 
 
 def answers(
-    question, model: Model, values: Values, masks: Masks, how: Presentation, seed: int, by_position: bool = False, rows: int | None = None
+    question: Question,
+    model: Model,
+    values: Mapping[str, np.ndarray],
+    masks: Mapping[str, np.ndarray],
+    how: Presentation,
+    seed: int,
+    by_position: bool = False,
+    rows: int | None = None,
 ) -> Iterator[tuple[slice, Any]]:
     """Asks a question of rows, a chunk at a time.
 
@@ -191,7 +217,16 @@ def answers(
         yield part, jax.tree.map(lambda x, k=part.stop - part.start: x[:k], found)
 
 
-def ask(question, model: Model, values: Values, masks: Masks, how: Presentation, seed: int, by_position: bool = False, rows: int | None = None) -> Any:
+def ask(
+    question: Question,
+    model: Model,
+    values: Mapping[str, np.ndarray],
+    masks: Mapping[str, np.ndarray],
+    how: Presentation,
+    seed: int,
+    by_position: bool = False,
+    rows: int | None = None,
+) -> Any:
     """All answers at once: the pytree of `answers`, rows first."""
     parts = [found for _, found in answers(question, model, values, masks, how, seed, by_position, rows)]
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)

@@ -2,7 +2,6 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from laten.data.batches import Presentation, Store, present
@@ -39,6 +38,7 @@ def diverged(
     column = f", column {columns[site]!r}" if site < len(columns) else f", site {site}"
     size = "is not finite" if not np.isfinite(worst) else f"is the steepest ({worst:.3g} nats a row)"
     return TrainingDiverged(
-        f"training diverged: loss or gradient stayed non-finite after 3 roll-backs at half the rate each. The log-density of node {name!r}{column} {size}. "
-        f"Look at its values (scale, outliers, infinities), choose another family or kind for it, or lower learning_rate"
+        "training diverged: loss or gradient stayed non-finite after 3 roll-backs at half the rate each. "
+        f"The log-density of node {name!r}{column} {size}. Look at its values (scale, outliers, infinities), "
+        "choose another family or kind for it, or lower learning_rate"
     )

@@ -1,8 +1,10 @@
 r"""The held-out bound, once an epoch, and how many latent units carry information.
 
-The same random key is used every time, so that differences between epochs are differences between weights. A unit $u$ is active when
-$\mathrm{Var}_x(\mathbb E_q[u\mid x]) > 0.01$ (Burda et al. 2016, section 2.4).
+The same random key is used every time, so that differences between epochs are differences between weights. A unit $u$
+is active when $\mathrm{Var}_x(\mathbb E_q[u\mid x]) > 0.01$ (Burda et al. 2016, section 2.4).
 """
+
+from concurrent.futures import ThreadPoolExecutor
 
 import equinox as eqx
 import jax
@@ -12,46 +14,60 @@ import numpy as np
 from laten.data.batches import Presentation, Store, present
 from laten.model import Model
 from laten.objectives import Batch, Objective
-from laten.types import Array, Key
+from laten.types import Array, Key, Masks, Values
 
 ROWS = 256
 ACTIVE = 0.01
 
 
 class Evaluation:
-    """Bound, KL and active units of a model on held-out rows; compiled once."""
+    """Bound, KL and active units of a model on held-out rows.
 
-    def __init__(self, static: Model, objective: Objective, how: Presentation):
-        how = how._replace(hide=())  # held-out rows are shown whole
+    Compiled once, in a thread of its own, so that it is ready when the training loop has been compiled too.
 
-        def one(weights: Model, store: Store, index: Array, key: Key):
+    Args:
+        static: The model without its arrays.
+        weights: Its arrays; only their shapes are looked at.
+        store: The held-out rows.
+        how: How rows were presented in training; held-out rows are shown whole.
+    """
+
+    def __init__(self, static: Model, weights: Model, store: Store, objective: Objective, how: Presentation):
+        whole, self.store = how._replace(hide=()), store
+        rows = len(next(iter(store.values.values())))
+        size = rows // -(-rows // ROWS)  # equal parts; at most a few rows are left out
+        self.indices = np.arange(rows // size * size, dtype=np.int32).reshape(-1, size)
+        self.key = jax.random.key(0)
+
+        def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
             model = eqx.combine(weights, static)
-            batch = Batch(*present(key, store, index, how))
+            batch = Batch(*present(key, store, index, whole))
             estimate = objective(model, batch, key, 1.0)
             kl = -sum((estimate.terms.get(n, jnp.zeros(())) for n in model.latents), jnp.zeros(()))
             means = jax.vmap(lambda v, m: unit_means(model, key, v, m))(batch.values, batch.masks)  # (rows, units)
             return estimate.bound, kl, means.sum(0), jnp.square(means).sum(0)
 
-        def all_rows(weights: Model, store: Store, indices: Array, key: Key):
+        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array, Array]:
             keys = jax.random.split(key, len(indices))
             bound, kl, first, second = jax.lax.map(lambda a: one(weights, store, *a), (indices, keys))
             n = indices.size
             return bound.mean(), kl.mean(), second.sum(0) / n - jnp.square(first.sum(0) / n)
 
-        self.run = jax.jit(all_rows)
+        shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
+        lowered = jax.jit(all_rows).lower(shapes, store, self.indices, self.key)
+        pool = ThreadPoolExecutor(1)
+        self.compiled = pool.submit(lowered.compile)
+        pool.shutdown(wait=False)
 
-    def __call__(self, weights: Model, store: Store) -> tuple[float, float, int]:
+    def __call__(self, weights: Model) -> tuple[float, float, int]:
         """Mean bound (nats a row), mean KL (nats a row), number of active units."""
-        rows = len(next(iter(store.values.values())))
-        size = min(ROWS, rows)
-        indices = np.arange(rows // size * size, dtype=np.int32).reshape(-1, size)
-        bound, kl, variance = jax.device_get(self.run(weights, store, indices, jax.random.key(0)))
+        found = self.compiled.result()(weights, self.store, self.indices, self.key)
+        bound, kl, variance = jax.device_get(found)
         return float(bound), float(kl), int((variance > ACTIVE).sum())
 
 
-def unit_means(model: Model, key: Key, values, masks) -> Array:
+def unit_means(model: Model, key: Key, values: Values, masks: Masks) -> Array:
     """`(units,)` posterior means of the continuous guide nodes of one example."""
-    _, draw = model.draws(key, values, masks)
-    names = [n for n in draw.q_raw if n not in model.discrete]
-    means = [model.guide.nodes[n].family.mean(draw.q_raw[n][0]).ravel() for n in names]
+    q_raw = model.draw(key, values, masks, noise=False).q_raw
+    means = [model.guide.nodes[n].family.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
     return jnp.concatenate(means) if means else jnp.zeros(0)

@@ -1,7 +1,8 @@
 r"""The epochs around the compiled loop: validation, early stopping, best weights, roll-backs, progress, Ctrl-C.
 
-Once an epoch a few numbers come up from the device. The weights with the best held-out bound are kept. A run of steps that are not finite rolls back to
-the last good epoch at half the learning rate; after three roll-backs training gives up and names the node and the column.
+Once an epoch a few numbers come up from the device. The weights with the best held-out bound are kept. A run of steps
+that are not finite rolls back to the last good epoch at half the learning rate; after three roll-backs training gives
+up and names the node and the column.
 """
 
 import math
@@ -10,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -23,7 +24,7 @@ from laten.model import Model
 from laten.objectives import Objective
 from laten.training.blame import diverged
 from laten.training.evaluate import Evaluation
-from laten.training.loop import MOST_BAD, Loop, State, shuffled
+from laten.training.loop import MOST_BAD, Loop, State, Tally, shuffled
 from laten.training.settings import Settings
 
 MOST_ROLLBACKS = 3
@@ -54,106 +55,129 @@ class Outcome:
     """A trained model and how it went."""
 
     model: Model
-    history: list[Record] = field(default_factory=list)
-    stopped: str = "plan"  # "plan", "early" or "interrupted"
-    best_epoch: int = 0
-    retraces: int = 0
-
-
-def n_rows(store: Store) -> int:
-    return len(next(iter(store.values.values())))
+    history: list[Record]
+    stopped: str  # "plan", "early" or "interrupted"
+    best_epoch: int
+    retraces: int
 
 
 def train(task: Task, settings: Settings, report: Callable[[Record], None] = lambda record: None) -> Outcome:
     """Trains until the plan is done, the held-out bound stops improving, or Ctrl-C.
 
     Args:
-        report: Called once an epoch with the record that goes into the history.
+        report: Called once an epoch (a round of several when they are short) with the record for the history.
     Raises:
         TrainingDiverged: steps stayed non-finite after three roll-backs.
     """
-    rows = n_rows(task.train)
-    settings = settings.planned(rows)
-    steps = rows // settings.batch_size
-    weights, static = eqx.partition(task.model, eqx.is_inexact_array)
-    weights = jax.tree.map(jnp.array, weights)  # the loop donates its state; the caller's model stays
-    loop = Loop(static, task.objective, task.how, settings, settings.epochs * steps, has_dropout(task.model))
-    evaluation = Evaluation(static, task.objective, task.how)
-    state = loop.init(weights)
-    good, best, best_bound = copied(state), copied(state.weights), -np.inf
-    outcome = Outcome(task.model)
-    key = jax.random.key(settings.seed)
-    settled = math.ceil(getattr(task.objective, "warmup", 0.0) * settings.epochs)  # before, the loss is not yet the bound
-    epoch, rollbacks, chunk = 0, 0, min(steps, 50)
-
+    run = Training(task, settings)
     with interruptible() as interrupted:
-        while epoch < settings.epochs:
+        while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
-            turn = epoch + settings.epochs * rollbacks
-            order = shuffled(settings.seed, turn, rows, settings.batch_size)
-            tallies, start = [], 0
-            while start < steps and not interrupted.is_set():
-                stop = min(start + chunk, steps)
-                called = time.perf_counter()
-                state, tally = loop.run(state, task.train, order, key, np.int32(turn), np.int32(start), np.int32(stop))
-                tallies.append(jax.device_get(tally))
-                if tallies[-1].bad_run >= MOST_BAD:
-                    break
-                if epoch or start:  # the first call also compiles
-                    chunk = next_chunk(stop - start, time.perf_counter() - called, steps)
-                start = stop
-            if tallies and tallies[-1].bad_run >= MOST_BAD:
-                rollbacks += 1
-                if rollbacks > MOST_ROLLBACKS:
-                    index = order[(int(tallies[-1].bad_step) - int(good.step)) % steps]
-                    weights = good.weights
-                    raise diverged(eqx.combine(weights, static), task.train, index, task.how, key, task.labels)
-                state = copied(good)._replace(rate=good.rate / 2)
-                good = copied(state)
+            tallies = run.round(interrupted)
+            if int(run.state.bad_run) >= MOST_BAD:
+                run.roll_back(tallies)
                 continue
-            epoch += 1
-            good = copied(state)
-            record = summary(epoch, state, tallies, task.offset, settings, rollbacks)
-            if task.valid is not None:
-                bound, kl, active = evaluation(state.weights, task.valid)
-                record |= {"valid_bound": bound + task.offset, "kl": kl, "active_units": active}
-            score = record.get("valid_bound", record["bound"])
-            record |= {"rows": rows, "epochs": settings.epochs, "seconds": time.perf_counter() - began}
-            if epoch >= settled and score > best_bound:
-                best, best_bound, outcome.best_epoch = copied(state.weights), score, epoch
-            outcome.history.append(record)
+            record = run.record(tallies)
+            record["seconds"] = time.perf_counter() - began
+            run.history.append(record)
             report(record)
             if interrupted.is_set():
-                outcome.stopped = "interrupted"
-                break
-            waited = epoch - max(outcome.best_epoch, settled)
-            if task.valid is not None and settings.patience and waited >= settings.patience:
-                outcome.stopped = "early"
-                break
-    kept = best if task.valid is not None and outcome.best_epoch else state.weights
-    outcome.model = eqx.combine(kept, static)
-    outcome.retraces = loop.traces - 1
-    return outcome
+                run.stopped = "interrupted"
+    return run.outcome()
 
 
-def summary(epoch: int, state: State, tallies: list, offset: float, settings: Settings, rollbacks: int) -> Record:
-    """Means over an epoch's finite steps."""
+class Training:
+    """One training under way: the state on the device, the last good epoch, the best weights."""
+
+    def __init__(self, task: Task, settings: Settings):
+        self.task, self.rows = task, len(next(iter(task.train.values.values())))
+        self.plan = settings.planned(self.rows)
+        weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
+        dropout, planned_steps = has_dropout(task.model), self.plan.epochs * self.plan.steps
+        self.loop = Loop(weights, self.static, task.objective, task.how, settings, planned_steps, dropout)
+        held = task.valid
+        self.evaluation = held and Evaluation(self.static, weights, held, task.objective, task.how)
+        self.state = self.loop.init(weights)
+        self.unpacked = jax.jit(self.loop.packing.unpack)
+        self.good = self.best = copied(self.state)
+        self.key = jax.random.key(settings.seed)
+        # while an objective warms up, its loss is not the bound yet, and no epoch can be the best
+        self.settled = math.ceil(getattr(task.objective, "warmup", 0.0) * self.plan.epochs)
+        self.epoch = self.best_epoch = self.rollbacks = 0
+        self.best_bound, self.stopped, self.history = -math.inf, "", list[Record]()
+        self.chunk, self.order = 50, np.zeros((0, 0), np.int32)
+
+    def round(self, interrupted: threading.Event) -> list[Tally]:
+        """Runs an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
+        plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
+        self.order = shuffled(plan.settings.seed, turn, self.rows, plan.batch_size, plan.passes)
+        tallies: list[Tally] = []
+        start, steps = 0, len(self.order)
+        while start < steps and not interrupted.is_set():
+            stop, called = min(start + self.chunk, steps), time.perf_counter()
+            bounds = np.int32(turn), np.int32(start), np.int32(stop)
+            self.state, tally = self.loop.run(self.state, self.task.train, self.order, self.key, *bounds)
+            tallies.append(jax.device_get(tally))
+            if int(self.state.bad_run) >= MOST_BAD:
+                break
+            if self.epoch or start:  # the first call also compiles
+                seconds = max(time.perf_counter() - called, 1e-6)
+                self.chunk = max(1, int((stop - start) * CHUNK_SECONDS / seconds))
+            start = stop
+        return tallies
+
+    def roll_back(self, tallies: list[Tally]) -> None:
+        """Returns to the last good epoch at half the rate.
+
+        Raises:
+            TrainingDiverged: for the fourth time.
+        """
+        self.rollbacks += 1
+        if self.rollbacks > MOST_ROLLBACKS:
+            model = eqx.combine(self.unpacked(self.good.weights), self.static)
+            index = self.order[int(tallies[-1].bad_index)]
+            raise diverged(model, self.task.train, index, self.task.how, self.key, self.task.labels)
+        self.state = copied(self.good)._replace(rate=self.good.rate / 2)
+        self.good = copied(self.state)
+
+    def record(self, tallies: list[Tally]) -> Record:
+        """Takes note of a good round: the record for the history, the best weights, whether to stop."""
+        plan, task = self.plan, self.task
+        self.epoch = min(self.epoch + plan.passes, plan.epochs)
+        self.good = copied(self.state)
+        record = summary(self.epoch, self.state, tallies, task.offset) | {"rollbacks": self.rollbacks}
+        record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
+        if self.evaluation is None:
+            return record
+        bound, kl, active = self.evaluation(self.unpacked(self.state.weights))
+        record |= {"valid_bound": bound + task.offset, "kl": kl, "active_units": active}
+        if self.epoch >= self.settled and bound > self.best_bound:
+            self.best, self.best_bound, self.best_epoch = self.good, bound, self.epoch
+        if plan.patience and self.epoch - max(self.best_epoch, self.settled) >= plan.patience:
+            self.stopped = "early"
+        return record
+
+    def outcome(self) -> Outcome:
+        """The best weights, or the last ones when nothing was held out."""
+        state = self.best if self.best_epoch else self.state
+        model = eqx.combine(self.unpacked(state.weights), self.static)
+        return Outcome(model, self.history, self.stopped or "plan", self.best_epoch, self.loop.traces - 1)
+
+
+def summary(epoch: int, state: State, tallies: list[Tally], offset: float) -> Record:
+    """Means over finite steps."""
     steps = max(sum(int(t.steps) for t in tallies), 1)
-    record = {"epoch": epoch, "step": int(state.step), "bound": sum(float(t.bound) for t in tallies) / steps + offset}
+    record: Record = {"epoch": epoch, "step": int(state.step)}
+    record["bound"] = sum(float(t.bound) for t in tallies) / steps + offset
     for name in tallies[0].terms if tallies else ():
         record[f"term_{name}"] = sum(float(t.terms[name]) for t in tallies) / steps
     record["skipped"] = sum(int(t.skipped) for t in tallies)
-    record["rollbacks"] = rollbacks
     return record
 
 
-def next_chunk(done: int, seconds: float, steps: int) -> int:
-    """Steps that fit into one call."""
-    return max(1, min(steps, int(done * CHUNK_SECONDS / max(seconds, 1e-6))))
-
-
 @jax.jit
-def copied(tree):
+def copied(tree: Any) -> Any:
+    """A copy in buffers of its own."""
     return jax.tree.map(jnp.copy, tree)
 
 

@@ -2,8 +2,9 @@ r"""The compiled loop.
 
     epoch:  permutation → while step < stop:  present rows → objective → gradient → optimiser
 
-One call runs many steps over rows that lie on the device; nothing in Python happens per step. A step whose loss or gradient is not finite changes nothing
-and is counted; after three in a row the loop leaves at once and the caller rolls back.
+One call runs many steps over rows that lie on the device; nothing in Python happens per step. A step whose loss or
+gradient is not finite changes nothing and is counted; after three in a row the loop leaves at once and the caller rolls
+back.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from laten.data.batches import Presentation, Store, present
 from laten.model import Model
 from laten.objectives import Batch, Estimate, Objective
 from laten.training.adam import adam, wrapped
+from laten.training.packing import SMALL, Packed, Packing
 from laten.training.settings import Settings
 from laten.types import Array, Key
 
@@ -28,10 +30,11 @@ MOST_BAD = 3
 class State(NamedTuple):
     """Carried from step to step."""
 
-    weights: Model  # the arrays of the model, None elsewhere
+    weights: Packed  # the arrays of the model
     optimizer: optax.OptState
     step: Array  # () steps made since the start of training
     rate: Array  # () factor on the learning rate, halved at each roll-back
+    bad_run: Array  # () steps in a row that were not finite
 
 
 class Tally(NamedTuple):
@@ -41,23 +44,32 @@ class Tally(NamedTuple):
     terms: dict[str, Array]
     steps: Array  # finite steps
     skipped: Array
-    bad_run: Array  # steps in a row that were not finite
-    bad_step: Array  # the last step that was not finite
+    bad_index: Array  # where in the order the last step that was not finite stands
 
 
 class Loop:
     """Compiled training of one model on one store. Calling it never retraces.
 
     Args:
+        weights: The arrays of the model, None elsewhere.
         static: The model without its arrays.
         how: How rows are presented.
         planned_steps: Steps the schedule is laid out for.
     """
 
     def __init__(
-        self, static: Model, objective: Objective, how: Presentation, settings: Settings, planned_steps: int, dropout: bool
+        self,
+        weights: Model,
+        static: Model,
+        objective: Objective,
+        how: Presentation,
+        settings: Settings,
+        planned_steps: int,
+        dropout: bool,
     ):
         self.optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
+        # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
+        self.packing = Packing(weights, SMALL if settings.optimizer is None else 0)
         self.update = self.optimizer.update
         self.how = how
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
@@ -66,18 +78,23 @@ class Loop:
             estimate = objective(eqx.combine(weights, static), batch, key, progress, dropout)
             return estimate.loss, estimate
 
-        def step(state: State, tally: Tally, store: Store, index: Array, key: Key, keys: Key) -> tuple[State, Tally]:
+        def step(state: State, store: Store, index: Array, key: Key, keys: Key) -> tuple[State, Estimate, Array]:
             progress = state.step / planned_steps
             batch = Batch(*present(key, store, index, how))
-            (value, estimate), gradient = jax.value_and_grad(loss, has_aux=True)(state.weights, batch, keys, progress)
+            arrays = self.packing.unpack(state.weights)
+            (value, estimate), gradients = jax.value_and_grad(loss, has_aux=True)(arrays, batch, keys, progress)
+            gradient = self.packing.pack(gradients)
             norm = gradient_norm(gradient)
             good = jnp.isfinite(value) & jnp.isfinite(norm)
             shrink = 1.0 if settings.clip is None else jnp.minimum(1.0, settings.clip / norm)
             pace = state.rate * settings.rate(progress)
             weights, optimizer = self.update(gradient, state.optimizer, state.weights, good, shrink, pace)
-            return State(weights, optimizer, state.step + 1, state.rate), tallied(tally, estimate, good, state.step)
+            bad_run = jnp.where(good, 0, state.bad_run + 1)
+            return State(weights, optimizer, state.step + 1, state.rate, bad_run), estimate, good
 
-        def run(state: State, store: Store, order: Array, seed: Key, epoch: Array, start: Array, stop: Array) -> tuple[State, Tally]:
+        def run(
+            state: State, store: Store, order: Array, seed: Key, epoch: Array, start: Array, stop: Array
+        ) -> tuple[State, Tally]:
             self.traces += 1
             # all keys of the epoch at once: one key at a time costs more than a small net's whole step
             epoch_key = jax.random.fold_in(seed, epoch)
@@ -86,12 +103,13 @@ class Loop:
 
             def body(carry):
                 i, state, tally = carry
-                return i + 1, *step(state, tally, store, order[i], step_keys[i], keys[i])
+                state, estimate, good = step(state, store, order[i], step_keys[i], keys[i])
+                return i + 1, state, tallied(tally, estimate, good, i)
 
             def going(carry):
-                return (carry[0] < stop) & (carry[2].bad_run < MOST_BAD)
+                return (carry[0] < stop) & (carry[1].bad_run < MOST_BAD)
 
-            empty = self.empty_tally(loss, state.weights, store, order[0], keys[0])
+            empty = self.empty_tally(loss, weights, store, order[0], keys[0])
             return jax.lax.while_loop(going, body, (start, state, empty))[1:]
 
         self.run = jax.jit(run, donate_argnums=0)
@@ -101,19 +119,24 @@ class Loop:
         batch = Batch(*jax.eval_shape(lambda k: present(k, store, index, self.how), keys[0]))
         names = jax.eval_shape(lambda w, b: loss(w, b, keys, jnp.zeros(()))[1], weights, batch).terms
         zero = jnp.zeros((), jnp.int32)
-        return Tally(jnp.zeros(()), {n: jnp.zeros(()) for n in names}, zero, zero, zero, zero - 1)
+        return Tally(jnp.zeros(()), {n: jnp.zeros(()) for n in names}, zero, zero, zero)
 
     def init(self, weights: Model) -> State:
-        """The state before the first step."""
-        return State(weights, jax.jit(self.optimizer.init)(weights), jnp.zeros((), jnp.int32), jnp.ones(()))
+        """The state before the first step, in buffers of its own: they are donated."""
+        step, bad_run = jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)  # two buffers: both are donated
+        packed = jax.tree.map(jnp.array, self.packing.pack(weights))
+        return State(packed, jax.jit(self.optimizer.init)(packed), step, jnp.ones(()), bad_run)
 
 
-def gradient_norm(gradient: Model) -> Array:
-    """Euclidean norm over all weights; not finite when any entry is not. Summed by rows first, which the compiler does without storing the squares."""
+def gradient_norm(gradient: Packed) -> Array:
+    """Euclidean norm over all weights; not finite when any entry is not.
+
+    Summed by rows first, which the compiler does without storing the squares.
+    """
     return jnp.sqrt(sum(jnp.sum(jnp.sum(jnp.square(g), axis=-1)) for g in jax.tree.leaves(gradient)))
 
 
-def tallied(tally: Tally, estimate: Estimate, good: Array, step: Array) -> Tally:
+def tallied(tally: Tally, estimate: Estimate, good: Array, index: Array) -> Tally:
     """Adds one step to a tally."""
     count = good.astype(jnp.int32)
     return Tally(
@@ -121,13 +144,15 @@ def tallied(tally: Tally, estimate: Estimate, good: Array, step: Array) -> Tally
         jax.tree.map(lambda total, x: total + jnp.where(good, x, 0.0), tally.terms, estimate.terms),
         tally.steps + count,
         tally.skipped + 1 - count,
-        jnp.where(good, 0, tally.bad_run + 1),
-        jnp.where(good, tally.bad_step, step),
+        jnp.where(good, tally.bad_index, index),
     )
 
 
-def shuffled(seed: int, epoch: int, rows: int, batch_size: int) -> np.ndarray:
-    """`(steps, batch_size)` row numbers in random order, made on the host; rows that do not fill a batch wait for another epoch."""
-    steps = rows // batch_size
-    order = np.random.default_rng((seed, epoch)).permutation(rows)[: steps * batch_size]
-    return order.reshape(steps, batch_size).astype(np.int32)
+def shuffled(seed: int, turn: int, rows: int, batch_size: int, passes: int = 1) -> np.ndarray:
+    """Row numbers in random order, `(steps, batch_size)`, made on the host for one or several passes.
+
+    Rows that do not fill a batch wait for another pass.
+    """
+    rng, steps = np.random.default_rng((seed, turn)), rows // batch_size
+    orders = [rng.permutation(rows)[: steps * batch_size].reshape(steps, batch_size) for _ in range(passes)]
+    return np.concatenate(orders).astype(np.int32)

@@ -1,10 +1,12 @@
 r"""What training is told: how long, how fast, when to stop.
 
-The learning rate rises linearly over the first `warmup` of the planned steps and falls along a half cosine to `final_rate` of its peak (Loshchilov & Hutter
+The learning rate rises linearly over the first `warmup` of the planned steps and falls along a half cosine to
+`final_rate` of its peak (Loshchilov & Hutter
 2017), so that a plan of any length ends in a quiet phase.
 """
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
@@ -28,7 +30,8 @@ class Settings:
         clip: Largest norm of the gradient; a longer one is scaled down. None: no clipping.
         patience: Epochs without a better held-out bound after which training stops; None plans it, 0 never stops early.
         validation: Share of rows held out.
-        optimizer: An optax transformation, or None for Adam. It must contain its own rate; `learning_rate` then has to be 1.
+        optimizer: An optax transformation, or None for Adam. It must contain its own rate; `learning_rate` then has to
+            be 1.
         seed: Seed of everything random.
     Raises:
         LatenError: an option out of range.
@@ -50,8 +53,12 @@ class Settings:
         for name, low in whole:
             value = getattr(self, name)
             optional = name in ("epochs", "patience")
-            if not (value is None and optional) and (isinstance(value, bool) or not hasattr(value, "__index__") or value < low):
-                raise LatenError(f"{name} must be a whole number of at least {low}{' or None' if optional else ''}, not {value!r}")
+            if not (value is None and optional) and (
+                isinstance(value, bool) or not hasattr(value, "__index__") or value < low
+            ):
+                raise LatenError(
+                    f"{name} must be a whole number of at least {low}{' or None' if optional else ''}, not {value!r}"
+                )
         if not self.learning_rate > 0:
             raise LatenError(f"learning_rate must be positive, not {self.learning_rate!r}; 0.001 is a good start")
         for name in ("warmup", "final_rate"):
@@ -62,16 +69,38 @@ class Settings:
         if self.clip is not None and not self.clip > 0:
             raise LatenError(f"clip must be positive or None, not {self.clip!r}")
 
-    def planned(self, rows: int) -> "Settings":
-        """The same with nothing left open, for this number of training rows."""
+    def planned(self, rows: int) -> "Plan":
+        """Nothing left open, for this number of training rows."""
         batch_size = min(self.batch_size, max(rows, 1))
+        if rows < 4 * batch_size:  # few batches: equal ones, so that no share of the rows is left out
+            batch_size = rows // max(round(rows / batch_size), 1)
         steps = max(rows // batch_size, 1)
-        epochs = self.epochs or min(max(-(-AUTO_STEPS // steps), 10), 1000)
-        patience = max(20, -(-1000 // steps)) if self.patience is None else self.patience
-        return replace(self, batch_size=batch_size, epochs=epochs, patience=patience)
+        epochs = self.epochs or min(max(math.ceil(AUTO_STEPS / steps), 10), 1000)
+        patience = max(20, math.ceil(300 / steps)) if self.patience is None else self.patience
+        return Plan(self, batch_size, epochs, patience, steps)
 
     def rate(self, progress: Array) -> Array:
         """Learning rate at `progress` in [0, 1]."""
         rise = jnp.minimum(1.0, progress / self.warmup) if self.warmup else 1.0
         fall = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + jnp.cos(jnp.pi * progress))
         return self.learning_rate * rise * fall
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings for a known number of rows.
+
+    Args:
+        steps: Steps an epoch.
+    """
+
+    settings: Settings
+    batch_size: int
+    epochs: int
+    patience: int
+    steps: int
+
+    @property
+    def passes(self) -> int:
+        """Epochs in one round: short epochs are looked at several at a time, and at least twenty times in all."""
+        return max(1, min(math.ceil(20 / self.steps), self.epochs // 20))
