@@ -163,7 +163,7 @@ def _compact(
     decided: str | None,
 ) -> tuple[np.ndarray, str]:
     if seen is not None:
-        if not seen.any():
+        if decided is None and not seen.any():  # when fitting; a question may well be about what is hidden
             raise DataError(f"node {node!r}: every place is hidden; leave it out: a node without data is latent")
         array = np.where(seen, array, array.dtype.type(0))
     if spec.what == "binary":

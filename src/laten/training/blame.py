@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from laten.data.batches import Presentation, Store, present
@@ -21,17 +22,20 @@ def diverged(
         labels: Node -> names of its sites.
     """
     values, masks = present(key, store, index, how)
+    families = model.guide.families
+    # latents held at their neutral value: what is not finite in one column does not spread to the others through them
+    held = {n: jnp.full(families[n].shape, families[n].neutral, families[n].dtype) for n in model.latents}
 
     def log_p(model: Model) -> dict[str, Array]:
-        found = jax.vmap(lambda v, m: model.draws(key, v, m)[1].log_p)(values, masks)
-        return {n: x.reshape(-1, *model.network.nodes[n].family.shape).sum(0) for n, x in found.items()}
+        found = jax.vmap(lambda v, m: model.draw(key, v, m, held).log_p)(values, masks)
+        return {n: x.sum(0) for n, x in found.items()}
 
     per_site = jax.device_get(eqx.filter_jit(log_p)(model))
     worst, where = -np.inf, ("", 0)
-    for name, sites in per_site.items():
-        flat = np.abs(np.ravel(sites)) / len(index)
+    for name in sorted(per_site, key=lambda n: n in held):  # observed nodes before latent ones
+        flat = np.abs(np.ravel(per_site[name])) / len(index)
         badness = np.where(np.isfinite(flat), flat, np.inf)
-        if badness.size and badness.max() >= worst:
+        if badness.size and badness.max() > worst:
             worst, where = badness.max(), (name, int(badness.argmax()))
     name, site = where
     columns = labels.get(name, ())

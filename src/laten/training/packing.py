@@ -1,4 +1,4 @@
-"""Small weights packed in one vector, so that the optimiser of a small net is a few kernels and not a few for each array.
+"""Small weights packed in one vector, so that a small net's optimiser is a few kernels and not a few for each array.
 
 Large arrays stay as they are: copying them into a vector would cost more than it saves.
 """
