@@ -205,6 +205,7 @@ def test_enumeration_of_a_discrete_network():
         filled = {n: jnp.asarray([evidence.get(n, 0)], jnp.int32) for n in SIZES}
         masks = {n: jnp.asarray([n in evidence]) for n in "abc"}
         assert weights_of(model, filled, 1, masks)[0, 0] == pytest.approx(exact, abs=1e-5)
+        filled = {n: jnp.asarray([evidence.get(n, 1)], jnp.int32) for n in SIZES}
         assert abs(weights_of(model, filled, 1)[0, 0] - exact) > 0.05  # control: as if all had been observed
 
 

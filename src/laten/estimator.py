@@ -118,6 +118,12 @@ class VAE(TransformerMixin, BaseEstimator):
 
     # -- learning ------------------------------------------------------------
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
     def fit(self, X: Any, y: Any = None) -> "VAE":
         """Learns from data.
 

@@ -18,7 +18,7 @@ from laten.data.batches import Presentation, Store
 from laten.data.infer import infer_schema
 from laten.data.rows import Rows
 from laten.data.schema import Schema
-from laten.data.views import ArrayView, TableView, View, as_matrix
+from laten.data.views import ArrayView, TableView, View, as_matrix, refuse_sparse
 from laten.errors import DataError, DeclarationError, known
 from laten.families import Bernoulli, Categorical, Family, NegativeBinomial, Ordinal, Poisson
 from laten.guides import check_generative, guide_for
@@ -53,11 +53,12 @@ def propose(
     """
     if network is not None:
         check_generative(network)
+    refuse_sparse(data)
     if isinstance(data, pd.DataFrame):
         return of_table(data, False, network, schema, sizes)
     if isinstance(data, Mapping):
         return of_arrays(data, network, sizes, binarise, seed)
-    if network is None and np.ndim(data) <= 2:
+    if network is None and np.asarray(data).ndim <= 2:
         return of_table(pd.DataFrame(as_matrix(data)), True, network, schema, sizes)
     return of_arrays(data, network, sizes, binarise, seed)
 

@@ -60,5 +60,7 @@ def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
             )
     if len(frame) < rows:
         way = "give at least one row" if rows == 1 else f"nothing can be learned from fewer than {rows}"
-        raise DataError(f"the frame has {len(frame)} row{'s' if len(frame) != 1 else ''}; {way}")
+        raise DataError(
+            f"the frame has {len(frame)} row{'s' if len(frame) != 1 else ''} (n_samples={len(frame)}); {way}"
+        )
     return frame

@@ -41,6 +41,7 @@ class TableView:
         Raises:
             DataError: neither a frame nor a matrix, or another number of columns than fitted.
         """
+        refuse_sparse(data)
         if isinstance(data, pd.DataFrame):
             return data
         if isinstance(data, Mapping):
@@ -251,22 +252,33 @@ def view_from_json(value: dict[str, Any]) -> View:
     return ArrayView(tuple(specs), nodes, visit, reader.text("binarise"), reader.flag("single"), int(value["seed"]))
 
 
+def refuse_sparse(data: Any) -> None:
+    """Sparse matrices are not read.
+
+    Raises:
+        DataError: `data` is one.
+    """
+    if hasattr(data, "tocsr"):
+        raise DataError(
+            "sparse input is not supported: a sparse matrix or array was given; call .toarray() on it first"
+        )
+
+
 def as_matrix(data: Any) -> np.ndarray:
     """A two-dimensional array of numbers.
 
     Raises:
         DataError: anything else.
     """
-    if hasattr(data, "tocsr"):
-        raise DataError(
-            "sparse input is not supported: a sparse matrix or array was given; call .toarray() on it first"
-        )
+    refuse_sparse(data)
     array = np.asarray(data)
     if array.ndim != 2:
         raise DataError(
             f"expected a table with two dimensions (rows, columns), got an array of shape {array.shape}. "
             "Reshape your data: X.reshape(-1, 1) makes one column"
         )
+    if array.shape[1] == 0:
+        raise DataError(f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
     if array.dtype.kind not in "biuf":
         if array.dtype.kind == "c":
             raise DataError("Complex data not supported: take real and imaginary parts as columns")
