@@ -89,7 +89,7 @@ def main() -> None:
     print(table.round(4).to_string())
     print(
         f"mean error: laten {table['laten'].mean():.4f}, mean/mode {table['mean/mode'].mean():.4f}; "
-        f"fit {fitted:.0f} s ({len(vae.history_)} epochs), impute {done:.0f} s"
+        f"fit {fitted:.0f} s ({vae.history_['epoch'].iloc[-1]} epochs), impute {done:.0f} s"
     )
 
 

@@ -67,7 +67,7 @@ def timed(fit: Callable[[], VAE]) -> tuple[VAE, str]:
     """A fitted model and how it went, in words."""
     began = time.perf_counter()
     vae = fit()
-    return vae, f"{len(vae.history_)} epochs in {time.perf_counter() - began:.0f} s"
+    return vae, f"{vae.history_['epoch'].iloc[-1]} epochs in {time.perf_counter() - began:.0f} s"
 
 
 def figure(found: LogLikelihood, grey: str = "") -> str:

@@ -63,7 +63,8 @@ class VAE(TransformerMixin, BaseEstimator):
         seed: Seed of everything random.
         progress: `"quiet"`, `"auto"`, `"rich"` or `"plain"`.
 
-    After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row), `stopped_`
+    After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row; the
+    weights of the row that is `kept` are the model's), `stopped_`
         ("plan", "early" or "interrupted").
 
     >>> import laten as lt

@@ -63,7 +63,9 @@ def fit(
     vae.save(path)
     interrupted = vae.stopped_ == "interrupted"
     if interrupted:
-        note(f"Training ended by Ctrl-C after {len(vae.history_)} epochs; the weights so far are kept.")
+        note(
+            f"Training ended by Ctrl-C after {int(vae.history_['epoch'].iloc[-1])} epochs; the weights so far are kept."
+        )
     if not quiet:
         note(verdict(vae))
     if not quiet or interrupted:
@@ -152,8 +154,8 @@ def verdict(vae: VAE) -> str:
     history = vae.history_
     ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}
     held = "valid_bound" in history
-    bound = history["valid_bound" if held else "bound"]
-    best = int(history["epoch"][bound.idxmax()]) if held else int(history["epoch"].iloc[-1])
-    value = bound.max() if held else bound.iloc[-1]
+    kept = history[history["kept"]].iloc[-1]
+    value = kept["valid_bound" if held else "bound"]
     what = "Held-out bound on log p(row)" if held else "Training bound on log p(row), no rows were held out"
-    return f"{what}: {value:.3f} nats a row (epoch {best} of {len(history)}, {ways[vae.stopped_]})."
+    last = int(history["epoch"].iloc[-1])
+    return f"{what}: {value:.3f} nats a row (epoch {int(kept['epoch'])} of {last}, {ways[vae.stopped_]})."

@@ -52,7 +52,7 @@ def training_of(vae: VAE) -> str:
     lines[0] += f"; objective {vae.objective or 'the evidence lower bound'}, seed {vae.seed}"
     lines.append(f"training bound {last['bound']:.3f} nats a row in the last epoch")
     if "valid_bound" in history:
-        best = history.loc[history["valid_bound"].idxmax()]
+        best = history[history["kept"]].iloc[-1]
         lines.append(
             f"held-out bound {best['valid_bound']:.3f} nats a row in the best epoch, {int(best['epoch'])}, from which "
             f"the weights are; KL {best['kl']:.2f}, {int(best['active_units'])} active units"

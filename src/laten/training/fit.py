@@ -161,6 +161,8 @@ class Training:
         """The best weights, or the last ones when nothing was held out."""
         state = self.best if self.best_epoch else self.state
         model = eqx.combine(self.unpacked(state.weights), self.static)
+        for record in self.history:
+            record["kept"] = record["epoch"] == (self.best_epoch or self.epoch)
         return Outcome(model, self.history, self.stopped or "plan", self.best_epoch, self.loop.traces - 1)
 
 
