@@ -42,7 +42,7 @@ def main() -> None:
     vae.fit(train)
     fitted = time.perf_counter()
     print(
-        f"{len(train)} images, {vae.history_['epoch'].iloc[-1]} epochs, batch {options.batch}: {(fitted - began) / 60:.1f} minutes; "
+        f"{len(train)} images, {options.epochs} epochs, batch {options.batch}: {(fitted - began) / 60:.1f} minutes; "
         f"last training bound {vae.history_['bound'].iloc[-1]:.2f}"
     )
     if options.out:

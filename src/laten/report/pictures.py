@@ -48,7 +48,7 @@ class History:
     terms: dict[str, np.ndarray]  # node -> (epochs,)
     kl: np.ndarray
     active_units: np.ndarray
-    best_epoch: int
+    best_epoch: int  # whose weights were kept
     note: str
 
 
@@ -99,11 +99,10 @@ def history(vae: Fitted) -> History:
     bounds = {"training": frame["bound"].to_numpy(float)}
     if "valid_bound" in frame:
         bounds["held-out"] = frame["valid_bound"].to_numpy(float)
-    judged = bounds.get("held-out", bounds["training"])
     terms = {n.removeprefix("term_"): frame[n].to_numpy(float) for n in map(str, frame) if n.startswith("term_")}
     kl, active = (frame[n].to_numpy(float) if n in frame else np.zeros(0) for n in ("kl", "active_units"))
     epoch = frame["epoch"].to_numpy(int)
-    best = int(epoch[np.nanargmax(judged)]) if np.isfinite(judged).any() else 0
+    best = int(epoch[frame["kept"].to_numpy(bool)][-1])
     note = "Cells are hidden at random while training, not in held-out rows." if vae.how_.hide else ""
     return History(epoch, bounds, terms, kl, active, best, note)
 

@@ -131,9 +131,9 @@ class Loop:
 def gradient_norm(gradient: Packed) -> Array:
     """Euclidean norm over all weights; not finite when any entry is not.
 
-    Summed by rows first, which the compiler does without storing the squares.
+    Summed down the columns first: that the compiler turns into vector instructions.
     """
-    return jnp.sqrt(sum(jnp.sum(jnp.sum(jnp.square(g), axis=-1)) for g in jax.tree.leaves(gradient)))
+    return jnp.sqrt(sum(jnp.sum(jnp.sum(jnp.square(g), axis=0)) for g in jax.tree.leaves(gradient)))
 
 
 def tallied(tally: Tally, estimate: Estimate, good: Array, index: Array) -> Tally:
