@@ -1,0 +1,80 @@
+"""Objectives: bounds in order, tempering of the loss but not of the bound, terms that add up, unbiased sampled KL."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import laten as lt
+from laten.model import Model, build_model
+from laten.objectives import Batch, Estimate
+
+NETWORK = lt.Network(
+    z=lt.Normal(3),
+    h=lt.Deterministic(8).given("z", via=lt.MLP(8)),
+    x=lt.Bernoulli(6).given("h"),
+    y=lt.Normal(2).given("h"),
+)
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    built = build_model(NETWORK, lt.guide_for(NETWORK), jax.random.key(0))
+    keys = iter(jax.random.split(jax.random.key(1), 99))
+    return jax.tree.map(lambda w: w + 0.1 * jax.random.normal(next(keys), w.shape), built)
+
+
+@pytest.fixture(scope="module")
+def batch() -> Batch:
+    x, y = RNG.integers(0, 2, (256, 6)), RNG.normal(size=(256, 2))
+    return Batch({"x": jnp.asarray(x, jnp.float32), "y": jnp.asarray(y, jnp.float32)}, {})
+
+
+def estimate(objective, model: Model, batch: Batch, seed: int = 0, progress: float = 1.0) -> Estimate:
+    return jax.jit(lambda k: objective(model, batch, k, progress))(jax.random.key(seed))
+
+
+def test_bounds_rise_with_draws(model, batch):
+    elbo = np.mean([estimate(lt.Elbo(draws=20), model, batch, s).bound for s in range(3)])
+    five, fifty = (np.mean([estimate(lt.Iwae(k), model, batch, s).bound for s in range(3)]) for k in (5, 50))
+    assert elbo < five < fifty
+    assert not fifty < elbo  # control
+
+
+def test_terms_add_up(model, batch):
+    found = estimate(lt.Elbo(), model, batch)
+    assert set(found.terms) == {"x", "y", "z"}
+    assert sum(found.terms.values()) == pytest.approx(float(found.bound), abs=1e-4)
+    assert found.terms["z"] < 0
+    assert found.loss == pytest.approx(-float(found.bound), abs=1e-4)
+
+
+def test_sampled_and_closed_kl_agree_on_average(model, batch):
+    closed = [float(estimate(lt.Elbo(draws=50), model, batch, s).bound) for s in range(4)]
+    sampled = [float(estimate(lt.Elbo(kl="sampled", draws=50), model, batch, s).bound) for s in range(4)]
+    assert np.mean(sampled) == pytest.approx(np.mean(closed), abs=0.05)
+    assert np.std(sampled) > np.std(closed)  # the point of the closed form
+
+
+def test_weights_temper_the_loss_and_not_the_bound(model, batch):
+    plain = estimate(lt.Elbo(), model, batch)
+    kl = -float(plain.terms["z"])
+    for objective, progress, weight in [
+        (lt.Elbo(beta=4), 1.0, 4),
+        (lt.Elbo(warmup=0.5), 0.25, 0.5),
+        (lt.Elbo(warmup=0.5), 0.9, 1),
+    ]:
+        found = estimate(objective, model, batch, progress=progress)
+        assert found.bound == pytest.approx(float(plain.bound), abs=1e-4)
+        assert found.loss == pytest.approx(float(plain.loss) + (weight - 1) * kl, rel=1e-4)
+    free = estimate(lt.Elbo(free_bits=kl + 2), model, batch)
+    assert free.loss == pytest.approx(float(plain.loss) + 2, rel=1e-4)
+
+
+def test_hidden_rows_cost_nothing(model, batch):
+    """A bound on rows with nothing observed is zero minus the gap; with an uninformed guide it is exactly zero."""
+    uninformed = build_model(NETWORK, lt.guide_for(NETWORK, latent=[]), jax.random.key(0), hidden=("x", "y"))
+    none = {"x": jnp.zeros((256, 6), bool), "y": jnp.zeros((256, 2), bool)}
+    assert estimate(lt.Iwae(3), uninformed, Batch(batch.values, none)).bound == pytest.approx(0, abs=1e-6)
+    assert estimate(lt.Iwae(3), uninformed, batch).bound < -1  # control
