@@ -31,10 +31,13 @@ def ours(network: lt.Network, data: np.ndarray, batch: int, how: Presentation):
     loop = Loop(weights, static, lt.Elbo(), how, Settings(batch_size=batch), 1000 * steps, False)
     state, store, key = loop.init(weights), Store({"x": jax.numpy.asarray(data)}, {}), jax.random.key(1)
 
+    empty = loop.empty_tally(store, batch)
+
     def epoch() -> float:
         nonlocal state
         order = shuffled(0, 0, len(data), batch)
-        state, tally = loop.run(state, store, order, key, np.int32(0), np.int32(0), np.int32(steps))
+        ends = np.int32(0), np.int32(0), np.int32(steps)
+        state, tally = loop.run(state, empty, store, order, key, *ends)
         return float(tally.bound) / steps
 
     return epoch

@@ -86,6 +86,16 @@ def test_the_same_seed_gives_the_same_weights():
     assert not all(jax.tree.map(np.array_equal, jax.tree.leaves(first.p), jax.tree.leaves(other.p)))  # control
 
 
+def test_where_an_epoch_is_cut_changes_nothing(monkeypatch):
+    """Calls are cut by the clock, so that the cuts differ from run to run; results must not."""
+    whole = run(steps=60, epochs=3, batch_size=50)
+    monkeypatch.setattr("laten.training.fit.CHUNK_SECONDS", 1e-5)  # a step a call
+    cut = run(steps=60, epochs=3, batch_size=50)
+    assert all(jax.tree.map(np.array_equal, jax.tree.leaves(whole.model.p), jax.tree.leaves(cut.model.p)))
+    for one, other in zip(whole.history, cut.history, strict=True):
+        assert one | {"seconds": 0} == other | {"seconds": 0}
+
+
 class Faulty(NamedTuple):
     """The ELBO, but not a number from a share of the plan on."""
 

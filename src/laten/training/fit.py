@@ -73,11 +73,11 @@ def train(task: Task, settings: Settings, report: Callable[[Record], None] = lam
     with interruptible() as interrupted:
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
-            tallies = run.round(interrupted)
+            tally = run.round(interrupted)
             if int(run.state.bad_run) >= MOST_BAD:
-                run.roll_back(tallies)
+                run.roll_back(tally)
                 continue
-            record = run.record(tallies)
+            record = run.record(tally)
             record["seconds"] = time.perf_counter() - began
             run.history.append(record)
             report(record)
@@ -98,6 +98,7 @@ class Training:
         held = task.valid
         self.evaluation = held and Evaluation(self.static, weights, held, task.objective, task.how)
         self.state = self.loop.init(weights)
+        self.empty = self.loop.empty_tally(task.train, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
         self.good = self.best = copied(self.state)
         self.key = jax.random.key(settings.seed)
@@ -107,26 +108,25 @@ class Training:
         self.best_bound, self.stopped, self.history = -math.inf, "", list[Record]()
         self.chunk, self.order = 50, np.zeros((0, 0), np.int32)
 
-    def round(self, interrupted: threading.Event) -> list[Tally]:
+    def round(self, interrupted: threading.Event) -> Tally:
         """Runs an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
         self.order = shuffled(plan.settings.seed, turn, self.rows, plan.batch_size, plan.passes)
-        tallies: list[Tally] = []
-        start, steps = 0, len(self.order)
+        tally, start, steps = self.empty, 0, len(self.order)
         while start < steps and not interrupted.is_set():
             stop, called = min(start + self.chunk, steps), time.perf_counter()
             bounds = np.int32(turn), np.int32(start), np.int32(stop)
-            self.state, tally = self.loop.run(self.state, self.task.train, self.order, self.key, *bounds)
-            tallies.append(jax.device_get(tally))
+            self.state, tally = self.loop.run(self.state, tally, self.task.train, self.order, self.key, *bounds)
+            tally = jax.device_get(tally)
             if int(self.state.bad_run) >= MOST_BAD:
                 break
             if self.epoch or start:  # the first call also compiles
                 seconds = max(time.perf_counter() - called, 1e-6)
                 self.chunk = max(1, int((stop - start) * CHUNK_SECONDS / seconds))
             start = stop
-        return tallies
+        return tally
 
-    def roll_back(self, tallies: list[Tally]) -> None:
+    def roll_back(self, tally: Tally) -> None:
         """Returns to the last good epoch at half the rate.
 
         Raises:
@@ -135,17 +135,17 @@ class Training:
         self.rollbacks += 1
         if self.rollbacks > MOST_ROLLBACKS:
             model = eqx.combine(self.unpacked(self.good.weights), self.static)
-            index = self.order[int(tallies[-1].bad_index)]
+            index = self.order[int(tally.bad_index)]
             raise diverged(model, self.task.train, index, self.task.how, self.key, self.task.labels)
         self.state = copied(self.good)._replace(rate=self.good.rate / 2)
         self.good = copied(self.state)
 
-    def record(self, tallies: list[Tally]) -> Record:
+    def record(self, tally: Tally) -> Record:
         """Takes note of a good round: the record for the history, the best weights, whether to stop."""
         plan, task = self.plan, self.task
         self.epoch = min(self.epoch + plan.passes, plan.epochs)
         self.good = copied(self.state)
-        record = summary(self.epoch, self.state, tallies, task.offset) | {"rollbacks": self.rollbacks}
+        record = summary(self.epoch, self.state, tally, task.offset) | {"rollbacks": self.rollbacks}
         record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
         if self.evaluation is None:
             return record
@@ -166,14 +166,12 @@ class Training:
         return Outcome(model, self.history, self.stopped or "plan", self.best_epoch, self.loop.traces - 1)
 
 
-def summary(epoch: int, state: State, tallies: list[Tally], offset: float) -> Record:
+def summary(epoch: int, state: State, tally: Tally, offset: float) -> Record:
     """Means over finite steps."""
-    steps = max(sum(int(t.steps) for t in tallies), 1)
-    record: Record = {"epoch": epoch, "step": int(state.step)}
-    record["bound"] = sum(float(t.bound) for t in tallies) / steps + offset
-    for name in tallies[0].terms if tallies else ():
-        record[f"term_{name}"] = sum(float(t.terms[name]) for t in tallies) / steps
-    record["skipped"] = sum(int(t.skipped) for t in tallies)
+    steps = max(int(tally.steps), 1)
+    record: Record = {"epoch": epoch, "step": int(state.step), "bound": float(tally.bound) / steps + offset}
+    record |= {f"term_{name}": float(total) / steps for name, total in tally.terms.items()}
+    record["skipped"] = int(tally.skipped)
     return record
 
 

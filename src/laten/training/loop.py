@@ -7,7 +7,6 @@ gradient is not finite changes nothing and is counted; after three in a row the 
 back.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -38,7 +37,10 @@ class State(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Looked at once a call: sums over finite steps, and what went wrong."""
+    """Looked at once an epoch: sums over finite steps, and what went wrong.
+
+    Handed from call to call within an epoch, so that the sums do not depend on where it was cut.
+    """
 
     bound: Array
     terms: dict[str, Array]
@@ -71,7 +73,6 @@ class Loop:
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = Packing(weights, SMALL if settings.optimizer is None else 0)
         self.update = self.optimizer.update
-        self.how = how
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
 
         def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
@@ -93,11 +94,18 @@ class Loop:
             return State(weights, optimizer, state.step + 1, state.rate, bad_run), estimate, good
 
         def run(
-            state: State, store: Store, order: Array, seed: Key, epoch: Array, start: Array, stop: Array
+            state: State,
+            tally: Tally,
+            store: Store,
+            order: Array,
+            seed: Key,
+            turn: Array,
+            start: Array,
+            stop: Array,
         ) -> tuple[State, Tally]:
             self.traces += 1
             # all keys of the epoch at once: one key at a time costs more than a small net's whole step
-            epoch_key = jax.random.fold_in(seed, epoch)
+            epoch_key = jax.random.fold_in(seed, turn)
             keys = jax.random.split(epoch_key, order.shape)
             step_keys = jax.random.split(jax.random.fold_in(epoch_key, 1), len(order))
 
@@ -109,17 +117,21 @@ class Loop:
             def going(carry):
                 return (carry[0] < stop) & (carry[1].bad_run < MOST_BAD)
 
-            empty = self.empty_tally(loss, weights, store, order[0], keys[0])
-            return jax.lax.while_loop(going, body, (start, state, empty))[1:]
+            return jax.lax.while_loop(going, body, (start, state, tally))[1:]
+
+        def terms(store: Store, keys: Key) -> dict[str, Array]:
+            index = jnp.zeros(keys.shape, jnp.int32)
+            return loss(weights, Batch(*present(keys[0], store, index, how)), keys, jnp.zeros(()))[1].terms
 
         self.run = jax.jit(run, donate_argnums=0)
+        self.terms = terms
 
-    def empty_tally(self, loss: Callable, weights: Model, store: Store, index: Array, keys: Key) -> Tally:
+    def empty_tally(self, store: Store, batch_size: int) -> Tally:
         """Zeros, shaped like what the objective reports."""
-        batch = Batch(*jax.eval_shape(lambda k: present(k, store, index, self.how), keys[0]))
-        names = jax.eval_shape(lambda w, b: loss(w, b, keys, jnp.zeros(()))[1], weights, batch).terms
-        zero = jnp.zeros((), jnp.int32)
-        return Tally(jnp.zeros(()), {n: jnp.zeros(()) for n in names}, zero, zero, zero)
+        keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), batch_size))
+        names = jax.eval_shape(self.terms, store, keys)
+        real, whole = np.zeros((), np.float32), np.zeros((), np.int32)
+        return Tally(real, dict.fromkeys(names, real), whole, whole, whole)
 
     def init(self, weights: Model) -> State:
         """The state before the first step, in buffers of its own: they are donated."""
