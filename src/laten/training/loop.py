@@ -7,7 +7,7 @@ gradient is not finite changes nothing and is counted; after three in a row the 
 back.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -130,7 +130,8 @@ class Loop:
         """Zeros, shaped like what the objective reports."""
         keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), batch_size))
         names = jax.eval_shape(self.terms, store, keys)
-        real, whole = np.zeros((), np.float32), np.zeros((), np.int32)
+        real: Any = np.zeros((), np.float32)
+        whole: Any = np.zeros((), np.int32)
         return Tally(real, dict.fromkeys(names, real), whole, whole, whole)
 
     def init(self, weights: Model) -> State:
