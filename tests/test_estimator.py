@@ -14,6 +14,7 @@ from laten.data.worlds import Clinic, clinic
 
 pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore::laten.errors.LatenWarning")]
 
+RNG = np.random.default_rng(5)
 TABLE = clinic(300, seed=3).assign(number=[f"P{i}" for i in range(300)], site="A")
 SMALL = {"latent": 3, "width": 16, "epochs": 6, "draws": 20}
 
@@ -298,3 +299,39 @@ def test_warns_where_draws_are_too_few():
 )
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
+
+
+def test_a_column_named_like_the_latent_keeps_its_surprise():
+    frame = pd.DataFrame({"z": RNG.normal(size=60), "c": list("ab") * 30})
+    vae = lt.VAE(latent=2, width=8, epochs=2, draws=5).fit(frame)
+    surprise = vae.surprise(frame)
+    assert list(surprise) == ["z", "c", "z (latent)"]
+    assert np.allclose(surprise.sum(axis=1), -vae.score_samples(frame))
+
+
+def test_latents_that_are_observed_are_known(labelled, images):
+    """Whatever labels a batch lacks, `transform` has the same columns, and a label that is given is certain."""
+    truth = lt.read("digits")["label"][:200]
+    whole = labelled.transform({"x": images["x"], "y": truth})
+    assert whole.shape == (200, 13)
+    assert np.array_equal(whole[:, :10], np.eye(10)[truth])
+    none = labelled.transform({"x": images["x"]})
+    assert np.array_equal(none, labelled.transform({"x": images["x"], "y": np.full(200, np.nan)}))
+    assert not np.array_equal(none[:, :10], whole[:, :10])  # control
+    mixed = labelled.transform(images)
+    assert np.array_equal(mixed[1::2], whole[1::2])
+    assert np.array_equal(mixed[::2], none[::2])
+
+
+def test_equal_rows_share_their_error(table):
+    four = TABLE.head(4)
+    once = table.log_likelihood(four, draws=50)
+    often = table.log_likelihood(pd.concat([four] * 25, ignore_index=True), draws=50)
+    assert often.standard_error == pytest.approx(once.standard_error)
+    assert often.value == pytest.approx(once.value)
+
+
+def test_an_observed_normal_root_is_learned():
+    a = 50 + 3 * RNG.normal(size=(200, 1))
+    vae = lt.VAE(lt.Network(a=lt.Normal(1)), epochs=20).fit({"a": a})
+    assert vae.score(a) == pytest.approx(-0.5 * np.log(2 * np.pi * np.e * a.var()), abs=0.05)

@@ -242,8 +242,9 @@ def test_a_label_observed_in_some_rows_only():
     seen = jnp.asarray([True, True, False, False])
     mixed = weights_of(model, {"x": x, "y": jnp.asarray([0, 2, 0, 1], jnp.int32)}, 20000, {"y": seen}, seed=9)
     found = mixed.max(1) + np.log(np.exp(mixed - mixed.max(1, keepdims=True)).mean(1))
-    assert np.allclose(found, [log_joint[0, 0], log_joint[2, 1], marginal[2], marginal[3]], atol=0.03)
-    assert not np.allclose(found, marginal, atol=0.03)  # control
+    expected = [log_joint[0, 0], log_joint[2, 1], marginal[2], marginal[3]]
+    assert np.allclose(found, expected, atol=0.1)  # the guide is untrained
+    assert not np.allclose(found, marginal, atol=0.1)  # control
 
 
 def test_an_inner_node_observed_at_some_sites():
@@ -275,3 +276,22 @@ def test_an_inner_node_observed_at_some_sites():
     whole = oracles.normal_log_prob(both, mean, joint)
     some = settled & ~seen.all(1)
     assert not (np.abs(estimate - whole) < 5 * error + 1e-3)[some].all()  # control: as if all had been observed
+
+
+def test_the_guide_sees_a_label_that_it_drew():
+    """Where y is hidden by its mask, q(z | y, x) depends on the state of y just as where y has no array at all."""
+    p = lt.Network(y=lt.Categorical(3), z=lt.Normal(2), x=lt.Normal(4).given("y", "z"))
+    model = build_model(p, lt.guide_for(p, observed=("y",)), key(), hidden=("y",))
+    x, label = jnp.arange(4.0), jnp.zeros(p.nodes["y"].family.shape, jnp.int32)
+    masked = model.draws(key(1), {"x": x, "y": label}, {"y": jnp.zeros(label.shape, bool)})[1].q_raw["z"]
+    assert np.allclose(masked, model.draws(key(1), {"x": x}, {})[1].q_raw["z"], atol=1e-6)
+    assert not np.allclose(masked[0], masked[1], atol=1e-3)  # control
+
+
+def test_latents_are_drawn_independently():
+    """Families split their key; none of the parts may be the key of another node."""
+    p = lt.Network(a=lt.StudentT(1), b=lt.Normal(1), x=lt.Normal(1).given("a", "b"))
+    model = build_model(p, lt.Network(a=lt.StudentT(1), b=lt.Normal(1)), key())
+    drawn = jax.vmap(lambda k: model.draw(k, {}, {}).values)(jax.random.split(key(1), 4000))
+    middle = np.abs(drawn["b"][:, 0]) < 0.6745
+    assert abs(np.mean(drawn["a"][middle, 0] < 0) - 0.5) < 0.05

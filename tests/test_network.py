@@ -64,6 +64,7 @@ def test_only_what_is_latent_is_inferred():
     assert lt.guide_for(lt.Network(x=lt.Normal(2))).names == ()
 
 
+HIDDEN = lt.Network(z=lt.Normal(2), h=lt.Deterministic(4).given("z"), x=lt.Normal(3).given("h"))
 ERRORS = [
     (lambda: lt.Network(x=lt.Normal(2).given("z"), z=lt.Normal(2)), ["'x'", "'z'", "not declared before it"]),
     (lambda: lt.guide_for(lt.Network(x=lt.Normal(2).given("zz"))), ["'x'", "'zz'", "not declared"]),
@@ -84,6 +85,21 @@ ERRORS = [
             n := lt.Network(b=lt.Bernoulli(30), x=lt.Normal(2).given("b")), lt.guide_for(n), jax.random.key(0)
         ),
         ["'b'", "joint states", "enumerate"],
+    ),
+    (
+        lambda: build_model(m2(), lt.Network(y=lt.Ordinal(10), z=lt.LogNormal(5).given("y", "x")), jax.random.key(0)),
+        ["'z'", "values"],
+    ),
+    (lambda: build_model(m2(), lt.Network(y=lt.Categorical(11)), jax.random.key(0)), ["'y'", "11", "values"]),
+    (
+        lambda: build_model(
+            n := lt.Network(k=lt.Poisson(2), x=lt.Normal(2).given("k")), lt.guide_for(n), jax.random.key(0)
+        ),
+        ["'k'", "Poisson", "gradient"],
+    ),
+    (
+        lambda: build_model(HIDDEN, lt.Network(z=lt.Normal(2).given("h")), jax.random.key(0)),
+        ["'h'", "hidden layer"],
     ),
     (lambda: lt.Elbo(kl="exact"), ["closed", "sampled"]),
     (lambda: lt.Elbo(warmup=2), ["warmup"]),

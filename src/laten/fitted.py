@@ -49,11 +49,20 @@ class Fitted:
         Masks of nodes with holes are always there, so that what is compiled does not depend on the batch.
         """
         grey = tuple(n for n, v in rows.visit.items() if v == "intensity")
-        hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden}
+        hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden} | set(self.model.latents)
         whole = {n: np.ones(v.shape, bool) for n, v in rows.values.items() if n in hidden and n not in rows.mask}
+        families = self.model.network.families
+        lacking = {n: families[n] for n in self.view.sometimes(self.model.latents) if n not in rows.values}
+        blank: dict[str, np.ndarray] = {n: np.full((rows.n, *f.shape), f.neutral, f.dtype) for n, f in lacking.items()}
+        none = {n: np.zeros(x.shape, bool) for n, x in blank.items()}
         how = self.how._replace(intensities=grey, hide=())
         seed = self.seed if seed is None else seed
-        return ask(question, self.model, rows.values, {**rows.mask, **whole}, how, seed, by_position)
+        masks = {**rows.mask, **whole, **none}
+        return ask(question, self.model, {**rows.values, **blank}, masks, how, seed, by_position)
+
+    def rows(self, data: Any) -> Rows:
+        """Rows of the data; a node that the guide infers may be lacking."""
+        return self.view.rows(data, optional=self.model.latents)
 
     def sample(self, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int | None) -> Any:
         """`n` rows, from the network or, given something, from the posterior."""
@@ -85,19 +94,21 @@ class Fitted:
 
     def log_likelihood(self, data: Any, draws: int, warn: bool = True) -> LogLikelihood:
         """log p of each row's observed cells, in the data's own scale."""
-        rows = self.view.rows(data)
+        rows = self.rows(data)
         log_w = self.ask(LogWeights(draws), rows)
         return LogLikelihood.of(log_w, by_row(self.view.log_det(data), rows.n), warn)
 
     def surprise(self, data: Any, draws: int) -> Any:
         """Minus each column's and each latent's share of log p(row)."""
-        rows = self.view.rows(data)
+        rows = self.rows(data)
         log_w, parts = self.ask(Parts(draws), rows)
         score = LogLikelihood.of(log_w, np.zeros(rows.n), warn=False).per_row
         shares = {n: -x.astype(np.float64) for n, x in parts.items()}
         latent = -score - by_row(shares, rows.n)
         shares |= {n: shares[n] - x for n, x in self.view.log_det(data).items() if n in shares}
         label = ", ".join(n for n in self.model.network.stochastic if n not in shares) or "rest"
+        if isinstance(self.view, TableView) and label in map(str, self.view.schema.names):
+            label += " (latent)"
         if not isinstance(self.view, TableView):
             return {**shares, label: latent}
         columns = {
@@ -109,7 +120,7 @@ class Fitted:
 
     def transform(self, data: Any) -> np.ndarray:
         """Latent means `(rows, latents)`."""
-        latent, _ = self.ask(Embedding(), self.view.rows(data))
+        latent, _ = self.ask(Embedding(), self.rows(data))
         flat = [np.reshape(latent[n], (len(latent[n]), -1)) for n in self.model.latents if n in latent]
         if not flat:
             raise LatenError("the network has no latent node to embed into")
@@ -117,7 +128,7 @@ class Fitted:
 
     def reconstruct(self, data: Any) -> Any:
         """Means of the data given each row's latent means."""
-        _, values = self.ask(Embedding(self.how.intensities), self.view.rows(data))
+        _, values = self.ask(Embedding(self.how.intensities), self.rows(data))
         return self.view.restored(values, like=data)
 
     def latent_widths(self) -> list[tuple[str, int]]:

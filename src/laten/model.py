@@ -29,7 +29,7 @@ import numpy as np
 
 from laten.conditionals import Conditional
 from laten.errors import DeclarationError
-from laten.families import Deterministic
+from laten.families import Categorical, Deterministic, Family, LogNormal, Mixture, Normal, Ordinal, StudentT
 from laten.guides import check_generative
 from laten.network import Network
 from laten.numerics import host_keys, log_mean_exp
@@ -37,6 +37,7 @@ from laten.types import Array, Key, Masks, Values
 
 IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
 MOST_STATES = 1024
+APART = 2**31  # keys folded from here on are no keys of a split
 
 
 class Draw(NamedTuple):
@@ -143,6 +144,7 @@ class Model(eqx.Module):
                 value = jnp.where(masks[name], evidence[name], value)
                 log_prob = jnp.where(masks[name], 0.0, log_prob)
             values[name], raws[name], log_q[name] = value, raw, log_prob
+            seen.pop(name, None)  # known from here on, whether observed or drawn: those after it see all of it
         return {n: v for n, v in values.items() if n in self.network.nodes}, raws, log_q
 
     def shown(self, name: str, value: Array, masks: Masks) -> Array:
@@ -211,13 +213,14 @@ class Model(eqx.Module):
 def folded(key: Key | None) -> Callable[[str], Key]:
     """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key.
 
-    Without a key, None for every name.
+    Without a key, None for every name. The numbers folded in are past those of `jax.random.split` (whose i-th key is
+    `fold_in(key, i)`), which families, nets and draws use on the first key.
     """
     order: dict[str, int] = {}
 
     def key_of(name: str) -> Any:
         i = order.setdefault(name, len(order))
-        return jax.random.fold_in(key, i) if i and key is not None else key
+        return jax.random.fold_in(key, APART + i) if i and key is not None else key
 
     return key_of
 
@@ -257,18 +260,10 @@ def build_model(
         hidden: Nodes with hidden sites; the guide sees their masks.
         starts: Node of P -> raw parameters where its constants start.
     Raises:
-        DeclarationError: the guide infers a node that P lacks, or of another shape, or the discrete latents have too
-            many joint states.
+        DeclarationError: the guide does not fit (`check_guide`), or the discrete latents have too many joint states.
     """
     check_generative(network)
-    for name in guide.stochastic:
-        if name not in network.stochastic:
-            raise DeclarationError(
-                f"guide node {name!r} is not a stochastic node of the network; known names: {list(network.stochastic)}"
-            )
-        ours, theirs = guide.nodes[name].family, network.nodes[name].family
-        if ours.shape != theirs.shape:
-            raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
+    check_guide(network, guide)
     n_states = {n: guide.nodes[n].family.n_states or 1 for n in guide.stochastic}
     if sum(math.log(k) for k in n_states.values()) > math.log(MOST_STATES) + 1e-9:
         raise DeclarationError(
@@ -279,3 +274,39 @@ def build_model(
     p = network.init(key_p, starts=starts)
     q = guide.init(key_q, network.families, hidden)
     return Model(network, guide, p, q)
+
+
+def check_guide(network: Network, guide: Network) -> None:
+    """A guide draws P's nodes, from families with P's support, given P's variables.
+
+    Raises:
+        DeclarationError: it names another node, has another shape or support, or a family that cannot be learned.
+    """
+    for name in guide.stochastic:
+        if name not in network.stochastic:
+            known = list(network.stochastic)
+            raise DeclarationError(f"guide node {name!r} is not a stochastic node of the network; known names: {known}")
+        ours, theirs = guide.nodes[name].family, network.nodes[name].family
+        if ours.shape != theirs.shape:
+            raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
+        if ours.n_states is None and not isinstance(ours, Normal | StudentT | LogNormal):
+            raise DeclarationError(
+                f"guide node {name!r}: draws of {ours!r} carry no gradient, so that it cannot be learned as a latent; "
+                "use a Normal, StudentT or LogNormal, or classes, which are enumerated"
+            )
+        if support(ours) != support(theirs):
+            raise DeclarationError(f"guide node {name!r} is {ours!r}, whose values are not those of P's {theirs!r}")
+    for name in guide.inputs:
+        if name in network.nodes and name not in network.stochastic:
+            raise DeclarationError(f"guide: {name!r} is a hidden layer of P, not evidence; condition on variables")
+
+
+def support(family: Family) -> tuple[object, ...]:
+    """What distinguishes the values a family can take."""
+    if isinstance(family, Mixture):
+        return support(family.component)
+    if isinstance(family, Categorical | Ordinal):
+        return ("classes", *family.packing.sizes)
+    if isinstance(family, Normal | StudentT):
+        return ("real",)
+    return (type(family).__name__,)

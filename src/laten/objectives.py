@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from laten.errors import DeclarationError
-from laten.model import Draw, Model
+from laten.model import APART, Draw, Model
 from laten.numerics import log_mean_exp
 from laten.types import Array, Key, Masks, Values
 
@@ -35,6 +35,7 @@ class Estimate(NamedTuple):
     loss: Array
     bound: Array
     terms: dict[str, Array]  # node -> its share of the bound; of a latent: minus its KL from the prior
+    kl: Array  # KL of all latents from their priors; for Iwae as its draws estimate it
 
 
 class Objective(Protocol):
@@ -54,7 +55,7 @@ def over_rows(one, batch: Batch, key: Key, dropout: bool):
         key: One for the batch, or one for each row.
     """
     keys = key if key.ndim else jax.random.split(key, len(next(iter(batch.values.values()))))
-    net_keys = jax.vmap(lambda k: jax.random.fold_in(k, 1))(keys) if dropout else None
+    net_keys = jax.vmap(lambda k: jax.random.fold_in(k, APART))(keys) if dropout else None
     return jax.vmap(one, in_axes=(0, 0 if dropout else None, 0, 0))(keys, net_keys, batch.values, batch.masks)
 
 
@@ -108,7 +109,7 @@ class Elbo:
         weight = self.beta * jnp.minimum(1.0, progress / self.warmup) if self.warmup else self.beta
         loss = weight * charged - sum(fit.values(), jnp.zeros(()))
         terms = {name: fit.get(name, 0.0) - kl.get(name, 0.0) for name in {**kl, **fit}}
-        return Estimate(loss, bound, terms)
+        return Estimate(loss, bound, terms, total_kl)
 
 
 @dataclass(frozen=True)
@@ -130,25 +131,33 @@ class Iwae:
         def one(k, net_key, values, masks):
             def draw(kk):
                 log_r, found = model.draws(kk, values, masks, net_key)
-                return log_r + jax.vmap(lambda d: d.log_weight)(found), jax.vmap(node_terms)(found)
+                kl = sum(by_node(log_r, found, masks, True)[1].values(), jnp.zeros(()))
+                return log_r + jax.vmap(lambda d: d.log_weight)(found), jax.vmap(node_terms)(found), kl
 
-            log_w, terms = jax.vmap(draw)(jax.random.split(k, self.draws))  # (draws, states)
+            log_w, terms, kl = jax.vmap(draw)(jax.random.split(k, self.draws))  # (draws, states)
             share = jax.lax.stop_gradient(jax.nn.softmax(log_w.ravel())).reshape(log_w.shape)
-            return log_mean_exp(jax.nn.logsumexp(log_w, axis=1)), jax.tree.map(lambda t: jnp.sum(share * t), terms)
+            bound = log_mean_exp(jax.nn.logsumexp(log_w, axis=1))
+            return bound, jax.tree.map(lambda t: jnp.sum(share * t), terms), kl.mean()
 
-        bound, terms = jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout))
-        return Estimate(-bound, bound, terms)
+        bound, terms, kl = jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout))
+        return Estimate(-bound, bound, terms, kl)
 
 
 def elbo_terms(
     model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, closed: bool
 ) -> tuple[Values, Values]:
-    """The ELBO of one example as two dictionaries of scalars by node.
+    """The ELBO of one example, from one draw: what observed sites add by node, and what latent nodes take away."""
+    return by_node(*model.draws(key, values, masks, net_key), masks, closed)
 
+
+def by_node(log_r: Array, draw: Draw, masks: Masks, closed: bool) -> tuple[Values, Values]:
+    """One draw's parts of the ELBO as two dictionaries of scalars, averaged over the enumerated states.
+
+    Args:
+        closed: Take the KL in closed form where there is one.
     Returns:
-        What observed sites add, and what the KL of latent nodes takes away.
+        Node -> log p of its observed sites; latent node -> its KL from the prior.
     """
-    log_r, draw = model.draws(key, values, masks, net_key)
     share = jnp.exp(log_r)
     fit: Values = {}
     kl: Values = {}

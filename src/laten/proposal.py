@@ -5,7 +5,7 @@ That is: a view, a network, a guide, a model and a task.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -37,6 +37,15 @@ class Proposal:
     view: View
     rows: Rows
     network: Network
+
+    @staticmethod
+    def of(view: View, rows: Rows, network: Network) -> "Proposal":
+        """A proposal whose observed roots are learned: the standard normal is a prior, not a model of data."""
+        nodes = {
+            n: replace(node, learn=True) if n in rows.values and not node.parents and node.learn is None else node
+            for n, node in network.nodes.items()
+        }
+        return Proposal(view, rows, Network(**nodes))
 
 
 def propose(
@@ -83,7 +92,7 @@ def of_table(
         network = templates.table(blocks, **sizes)
     for block in schema.blocks:
         check_block(network, block.node, block.family_kind, block.shape, block.sizes)
-    return Proposal(view, rows, network)
+    return Proposal.of(view, rows, network)
 
 
 def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> None:
@@ -116,7 +125,7 @@ def of_arrays(data: Any, network: Network | None, sizes: Mapping[str, int], bina
         if extra:
             raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
     view, rows = ArrayView(specs, binarise=binarise, seed=seed).fitted(data)
-    return Proposal(view, rows, network)
+    return Proposal.of(view, rows, network)
 
 
 def for_images(data: Any, sizes: Mapping[str, int]) -> Network:

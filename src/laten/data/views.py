@@ -5,7 +5,7 @@ file; every later question goes through the same one, so that columns, types, le
 fit. `TableView` holds a schema; `ArrayView` holds what each declared node takes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,8 +58,8 @@ class TableView:
             )
         return pd.DataFrame(found)
 
-    def rows(self, data: Any, partial: bool = False) -> Rows:
-        """Rows for the model; `partial` takes columns that are lacking as hidden."""
+    def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
+        """Rows for the model; `partial` takes columns that are lacking as hidden, whatever is `optional`."""
         return tables.encode(self.schema, self.frame(data), partial=partial)
 
     def evidence(self, given: Mapping[Any, Any]) -> Rows:
@@ -81,6 +81,10 @@ class TableView:
         if empty:
             raise DataError(f"given: no value for column {empty[0]!r}; leave it out, or give one")
         return rows
+
+    def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
+        """Those of the nodes `names` that had data when fitting."""
+        return tuple(b.node for b in self.schema.blocks if b.node in names)
 
     def log_det(self, data: Any) -> Arrays:
         """Node -> log-determinants of the codecs at observed sites, in nats."""
@@ -144,14 +148,14 @@ class ArrayView:
             )
         return {self.nodes[0]: data}
 
-    def rows(self, data: Any, partial: bool = False) -> Rows:
-        """Rows for the model; nodes that are lacking are hidden when `partial`.
+    def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
+        """Rows for the model; nodes that are lacking are hidden when `partial`, or when they are `optional`.
 
         Raises:
             DataError: a fitted node is lacking, or an array does not fit.
         """
         arrays = self.arrays(data)
-        lacking = [n for n in self.nodes if n not in arrays]
+        lacking = [n for n in self.nodes if n not in arrays and n not in optional]
         if lacking and not partial:
             raise DataError(f"node {lacking[0]!r} has no array; the model was fitted to {known(self.nodes)}")
         specs, visit = dict(self.specs), dict(self.visit)
@@ -169,6 +173,10 @@ class ArrayView:
     def evidence(self, given: Mapping[Any, Any]) -> Rows:
         """One row in which only the nodes in `given` are observed."""
         return self.rows({name: np.asarray(value)[None] for name, value in given.items()}, partial=True)
+
+    def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
+        """Those of the nodes `names` that had data when fitting."""
+        return tuple(n for n in self.nodes if n in names)
 
     def log_det(self, data: Any) -> Arrays:
         """Nothing: arrays are modelled in the scale they come in."""

@@ -120,10 +120,12 @@ class LogLikelihood:
                 LatenWarning,
                 stacklevel=4,
             )
+        # equal rows share their draws, and so their error
+        _, first, counts = np.unique(log_w[:, :3], axis=0, return_index=True, return_counts=True)
         known_k = k[~np.isnan(k)]
         return LogLikelihood(
             value=float(per_row.mean()),
-            standard_error=float(np.sqrt(np.square(monte_carlo_error(log_w)).sum()) / rows),
+            standard_error=float(np.sqrt(np.square(counts * monte_carlo_error(log_w)[first]).sum()) / rows),
             rows_error=float(per_row.std(ddof=1) / math.sqrt(rows)) if rows > 1 else math.nan,
             effective_sample_size=float(np.median(effective_sample_size(log_w))),
             pareto_k=float(np.quantile(known_k, 0.95, method="higher")) if len(known_k) else math.nan,

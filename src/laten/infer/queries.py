@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.data.batches import Presentation, binarised, wide
-from laten.families import Deterministic
+from laten.families import Categorical, Deterministic, Ordinal
 from laten.infer.importance import posterior_draws, weighted_mean
 from laten.model import Model
 from laten.types import Key, Masks, Values
@@ -93,6 +93,12 @@ class Embedding:
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         draw = model.draw(key, values, masks, noise=False)
         latent = {n: model.guide.nodes[n].family.mean(draw.q_raw[n]) for n in draw.q_raw}
+        for name in latent.keys() & values.keys():  # what is observed of a latent node is known for sure
+            family = model.guide.nodes[name].family
+            sure, seen = family.certain(values[name]), masks.get(name, jnp.ones(family.shape, bool))
+            if isinstance(family, Categorical | Ordinal):
+                seen = jnp.ravel(seen)[family.packing.sites]
+            latent[name] = jnp.where(seen, sure, latent[name])
         means = {n: model.network.nodes[n].family.mean(draw.raw[n]) for n in model.network.leaves}
         return latent, pointed(model, means, self.fractions)
 
@@ -154,11 +160,9 @@ def content_key(key: Key, values: Values, masks: Masks) -> Key:
     total = jnp.zeros((), jnp.uint32)
     for i, name in enumerate(sorted(values)):
         x = values[name]
-        if name in masks:
-            x = jnp.where(
-                masks[name], x, jnp.asarray(-1, x.dtype) if x.dtype != jnp.uint8 else jnp.asarray(255, x.dtype)
-            )
         bits = jax.lax.bitcast_convert_type(x, jnp.uint32) if x.dtype == jnp.float32 else x.astype(jnp.uint32)
+        if name in masks:
+            bits = jnp.where(masks[name], bits, jnp.asarray(2**32 - 1, jnp.uint32))
         odd = np.random.default_rng(i).integers(0, 2**31, max(bits.size, 1), dtype=np.uint32) * 2 + 1
         mixed = (jnp.ravel(bits) ^ (jnp.ravel(bits) >> 15)) * odd[: bits.size]
         total += jnp.sum(mixed ^ (mixed >> 13), dtype=jnp.uint32)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.data.batches import Presentation, Store, present
-from laten.model import Model
+from laten.model import APART, Model
 from laten.objectives import Batch, Objective
 from laten.types import Array, Key, Masks, Values
 
@@ -41,11 +41,10 @@ class Evaluation:
 
         def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
             model = eqx.combine(weights, static)
-            batch = Batch(*present(key, store, index, whole))
+            batch = Batch(*present(jax.random.fold_in(key, APART), store, index, whole))
             estimate = objective(model, batch, key, 1.0)
-            kl = -sum((estimate.terms.get(n, jnp.zeros(())) for n in model.latents), jnp.zeros(()))
             means = jax.vmap(lambda v, m: unit_means(model, key, v, m))(batch.values, batch.masks)  # (rows, units)
-            return estimate.bound, kl, means.sum(0), jnp.square(means).sum(0)
+            return estimate.bound, estimate.kl, means.sum(0), jnp.square(means).sum(0)
 
         def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array, Array]:
             keys = jax.random.split(key, len(indices))

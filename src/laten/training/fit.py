@@ -113,7 +113,7 @@ class Training:
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
         self.order = shuffled(plan.settings.seed, turn, self.rows, plan.batch_size, plan.passes)
         tally, start, steps = self.empty, 0, len(self.order)
-        while start < steps and not interrupted.is_set():
+        while start < steps and not (start and interrupted.is_set()):
             stop, called = min(start + self.chunk, steps), time.perf_counter()
             bounds = np.int32(turn), np.int32(start), np.int32(stop)
             self.state, tally = self.loop.run(self.state, tally, self.task.train, self.order, self.key, *bounds)
@@ -137,7 +137,8 @@ class Training:
             model = eqx.combine(self.unpacked(self.good.weights), self.static)
             index = self.order[int(tally.bad_index)]
             raise diverged(model, self.task.train, index, self.task.how, self.key, self.task.labels)
-        self.state = copied(self.good)._replace(rate=self.good.rate / 2)
+        none = jnp.zeros((), jnp.int32)
+        self.state = copied(self.good)._replace(rate=self.good.rate / 2, bad_run=none)
         self.good = copied(self.state)
 
     def record(self, tally: Tally) -> Record:

@@ -16,7 +16,7 @@ import numpy as np
 import optax
 
 from laten.data.batches import Presentation, Store, present
-from laten.model import Model
+from laten.model import APART, Model
 from laten.objectives import Batch, Estimate, Objective
 from laten.training.adam import adam, wrapped
 from laten.training.packing import SMALL, Packed, Packing
@@ -107,7 +107,7 @@ class Loop:
             # all keys of the epoch at once: one key at a time costs more than a small net's whole step
             epoch_key = jax.random.fold_in(seed, turn)
             keys = jax.random.split(epoch_key, order.shape)
-            step_keys = jax.random.split(jax.random.fold_in(epoch_key, 1), len(order))
+            step_keys = jax.random.split(jax.random.fold_in(epoch_key, APART), len(order))
 
             def body(carry):
                 i, state, tally = carry
@@ -146,7 +146,7 @@ def gradient_norm(gradient: Packed) -> Array:
 
     Summed down the columns first: that the compiler turns into vector instructions.
     """
-    return jnp.sqrt(sum(jnp.sum(jnp.sum(jnp.square(g), axis=0)) for g in jax.tree.leaves(gradient)))
+    return jnp.sqrt(sum(jnp.sum(jnp.sum(jnp.square(jnp.atleast_1d(g)), axis=0)) for g in jax.tree.leaves(gradient)))
 
 
 def tallied(tally: Tally, estimate: Estimate, good: Array, index: Array) -> Tally:
