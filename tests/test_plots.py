@@ -60,7 +60,8 @@ def history_frame(held_out=True):
     if held_out:
         frame["valid_bound"] = -101 - 900 * np.exp(-epoch / 2.0) - (epoch - 30.0) ** 2 / 100
         frame["kl"], frame["active_units"] = 20.0, 7
-    return frame
+    judged = frame["valid_bound" if held_out else "epoch"]
+    return frame.assign(kept=judged == judged.max())
 
 
 def image_of(z):

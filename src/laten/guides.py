@@ -14,7 +14,7 @@ first, from the roots on, so that discrete ones are drawn first and can be enume
 from collections.abc import Collection
 
 from laten.errors import DeclarationError, known
-from laten.families import Node
+from laten.families import Categorical, Family, LogNormal, Mixture, Node, Normal, Ordinal, StudentT
 from laten.nets import Linear
 from laten.network import Network
 
@@ -101,3 +101,39 @@ def as_hidden(net):
     if getattr(net, "activate_output", False):
         return type(net)(net.width, net.depth + 1, net.activation, net.dropout)
     return net
+
+
+def check_guide(network: Network, guide: Network) -> None:
+    """A guide draws P's nodes, from families with P's support, given P's variables.
+
+    Raises:
+        DeclarationError: it names another node, has another shape or support, or a family that cannot be learned.
+    """
+    for name in guide.stochastic:
+        if name not in network.stochastic:
+            known = list(network.stochastic)
+            raise DeclarationError(f"guide node {name!r} is not a stochastic node of the network; known names: {known}")
+        ours, theirs = guide.nodes[name].family, network.nodes[name].family
+        if ours.shape != theirs.shape:
+            raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
+        if ours.n_states is None and not isinstance(ours, Normal | StudentT | LogNormal):
+            raise DeclarationError(
+                f"guide node {name!r}: draws of {ours!r} carry no gradient, so that it cannot be learned as a latent; "
+                "use a Normal, StudentT or LogNormal, or classes, which are enumerated"
+            )
+        if support(ours) != support(theirs):
+            raise DeclarationError(f"guide node {name!r} is {ours!r}, whose values are not those of P's {theirs!r}")
+    for name in guide.inputs:
+        if name in network.nodes and name not in network.stochastic:
+            raise DeclarationError(f"guide: {name!r} is a hidden layer of P, not evidence; condition on variables")
+
+
+def support(family: Family) -> tuple[object, ...]:
+    """What distinguishes the values a family can take."""
+    if isinstance(family, Mixture):
+        return support(family.component)
+    if isinstance(family, Categorical | Ordinal):
+        return ("classes", *family.packing.sizes)
+    if isinstance(family, Normal | StudentT):
+        return ("real",)
+    return (type(family).__name__,)

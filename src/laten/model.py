@@ -29,8 +29,8 @@ import numpy as np
 
 from laten.conditionals import Conditional
 from laten.errors import DeclarationError
-from laten.families import Categorical, Deterministic, Family, LogNormal, Mixture, Normal, Ordinal, StudentT
-from laten.guides import check_generative
+from laten.families import Deterministic
+from laten.guides import check_generative, check_guide
 from laten.network import Network
 from laten.numerics import host_keys, log_mean_exp
 from laten.types import Array, Key, Masks, Values
@@ -274,39 +274,3 @@ def build_model(
     p = network.init(key_p, starts=starts)
     q = guide.init(key_q, network.families, hidden)
     return Model(network, guide, p, q)
-
-
-def check_guide(network: Network, guide: Network) -> None:
-    """A guide draws P's nodes, from families with P's support, given P's variables.
-
-    Raises:
-        DeclarationError: it names another node, has another shape or support, or a family that cannot be learned.
-    """
-    for name in guide.stochastic:
-        if name not in network.stochastic:
-            known = list(network.stochastic)
-            raise DeclarationError(f"guide node {name!r} is not a stochastic node of the network; known names: {known}")
-        ours, theirs = guide.nodes[name].family, network.nodes[name].family
-        if ours.shape != theirs.shape:
-            raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
-        if ours.n_states is None and not isinstance(ours, Normal | StudentT | LogNormal):
-            raise DeclarationError(
-                f"guide node {name!r}: draws of {ours!r} carry no gradient, so that it cannot be learned as a latent; "
-                "use a Normal, StudentT or LogNormal, or classes, which are enumerated"
-            )
-        if support(ours) != support(theirs):
-            raise DeclarationError(f"guide node {name!r} is {ours!r}, whose values are not those of P's {theirs!r}")
-    for name in guide.inputs:
-        if name in network.nodes and name not in network.stochastic:
-            raise DeclarationError(f"guide: {name!r} is a hidden layer of P, not evidence; condition on variables")
-
-
-def support(family: Family) -> tuple[object, ...]:
-    """What distinguishes the values a family can take."""
-    if isinstance(family, Mixture):
-        return support(family.component)
-    if isinstance(family, Categorical | Ordinal):
-        return ("classes", *family.packing.sizes)
-    if isinstance(family, Normal | StudentT):
-        return ("real",)
-    return (type(family).__name__,)

@@ -16,9 +16,10 @@ from laten import templates
 from laten.data.arrays import ArraySpec
 from laten.data.batches import Presentation, Store
 from laten.data.infer import infer_schema
+from laten.data.matrices import as_matrix, refuse_sparse
 from laten.data.rows import Rows
 from laten.data.schema import Schema
-from laten.data.views import ArrayView, TableView, View, as_matrix, refuse_sparse
+from laten.data.views import ArrayView, TableView, View
 from laten.errors import DataError, DeclarationError, known
 from laten.families import Bernoulli, Categorical, Family, NegativeBinomial, Ordinal, Poisson
 from laten.guides import check_generative, guide_for

@@ -102,7 +102,8 @@ def history(vae: Fitted) -> History:
     terms = {n.removeprefix("term_"): frame[n].to_numpy(float) for n in map(str, frame) if n.startswith("term_")}
     kl, active = (frame[n].to_numpy(float) if n in frame else np.zeros(0) for n in ("kl", "active_units"))
     epoch = frame["epoch"].to_numpy(int)
-    best = int(epoch[frame["kept"].to_numpy(bool)][-1])
+    kept = epoch[frame["kept"].to_numpy(bool)]
+    best = int(kept[-1]) if len(kept) else 0
     note = "Cells are hidden at random while training, not in held-out rows." if vae.how_.hide else ""
     return History(epoch, bounds, terms, kl, active, best, note)
 

@@ -72,7 +72,7 @@ class Loop:
         self.optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = Packing(weights, SMALL if settings.optimizer is None else 0)
-        self.update = self.optimizer.update
+        self.how, self.weights = how, jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
 
         def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
@@ -89,20 +89,13 @@ class Loop:
             good = jnp.isfinite(value) & jnp.isfinite(norm)
             shrink = 1.0 if settings.clip is None else jnp.minimum(1.0, settings.clip / norm)
             pace = state.rate * settings.rate(progress)
-            weights, optimizer = self.update(gradient, state.optimizer, state.weights, good, shrink, pace)
+            weights, optimizer = self.optimizer.update(gradient, state.optimizer, state.weights, good, shrink, pace)
             bad_run = jnp.where(good, 0, state.bad_run + 1)
             return State(weights, optimizer, state.step + 1, state.rate, bad_run), estimate, good
 
         def run(
-            state: State,
-            tally: Tally,
-            store: Store,
-            order: Array,
-            seed: Key,
-            turn: Array,
-            start: Array,
-            stop: Array,
-        ) -> tuple[State, Tally]:
+            state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
+        ) -> tuple[State, Tally]:  # fmt: skip
             self.traces += 1
             # all keys of the epoch at once: one key at a time costs more than a small net's whole step
             epoch_key = jax.random.fold_in(seed, turn)
@@ -119,17 +112,17 @@ class Loop:
 
             return jax.lax.while_loop(going, body, (start, state, tally))[1:]
 
-        def terms(store: Store, keys: Key) -> dict[str, Array]:
-            index = jnp.zeros(keys.shape, jnp.int32)
-            return loss(weights, Batch(*present(keys[0], store, index, how)), keys, jnp.zeros(()))[1].terms
-
-        self.run = jax.jit(run, donate_argnums=0)
-        self.terms = terms
+        self.loss, self.run = loss, jax.jit(run, donate_argnums=0)
 
     def empty_tally(self, store: Store, batch_size: int) -> Tally:
         """Zeros, shaped like what the objective reports."""
-        keys = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), batch_size))
-        names = jax.eval_shape(self.terms, store, keys)
+
+        def terms(weights: Model, store: Store) -> dict[str, Array]:
+            keys = jax.random.split(jax.random.key(0), batch_size)
+            batch = Batch(*present(keys[0], store, jnp.zeros(batch_size, jnp.int32), self.how))
+            return self.loss(weights, batch, keys, jnp.zeros(()))[1].terms
+
+        names = jax.eval_shape(terms, self.weights, store)
         real: Any = np.zeros((), np.float32)
         whole: Any = np.zeros((), np.int32)
         return Tally(real, dict.fromkeys(names, real), whole, whole, whole)
