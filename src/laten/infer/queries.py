@@ -5,7 +5,7 @@ have one shape whatever the number of rows, and a row's key comes from its conte
 position (for draws), so that an answer depends neither on the batch nor on the row's neighbours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -190,37 +190,6 @@ def answer_chunk(
     return jax.vmap(one, in_axes=(0, 0, None if positions is None else 0))(values, masks, positions)
 
 
-def answers(
-    question: Question,
-    model: Model,
-    values: Mapping[str, np.ndarray],
-    masks: Mapping[str, np.ndarray],
-    how: Presentation,
-    seed: int,
-    by_position: bool = False,
-    rows: int | None = None,
-) -> Iterator[tuple[slice, Any]]:
-    """Asks a question of rows, a chunk at a time.
-
-    Args:
-        values: Node -> stored rows (NumPy); may be empty when `rows` says how many answers are wanted.
-        by_position: Fold keys from the row's position instead of its content.
-    Yields:
-        The rows answered, and the answers as NumPy arrays with those rows first.
-    """
-    n = len(next(iter(values.values()))) if rows is None else rows
-    size = max(16, min(4096, WORK // question.draws))
-    key = jax.random.key(seed)
-    for start in range(0, n, size):
-        part = slice(start, min(start + size, n))
-        padded = np.minimum(np.arange(start, start + size), n - 1)
-        chunk = {k: v[padded] for k, v in values.items()}
-        shown = {k: m[padded] for k, m in masks.items()}
-        positions = np.arange(start, start + size, dtype=np.uint32) if by_position else None
-        found = jax.device_get(answer_chunk(question, model, chunk, shown, positions, key, how))
-        yield part, jax.tree.map(lambda x, k=part.stop - part.start: x[:k], found)
-
-
 def ask(
     question: Question,
     model: Model,
@@ -231,6 +200,22 @@ def ask(
     by_position: bool = False,
     rows: int | None = None,
 ) -> Any:
-    """All answers at once: the pytree of `answers`, rows first."""
-    parts = [found for _, found in answers(question, model, values, masks, how, seed, by_position, rows)]
+    """Asks a question of rows, a chunk at a time.
+
+    Args:
+        values: Node -> stored rows (NumPy); may be empty when `rows` says how many answers are wanted.
+        by_position: Fold keys from the row's position instead of its content.
+    Returns:
+        The question's pytree as NumPy arrays, rows first.
+    """
+    n = len(next(iter(values.values()))) if rows is None else rows
+    size = max(16, min(4096, WORK // question.draws))
+    key, parts = jax.random.key(seed), []
+    for start in range(0, n, size):
+        numbers = np.arange(start, start + size)
+        padded = np.minimum(numbers, n - 1)
+        chunk, shown = ({k: v[padded] for k, v in arrays.items()} for arrays in (values, masks))
+        positions = numbers.astype(np.uint32) if by_position else None
+        found = jax.device_get(answer_chunk(question, model, chunk, shown, positions, key, how))
+        parts.append(jax.tree.map(lambda x, k=min(size, n - start): x[:k], found))
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
