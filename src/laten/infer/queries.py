@@ -7,6 +7,7 @@ position (for draws), so that an answer depends neither on the batch nor on the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
 import equinox as eqx
@@ -217,5 +218,5 @@ def ask(
         chunk, shown = ({k: v[padded] for k, v in arrays.items()} for arrays in (values, masks))
         positions = numbers.astype(np.uint32) if by_position else None
         found = jax.device_get(answer_chunk(question, model, chunk, shown, positions, key, how))
-        parts.append(jax.tree.map(lambda x, k=min(size, n - start): x[:k], found))
+        parts.append(jax.tree.map(itemgetter(slice(n - start)), found))  # what pads the last chunk is dropped
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
