@@ -130,7 +130,8 @@ class Loop:
     def init(self, weights: Model) -> State:
         """The state before the first step, in buffers of its own: they are donated."""
         step, bad_run = jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)  # two buffers: both are donated
-        packed = jax.tree.map(jnp.array, self.packing.pack(weights))
+        # packed by NumPy, which needs no compilation
+        packed = jax.tree.map(jnp.array, self.packing.pack(jax.tree.map(np.asarray, weights), np))
         return State(packed, jax.jit(self.optimizer.init)(packed), step, jnp.ones(()), bad_run)
 
 

@@ -3,6 +3,7 @@
 Large arrays stay as they are: copying them into a vector would cost more than it saves.
 """
 
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import jax
@@ -34,12 +35,16 @@ class Packing:
         self.shapes = [leaf.shape for leaf in leaves]
         self.small = [0 < leaf.size <= limit and leaf.dtype == jnp.float32 for leaf in leaves]
 
-    def pack(self, tree: Any) -> Packed:
-        """The tree's arrays as a vector and a list."""
+    def pack(self, tree: Any, xp: ModuleType = jnp) -> Packed:
+        """The tree's arrays as a vector and a list.
+
+        Args:
+            xp: `jax.numpy`, or `numpy` on the host.
+        """
         leaves = jax.tree.leaves(tree)
-        small = [jnp.ravel(x) for x, s in zip(leaves, self.small, strict=True) if s]
+        small = [xp.ravel(x) for x, s in zip(leaves, self.small, strict=True) if s]
         large = [x for x, s in zip(leaves, self.small, strict=True) if not s]
-        return Packed(jnp.concatenate(small) if small else jnp.zeros(0), large)
+        return Packed(xp.concatenate(small) if small else xp.zeros(0, xp.float32), large)
 
     def unpack(self, packed: Packed) -> Any:
         """The inverse of `pack`."""
