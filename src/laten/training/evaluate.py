@@ -55,7 +55,8 @@ class Evaluation:
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         lowered = jax.jit(all_rows).lower(shapes, store, self.indices, self.key)
         pool = ThreadPoolExecutor(1)
-        self.compiled = pool.submit(lowered.compile)
+        # it runs once an epoch: quickly compiled is better than well compiled
+        self.compiled = pool.submit(lowered.compile, {"xla_backend_optimization_level": 1})
         pool.shutdown(wait=False)
 
     def __call__(self, weights: Model) -> tuple[float, float, int]:
