@@ -56,7 +56,7 @@ class Evaluation:
         lowered = jax.jit(all_rows).lower(shapes, store, self.indices, self.key)
         pool = ThreadPoolExecutor(1)
         # it runs once an epoch: quickly compiled is better than well compiled
-        self.compiled = pool.submit(lowered.compile, {"xla_backend_optimization_level": 1})
+        self.compiled = pool.submit(lowered.compile, {"xla_backend_optimization_level": "1"})
         pool.shutdown(wait=False)
 
     def __call__(self, weights: Model) -> tuple[float, float, int]:
