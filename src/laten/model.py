@@ -32,7 +32,7 @@ from laten.errors import DeclarationError
 from laten.families import Deterministic
 from laten.guides import check_generative, check_guide
 from laten.network import Network
-from laten.numerics import host_keys, log_mean_exp
+from laten.numerics import host_keys
 from laten.types import Array, Key, Masks, Values
 
 IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
@@ -240,11 +240,6 @@ def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int
         return jax.nn.logsumexp(log_r + jax.vmap(lambda d: d.log_weight)(draw))
 
     return jax.vmap(one)(jax.random.split(key, draws))
-
-
-def log_prob(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Array:
-    """Importance-weighted estimate of log p(x) for one example (Burda et al. 2016, eq. 8), in nats."""
-    return log_mean_exp(log_weights(model, key, values, masks, draws))
 
 
 def build_model(

@@ -44,11 +44,6 @@ def log_mean_exp(x: Array, axis: int = -1) -> Array:
     return jax.nn.logsumexp(x, axis=axis) - math.log(x.shape[axis])
 
 
-def masked_sum(x: Array, mask: Array | None) -> Array:
-    """Sum of `x` over all sites, hidden ones (mask False) left out; never lets a NaN through a mask."""
-    return jnp.sum(x) if mask is None else jnp.sum(jnp.where(mask, x, 0.0))
-
-
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), without overflow."""
     return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
