@@ -24,7 +24,7 @@ FLOORS = (
     ("templates", "infer/", "objectives", "saving"),
     ("training/",),
     ("proposal", "fitted"),
-    ("estimator", "report"),
+    ("estimator", "report", "measures/"),
     ("plots", "studio/"),
     ("cli/", "demo"),
     ("__main__",),
@@ -38,17 +38,18 @@ SIDEWAYS = {
     ("model", "guides"): "a model refuses a network that no guide can be derived for, by the same rule",
     ("network", "drawing"): "Network.draw() hands its nodes to drawing, which knows only declarations",
     ("saving", "objectives"): "objectives are declarations too, and are kept in the file",
+    ("measures/", "report"): "one way to bin a marginal",
     ("cli/", "demo"): "`laten demo` is a command",
 }
 
 # Where a heavy library may be imported at all. Whatever is not listed may be imported anywhere.
 LIBRARIES = {
     "matplotlib": ("plots", "studio/", "cli/", "demo"),
-    "pandas": ("data/", "proposal", "fitted", "estimator", "report", "plots", "studio/", "cli/", "demo"),
+    "pandas": ("data/", "proposal", "fitted", "estimator", "report", "measures/", "plots", "studio/", "cli/", "demo"),
     "pyarrow": ("data/",),
     "rich": ("training/", "studio/", "cli/", "demo"),
     "safetensors": ("saving", "training/"),
-    "sklearn": ("data/", "estimator"),
+    "sklearn": ("data/", "estimator", "measures/"),
     "typer": ("cli/",),
 }
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         StudentT,
     )
     from laten.guides import guide_for
+    from laten.measures.judge import quality
     from laten.model import Model
     from laten.nets import MLP, Linear, ResMLP
     from laten.network import Network
@@ -68,6 +69,7 @@ _NAMES = {
         "StudentT",
     ),
     "laten.guides": ("guide_for",),
+    "laten.measures.judge": ("quality",),
     "laten.model": ("Model",),
     "laten.nets": ("MLP", "Linear", "ResMLP"),
     "laten.network": ("Network",),
@@ -107,6 +109,7 @@ __all__ = [
     "guide_for",
     "infer_schema",
     "load",
+    "quality",
     "read",
     "templates",
 ]

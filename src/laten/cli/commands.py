@@ -125,6 +125,22 @@ What = Annotated[Picture, option(help="What to draw.", default=False)]
 Drawn = Annotated[str, option("--output", "-o", metavar="FILE", help="Picture: png, svg or pdf.", default=False)]
 COLOUR_HELP = "Column, or array of the file, that colours the latents; `label` if there is one."
 Colour = Annotated[str | None, option(metavar="COLUMN", help=COLOUR_HELP, default=False)]
+
+# synthetic rows
+REAL_HELP = "Table the generator learned from."
+Real = Annotated[str, typer.Argument(metavar="REAL", help=REAL_HELP, show_default=False)]
+Synthetic = Annotated[
+    str,
+    typer.Argument(metavar="SYNTHETIC", help="Table of the rows it made, with the same columns.", show_default=False),
+]
+HOLDOUT_HELP = "Table of real rows it has not seen: what is the best one can hope for, and what use and privacy need."
+Holdout = Annotated[str | None, option(metavar="DATA", help=HOLDOUT_HELP, default=False)]
+TARGET_HELP = "Column to predict from the others: train on synthetic rows, test on held-out ones."
+Target = Annotated[str | None, option(metavar="COLUMN", help=TARGET_HELP, default=False)]
+Shown = Annotated[str | None, option("--plot", metavar="FILE", help="Also draw: png, svg or pdf.", default=False)]
+MEASURES_HELP = "Write the measures as a table instead of showing them."
+Measures = Annotated[str | None, option("--output", "-o", metavar="FILE", help=MEASURES_HELP, default=False)]
+
 Folder = Annotated[str, option(metavar="FOLDER", help="Where models and pictures go.")]
 
 
@@ -226,6 +242,20 @@ def info(model: Model, svg: Svg = None) -> None:
 def plot(model: Model, what: What, output: Drawn, data: Rows = None, colour: Colour = None, seed: Seed = None) -> None:
     """Draw a picture."""
     work("cli.looking").plot(model, data, what.value, output, colour, seed)
+
+
+@app.command()
+def quality(
+    real: Real,
+    synthetic: Synthetic,
+    holdout: Holdout = None,
+    target: Target = None,
+    plot: Shown = None,
+    output: Measures = None,
+    seed: Seed = None,
+) -> None:
+    """How good synthetic rows are: likeness, detection, use, privacy."""
+    work("cli.judging").quality(real, synthetic, holdout, target, plot, output, seed)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Pictures of a fitted `VAE` by matplotlib: each function draws what `laten.report` computed and returns a Figure."""
 
 from laten.plots.figures import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
+from laten.plots.quality import plot_quality
 
-__all__ = ["plot_history", "plot_latents", "plot_manifold", "plot_reconstructions", "plot_samples"]
+__all__ = ["plot_history", "plot_latents", "plot_manifold", "plot_quality", "plot_reconstructions", "plot_samples"]
