@@ -16,6 +16,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from laten import templates
     from laten.data import datasets
+    from laten.data.evidence import between
+    from laten.data.impose import read_schema
     from laten.data.infer import infer_schema
     from laten.data.read import read
     from laten.data.schema import Schema
@@ -23,13 +25,16 @@ if TYPE_CHECKING:
     from laten.estimator import VAE, load
     from laten.families import (
         Bernoulli,
+        Binned,
         Categorical,
         Deterministic,
         DiscretizedLogistic,
+        Informative,
         LogNormal,
         Mixture,
         NegativeBinomial,
         Normal,
+        NormalMixture,
         Ordinal,
         Poisson,
         StudentT,
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
 
 # Module -> the public names found in it.
 _NAMES = {
+    "laten.data.impose": ("read_schema",),
+    "laten.data.evidence": ("between",),
     "laten.data.infer": ("infer_schema",),
     "laten.data.read": ("read",),
     "laten.data.schema": ("Schema",),
@@ -57,13 +64,16 @@ _NAMES = {
     "laten.estimator": ("VAE", "load"),
     "laten.families": (
         "Bernoulli",
+        "Binned",
         "Categorical",
         "Deterministic",
         "DiscretizedLogistic",
+        "Informative",
         "LogNormal",
         "Mixture",
         "NegativeBinomial",
         "Normal",
+        "NormalMixture",
         "Ordinal",
         "Poisson",
         "StudentT",
@@ -82,12 +92,14 @@ __all__ = [
     "MLP",
     "VAE",
     "Bernoulli",
+    "Binned",
     "Categorical",
     "DataError",
     "DeclarationError",
     "Deterministic",
     "DiscretizedLogistic",
     "Elbo",
+    "Informative",
     "Iwae",
     "LatenError",
     "LatenWarning",
@@ -99,18 +111,21 @@ __all__ = [
     "NegativeBinomial",
     "Network",
     "Normal",
+    "NormalMixture",
     "Ordinal",
     "Poisson",
     "ResMLP",
     "Schema",
     "StudentT",
     "TrainingDiverged",
+    "between",
     "datasets",
     "guide_for",
     "infer_schema",
     "load",
     "quality",
     "read",
+    "read_schema",
     "templates",
 ]
 

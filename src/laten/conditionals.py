@@ -15,6 +15,7 @@ import numpy as np
 
 from laten.families import Deterministic, Family, Node, Normal
 from laten.nets import Linear, Net, build, call
+from laten.numerics import host_rng
 from laten.types import Array, Key, Masks, Values
 
 
@@ -70,8 +71,9 @@ def build_conditional(
     """
     if not parents:
         learn = not isinstance(node.family, Normal) if node.learn is None else node.learn
-        constants = jnp.asarray(np.zeros(node.family.n_raw) if start is None else start, jnp.float32) if learn else None
-        return Conditional(None, constants, node.family, ())
+        if learn and start is None:
+            start = node.family.fresh_raw(host_rng(key))
+        return Conditional(None, jnp.asarray(start, jnp.float32) if learn else None, node.family, ())
     n_in = sum(parent.n_features for parent in parents)
     net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
     if start is None and not isinstance(node.family, Deterministic):

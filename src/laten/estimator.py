@@ -15,11 +15,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from laten import proposal, saving
+from laten.answers.face import Answers, whole
+from laten.answers.fitted import Fitted
 from laten.data.batches import Presentation
 from laten.data.views import TableView, View, view_from_json
-from laten.errors import LatenError, ModelFileError
-from laten.fitted import Fitted
-from laten.infer.diagnostics import LogLikelihood
+from laten.errors import ModelFileError
 from laten.model import Model
 from laten.network import Network
 from laten.objectives import Elbo, Objective
@@ -29,12 +29,12 @@ from laten.training.settings import Settings
 
 # what a model file keeps of the constructor's options, beside network, guide and objective
 PARAMETERS = (
-    "latent", "width", "epochs", "batch_size", "learning_rate", "warmup", "clip", "patience", "validation", "hide",
-    "binarise", "draws", "seed",
+    "latent", "width", "numbers", "dropout", "missing", "epochs", "batch_size", "learning_rate", "warmup", "clip",
+    "patience", "validation", "hide", "binarise", "draws", "seed",
 )  # fmt: skip
 
 
-class VAE(TransformerMixin, BaseEstimator):
+class VAE(Answers, TransformerMixin, BaseEstimator):
     """A variational autoencoder: any network of nodes, learned with its guide by maximising a bound on log p(x).
 
     Args:
@@ -47,7 +47,12 @@ class VAE(TransformerMixin, BaseEstimator):
     Other Args:
         schema: What each column of a frame is (`lt.infer_schema(df)`, edited); None infers it.
         latent: Latent dimensions of a proposed network.
-        width: Hidden units of a proposed network.
+        width: Hidden units of a proposed network; None: 256 for a table, 128 for images.
+        numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for
+            any shape; `"normal"`, normals with one spread a column, smooth and linear in the tails (for anomalies).
+        dropout: Share of hidden units left out while training a proposed network of a table.
+        missing: `"ignorable"`: cells of a table are missing at random; `"informative"`: because of what they are, by a
+            mechanism that is learned (`lt.Informative`).
         epochs: Passes over the rows; None plans about 20 000 steps.
         batch_size: Rows a step; None: 128.
         learning_rate: Peak rate of Adam; None: 0.003 for a proposed network of a table, else 0.001.
@@ -82,7 +87,10 @@ class VAE(TransformerMixin, BaseEstimator):
         *,
         schema=None,
         latent: int = 16,
-        width: int = 128,
+        width: int | None = None,
+        numbers: str = "cells",
+        dropout: float = 0.1,
+        missing: str = "ignorable",
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float | None = None,
@@ -103,6 +111,9 @@ class VAE(TransformerMixin, BaseEstimator):
         self.schema = schema
         self.latent = latent
         self.width = width
+        self.numbers = numbers
+        self.dropout = dropout
+        self.missing = missing
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -134,8 +145,8 @@ class VAE(TransformerMixin, BaseEstimator):
         Raises:
             LatenError: data, declaration or option that cannot be used; `TrainingDiverged`.
         """
-        sizes = {name: whole(name, getattr(self, name)) for name in ("latent", "width")}
         whole("draws", self.draws)
+        sizes = proposal.Sizes(self.latent, self.width, self.numbers, self.dropout, self.missing)
         found = proposal.propose(X, self.network, self.schema, sizes, self.binarise, self.seed)
         table = isinstance(found.view, TableView)
         settings = self._settings(table and self.network is None)
@@ -174,87 +185,6 @@ class VAE(TransformerMixin, BaseEstimator):
     def _fitted(self) -> Fitted:
         check_is_fitted(self, "model_")
         return Fitted(self.model_, self.view_, self.how_, self.seed)
-
-    def _draws(self, draws: int | None, default: int | None = None) -> int:
-        draws = (default or self.draws) if draws is None else draws
-        return whole("draws", draws)
-
-    # -- asking ------------------------------------------------------------
-
-    def sample(self, n: int = 1, given: Mapping[Any, Any] | None = None, *, seed: int | None = None) -> Any:
-        """Draws rows from the model.
-
-        Args:
-            n: Number of rows.
-            given: Column (or node) -> value to condition on. Draws then come from p(rest | given), by importance
-                resampling from the guide.
-            seed: Another seed gives other rows.
-        Returns:
-            `n` rows in the container and types of the fitted data.
-        Raises:
-            LatenError: an unknown column, or a value never seen.
-        """
-        return self._fitted().sample(whole("n", n), given, self.draws, seed)
-
-    def impute(self, X: Any, draws: int | None = None, *, seed: int | None = None) -> Any:
-        """Fills hidden cells.
-
-        Args:
-            X: Data with NaN or empty cells; columns that are lacking altogether count as hidden.
-            draws: None fills each cell with its posterior mean (numbers), most probable class, or median level
-                (ordinal). A number m returns a list of m completed copies drawn from p(hidden | observed): multiple
-                imputation.
-        Returns:
-            The same container, or a list of `draws` of them. Observed cells come back bit for bit.
-        """
-        return self._fitted().impute(X, self.draws, None if draws is None else whole("draws", draws), seed)
-
-    def score_samples(self, X: Any, draws: int | None = None) -> np.ndarray:
-        """log p(row) of the observed cells, `(rows,)` nats in the data's own scale, by importance sampling."""
-        return self._fitted().log_likelihood(X, self._draws(draws)).per_row
-
-    def log_likelihood(self, X: Any, draws: int | None = None) -> LogLikelihood:
-        """Mean log p(row), with its errors and diagnosis; warns where the draws are too few.
-
-        Args:
-            draws: Draws a row; None: 500.
-        """
-        return self._fitted().log_likelihood(X, self._draws(draws, 500))
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Mean log p(row), in nats (for model selection)."""
-        return float(np.mean(self.score_samples(X)))
-
-    def surprise(self, X: Any, draws: int | None = None) -> Any:
-        """How each column, and each latent node, lowers the score: minus its share of log p(row), in nats.
-
-        A column's share is the posterior mean of its log-density given the latents; a latent's is what it costs to say
-        which latents those are. Row sums are exactly `-score_samples(X)`.
-
-        Returns:
-            A frame of columns and latent nodes for tables; a dictionary node -> `(rows, *sites)` for arrays.
-        """
-        return self._fitted().surprise(X, self._draws(draws))
-
-    def transform(self, X: Any) -> Any:
-        """Latent means, `(rows, latents)`: of q(z | row); of a discrete latent its class probabilities.
-
-        A frame for a frame.
-        """
-        out = self._fitted().transform(X)
-        return pd.DataFrame(out, X.index, self.get_feature_names_out()) if isinstance(X, pd.DataFrame) else out
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns of `transform`: z0, z1, ...."""
-        return np.array([f"{n}{i}" for n, width in self._fitted().latent_widths() for i in range(width)], dtype=object)
-
-    def inverse_transform(self, Z: Any) -> Any:
-        """Means of the data given latents `(rows, latents)`, in the fitted container and units."""
-        return self._fitted().inverse_transform(Z)
-
-    def reconstruct(self, X: Any) -> Any:
-        """The data's means given the latent means of each row, hidden cells included; same container and types."""
-        return self._fitted().reconstruct(X)
 
     # -- keeping ------------------------------------------------------------
 
@@ -295,14 +225,3 @@ def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> V
         raise ModelFileError(f"{os.fspath(path)!r} is damaged: {error}. Take another copy, or fit again") from error
     vae.network, vae.guide = model.network, model.guide
     return vae
-
-
-def whole(name: str, value: Any) -> int:
-    """A whole number of at least 1.
-
-    Raises:
-        LatenError: it is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise LatenError(f"{name} must be a whole number of at least 1, not {value!r}")
-    return int(value)

@@ -14,7 +14,7 @@ first, from the roots on, so that discrete ones are drawn first and can be enume
 from collections.abc import Collection
 
 from laten.errors import DeclarationError, known
-from laten.families import Categorical, Family, LogNormal, Mixture, Node, Normal, Ordinal, StudentT
+from laten.families import Categorical, Family, LogNormal, Mixture, Node, Normal, NormalMixture, Ordinal, StudentT
 from laten.nets import Linear
 from laten.network import Network
 
@@ -134,6 +134,6 @@ def support(family: Family) -> tuple[object, ...]:
         return support(family.component)
     if isinstance(family, Categorical | Ordinal):
         return ("classes", *family.packing.sizes)
-    if isinstance(family, Normal | StudentT):
+    if isinstance(family, Normal | NormalMixture | StudentT):
         return ("real",)
     return (type(family).__name__,)

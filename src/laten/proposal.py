@@ -20,15 +20,57 @@ from laten.data.matrices import as_matrix, refuse_sparse
 from laten.data.rows import Rows
 from laten.data.schema import Schema
 from laten.data.views import ArrayView, TableView, View
-from laten.errors import DataError, DeclarationError, known
-from laten.families import Bernoulli, Categorical, Family, NegativeBinomial, Ordinal, Poisson
+from laten.errors import DataError, DeclarationError, LatenError, known
+from laten.families import Bernoulli, Categorical, Family, Informative, NegativeBinomial, Ordinal, Poisson
 from laten.guides import check_generative, guide_for
 from laten.model import Model, build_model
 from laten.network import Network
 from laten.objectives import Objective
 from laten.training.fit import Task
 
+CODED = ("categorical", "cells")  # kinds of nodes whose missing cells can be modelled
+MOST_COMPONENTS = 64  # of the prior of a table
+ROWS_A_COMPONENT = 20
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Options of a proposed network.
+
+    Args:
+        latent: Latent dimensions.
+        width: Hidden units; None: 256 for a table, 128 for images.
+        numbers: `"cells"` or `"normal"`, the model of a table's numbers.
+        dropout: Of a table's network.
+        missing: `"ignorable"` or `"informative"`: whether cells are missing because of what they are.
+    Raises:
+        LatenError: an option out of range.
+    """
+
+    latent: int = 16
+    width: int | None = None
+    numbers: str = "cells"
+    dropout: float = 0.1
+    missing: str = "ignorable"
+
+    def __post_init__(self) -> None:
+        for name, value in (("latent", self.latent), ("width", self.width or 1)):
+            if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+                raise LatenError(f"{name} must be a whole number of at least 1, not {value!r}")
+        if self.missing not in ("ignorable", "informative"):
+            raise LatenError(f"missing must be 'ignorable' or 'informative', not {self.missing!r}")
+        if self.missing == "informative" and self.numbers != "cells":
+            raise LatenError(
+                "missing='informative' goes with numbers='cells': hidden numbers are summed out cell by cell"
+            )
+        if self.numbers not in ("cells", "normal"):
+            raise LatenError(f"numbers must be 'cells' or 'normal', not {self.numbers!r}")
+
+    def table(self, leaves: list[templates.Leaf], rows: int) -> Network:
+        """A network for a table; few rows get a prior of few components."""
+        components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
+        return templates.table(leaves, self.latent, self.width or 256, components, self.dropout)
 
 
 @dataclass(frozen=True)
@@ -50,14 +92,14 @@ class Proposal:
 
 
 def propose(
-    data: Any, network: Network | None, schema: Schema | None, sizes: Mapping[str, int], binarise: str, seed: int
+    data: Any, network: Network | None, schema: Schema | None, sizes: Sizes, binarise: str, seed: int
 ) -> Proposal:
     """A view of the data, and the user's network or one that suits the data.
 
     Args:
         data: DataFrame, matrix, array of images, or dictionary of arrays by node.
         schema: The user's schema of a frame, or None to infer it.
-        sizes: `latent`, `width` of a proposed network.
+        sizes: Options of a proposed network.
     Raises:
         DataError, DeclarationError: the data cannot be used, or do not fit the network.
     """
@@ -74,7 +116,7 @@ def propose(
 
 
 def of_table(
-    frame: pd.DataFrame, matrix: bool, network: Network | None, schema: Schema | None, sizes: Mapping[str, int]
+    frame: pd.DataFrame, matrix: bool, network: Network | None, schema: Schema | None, sizes: Sizes
 ) -> Proposal:
     """A frame: its blocks are the leaves of a proposed network, or its columns are nodes of the declared one."""
     if network is not None and schema is None:
@@ -86,14 +128,35 @@ def of_table(
             )
         schema = infer_schema(frame, nodes)
     schema = schema or infer_schema(frame)
-    view = TableView(schema, matrix)
+    if network is None:
+        schema = schema.binned() if sizes.numbers == "cells" else as_real(schema)
+    lossy: tuple[str, ...] = ()
+    if network is None and sizes.missing == "informative":
+        schema = as_classes(schema)
+        lossy = tuple(
+            b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
+        )
+    view = TableView(schema, matrix, lossy)
     rows = view.rows(frame)
     if network is None:
-        blocks = [(b.node, b.family_kind, b.shape, b.sizes) for b in schema.blocks]
-        network = templates.table(blocks, **sizes)
+        leaves = [
+            templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy) for b in schema.blocks
+        ]
+        network = sizes.table(leaves, rows.n)
     for block in schema.blocks:
         check_block(network, block.node, block.family_kind, block.shape, block.sizes)
     return Proposal.of(view, rows, network)
+
+
+def as_real(schema: Schema) -> Schema:
+    """Counts and positive numbers as real numbers."""
+    return schema.with_kinds({c.name: "real" for c in schema.columns if c.kind in ("count", "positive")})
+
+
+def as_classes(schema: Schema) -> Schema:
+    """Two classes and ordered ones with holes as plain classes, whose missing cells can be modelled."""
+    lossy = (c for c in schema.columns if c.kind in ("binary", "ordinal") and c.seen.missing)
+    return schema.with_kinds({c.name: "categorical" for c in lossy})
 
 
 def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> None:
@@ -101,8 +164,9 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
     if node not in network.stochastic:
         raise DeclarationError(f"the schema needs a node {node!r}; nodes of the network: {known(network.stochastic)}")
     family = network.nodes[node].family
+    family = family.base if isinstance(family, Informative) else family
     classes = isinstance(family, Categorical | Ordinal)
-    if classes != (kind in ("categorical", "ordinal")):
+    if classes != (kind in ("categorical", "ordinal", "cells")):
         raise DeclarationError(
             f"node {node!r} is declared {family!r}, but its column is {kind}; "
             "declare another family, or set the column's kind in the schema"
@@ -116,7 +180,7 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {sizes} levels")
 
 
-def of_arrays(data: Any, network: Network | None, sizes: Mapping[str, int], binarise: str, seed: int) -> Proposal:
+def of_arrays(data: Any, network: Network | None, sizes: Sizes, binarise: str, seed: int) -> Proposal:
     """Arrays by node; a single array of images without a network gets the network of Kingma & Welling."""
     if network is None:
         network = for_images(data, sizes)
@@ -129,7 +193,7 @@ def of_arrays(data: Any, network: Network | None, sizes: Mapping[str, int], bina
     return Proposal.of(view, rows, network)
 
 
-def for_images(data: Any, sizes: Mapping[str, int]) -> Network:
+def for_images(data: Any, sizes: Sizes) -> Network:
     """A network for one array of grey or binary images, of node name `x`."""
     if isinstance(data, Mapping) and set(data) != {"x"}:
         raise DeclarationError(
@@ -139,7 +203,7 @@ def for_images(data: Any, sizes: Mapping[str, int]) -> Network:
     array = np.asarray(data["x"] if isinstance(data, Mapping) else data)
     if array.ndim < 2 or array.dtype.kind not in "buif":
         raise DataError(f"expected images as an array (rows, height, width), got shape {array.shape} of {array.dtype}")
-    return templates.images(array.shape[1:], sizes["latent"], sizes["width"])
+    return templates.images(array.shape[1:], sizes.latent, sizes.width or 128)
 
 
 def spec_of(family: Family) -> ArraySpec:
@@ -185,6 +249,12 @@ def starts(rows: Rows, network: Network) -> dict[str, np.ndarray]:
 def new_model(proposal: Proposal, guide: Network | None, how: Presentation, seed: int) -> Model:
     """A model with fresh weights for a proposal; the guide is derived unless given."""
     network, rows = proposal.network, proposal.rows
+    for name, mask in rows.mask.items():
+        if network.nodes[name].family.joint and not (mask.all(axis=-1) | ~mask.any(axis=-1)).all():
+            raise DataError(
+                f"node {name!r} is {network.nodes[name].family!r}, whose sites depend on one another: "
+                "a row must show all of them or none"
+            )
     holes = frozenset(rows.mask) | frozenset(how.hide)
     if guide is None:
         whole = set(rows.values) - set(rows.mask)

@@ -1,19 +1,51 @@
 """Ready-made networks: functions that write a declaration. Read one to learn how to write your own."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from laten.errors import DeclarationError
-from laten.families import Bernoulli, Categorical, Deterministic, Family, NegativeBinomial, Node, Normal, Ordinal
+from laten.families import (
+    Bernoulli,
+    Binned,
+    Categorical,
+    Deterministic,
+    Family,
+    Informative,
+    NegativeBinomial,
+    Node,
+    Normal,
+    NormalMixture,
+    Ordinal,
+)
+from laten.families.binned import Points
 from laten.nets import MLP
 from laten.network import Network
 
-Block = tuple[str, str, tuple[int, ...], tuple[int, ...]]  # node name, kind, event shape, sizes of classes
+
+class Leaf(NamedTuple):
+    """What the columns of one node are.
+
+    Args:
+        name: The node's.
+        kind: binary, categorical, ordinal, count, cells or real.
+        shape: Event shape.
+        sizes: Number of classes or cells of each column.
+        points: Of `cells`: features of each column's cells.
+        informative: Cells may be missing because of what they are.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    sizes: tuple[int, ...] = ()
+    points: tuple[Points, ...] = ()
+    informative: bool = False
 
 
-def family_of(kind: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> Family:
+def family_of(leaf: Leaf) -> Family:
     """The family of a block of columns of one kind."""
-    classes = sizes[0] if shape == () else sizes
-    match kind:
+    shape, classes = leaf.shape, leaf.sizes[0] if leaf.shape == () and leaf.sizes else leaf.sizes
+    match leaf.kind:
         case "binary":
             return Bernoulli(shape)
         case "categorical":
@@ -22,26 +54,35 @@ def family_of(kind: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> Fami
             return Ordinal(classes)
         case "count":
             return NegativeBinomial(shape)
+        case "cells":
+            return Binned(classes, leaf.points)
         case "real":
-            return Normal(shape)
+            return Normal(shape, scale="site")
         case _:
-            raise DeclarationError(f"no family for columns of kind {kind!r}")
+            raise DeclarationError(f"no family for columns of kind {leaf.kind!r}")
 
 
-def table(blocks: Sequence[Block], latent: int = 16, width: int = 128) -> Network:
-    """p(z) and, through a shared hidden layer, one node for each kind of column.
+def table(
+    leaves: Sequence[Leaf], latent: int = 16, width: int = 256, components: int = 64, dropout: float = 0.1
+) -> Network:
+    """p(z) and, through shared hidden layers, one node for each kind of column.
 
     Args:
-        blocks: For each node: name, kind, event shape, sizes of its classes.
+        leaves: The nodes of the table.
         latent: Latent dimensions.
         width: Units of the hidden layers.
+        components: Normals in the mixture that is the prior of z; 1: the standard normal, not learned.
+        dropout: Share of hidden units left out while training.
     """
     nodes: dict[str, Family | Node] = {
-        "z": Normal(latent),
-        "hidden": Deterministic(width).given("z", via=MLP(width, activate_output=True)),
+        "z": NormalMixture(latent, components) if components > 1 else Normal(latent),
+        "hidden": Deterministic(width).given("z", via=MLP(width, dropout=dropout, activate_output=True)),
     }
-    for name, kind, shape, sizes in blocks:
-        nodes[name] = family_of(kind, shape, sizes).given("hidden")
+    for leaf in leaves:
+        family = family_of(leaf)
+        if leaf.informative and isinstance(family, Categorical):
+            family = Informative(family)
+        nodes[leaf.name] = family.given("hidden")
     return Network(**nodes)
 
 

@@ -1,10 +1,14 @@
 """Bad frames: each a DataError naming the thing and the way out."""
 
+import datetime
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from laten.data.infer import infer_schema
+from laten.data.table_view import TableView
 from laten.data.tables import decode, encode, fill
 from laten.errors import DataError
 
@@ -20,6 +24,15 @@ def good():
         "day": pd.date_range("2020", periods=N).strftime("%Y-%m-%d"), "grade": [1, 2, 3] * 20,
         "flag": [True, False] * 30,
     })  # fmt: skip
+
+
+def words(n, at):
+    """Numbers with some words among them, as `read_csv` gives them."""
+    return [at.get(i, float(i) / 7) for i in range(n)]
+
+
+def stamp(zone):
+    return pd.Timestamp("2020-01-01", tz=zone).to_pydatetime()
 
 
 SCHEMA = infer_schema(good())
@@ -41,6 +54,26 @@ FITTING = {
     "two_of_one_name": (good().set_axis(["age", *"bcdefgh", "age"], axis=1), ["one name", "'age'", "rename"]),
     "all_missing": (good().assign(age=np.nan), ["no value", "'age'", "drop"]),
     "infinite": (put("height", [3, 7], np.inf), ["'height'", "rows 3, 7", "infinit"]),
+    "words_among_numbers": (
+        pd.DataFrame({"x": words(10_000, {7: "n/a", 99: "n/a", 512: "n/a"}), "y": range(10_000)}),
+        ["'x': 3 of 10000 cells are text", "rows 7, 99, 512", "'n/a'", "errors='coerce'", "kinds={'x': 'categorical'}"],
+    ),
+    "words_among_numerals": (
+        pd.DataFrame({"x": list(map(str, words(500, {3: "unknown", 4: "?"})))}),
+        ["'x': 2 of 500 cells are words among numbers", "rows 3, 4", "'unknown', '?'"],
+    ),
+    "mixed_zones": (
+        pd.DataFrame({"x": [stamp("Europe/Berlin"), stamp("UTC"), stamp("UTC")], "y": [1, 2, 3]}),
+        ["'x': times of 2 zones", "'Europe/Berlin', 'UTC'", "rows 1, 2", "utc=True"],
+    ),
+    "zones_and_none": (
+        pd.DataFrame({"x": pd.Series([stamp(None), stamp("UTC")] * 3, dtype=object)}),
+        ["'x': times of 2 zones", "'none', 'UTC'", "rows 1, 3, 5"],
+    ),
+    "mixed_zones_as_text": (
+        pd.DataFrame({"x": [f"2020-01-01T00:{i:02d}:00+0{i % 2}:00" for i in range(30)]}),
+        ["'x': times of 2 zones", "'+00:00', '+01:00'", "rows 1, 3"],
+    ),
     "tuple_names": (pd.DataFrame({("a", 1): [1, 2], ("b", 2): [1, 2]}), ["('a', 1)", "names must be"]),
 }
 
@@ -65,6 +98,10 @@ ENCODING = {
     "dates_for_numbers": (good().assign(age=good()["when"]), ["'age'", "expected numbers"]),
     "categories_for_numbers": (good().assign(age=good()["city"].astype("category")), ["'age'", "expected numbers"]),
     "numbers_for_dates": (good().assign(when=1.5), ["'when'", "dates", "to_datetime"]),
+    "mixed_zones": (
+        good().assign(when=[stamp("UTC"), stamp("Europe/Berlin")] * 30),
+        ["'when'", "2 zones", "rows 1, 3"],
+    ),
     "text_for_dates": (put("when", [1], "soon"), ["'when'", "row"]),
     "bad_iso_date": (put("day", [5], "2020-02-31"), ["'day'", "row 5", "2020-02-31", "%Y-%m-%d"]),
     "new_city": (put("city", [9, 11], "Bonn"), ["'city'", "rows 9, 11", "'Bonn'", "'Rome'", "never seen", "fit again"]),
@@ -89,6 +126,65 @@ def test_frames_that_do_not_fit_the_schema(case):
         encode(SCHEMA, frame)
     assert all(w in str(error.value) for w in words), error.value
     assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+EVIDENCE = [
+    ({"height": "tall"}, ["'height'", "expected numbers", "'tall'"]),
+    ({"height": np.inf}, ["'height'", "infinity"]),
+    ({"height": datetime.date(2020, 1, 1)}, ["'height'", "expected numbers"]),
+    ({"city": 3}, ["'city'", "3", "never seen", "'Rome'"]),
+    ({"grade": "1"}, ["'grade'", "convert the column's type"]),
+    ({"when": 3}, ["'when'", "expected dates"]),
+    ({"wait": 3}, ["'wait'", "expected durations", "to_timedelta"]),
+    ({"age": 2.5}, ["'age'", "whole numbers", "2.5"]),
+    ({"hieght": 1}, ["no column 'hieght'", "did you mean 'height'"]),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), EVIDENCE)
+def test_evidence_of_the_wrong_type(given, words):
+    view = TableView(infer_schema(good().assign(wait=pd.to_timedelta(range(N), unit="h"))))
+    with pytest.raises(DataError) as error:
+        view.evidence(given)
+    assert all(w in str(error.value) for w in words), error.value
+    assert "\n" not in str(error.value)
+
+
+def test_words_among_numbers_pass_where_the_kind_is_said():
+    frame = pd.DataFrame({"x": words(100, {7: "n/a"}), "y": np.arange(100) / 7})
+    assert infer_schema(frame, kinds={"x": "text"})["x"].kind == "text"
+    assert infer_schema(frame, kinds={"x": "categorical"})["x"].size == 100
+    with pytest.raises(DataError, match=r"1 of 100 cells are text: row 7: 'n/a'"):
+        infer_schema(frame, kinds={"x": "real"})
+    with pytest.raises(DataError, match="did you mean 'x'"):
+        infer_schema(frame, kinds={"xx": "real"})
+    mended = frame.assign(x=pd.to_numeric(frame["x"], errors="coerce"))  # the way out that the message names
+    assert infer_schema(mended)["x"].kind == "positive" or infer_schema(mended)["x"].kind == "real"
+
+
+def test_a_thousand_columns_and_wide_tables():
+    wide = pd.DataFrame(RNG.normal(size=(50, 1000)))
+    wide[0] = ["a", "b"] * 25
+    start = time.process_time()
+    schema = infer_schema(wide)
+    assert time.process_time() - start < 5
+    assert encode(schema, wide).values["real"].shape == (50, 999)
+
+
+def test_a_hundred_thousand_levels():
+    names = np.array([f"street {i}" for i in range(100_000)])
+    frame = pd.DataFrame({"x": names[RNG.integers(0, 100_000, 150_000)], "y": RNG.normal(size=150_000)})
+    start = time.process_time()
+    schema = infer_schema(frame)
+    text = schema.to_toml()
+    assert time.process_time() - start < 5 and len(text) < 5000
+    assert schema["x"].kind in ("text", "categorical")
+
+
+def test_duplicate_rows():
+    frame = pd.concat([good().head(5)] * 20, ignore_index=True)
+    once, many = infer_schema(good().head(5)), infer_schema(frame)
+    assert len(once.names) == len(many.names) and encode(many, frame).n == 100
 
 
 def test_many_offending_rows_are_counted_not_listed():

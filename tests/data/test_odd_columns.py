@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from laten.data.infer import infer_schema
@@ -14,7 +15,7 @@ from laten.data.tables import decode, encode, fill, hidden_cells, log_det
 from laten.errors import DataError
 
 DAYS = pd.date_range("2020", periods=9)
-ZONED = [
+ZONED = [  # two zones in one column are refused: test_bad_frames.py
     pd.Timestamp("2020-01-01", tz="Europe/Berlin").to_pydatetime(),
     datetime.datetime(2020, 7, 1, tzinfo=datetime.UTC),
 ]
@@ -29,7 +30,16 @@ ODD = {
     "complex": (np.ones(9) * 1j, "text"),
     "sometimes_lists": (["a", [1], "b"] * 4, "text"),
     "na_in_objects": ([pd.NA, 1, 2] * 4, "binary"),
-    "zones_mixed": (ZONED * 5, "text"),
+    "zoned_objects": (pd.Series(ZONED[:1] * 9 + [ZONED[0] + datetime.timedelta(1)], dtype=object), "text"),
+    "zoned_text": ([f"2020-01-01T00:{i:02d}:00+02:00" for i in range(20)], "text"),
+    "codes_with_letters": ([*map(str, range(100, 190)), "85123A", "C5363"] * 2, "text"),
+    "codes_with_zeros": ([f"{i:03d}" for i in range(90)] * 2 + ["none"], "text"),
+    "many_words_among_numbers": ([*map(str, range(50)), *(["none"] * 30)], "text"),
+    "few_numbers_and_a_word": ([1, 2, 3, 4, "none"] * 20, "categorical"),
+    "durations": (pd.to_timedelta([1, 2, 3, 9], unit="h"), "duration"),
+    "durations_with_holes": ([datetime.timedelta(1), None, datetime.timedelta(3), pd.NaT] * 4, "duration"),
+    "very_long_durations": (np.array([2**62, 5, 2**61, 7]).astype("timedelta64[s]"), "duration"),
+    "arrow_lists": (pd.Series([[1], [2]] * 5, dtype=pd.ArrowDtype(pa.list_(pa.int64()))), "text"),
     "datetime_objects": (pd.Series(list(DAYS.to_pydatetime()), dtype=object), "date"),
     "times": ([datetime.time(1, 2), datetime.time(3, 4)] * 5, "text"),
     "first_and_last_day": (np.array(["0001-01-01", "9999-12-31", "2000-01-01"] * 3, dtype="datetime64[s]"), "date"),

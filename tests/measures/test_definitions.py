@@ -190,3 +190,10 @@ def test_copies_are_counted_cell_by_cell():
 def test_auc_and_score_by_hand():
     assert auc(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, True, False, True])) == 3.5 / 4
     assert score(np.array([0.5, 0.3, 1.0])) == 1 - (0 + 0 + 1) / 3
+
+
+def test_durations_are_measured_in_seconds():
+    hours = pd.DataFrame({"wait": pd.to_timedelta([1, 2, 3, None], unit="h")})
+    _, tables = code({"real": hours, "arrow": hours.astype("duration[us][pyarrow]")}, infer_schema(hours))
+    for table in tables.values():
+        np.testing.assert_array_equal(table.numbers[:, 0], [3600, 7200, 10800, np.nan])

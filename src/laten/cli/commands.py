@@ -38,6 +38,13 @@ class Binarise(StrEnum):
     NONE = "none"
 
 
+class Density(StrEnum):
+    """How numbers of a table are modelled."""
+
+    CELLS = "cells"
+    NORMAL = "normal"
+
+
 class Picture(StrEnum):
     """What can be drawn."""
 
@@ -83,12 +90,17 @@ Written = Annotated[
 ]
 Quiet = Annotated[bool, option("--quiet", "-q", help="No schema, progress or notes.")]
 Latent = Annotated[int, option(least=1, metavar="N", help="Latent dimensions.", group=NETWORK)]
-Width = Annotated[int, option(least=1, metavar="N", help="Units of each hidden layer.", group=NETWORK)]
+WIDTH_HELP = "Units of each hidden layer. Default: 256 for tables, 128 for images."
+Width = Annotated[int | None, option(least=1, metavar="N", help=WIDTH_HELP, group=NETWORK, default=False)]
+NUMBERS_HELP = "Model of a table's numbers: histograms of any shape, or normals (for anomalies)."
+Numbers = Annotated[Density, option(help=NUMBERS_HELP, group=NETWORK)]
 KIND_HELP = (
     "Sets what a column is taken for: age=count, note=text (left out), 'pain=ordinal:none,mild,severe' (levels, low to "
     "high). Repeatable."
 )
 Kinds = Annotated[list[str] | None, option(metavar="COLUMN=KIND", help=KIND_HELP, group=DATA, default=False)]
+SCHEMA_HELP = "File that says what the columns are, as `laten schema` writes it; the data must keep to it."
+Agreed = Annotated[str | None, option("--schema", metavar="FILE", help=SCHEMA_HELP, group=DATA, default=False)]
 HIDE_HELP = (
     "Hide further cells at random while training, so that any columns can be evidence later. Default: for tables."
 )
@@ -109,6 +121,12 @@ Rate = Annotated[float | None, option(metavar="X", help=RATE_HELP, group=TRAININ
 PATIENCE_HELP = "Epochs without a better held-out bound after which to stop; 0: never. Default: planned."
 Patience = Annotated[int | None, option(least=0, metavar="N", help=PATIENCE_HELP, group=TRAINING, default=False)]
 FitSeed = Annotated[int, option(least=0, metavar="N", help="The same seed gives the same file.", group=TRAINING)]
+
+# schema
+TOML_HELP = "TOML file to write; else standard output. With --check: a table of the findings."
+Toml = Annotated[str | None, option("--output", "-o", metavar="FILE", help=TOML_HELP, default=False)]
+CHECK_HELP = "Instead: compare DATA with this schema, or with that of a model file."
+Check = Annotated[str | None, option(metavar="FILE", help=CHECK_HELP, default=False)]
 
 # questions
 Count = Annotated[int, typer.Option("-n", min=1, metavar="N", help="Number of rows.")]
@@ -172,8 +190,10 @@ def fit(
     data: Data,
     output: Written = None,
     latent: Latent = 16,
-    width: Width = 128,
+    width: Width = None,
+    numbers: Numbers = Density.CELLS,
     kind: Kinds = None,
+    schema: Agreed = None,
     hide: Hide = None,
     binarise: Grey = Binarise.DYNAMIC,
     validation: Validation = 0.1,
@@ -190,6 +210,7 @@ def fit(
     options = {
         "latent": latent,
         "width": width,
+        "numbers": numbers.value,
         "hide": hide,
         "binarise": binarise.value,
         "validation": validation,
@@ -199,7 +220,16 @@ def fit(
         "patience": patience,
         "seed": seed,
     }
-    return work("cli.fitting").fit(data, output, kind or [], objective.value, draws, options, quiet)
+    return work("cli.fitting").fit(data, output, kind or [], schema, objective.value, draws, options, quiet)
+
+
+@app.command()
+def schema(data: Data, output: Toml = None, kind: Kinds = None, check: Check = None) -> int:
+    """Say what each column of DATA is, as a file to edit and to fit by; or check DATA against one.
+
+    With --check, shows what lacks, is new, of another type or far outside; exits with 1 when a model would refuse it.
+    """
+    return work("cli.contracts").schema(data, output, kind or [], check)
 
 
 @app.command()

@@ -9,14 +9,15 @@ import pandas as pd
 
 from laten.cli.streams import Source, check_output, for_fit, note
 from laten.data.checks import did_you_mean, unknown
-from laten.data.columns import Column
+from laten.data.columns import ASIDE, Column
+from laten.data.impose import impose, open_contract
 from laten.data.infer import infer_schema
 from laten.data.plain import Plain
 from laten.data.schema import Schema
 from laten.errors import DataError, known
 from laten.estimator import VAE
 from laten.objectives import Elbo, Iwae, Objective
-from laten.proposal import propose
+from laten.proposal import Sizes, propose
 from laten.training.settings import Settings
 
 INTERRUPTED = 130
@@ -27,6 +28,7 @@ def fit(
     data: str,
     output: str | None,
     kinds: Sequence[str],
+    contract: str | None,
     objective: str,
     draws: int | None,
     options: Mapping[str, Any],
@@ -38,6 +40,7 @@ def fit(
         data: Path or name.
         output: Model file; None: the data's name with another extension, in the current folder.
         kinds: `column=kind` edits of the schema.
+        contract: File of the schema to enforce; None: it is inferred.
         draws: Of the objective; None: its own default.
         options: Parameters of `VAE`.
         quiet: Say nothing.
@@ -51,8 +54,8 @@ def fit(
     if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
         raise DataError(f"{path}: is the data; give the model another name with -o")
     source = for_fit(data)
-    schema = schema_of(source, kinds)
-    sizes = {name: options[name] for name in ("latent", "width")}
+    schema = schema_of(source, kinds, contract)
+    sizes = Sizes(*(options[name] for name in ("latent", "width", "numbers")))
     found = propose(source.data, None, schema, sizes, options["binarise"], options["seed"])
     if not quiet:  # only now: data that cannot be used are one line, and nothing else
         describe(source, schema, options["binarise"])
@@ -85,23 +88,35 @@ def stem(data: str) -> str:
     return Path(data).name.split(".")[0] or "model"
 
 
-def schema_of(source: Source, kinds: Sequence[str]) -> Schema | None:
-    """The inferred schema of a table, edited; None for arrays of images.
+def schema_of(source: Source, kinds: Sequence[str], contract: str | None = None) -> Schema | None:
+    """The schema of a table, inferred or as a file says, and edited; None for arrays of images.
 
     Raises:
-        DataError: no such column or kind, or the cells do not allow it.
+        DataError: no such column or kind, the cells do not allow it, or they do not keep the contract.
     """
     data = source.data
     if isinstance(data, dict) or (isinstance(data, np.ndarray) and data.ndim != 2):
-        if kinds:
-            raise DataError("--kind: arrays have no columns whose kind could be set; leave it out")
+        if kinds or contract:
+            raise DataError(
+                f"--{'kind' if kinds else 'schema'}: arrays have no columns whose kind could be set; leave it out"
+            )
         return None
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
-    schema = infer_schema(frame)
+    if contract is not None:
+        schema = impose(open_contract(Path(contract)), frame)
+    else:
+        schema = infer_schema(frame, kinds=taken_for(frame, kinds))
     for text in kinds:
         schema = with_kind(schema, text)
     _ = schema.blocks  # refuses a table of which nothing is left to model
     return schema
+
+
+def taken_for(frame: pd.DataFrame, kinds: Sequence[str]) -> dict[str | int, str]:
+    """Columns of cells of two sorts are not questioned where the user says what they are."""
+    by_text = {str(n): n for n in frame.columns}
+    typed = [(text.rpartition("=")[0], text.rpartition("=")[2].partition(":")[0]) for text in kinds]
+    return {by_text[name]: kind for name, kind in typed if name in by_text and kind in ("categorical", *ASIDE)}
 
 
 def with_kind(schema: Schema, text: str) -> Schema:

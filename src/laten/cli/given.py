@@ -47,6 +47,13 @@ def for_column(column: Column, text: str) -> Any:
         return level(column, text)
     if column.kind not in NUMBERS:
         return text
+    if column.kind == "duration":
+        span = pd.to_timedelta(text, errors="coerce") if not math.isfinite(as_float(text)) else pd.NaT
+        if pd.isna(span):
+            raise DataError(
+                f"column {column.name!r}: {text!r} is no duration; write it as in '2 days 03:30:00' or 90min"
+            )
+        return span
     if isinstance(column.codec, Date):
         stamp = pd.to_datetime(text, errors="coerce")
         if pd.isna(stamp):
@@ -58,6 +65,8 @@ def for_column(column: Column, text: str) -> Any:
 def level(column: Column, text: str) -> Plain:
     """The level that a text names: as it is written, else as a number, else whatever its case."""
     levels = column.levels or ()
+    if column.unseen == "other" and text not in map(str, levels):
+        return text
     for same in (
         lambda v: str(v) == text,
         lambda v: not isinstance(v, str) and as_float(text) == v,

@@ -3,6 +3,7 @@
 | exit code | means |
 |---|---|
 | 0 | done (also when the reader of standard output stopped reading, as `head` does) |
+| 1 | `laten schema --check`: the rows break the contract |
 | 2 | bad input: exactly one line on standard error |
 | 130 | interrupted by Ctrl-C |
 
@@ -18,7 +19,7 @@ from typing import Any
 
 import typer
 
-from laten.cli.commands import app
+from laten.cli.explain import app
 from laten.errors import LatenError, LatenWarning
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130

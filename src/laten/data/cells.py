@@ -15,6 +15,8 @@ import pandas as pd
 from laten.data.checks import shown, where
 from laten.data.codecs import Date
 from laten.data.columns import Column
+from laten.data.dtypes import dtype_of, is_text_dictionary, zone_of
+from laten.data.mixed import refuse_zones
 from laten.data.plain import Plain, is_plain
 from laten.errors import DataError, known
 
@@ -28,29 +30,27 @@ def form_of(series: pd.Series) -> str:
         return "class"
     if pd.api.types.is_bool_dtype(dtype):
         return "bool"
-    if pd.api.types.is_complex_dtype(dtype) or pd.api.types.is_timedelta64_dtype(dtype):
+    if pd.api.types.is_complex_dtype(dtype):
         return "other"
+    if dtype.kind == "m":  # numpy's and Arrow's
+        return "duration"
     if pd.api.types.is_numeric_dtype(dtype):
         return "number"
     if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
         return "date"
+    if is_text_dictionary(dtype):
+        return "text"
     inferred = pd.api.types.infer_dtype(series, skipna=True)
     if inferred in _NUMBER_TYPES:
         return "number"
     if inferred in ("date", "datetime", "datetime64"):
         return "date"
     forms = {"string": "text", "boolean": "bool", "mixed-integer": "text", "mixed": "text", "empty": "text"}
+    forms |= {"timedelta": "duration", "timedelta64": "duration"}
     form = forms.get(inferred, "other")
     if inferred == "mixed" and not all(map(is_plain, series.dropna())):
         return "other"
     return form
-
-
-def dtype_text(series: pd.Series) -> str:
-    """The dtype as text, from which `restore` makes it again."""
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return "category, ordered" if series.cat.ordered else "category"
-    return str(series.dtype)
 
 
 def plain(value: object) -> Plain:
@@ -138,8 +138,11 @@ def days(series: pd.Series, name: object, style: str, whole: bool) -> np.ndarray
         stamps = series.dt.to_timestamp()
     elif isinstance(series.dtype, pd.ArrowDtype) and str(series.dtype).startswith("date"):
         stamps = series.astype("datetime64[s]")  # Arrow dates without time
+    elif series.dtype == object:
+        refuse_zones(series, name)
+        stamps = pd.to_datetime(series)
     else:
-        stamps = series if series.dtype != object else pd.to_datetime(series)
+        stamps = series
     bad = present & stamps.isna().to_numpy()
     if bad.any():
         raise DataError(
@@ -152,11 +155,13 @@ def days(series: pd.Series, name: object, style: str, whole: bool) -> np.ndarray
     return since / np.timedelta64(1, "D")
 
 
-def codes(series: pd.Series, name: object, levels: tuple[Plain, ...]) -> np.ndarray:
+def codes(series: pd.Series, name: object, levels: tuple[Plain, ...], unseen: int | None = None) -> np.ndarray:
     """Cells as `(rows,)` int64 positions in `levels`, −1 where missing.
 
+    Args:
+        unseen: The code of classes that are not among `levels`; None refuses them.
     Raises:
-        DataError: a class that is not among `levels`.
+        DataError: a class that is not among `levels`, or is one of them in another type.
     """
     present = series.notna().to_numpy()
     place = {level: i for i, level in enumerate(levels)}
@@ -174,6 +179,11 @@ def codes(series: pd.Series, name: object, levels: tuple[Plain, ...]) -> np.ndar
         found = np.where(found < 0, -2, found)
     found = np.where(present, found, -1)
     bad = found == -2
+    if bad.any() and unseen is not None:
+        texts = set(map(str, levels))
+        retyped = {v for v in series[bad].unique() if plain(v) not in levels and str(plain(v)) in texts}
+        found = np.where(bad, unseen, found)
+        bad = bad & series.isin(retyped).to_numpy(bool) if retyped else np.zeros_like(bad)
     if bad.any():
         raise _never_seen(series, name, levels, bad)
     return found
@@ -194,35 +204,39 @@ def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad:
 
 
 def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
-    """Codes `(rows,)` back to a column of the original dtype (or of `dtype`, when the frame to fill has another)."""
-    at = np.clip(np.asarray(at).astype(np.int64), 0, column.size - 1)
-    levels = column.classes
+    """Positions in `column.levels` `(rows,)` back to the original dtype (or `dtype`, when the frame has another)."""
+    levels = column.levels or ()
+    at = np.clip(np.asarray(at).astype(np.int64), 0, len(levels) - 1)
     if isinstance(dtype, pd.CategoricalDtype):
         place = {plain(c): i for i, c in enumerate(dtype.categories)}
         return pd.Series(pd.Categorical.from_codes(_places(column, place, at), dtype=dtype), index=index)
     if dtype is None and column.dtype.startswith("category"):
         made = pd.CategoricalDtype(pd.Index(list(levels)), ordered=column.dtype.endswith("ordered"))
         return pd.Series(pd.Categorical.from_codes(at, dtype=made), index=index)
+    dtype = dtype_of(column.dtype) if dtype is None else dtype
     cells = np.empty(len(levels), dtype="O")
     cells[:] = levels
-    return pd.Series(cells[at], index=index, dtype=object).astype(column.dtype if dtype is None else dtype)
+    if "decimal" in str(dtype):
+        cells = cells.astype(np.float64)  # Arrow makes no decimals of floats as Python objects
+    return pd.Series(cells[at], index=index).astype(dtype)
 
 
 def _places(column: Column, place: dict[Plain, int], at: np.ndarray) -> np.ndarray:
-    lost = [v for v in (column.classes[i] for i in np.unique(at)) if v not in place]
+    levels = column.levels or ()
+    lost = [v for v in (levels[i] for i in np.unique(at)) if v not in place]
     if lost:
         raise DataError(
             f"column {column.name!r}: its category dtype lacks the level {lost[0]!r}; "
             f"add it: frame[{column.name!r}].cat.add_categories([{lost[0]!r}])"
         )
-    return np.array([place.get(v, -1) for v in column.classes])[at]
+    return np.array([place.get(v, -1) for v in levels])[at]
 
 
 def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
     """Numbers `(rows,)` back to a column of the original dtype, rounded to the digits that were seen."""
     x = np.asarray(x, np.float64)
     digits = column.seen.decimals
-    dtype = pd.api.types.pandas_dtype(column.dtype if dtype is None else dtype)
+    dtype = dtype_of(column.dtype) if dtype is None else dtype
     whole = pd.api.types.is_integer_dtype(dtype)
     if digits is not None or whole:
         x = np.round(x, 0 if whole or digits is None else digits)
@@ -251,17 +265,17 @@ def restore_dates(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = N
     stamps = pd.Series(micro.astype("datetime64[us]"), index=index)
     if codec.style == "date":
         return pd.Series(stamps.dt.date.to_numpy(object), index=index, dtype=object)
-    dtype = column.dtype if dtype is None else dtype
+    dtype = dtype_of(column.dtype) if dtype is None else dtype
     if "%" in codec.style:
         return stamps.dt.strftime(codec.style).astype(dtype)
-    dtype = pd.api.types.pandas_dtype(dtype)
     if isinstance(dtype, pd.PeriodDtype):
         return stamps.dt.to_period(dtype.freq)
-    if isinstance(dtype, pd.DatetimeTZDtype):
+    zone = zone_of(dtype)
+    if zone is not None:
         if codec.whole:
-            zoned = stamps.dt.tz_localize(dtype.tz, ambiguous=np.ones(len(x), bool), nonexistent="shift_forward")
+            zoned = stamps.dt.tz_localize(zone, ambiguous=np.ones(len(x), bool), nonexistent="shift_forward")
         else:
-            zoned = stamps.dt.tz_localize("UTC").dt.tz_convert(dtype.tz)
+            zoned = stamps.dt.tz_localize("UTC").dt.tz_convert(zone)
         return zoned.astype(dtype)
     if isinstance(dtype, np.dtype) and dtype.kind == "O":
         return pd.Series(np.array(stamps.dt.to_pydatetime(), object), index=index, dtype=object)

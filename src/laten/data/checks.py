@@ -64,3 +64,22 @@ def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
             f"the frame has {len(frame)} row{'s' if len(frame) != 1 else ''} (n_samples={len(frame)}); {way}"
         )
     return frame
+
+
+def refuse_empty(frame: pd.DataFrame) -> None:
+    """Refuses columns without any value.
+
+    Raises:
+        DataError: there are some.
+    """
+    empty = [name for name in frame.columns if not frame[name].notna().any()]
+    if empty:
+        raise DataError(
+            f"no value at all in column{'s' if len(empty) > 1 else ''} {known(empty)}: all {len(frame)} rows are empty "
+            f"and nothing can be learned; drop it: frame.drop(columns={known(empty)})"
+        )
+
+
+def span(seconds: float) -> str:
+    """A duration as text that pandas reads: `0 days 01:30:00`; in seconds where it is too long for that, 285 years."""
+    return str(pd.Timedelta(seconds=seconds)) if abs(seconds) < 9e9 else f"{seconds:.6g} s"

@@ -13,6 +13,7 @@ float64 arrays; NaN passes through. Scales are positive by construction: of a co
 | `Standardise` | (x − loc) / scale | −log scale |
 | `Log` | (log(x + shift) − loc) / scale | −log(x + shift) − log scale |
 | `Date` | (days since 1970-01-01 − loc) / scale | −log scale |
+| `Cells` | number of a cell (`binning.py`) | log density inside the cell |
 """
 
 import math
@@ -20,6 +21,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from laten.data.binning import Cells
+from laten.data.cycles import cycle_from_json, cycle_to_json
 from laten.data.plain import Reader
 from laten.errors import DataError
 
@@ -119,9 +122,12 @@ class Date:
         return np.full(np.shape(x), -math.log(self.scale))
 
 
-Codec = Identity | Standardise | Log | Date
-_BY_NAME = {"identity": Identity, "standardise": Standardise, "log": Log, "date": Date}
+Codec = Identity | Standardise | Log | Date | Cells
+_BY_NAME = {"identity": Identity, "standardise": Standardise, "log": Log, "date": Date, "cells": Cells}
 _OF_KIND = {"count": Identity, "real": Standardise, "positive": Log, "date": Date}
+
+
+_CELLS = ("edges", "mass", "starts", "centres", "tails", "grid", "yearly", "cycle")
 
 
 def loc_and_scale(x: np.ndarray) -> tuple[float, float]:
@@ -151,12 +157,41 @@ def choose_codec(kind: str, codecs: tuple[Codec, ...]) -> Codec | None:
     wanted = _OF_KIND.get(kind)
     if wanted is Identity:
         return Identity()
+    if kind == "duration":  # the logarithm is among the codecs only where it suits
+        return next((c for c in reversed(codecs) if isinstance(c, Standardise | Log)), None)
     return next((c for c in codecs if type(c) is wanted), None)
+
+
+def cells_to_json(cells: Cells) -> dict:
+    """Plain fields."""
+    plain = {name: getattr(cells, name) for name in _CELLS}
+    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in plain.items()}
+    return plain | {"cycle": cycle_to_json(cells.cycle)}
+
+
+def cells_from_json(reader: Reader) -> Cells:
+    """Rebuilds the codec from checked fields.
+
+    Raises:
+        DataError: a field is missing, of the wrong type, or does not go with the others.
+    """
+    reader.only(["codec", *_CELLS])
+    edges, mass, centres, tails = (reader.numbers(k) for k in ("edges", "mass", "centres", "tails"))
+    starts = reader.numbers("starts")
+    if not all(s.is_integer() for s in starts):
+        raise DataError(f"{reader.at}: 'starts' should be whole numbers; the file is damaged")
+    grid = None if reader.is_none("grid") else reader.number("grid", positive=True)
+    cycle = None if reader.is_none("cycle") else cycle_from_json(reader.object("cycle"))
+    if len(tails) != 2:
+        raise DataError(f"{reader.at}: 'tails' should be two numbers, got {len(tails)}; the file is damaged")
+    whole = tuple(int(s) for s in starts)
+    return Cells(edges, mass, whole, centres, (tails[0], tails[1]), grid, reader.flag("yearly"), cycle)
 
 
 def codec_to_json(codec: Codec) -> dict:
     """Plain fields and the codec's name."""
-    return {"codec": type(codec).__name__.lower(), **asdict(codec)}
+    plain = cells_to_json(codec) if isinstance(codec, Cells) else asdict(codec)
+    return {"codec": type(codec).__name__.lower(), **plain}
 
 
 def codec_from_json(reader: Reader) -> Codec:
@@ -166,6 +201,8 @@ def codec_from_json(reader: Reader) -> Codec:
         DataError: an unknown codec, a missing field, or a scale that is not above zero.
     """
     kind = _BY_NAME[reader.text("codec", tuple(_BY_NAME))]
+    if kind is Cells:
+        return cells_from_json(reader)
     if kind is Identity:
         reader.only(["codec"])
         return Identity()

@@ -4,7 +4,7 @@ The rules, in order. Every decision carries its reason in plain words and can be
 
 - one value: constant; two values, or true and false: binary;
 - pandas categories: ordinal when ordered, else categorical;
-- datetimes, and text of which every cell is one ISO format: date;
+- datetimes, and text of which every cell is one ISO format: date; timedeltas: duration;
 - text: identifier when every cell differs (free text when long), categorical while each level has rows enough, else
   text;
 - whole numbers (also floats that are whole because of holes): identifier when all differ and they run on in order or
@@ -21,12 +21,15 @@ import numpy as np
 import pandas as pd
 
 from laten.data import cells
-from laten.data.checks import check_frame, unknown
-from laten.data.codecs import Date, choose_codec, fit_codecs, loc_and_scale
-from laten.data.columns import CLASSES, MAX_LEVELS, Column, Seen
+from laten.data.checks import check_frame, refuse_empty, span, unknown
+from laten.data.codecs import Date, Log, choose_codec, fit_codecs, loc_and_scale
+from laten.data.columns import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
+from laten.data.dtypes import dtype_text
+from laten.data.durations import seconds, step_of
+from laten.data.mixed import refuse_words, refuse_zones
+from laten.data.pieces import day_grid, fit_cells
 from laten.data.plain import Plain
 from laten.data.schema import Group, Name, Schema
-from laten.errors import DataError, known
 
 _ID_NAME = re.compile(r"(^|[_\W])(id|key|index|idx|uuid|guid|row_?(nr|number)?)$", re.IGNORECASE)
 _ID_CAMEL = re.compile(r"[a-z](Id|ID)$")
@@ -34,26 +37,26 @@ _FEW = 10  # levels of an ordinal scale that may start anywhere
 _SCALE = 20  # levels of an ordinal scale without gaps and with rows enough
 
 
-def infer_schema(frame: pd.DataFrame, nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = ()) -> Schema:
+def infer_schema(
+    frame: pd.DataFrame,
+    nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
+    kinds: Mapping[Name, str] | None = None,
+) -> Schema:
     """Decides a kind for each column of `frame`, with a stated reason.
 
     Args:
         frame: At least two rows; holes are welcome.
         nodes: Declared nodes. Names (each a column's: its own scalar node), or a dict from node to a column (scalar) or
             to a list of columns. Columns not named are set aside. Empty: one node a kind.
+        kinds: Column -> the kind it shall have, as `schema.with_kind` sets it.
     Returns:
         The schema; `print` shows it as a table.
     Raises:
-        DataError: not a frame, fewer than two rows, two columns of one name, a column without any value, infinities, or
-            a node without its column.
+        DataError: not a frame, fewer than two rows, two columns of one name, a column without any value, infinities,
+            words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
     check_frame(frame, rows=2)
-    empty = [name for name in frame.columns if not frame[name].notna().any()]
-    if empty:
-        raise DataError(
-            f"no value at all in column{'s' if len(empty) > 1 else ''} {known(empty)}: all {len(frame)} rows are empty "
-            f"and nothing can be learned; drop it: frame.drop(columns={known(empty)})"
-        )
+    refuse_empty(frame)
     groups = []
     for node, names in nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes):
         if isinstance(names, str | int):
@@ -63,14 +66,24 @@ def infer_schema(frame: pd.DataFrame, nodes: Mapping[str, Name | Sequence[Name]]
         for name in groups[-1].columns:
             if name not in frame.columns:
                 raise unknown(f"column for node {node!r}:", name, frame.columns)
-    return Schema(tuple(infer_column(name, frame[name]) for name in frame.columns), tuple(groups))
+    kinds = kinds or {}
+    for name in kinds:
+        if name not in frame.columns:
+            raise unknown("column", name, frame.columns)
+    columns = [infer_column(name, frame[name], kinds.get(name)) for name in frame.columns]
+    return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), tuple(groups))
 
 
-def infer_column(name: Name, series: pd.Series) -> Column:
-    """One column's kind, reason, levels and codec."""
+def infer_column(name: Name, series: pd.Series, wanted: str | None = None) -> Column:
+    """One column's kind, reason, levels and codec; `wanted`: the kind it will be given, for which cells may differ."""
     name = int(name) if isinstance(name, np.integer) else name
     form = cells.form_of(series)
     style = cells.style_of(series)
+    zone = None
+    if style is None and form in ("date", "text") and (wanted is None or wanted in NUMBERS):
+        zone = refuse_zones(series, name)
+        if form == "text":
+            refuse_words(series, name)
     if style is not None:
         kind, reason, levels, seen = _dates(name, series, style)
     elif form == "class":
@@ -80,15 +93,18 @@ def infer_column(name: Name, series: pd.Series) -> Column:
     elif form == "number":
         with np.errstate(over="ignore", invalid="ignore"):  # numbers near the float limit
             kind, reason, levels, seen = _numbers(name, series)
+    elif form == "duration":
+        kind, reason, levels, seen = _durations(name, series)
     elif form == "text":
         kind, reason, levels, seen = _text(series)
     else:
-        what = "time spans" if pd.api.types.is_timedelta64_dtype(series.dtype) else f"cells of type {series.dtype}"
-        kind, reason, levels = "text", f"{what} are not modelled; make numbers, dates or text of them", None
+        what = f"cells of type {series.dtype} are not modelled"
+        kind, reason, levels = "text", f"{what}; make numbers, dates or text of them", None
         seen = Seen(len(series), int(series.isna().sum()), "other")
-    dtype = cells.dtype_text(series)
-    return Column(name, kind, reason, dtype, levels if kind in (*CLASSES, "constant") else None,
-                  choose_codec(kind, seen.codecs), seen)  # fmt: skip
+    if zone is not None and kind not in (*CLASSES, "constant"):
+        kind, reason = "text", f"times in zone {zone}; to have them modelled, convert them: pd.to_datetime(...)"
+    dtype, levels = dtype_text(series), levels if kind in (*CLASSES, "constant") else None
+    return Column(name, kind, reason, dtype, levels, choose_codec(kind, seen.codecs), seen)
 
 
 _Verdict = tuple[str, str, tuple[Plain, ...] | None, Seen]
@@ -107,11 +123,28 @@ def _dates(name: Name, series: pd.Series, style: str) -> _Verdict:
     loc, scale = loc_and_scale(x)
     texts = tuple(sorted({str(v) for v in series.dropna().unique()})) if x.min() == x.max() else None
     seen = Seen(len(series), len(series) - len(x), "date", texts, float(x.min()), float(x.max()), None,
-                (Date(loc, scale, whole, style),))  # fmt: skip
+                (Date(loc, scale, whole, style), fit_cells(x, day_grid(x), dates=True)))  # fmt: skip
     if texts is not None:
         return "constant", f"one date only: {texts[0]}", texts[:1], seen
     what = "dates" if style in ("datetime", "date") else f"text, every cell a date written as {style}"
     return "date", what + (", whole days" if whole else ", with time of day"), None, seen
+
+
+def _durations(name: Name, series: pd.Series) -> _Verdict:
+    x = seconds(series, name)
+    x = x[~np.isnan(x)]
+    low, high = float(x.min()), float(x.max())
+    codecs = fit_codecs(x)
+    kind, why = _continuous(x, Seen(len(series), len(series) - len(x), "duration", codecs=codecs), "durations")
+    text = (span(low),) if low == high else None
+    kept = tuple(c for c in codecs if kind == "positive" or not isinstance(c, Log))
+    step = step_of(x)
+    kept += (fit_cells(x, None if step is None else 1 / step),)
+    seen = Seen(len(series), len(series) - len(x), "duration", text, low, high, None, kept, step=step)
+    if text is not None:
+        return "constant", f"one duration only: {text[0]}", text, seen
+    whole = {86_400.0: ", whole days", 3600.0: ", whole hours", 60.0: ", whole minutes"}.get(seen.step or 0.0, "")
+    return "duration", why + whole, None, seen
 
 
 def _categories(series: pd.Series) -> _Verdict:
@@ -119,14 +152,18 @@ def _categories(series: pd.Series) -> _Verdict:
     used = series.cat.remove_unused_categories().cat.categories
     observed = tuple(cells.plain(c) for c in used)
     missing = int(series.isna().sum())
-    seen = Seen(len(series), missing, "class", levels if len(levels) <= MAX_LEVELS else None)
+    tally = tuple(np.bincount(series.cat.codes[series.notna()], minlength=len(levels)).tolist())
+    rare = 3 * len(observed) > len(series) - missing
+    few = len(levels) <= (MAX_LEVELS if series.cat.ordered or rare else MOST_LEVELS)
+    seen = Seen(len(series), missing, "class", levels if few else None, counts=tally if few else ())
     if len(observed) == 1:
-        seen = Seen(len(series), missing, "class", observed)
+        seen = Seen(len(series), missing, "class", observed, counts=(len(series) - missing,))
         return "constant", f"one category only: {observed[0]!r}", observed, seen
     if len(levels) == 2:
         return "binary", f"pandas category of 2 levels: {_few(levels)}", levels, seen
-    if len(levels) > MAX_LEVELS:
-        return "text", f"pandas category of {len(levels)} levels: too many to model", None, seen
+    if not few:
+        why = "for an order" if series.cat.ordered else "for so few rows"
+        return "text", f"pandas category of {len(levels)} levels: too many {why}", None, seen
     if series.cat.ordered:
         return "ordinal", f"ordered pandas category of {len(levels)} levels", levels, seen
     return "categorical", f"pandas category of {len(levels)} levels", levels, seen
@@ -136,17 +173,22 @@ def _booleans(series: pd.Series) -> _Verdict:
     x = series.dropna().astype(bool).to_numpy()
     if x.all() or not x.any():
         value = (bool(x[0]),)
-        return "constant", f"only {value[0]}", value, Seen(len(series), len(series) - len(x), "bool", value)
-    seen = Seen(len(series), len(series) - len(x), "bool", (False, True))
+        seen = Seen(len(series), len(series) - len(x), "bool", value, counts=(len(x),))
+        return "constant", f"only {value[0]}", value, seen
+    tally = (int((~x).sum()), int(x.sum()))
+    seen = Seen(len(series), len(series) - len(x), "bool", (False, True), counts=tally)
     return "binary", "true and false", (False, True), seen
 
 
 def _text(series: pd.Series) -> _Verdict:
     cells_ = series.dropna().astype(object)
     tally = cells_.value_counts(sort=False)
-    values = tuple(sorted((cells.plain(v) for v in tally.index), key=lambda v: (isinstance(v, str), v)))
+    counts = dict(zip(map(cells.plain, tally.index), tally.tolist(), strict=True))
+    values = tuple(sorted(counts, key=lambda v: (isinstance(v, str), v)))
     n, k = len(cells_), len(values)
-    seen = Seen(len(series), len(series) - n, "text", values if k <= MAX_LEVELS else None)
+    seen = Seen(len(series), len(series) - n, "text")
+    if k <= (MAX_LEVELS if 3 * k > n else MOST_LEVELS):
+        seen = replace(seen, values=values, counts=tuple(counts[v] for v in values))
     if k == 1:
         return "constant", f"one value only: {values[0]!r}", values, seen
     if k == 2 and n > 2:
@@ -157,7 +199,7 @@ def _text(series: pd.Series) -> _Verdict:
         if length > 40 or words > 5:
             return "text", f"all different in {n} rows, {words:.0f} words each", None, seen
         return "identifier", f"all different text in {n} rows", None, seen
-    if (k <= 20 and k <= 0.7 * n) or (k <= 255 and n >= 10 * k):
+    if (k <= 20 and k <= 0.7 * n) or (n >= 3 * k and k <= MOST_LEVELS):
         return "categorical", f"{k} distinct values: {_few(values)}", values, seen
     return "text", f"{k} different values in {n} rows: too many for so few rows", None, seen
 
@@ -167,7 +209,7 @@ def _numbers(name: Name, series: pd.Series) -> _Verdict:
     x = x[~np.isnan(x)]
     values = np.sort(pd.unique(x))
     decimals = _decimals(values.astype(np.float32) if str(series.dtype).lower().startswith("float32") else values)
-    levels = tuple(cells.plain(v) for v in values[: MAX_LEVELS + 1])
+    levels = tuple(int(v) if v.is_integer() else v for v in values[: MAX_LEVELS + 1].tolist())
     seen = Seen(
         rows=len(series),
         missing=len(series) - len(x),
@@ -176,11 +218,12 @@ def _numbers(name: Name, series: pd.Series) -> _Verdict:
         low=float(values[0]),
         high=float(values[-1]),
         decimals=decimals,
-        codecs=fit_codecs(x),
+        codecs=(*fit_codecs(x), fit_cells(x, None if decimals is None else 10.0**decimals)),
+        counts=tuple(np.bincount(np.searchsorted(values, x)).tolist()) if len(values) <= MAX_LEVELS else (),
     )
     k, span = len(values), f"{values[0]:g}..{values[-1]:g}"
     if np.abs(values).max() >= 2**53 and not pd.api.types.is_float_dtype(series.dtype):
-        seen = replace(seen, values=None)
+        seen = replace(seen, values=None, counts=())
         return "identifier", f"whole numbers {span}, too large to be told apart as floats", None, seen
     if k == 1:
         return "constant", f"one value only: {levels[0]}", levels, seen

@@ -19,6 +19,12 @@ def is_plain(value: object) -> bool:
     return isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
 
 
+def name_of(value: Plain) -> str:
+    """What a value is, in words."""
+    names = {bool: "true or false", int: "a number", float: "a number", str: "text"}
+    return names[type(value)]
+
+
 @dataclass(frozen=True)
 class Reader:
     """One JSON object and where it stands.
@@ -88,6 +94,23 @@ class Reader:
             return isinstance(v, list) and all(map(is_plain, v)) and len(set(v)) == len(v)
 
         return tuple(self._get(name, "a list of different texts or numbers", accept))
+
+    def wholes(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers of at least 0."""
+
+        def accept(v: object) -> bool:
+            return isinstance(v, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in v)
+
+        return tuple(self._get(name, "a list of whole numbers of at least 0", accept))
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """A list of finite numbers."""
+
+        def accept(v: object) -> bool:
+            plain = isinstance(v, list) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in v)
+            return plain and all(map(math.isfinite, v))  # type: ignore[call-overload]
+
+        return tuple(map(float, self._get(name, "a list of finite numbers", accept)))
 
     def objects(self, name: str) -> tuple["Reader", ...]:
         """A list of objects, each as a `Reader`."""

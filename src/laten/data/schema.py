@@ -5,7 +5,8 @@ all counts the node `count`, and so on (positive numbers and dates are real numb
 was declared with nodes named after columns, the schema groups columns by those names instead.
 
 A schema is read from data by `infer_schema`, shown by `print(schema)`, edited by `schema.with_kind("age", "count")` and
-kept in the model file by `schema.to_json()`.
+kept in the model file by `schema.to_json()`. `schema.binned()` is the same table with its numbers, dates and durations
+in one node, `number`, each value the code of a cell (`binning.py`).
 """
 
 from collections import Counter
@@ -14,15 +15,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from laten.data.checks import unknown
-from laten.data.columns import ASIDE, KINDS, Column, column_from_json
+from laten.data.columns import ASIDE, KINDS, NUMBERS, Column, column_from_json
+from laten.data.contract import contract_of, to_toml
+from laten.data.findings import Findings, check
 from laten.data.plain import Plain, Reader
+from laten.data.unseen import with_unseen
 from laten.errors import DataError, known
 
 Name = str | int
-FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real")
-_FAMILY_KIND = {k: k for k in FAMILY_KINDS} | {"positive": "real", "date": "real"}
+EXTRA = ("ignore", "error")
+FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "cells")
+_FAMILY_KIND = {k: k for k in FAMILY_KINDS} | dict.fromkeys(("positive", "date", "duration"), "real")
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Block:
     Args:
         node: Name of the node.
         family_kind: binary (uint8 0/1), categorical or ordinal (codes in the smallest whole type), count (float32 whole
-            numbers) or real (float32 after the codec).
+            numbers), real (float32 after the codec) or cells (codes).
         columns: In order of the array's columns.
         scalar: True for a single column without a column axis.
     """
@@ -53,8 +59,18 @@ class Block:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Number of levels of each column."""
-        return tuple(c.size for c in self.columns)
+        """Number of classes, of groups of them, or of cells, of each column."""
+        return tuple(c.cells.size if self.binned else c.size for c in self.columns)
+
+    @property
+    def binned(self) -> bool:
+        """Whether values are codes of cells."""
+        return self.family_kind == "cells"
+
+    @property
+    def points(self) -> tuple[tuple[tuple[float, ...], ...], ...]:
+        """For each column of a binned block, its cells' features (`Cells.points`); else empty."""
+        return tuple(c.cells.points for c in self.columns) if self.binned else ()
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -81,12 +97,18 @@ class Schema:
     Args:
         columns: One for each column of the frame.
         groups: Declared nodes; empty for one node a kind.
+        extra: What a later frame's further columns are: `ignore`, or `error`.
+        in_cells: Numbers are codes of cells (`binned`).
     """
 
     columns: tuple[Column, ...]
     groups: tuple[Group, ...] = ()
+    extra: str = "ignore"
+    in_cells: bool = False
 
     def __post_init__(self) -> None:
+        if self.extra not in EXTRA:
+            raise DataError(f"schema: extra must be one of {known(EXTRA)}, not {self.extra!r}")
         twice = [n for n, k in Counter(c.name for c in self.columns).items() if k > 1]
         if twice:
             raise DataError(f"two columns of one name: {known(twice)}")
@@ -99,7 +121,7 @@ class Schema:
                 way = f"schema.with_kind({name!r}, ...) sets another kind, or leave it out of the network"
                 raise DataError(f"column {name!r} is {column.kind} ({column.reason}) and cannot be a node; {way}")
         for g in self.groups:
-            kinds = {_FAMILY_KIND[self[name].kind] for name in g.columns}
+            kinds = {self.family_kind(self[name]) for name in g.columns}
             if len(kinds) != 1 or (g.scalar and len(g.columns) != 1):
                 found = ", ".join(f"{n!r} {self[n].kind}" for n in g.columns)
                 raise DataError(f"node {g.node!r}: its columns must be of one kind, got {found or 'none'}")
@@ -137,30 +159,53 @@ class Schema:
         """
         if self.groups:
             made = (Block(g.node, "", tuple(self[n] for n in g.columns), g.scalar) for g in self.groups)
-            return tuple(replace(b, family_kind=_FAMILY_KIND[b.columns[0].kind]) for b in made)
+            return tuple(replace(b, family_kind=self.family_kind(b.columns[0]) or "") for b in made)
         blocks = []
         for family_kind in FAMILY_KINDS:
-            columns = tuple(c for c in self.columns if _FAMILY_KIND.get(c.kind) == family_kind)
+            columns = tuple(c for c in self.columns if self.family_kind(c) == family_kind)
             if columns:
-                blocks.append(Block(family_kind, family_kind, columns))
+                blocks.append(Block("number" if family_kind == "cells" else family_kind, family_kind, columns))
         if not blocks:
             found = ", ".join(f"{c.name!r} {c.kind} ({c.reason})" for c in self.columns[:6])
             raise DataError(f"no column is left to model: {found}; schema.with_kind(name, kind) sets another kind")
         return tuple(blocks)
+
+    def family_kind(self, column: Column) -> str | None:
+        """The kind of block a column belongs to; None for columns set aside."""
+        return "cells" if self.in_cells and column.kind in NUMBERS else _FAMILY_KIND.get(column.kind)
+
+    def binned(self) -> "Schema":
+        """This schema as a proposed network models it: numbers, dates and durations as histograms (`binning.py`).
+
+        Of a categorical column of more than 256 levels the rare ones share entries (`grouping.py`).
+
+        Raises:
+            DataError: such a column was never seen in data.
+        """
+        for column in self.columns:
+            if column.kind in NUMBERS:
+                _ = column.cells
+        grouped = (replace(c, grouped=True) if c.kind == "categorical" else c for c in self.columns)
+        return replace(self, columns=tuple(grouped), in_cells=True)
 
     def with_kind(self, name: Name, kind: str, levels: Sequence[Plain] | None = None) -> "Schema":
         """This schema with column `name` as another kind.
 
         Args:
             name: The column.
-            kind: binary, categorical, ordinal, count, positive, real, date, constant, identifier or text (the last two
-                leave it out of the model).
+            kind: binary, categorical, ordinal, count, positive, real, date, duration, constant, identifier or text (the
+                last two leave it out of the model).
             levels: For binary, categorical and ordinal: the classes in order.
         Raises:
             DataError: no such column or kind, or the cells seen do not allow it.
         """
         new = self[name].with_kind(kind, None if levels is None else tuple(levels))
-        return replace(self, columns=tuple(new if c.name == name else c for c in self.columns))
+        return self._with(new)
+
+    def _with(self, new: Column) -> "Schema":
+        """This schema with another column of that name; a binned one stays binned."""
+        changed = replace(self, columns=tuple(new if c.name == new.name else c for c in self.columns))
+        return changed.binned() if self.in_cells else changed
 
     def with_kinds(self, kinds: Mapping[Name, str] | None = None, /, **named: str) -> "Schema":
         """Several kinds set at once: `with_kinds(age="count")` or `with_kinds({"my age": "count"})`."""
@@ -169,10 +214,39 @@ class Schema:
             schema = schema.with_kind(name, kind)
         return schema
 
+    def with_unseen(self, name: Name, policy: str) -> "Schema":
+        """This schema with what becomes of levels of column `name` that were never seen.
+
+        Args:
+            name: A categorical column.
+            policy: `error`, or `other`: a further class, `(other)`, stands for them. It learns from the levels seen
+                in fewer than two rows. Filled and sampled cells hold one of these levels instead, or the most frequent.
+        Raises:
+            DataError: no such column or policy, or the column is not categorical.
+        """
+        new = with_unseen(self[name], policy)
+        return self._with(new)
+
+    def to_toml(self) -> str:
+        """The text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
+        return to_toml(self)
+
+    def check(self, frame: pd.DataFrame) -> Findings:
+        """How a later frame differs from this schema; `print` shows it as a table.
+
+        Args:
+            frame: At least one row.
+        Returns:
+            Columns that lack, are too many or of another type, levels never seen with their counts, numbers far outside
+            the fitted range, changed shares of empty cells. `findings.broken` are those that a model refuses.
+        """
+        return check(contract_of(self), frame)
+
     def to_json(self) -> dict:
         """Plain JSON types only; `Schema.from_json` reads it back."""
         groups = [{"node": g.node, "columns": list(g.columns), "scalar": g.scalar} for g in self.groups]
-        return {"columns": [c.to_json() for c in self.columns], "groups": groups}
+        return {"columns": [c.to_json() for c in self.columns], "groups": groups, "extra": self.extra,
+                "in_cells": self.in_cells}  # fmt: skip
 
     @staticmethod
     def from_json(value: dict) -> "Schema":
@@ -182,12 +256,13 @@ class Schema:
             DataError: a field is missing, of the wrong type, or does not go with the others.
         """
         reader = Reader(value, "schema")
-        reader.only(["columns", "groups"])
+        reader.only(["columns", "groups", "extra", "in_cells"])
         groups = []
         for r in reader.objects("groups"):
             r.only(["node", "columns", "scalar"])
             groups.append(Group(r.text("node"), _names(r), r.flag("scalar")))
-        return Schema(tuple(column_from_json(r) for r in reader.objects("columns")), tuple(groups))
+        columns = tuple(column_from_json(r) for r in reader.objects("columns"))
+        return Schema(columns, tuple(groups), reader.text("extra", EXTRA), reader.flag("in_cells"))
 
     def __str__(self) -> str:
         head = ("column", "kind", "missing", "values", "because")

@@ -7,19 +7,17 @@ $\log p(\text{row}) = \log p(y) + \sum_c \log|f_c'(x_c)|$ over observed cells (n
 schema: each error names the column, the rows (from 0), what was expected and the way out.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from laten.data import cells
-from laten.data.checks import check_frame, did_you_mean, shown, where
-from laten.data.codecs import Date, Log
-from laten.data.columns import CLASSES, Column
+from laten.data.checks import check_frame, did_you_mean
+from laten.data.encoding import constant, decode_column, encode_column, like_dtype, log_det_column
+from laten.data.evidence import Between, limits
 from laten.data.rows import Rows
-from laten.data.schema import Schema
+from laten.data.schema import Name, Schema
 from laten.errors import DataError, known
 
 
@@ -36,6 +34,12 @@ def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Row
         DataError: no frame, no rows, a column lacking, of another type, a class never seen, infinities.
     """
     check_frame(frame)
+    extra = [name for name in frame.columns if name not in schema] if schema.extra == "error" else []
+    if extra:
+        raise DataError(
+            f"the frame has columns that the schema does not know: {known(extra)}; drop them, or let them pass with "
+            "extra = 'ignore' in the schema"
+        )
     if not partial:
         _check_columns(schema, frame)
     values, mask, n = {}, {}, len(frame)
@@ -46,7 +50,7 @@ def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Row
             if column.name not in frame.columns:
                 seen[:, i] = False
                 continue
-            array[:, i], seen[:, i] = _encode_column(column, frame[column.name])
+            array[:, i], seen[:, i] = encode_column(column, frame[column.name], block.binned)
         values[block.node] = array[:, 0] if block.scalar else array
         if not seen.all():
             mask[block.node] = seen[:, 0] if block.scalar else seen
@@ -64,72 +68,34 @@ def _check_columns(schema: Schema, frame: pd.DataFrame) -> None:
         )
 
 
-def _encode_column(column: Column, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Values `(rows,)` with 0 in hidden cells, and a bool array that is True where observed."""
-    if column.kind in CLASSES:
-        at = cells.codes(series, column.name, column.classes)
-        return np.maximum(at, 0), at >= 0
-    x = _numbers(column, series)
-    seen = ~np.isnan(x)
-    y = column.map.encode(x)
-    with np.errstate(over="ignore"):
-        y = np.where(seen, y, 0.0).astype(np.float32)
-    bad = ~np.isfinite(y)
-    if bad.any():
-        raise DataError(
-            f"column {column.name!r}: {where(bad)}: {shown(x[bad])} lies too far from the fitted range "
-            f"{column.describe()} to be a float32; correct it or leave the cell empty"
-        )
-    return y, seen
-
-
-def _numbers(column: Column, series: pd.Series) -> np.ndarray:
-    """Cells `(rows,)` in the column's own scale (days for dates), NaN where hidden, checked against its kind."""
-    if isinstance(column.codec, Date):
-        return cells.days(series, column.name, column.codec.style, column.codec.whole)
-    x = cells.numbers(series, column.name)
-    bad = np.zeros(len(x), bool)
-    expected = ""
-    if column.kind == "count":
-        bad = (x < 0) | ((x != np.round(x)) & ~np.isnan(x))
-        expected = "whole numbers of at least 0"
-    elif isinstance(column.codec, Log):
-        bad = x < 0 if column.codec.shift > 0 else x <= 0
-        expected = "numbers of at least 0" if column.codec.shift > 0 else "numbers above 0"
-    if bad.any():
-        raise DataError(
-            f"column {column.name!r} was fitted as {column.kind}: expected {expected}, got {shown(x[bad].tolist())} "
-            f"({where(bad)}); correct the cells, or fit again with schema.with_kind({column.name!r}, 'real')"
-        )
-    return x
-
-
 def log_det(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Log-determinants of the codecs, to be added to a model's log-densities per site.
 
     Returns:
-        Node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|; 0 where hidden, discrete or not in the
-        frame.
+        Node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|, of cells the log density inside them; 0
+        where hidden, discrete or not in the frame.
     """
     check_frame(frame)
     found = {}
     for block in schema.blocks:
         shape = (len(frame), len(block.columns))
-        if block.family_kind != "real":
-            total = np.broadcast_to(np.float64(0), shape)  # takes no room
-        else:
-            total = np.zeros(shape)
-            for i, column in enumerate(block.columns):
-                if column.name in frame.columns:
-                    x = _numbers(column, frame[column.name])
-                    seen = ~np.isnan(x)
-                    total[seen, i] = column.map.log_det(x[seen])
+        scaled = [c.groups is not None or block.family_kind in ("real", "cells") for c in block.columns]
+        total = np.zeros(shape) if any(scaled) else np.broadcast_to(np.float64(0), shape)  # the latter takes no room
+        for i, column in enumerate(block.columns):
+            if scaled[i] and column.name in frame.columns:
+                total[:, i] = log_det_column(column, frame[column.name], block.binned)
         found[block.node] = total[:, 0] if block.scalar else total
     return found
 
 
 def decode(
-    schema: Schema, values: Mapping[str, np.ndarray], *, index: pd.Index | None = None, like: pd.DataFrame | None = None
+    schema: Schema,
+    values: Mapping[str, np.ndarray],
+    *,
+    index: pd.Index | None = None,
+    like: pd.DataFrame | None = None,
+    rng: np.random.Generator | None = None,
+    within: Mapping[Name, Between | Collection[Any]] | None = None,
 ) -> pd.DataFrame:
     """Turns arrays of a model back into a frame in the user's units, types and labels.
 
@@ -137,15 +103,15 @@ def decode(
         values: Node -> `(rows, columns)` or `(rows,)`; nodes left out leave their columns out.
         index: Row labels; 0, 1, … by default.
         like: A frame whose row labels and column dtypes are taken over where they can hold the values.
+        rng: Draws numbers inside their cells, and levels inside their groups; None takes centres and the most frequent.
+        within: Column -> `between(...)` or a list of values, as in `likelihood`: what is drawn inside cells and groups
+            keeps to it.
     Returns:
         Modelled columns and constants, in the fitted order. Identifiers and free text are not invented.
     Raises:
         DataError: an array of the wrong shape.
     """
-    sizes = {len(v) for v in values.values()}
-    if len(sizes) != 1:
-        raise DataError(f"all nodes must have the same number of rows, got {sorted(sizes)}")
-    n = sizes.pop()
+    n = rows_of(values)
     index = like.index if like is not None else pd.RangeIndex(n) if index is None else index
     made = {}
     for block in schema.blocks:
@@ -155,33 +121,26 @@ def decode(
                 raise DataError(f"node {block.node!r}: expected shape {(n, *block.shape)}, got {array.shape}")
             array = array.reshape(n, -1)
             for i, column in enumerate(block.columns):
-                made[column.name] = _decode_column(column, array[:, i], index, _like_dtype(column, like))
-    made |= {c.name: _constant(c, index, _like_dtype(c, like)) for c in schema.columns if c.kind == "constant"}
+                found = (within or {}).get(column.name)
+                ends = None if found is None else limits(column, found, block.binned)
+                made[column.name] = decode_column(
+                    column, array[:, i], index, like_dtype(column, like), binned=block.binned, rng=rng, within=ends
+                )
+    return framed(schema, made, index, like)
+
+
+def rows_of(values: Mapping[str, np.ndarray]) -> int:
+    """The number of rows that all arrays share."""
+    sizes = {len(v) for v in values.values()}
+    if len(sizes) != 1:
+        raise DataError(f"all nodes must have the same number of rows, got {sorted(sizes)}")
+    return sizes.pop()
+
+
+def framed(schema: Schema, made: dict[Any, pd.Series], index: pd.Index, like: pd.DataFrame | None) -> pd.DataFrame:
+    """Decoded columns and constants as a frame, in the fitted order."""
+    made = made | {c.name: constant(c, index, like_dtype(c, like)) for c in schema.columns if c.kind == "constant"}
     return pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index)
-
-
-def _decode_column(column: Column, y: np.ndarray, index: pd.Index, dtype: Any) -> pd.Series:
-    if column.kind in CLASSES:
-        return cells.restore_classes(column, y, index, dtype)
-    codec = column.map
-    if isinstance(codec, Date):
-        return cells.restore_dates(column, codec.decode(y), index, dtype)
-    return cells.restore_numbers(column, codec.decode(y), index, dtype)
-
-
-def _like_dtype(column: Column, like: pd.DataFrame | None) -> Any:
-    """The dtype of `like`'s column; None when it is lacking, or empty and so of no certain type."""
-    if like is None or column.name not in like.columns:
-        return None
-    series = like[column.name]
-    return series.dtype if series.notna().any() or cells.dtype_text(series) == column.dtype else None
-
-
-def _constant(column: Column, index: pd.Index, dtype: Any) -> pd.Series:
-    if column.seen.form == "date" or (column.seen.codecs and isinstance(column.seen.codecs[0], Date)):
-        as_date = replace(column, kind="date", codec=column.seen.codecs[0], levels=None)
-        return cells.restore_dates(as_date, np.full(len(index), column.low), index, dtype)
-    return cells.restore_classes(column, np.zeros(len(index)), index, dtype)
 
 
 def column_mask(schema: Schema, mask: Mapping[str, np.ndarray], n: int, index: pd.Index | None = None) -> pd.DataFrame:

@@ -2,28 +2,34 @@
 
 from laten.families.base import Family
 from laten.families.bernoulli import Bernoulli
+from laten.families.binned import Binned
 from laten.families.categorical import Categorical
 from laten.families.counts import NegativeBinomial, Poisson
 from laten.families.deterministic import Deterministic
 from laten.families.discretized import DiscretizedLogistic
+from laten.families.informative import Informative
 from laten.families.lognormal import LogNormal
 from laten.families.mixture import Mixture
 from laten.families.node import Node
 from laten.families.normal import Normal
 from laten.families.ordinal import Ordinal
+from laten.families.prior import NormalMixture
 from laten.families.student import StudentT
 
 FAMILIES: dict[str, type[Family]] = {
     family.__name__: family
     for family in (
         Bernoulli,
+        Binned,
         Categorical,
         Deterministic,
         DiscretizedLogistic,
+        Informative,
         LogNormal,
         Mixture,
         NegativeBinomial,
         Normal,
+        NormalMixture,
         Ordinal,
         Poisson,
         StudentT,
@@ -33,15 +39,18 @@ FAMILIES: dict[str, type[Family]] = {
 __all__ = [
     "FAMILIES",
     "Bernoulli",
+    "Binned",
     "Categorical",
     "Deterministic",
     "DiscretizedLogistic",
     "Family",
+    "Informative",
     "LogNormal",
     "Mixture",
     "NegativeBinomial",
     "Node",
     "Normal",
+    "NormalMixture",
     "Ordinal",
     "Poisson",
     "StudentT",

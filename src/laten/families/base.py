@@ -15,6 +15,7 @@ import math
 import operator
 from dataclasses import MISSING, dataclass, fields
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -23,6 +24,7 @@ from laten.families.node import Node
 from laten.types import Array, Key
 
 Shape = tuple[int, ...]
+SMALLEST = 1e-30  # of a probability, in float32
 
 
 def as_shape(size: int | Shape, family: str) -> Shape:
@@ -86,6 +88,11 @@ class Family(abc.ABC):
         return None
 
     @property
+    def joint(self) -> bool:
+        """Whether sites depend on one another, so that the event is seen whole or not at all."""
+        return False
+
+    @property
     def dtype(self) -> type:
         """NumPy scalar type of a value."""
         return np.float32
@@ -121,6 +128,10 @@ class Family(abc.ABC):
         Means of several draws may be averaged; `point` turns the average into a value.
         """
 
+    def mean_given(self, raw: Array, value: Array, seen: Array) -> Array:
+        """The `mean` where what is known of the event itself tells more than `raw` (`Informative`)."""
+        return self.mean(raw)
+
     def point(self, mean: Array) -> Array:
         """The value of `shape` that a (possibly averaged) `mean` stands for."""
         return mean
@@ -140,6 +151,22 @@ class Family(abc.ABC):
     def cdf(self, raw: Array, value: Array) -> Array:
         """P(site <= value) per site, of `shape`."""
         raise DeclarationError(f"{self!r} has no cumulative distribution function; draw samples instead")
+
+    def log_mass(self, raw: Array, allowed: Array) -> Array:
+        """log P(site is allowed) per site, of `shape`: what evidence that is not one value adds to a log-weight.
+
+        Args:
+            allowed: `(2, *shape)`, the ends of a closed interval, infinite where open. For classes: `(total,)` shares
+                in [0, 1] of each class that are allowed, packed.
+        """
+        mass = self.cdf(raw, allowed[1]) - self.cdf(raw, allowed[0])
+        return jnp.where(jnp.isinf(allowed).all(axis=0), 0.0, jnp.log(jnp.maximum(mass, SMALLEST)))
+
+    def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
+        """One draw of `shape` from what is allowed (see `log_mass`)."""
+        low, high = self.cdf(raw, allowed[0]), self.cdf(raw, allowed[1])
+        u = low + (high - low) * jax.random.uniform(key, self.shape, minval=1e-6, maxval=1 - 1e-6)
+        return jnp.clip(self.quantile(raw, jnp.clip(u, 1e-6, 1 - 1e-6)), allowed[0], allowed[1])
 
     def kl(self, raw: Array, other: "Family", other_raw: Array) -> Array | None:
         """KL(self(raw) ‖ other(other_raw)) per site, in nats, or None where no closed form exists."""
@@ -165,6 +192,10 @@ class Family(abc.ABC):
             values: `(rows, *shape)`.
             mask: `(rows, *shape)`, True where observed.
         """
+        return np.zeros(self.n_raw, np.float32)
+
+    def fresh_raw(self, rng: np.random.Generator) -> np.ndarray:
+        """Raw parameters `(n_raw,)` at which a latent root starts, without data."""
         return np.zeros(self.n_raw, np.float32)
 
     def guide(self) -> "Family":

@@ -9,9 +9,10 @@ For a fractional $x$ the same expression is the (negative) cross-entropy. It is 
 from dataclasses import dataclass
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.base import SMALLEST, Family, Shape, as_shape, shape_of
 from laten.families.moments import moments
 from laten.families.packed import all_codes
 from laten.numerics import LOGIT_LIMIT, softplus
@@ -60,6 +61,18 @@ class Bernoulli(Family):
 
     def mode(self, raw: Array) -> Array:
         return self.point(self.mean(raw))
+
+    def log_mass(self, raw: Array, allowed: Array) -> Array:
+        """`allowed` as for classes: shares of 0 and of 1, site after site, `(2 * n_sites,)`."""
+        shares, p = allowed.reshape(self.n_sites, 2), jnp.ravel(self.mean(raw))
+        mass = (1 - p) * shares[:, 0] + p * shares[:, 1]
+        return jnp.log(jnp.maximum(mass, SMALLEST)).reshape(self.shape)
+
+    def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
+        shares, p = allowed.reshape(self.n_sites, 2), jnp.ravel(self.mean(raw))
+        off, on = (1 - p) * shares[:, 0], p * shares[:, 1]
+        chance = jax.random.uniform(key, p.shape, p.dtype) * (off + on)
+        return (chance < on).astype(p.dtype).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not isinstance(other, Bernoulli):

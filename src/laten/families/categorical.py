@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten.families import packed
 from laten.families.base import Family, Shape
 from laten.families.packed import Packing, all_codes, as_sizes, packing
 from laten.numerics import LOGIT_LIMIT, bound, unbound
@@ -83,6 +84,12 @@ class Categorical(Family):
 
     def mode(self, raw: Array) -> Array:
         return self.packing.argmax(bound(raw, LOGIT_LIMIT)).reshape(self.shape)
+
+    def log_mass(self, raw: Array, allowed: Array) -> Array:
+        return packed.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
+
+    def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
+        return packed.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not isinstance(other, Categorical):

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten.families import packed
 from laten.families.base import Family, Shape
 from laten.families.packed import Packing, all_codes, as_sizes, packing
 from laten.families.scale import check_source
@@ -141,6 +142,12 @@ class Ordinal(Family):
         short = self.packing.cumulative(probabilities) < self.packing.spread(p)
         code = self.packing.column_sums(short.astype(jnp.float32)).astype(jnp.int32)
         return jnp.minimum(code, np.array(self.packing.sizes, np.int32) - 1).reshape(self.shape)
+
+    def log_mass(self, raw: Array, allowed: Array) -> Array:
+        return packed.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
+
+    def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
+        return packed.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not isinstance(other, Ordinal):

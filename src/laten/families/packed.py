@@ -16,9 +16,9 @@ import numpy as np
 from jax.typing import DTypeLike
 
 from laten.errors import DeclarationError
-from laten.families.base import Family, as_shape
+from laten.families.base import SMALLEST, Family, as_shape
 from laten.families.moments import observed
-from laten.types import Array
+from laten.types import Array, Key
 
 MOST_STATES = 2**20
 
@@ -102,6 +102,17 @@ class Packing:
             counts = 0.5 + np.bincount(values[seen[:, c], c].astype(np.int64), minlength=size)[:size]
             packed.append(counts / counts.sum())
         return np.concatenate(packed)
+
+
+def log_mass(packing: Packing, log_probs: Array, allowed: Array) -> Array:
+    """log of the allowed share of each column's probability, `(columns,)`."""
+    return jnp.log(jnp.maximum(packing.column_sums(jnp.exp(log_probs) * allowed), SMALLEST))
+
+
+def sample_allowed(packing: Packing, log_probs: Array, key: Key, allowed: Array) -> Array:
+    """One code a column, `(columns,)`, each class as likely as its allowed share makes it."""
+    noise = jax.random.gumbel(key, log_probs.shape, log_probs.dtype)
+    return packing.argmax(jnp.where(allowed > 0, log_probs + jnp.log(jnp.maximum(allowed, SMALLEST)) + noise, -jnp.inf))
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,9 @@ With draws $z_k\sim q$ and $w_k = p(x, z_k)/q(z_k|x)$,
 $$\log p(x)\approx\log\frac1S\sum_k w_k,\qquad \mathbb E[f\mid x]\approx\sum_k\bar w_k f(z_k),\qquad z\sim p(z\mid
 x)\approx\text{Categorical}(\bar w).$$
 
+Evidence may be softer than a value: an interval, or some of the classes. A site with such evidence is hidden from the
+guide, and each weight is multiplied by P(allowed | z) (`Family.log_mass`).
+
 Draws are made in chunks. A running maximum keeps the weighted mean exact, and posterior draws are kept by the
 Gumbel-max rule: the draw with the largest $\log w_k + g_k$, $g_k$ standard Gumbel, is a draw from $\bar w$, and maxima
 of chunks can be merged.
@@ -40,16 +43,47 @@ def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
     return jax.random.split(key, (chunks, chunk)), jnp.asarray(counts)
 
 
-def weighted_mean(model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect) -> Weighted:
+def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Values) -> tuple[Array, Draw]:
+    """One draw with its log-weights `(states,)`, soft evidence counted in.
+
+    Args:
+        allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it.
+    """
+    log_r, found = model.draws(key, values, masks)
+    log_w = log_r + jax.vmap(lambda d: d.log_weight)(found)
+    for name, part in allowed.items():
+        family = model.network.nodes[name].family
+        mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
+        log_w += mass.reshape(len(log_w), -1).sum(1)
+    return log_w, found
+
+
+def weights_and(
+    model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values
+) -> tuple[Array, Any]:
+    """Log-weights `(draws * states,)` and `collect(draw)` of each draw, stacked alike."""
+
+    def chunk(carry, xs):
+        log_w, found = jax.vmap(lambda k: weights_of(model, k, values, masks, allowed))(xs[0])
+        return carry, (jnp.where(xs[1][:, None], log_w, IMPOSSIBLE), jax.vmap(jax.vmap(collect))(found))
+
+    _, (log_w, got) = jax.lax.scan(chunk, None, chunked_keys(key, draws))
+    return log_w.ravel(), jax.tree.map(lambda x: x.reshape(log_w.size, *x.shape[3:]), got)
+
+
+def weighted_mean(
+    model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values | None = None
+) -> Weighted:
     """Log-weights of one example, and the posterior mean of `collect(draw)`.
 
     Args:
         collect: From one draw to a pytree of arrays.
+        allowed: Soft evidence on leaves.
     """
 
     def one(k: Key):
-        log_r, found = model.draws(k, values, masks)
-        return log_r + jax.vmap(lambda d: d.log_weight)(found), jax.vmap(collect)(found)
+        log_w, found = weights_of(model, k, values, masks, allowed or {})
+        return log_w, jax.vmap(collect)(found)
 
     def chunk(carry, xs):
         top, total, mean = carry
@@ -69,7 +103,7 @@ def weighted_mean(model: Model, key: Key, values: Values, masks: Masks, draws: i
 
 
 def posterior_draws(
-    model: Model, key: Key, values: Values, masks: Masks, draws: int, kept: int
+    model: Model, key: Key, values: Values, masks: Masks, draws: int, kept: int, allowed: Values | None = None
 ) -> tuple[Values, Array]:
     """Draws from the posterior of one example's inner nodes by resampling.
 
@@ -79,8 +113,8 @@ def posterior_draws(
     names = [n for n in model.network.stochastic if n not in model.network.leaves]
 
     def one(k: Key):
-        log_r, found = model.draws(k, values, masks)
-        return log_r + jax.vmap(lambda d: d.log_weight)(found), {n: found.values[n] for n in names}
+        log_w, found = weights_of(model, k, values, masks, allowed or {})
+        return log_w, {n: found.values[n] for n in names}
 
     def chunk(carry, xs):
         best, held = carry

@@ -16,10 +16,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.data.batches import Presentation, binarised, wide
-from laten.families import Categorical, Deterministic, Ordinal
-from laten.infer.importance import posterior_draws, weighted_mean
-from laten.model import Model
-from laten.types import Key, Masks, Values
+from laten.families import Categorical, Deterministic, Informative, Ordinal
+from laten.infer.importance import posterior_draws, weighted_mean, weights_and
+from laten.model import APART, Model
+from laten.types import Array, Key, Masks, Values
 
 WORK = 2**14  # draws of rows in one compiled call
 
@@ -59,16 +59,17 @@ class Parts:
         return found.log_w, found.mean
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(eqx.Module):
     """Log-weights, and for every stochastic node the value that its posterior mean stands for (`family.point`).
 
     Args:
         fractions: Nodes of which the mean itself is wanted.
+        allowed: Soft evidence on leaves (`Family.log_mass`).
     """
 
-    draws: int
-    fractions: tuple[str, ...] = ()
+    draws: int = eqx.field(static=True)
+    fractions: tuple[str, ...] = eqx.field(static=True, default=())
+    allowed: Values = eqx.field(default_factory=dict)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         leaves = model.network.leaves
@@ -77,10 +78,15 @@ class Expected:
             out = {}
             for name in model.network.stochastic:
                 family = model.network.nodes[name].family
-                out[name] = family.mean(draw.raw[name]) if name in leaves else family.certain(draw.values[name])
+                if name not in leaves:
+                    out[name] = family.certain(draw.values[name])
+                elif name in values:
+                    out[name] = family.mean_given(draw.raw[name], values[name], shown(name, values, masks))
+                else:
+                    out[name] = family.mean(draw.raw[name])
             return out
 
-        found = weighted_mean(model, key, values, masks, self.draws, collect)
+        found = weighted_mean(model, key, values, masks, self.draws, collect, self.allowed)
         return found.log_w, pointed(model, found.mean, self.fractions)
 
 
@@ -104,22 +110,68 @@ class Embedding:
         return latent, pointed(model, means, self.fractions)
 
 
-@dataclass(frozen=True)
-class Completions:
-    """`kept` joint draws of all that is hidden, observed sites as they are; and the log-weights."""
+class Completions(eqx.Module):
+    """`kept` joint draws of all that is hidden, observed sites as they are; and the log-weights.
 
-    draws: int
-    kept: int
+    Args:
+        allowed: Soft evidence on leaves: draws stay inside it.
+    """
+
+    draws: int = eqx.field(static=True)
+    kept: int = eqx.field(static=True)
+    allowed: Values = eqx.field(default_factory=dict)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         latent_key, leaf_key = jax.random.split(key)
-        inner, log_w = posterior_draws(model, latent_key, values, masks, self.draws, self.kept)
+        inner, log_w = posterior_draws(model, latent_key, values, masks, self.draws, self.kept, self.allowed)
         keys = jax.random.split(leaf_key, self.kept)
-        full = jax.vmap(lambda k, given: model.network.sample(model.p, k, given))(keys, inner)
+        full = jax.vmap(lambda k, given: self.leaves(model, k, given, values, masks))(keys, inner)
         for name in values:
-            seen = masks.get(name, True)
-            full[name] = jnp.where(seen, values[name], full[name]).astype(full[name].dtype)
+            if isinstance(model.network.nodes[name].family, Informative):
+                continue
+            full[name] = jnp.where(shown(name, values, masks), values[name], full[name]).astype(full[name].dtype)
         return {n: full[n] for n in model.network.stochastic}, log_w
+
+    def leaves(self, model: Model, key: Key, given: Values, values: Values, masks: Masks) -> Values:
+        """One draw of all nodes given the inner ones, leaves with soft evidence from inside it."""
+        full = model.network.sample(model.p, key, given)
+        for i, name in enumerate(values):
+            family = model.network.nodes[name].family
+            if isinstance(family, Informative):  # cells known to be missing are drawn given that
+                raw, own = model.p[name].raw(full, {}), jax.random.fold_in(key, 2 * APART - 1 - i)
+                full[name] = family.sample_given(raw, own, values[name], shown(name, values, masks))
+        for i, (name, part) in enumerate(self.allowed.items()):
+            raw, own = model.p[name].raw(full, {}), jax.random.fold_in(key, APART + i)
+            full[name] = model.network.nodes[name].family.sample_allowed(raw, own, part)
+        return full
+
+
+class Density(eqx.Module):
+    r"""log p(targets | the row's other observed sites), in nats, and the log-weights of the evidence.
+
+    With draws $z_k$ weighted by the evidence alone, $p(t\mid e) = \sum_k \bar w_k\, p(t\mid z_k)$.
+
+    Args:
+        targets: Leaf -> True at the sites whose density is wanted; hidden ones among them add nothing.
+        allowed: Soft evidence on leaves.
+    """
+
+    draws: int = eqx.field(static=True)
+    targets: Masks
+    allowed: Values = eqx.field(default_factory=dict)
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        wanted, rest = {}, dict(masks)
+        for name, there in self.targets.items():
+            seen = shown(name, values, masks)
+            wanted[name], rest[name] = seen & there, seen & ~there
+
+        def collect(draw):
+            per_site = {n: model.network.nodes[n].family.log_prob(draw.raw[n], values[n]) for n in wanted}
+            return sum((jnp.sum(jnp.where(w, per_site[n], 0.0)) for n, w in wanted.items()), jnp.zeros(()))
+
+        log_w, log_p = weights_and(model, key, values, rest, self.draws, collect, self.allowed)
+        return jax.nn.logsumexp(log_w + log_p) - jax.nn.logsumexp(log_w), log_w
 
 
 @dataclass(frozen=True)
@@ -149,6 +201,11 @@ class Decoded:
             elif name in model.network.leaves:
                 means[name] = node.family.mean(raw)
         return pointed(model, means, self.fractions)
+
+
+def shown(name: str, values: Values, masks: Masks) -> Array:
+    """Which sites of a node have a value."""
+    return masks[name] if name in masks else jnp.ones(values[name].shape, bool)
 
 
 def pointed(model: Model, means: Values, fractions: tuple[str, ...]) -> Values:
@@ -200,12 +257,14 @@ def ask(
     seed: int,
     by_position: bool = False,
     rows: int | None = None,
+    positions: np.ndarray | None = None,
 ) -> Any:
     """Asks a question of rows, a chunk at a time.
 
     Args:
         values: Node -> stored rows (NumPy); may be empty when `rows` says how many answers are wanted.
         by_position: Fold keys from the row's position instead of its content.
+        positions: `(rows,)` numbers of the rows, where these are some of many.
     Returns:
         The question's pytree as NumPy arrays, rows first.
     """
@@ -216,7 +275,7 @@ def ask(
         numbers = np.arange(start, start + size)
         padded = np.minimum(numbers, n - 1)
         chunk, shown = ({k: v[padded] for k, v in arrays.items()} for arrays in (values, masks))
-        positions = numbers.astype(np.uint32) if by_position else None
-        found = jax.device_get(answer_chunk(question, model, chunk, shown, positions, key, how))
+        places = (padded if positions is None else positions[padded]).astype(np.uint32) if by_position else None
+        found = jax.device_get(answer_chunk(question, model, chunk, shown, places, key, how))
         parts.append(jax.tree.map(itemgetter(slice(n - start)), found))  # what pads the last chunk is dropped
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)

@@ -17,6 +17,7 @@ from laten.data import cells
 from laten.data.checks import check_frame, shown
 from laten.data.codecs import Date
 from laten.data.columns import CLASSES, NUMBERS, Column
+from laten.data.durations import seconds
 from laten.data.schema import Name, Schema
 from laten.errors import DataError, known
 
@@ -127,7 +128,9 @@ def is_number(column: Column) -> bool:
 
 
 def as_numbers(column: Column, series: pd.Series) -> np.ndarray:
-    """Cells as numbers, dates as days since 1970."""
+    """Cells as numbers, dates as days since 1970, durations as seconds."""
+    if column.kind == "duration":
+        return seconds(series, column.name)
     if isinstance(column.codec, Date):
         return cells.days(series, column.name, column.codec.style, column.codec.whole)
     return cells.numbers(series, column.name)

@@ -16,7 +16,7 @@ OTHER = "other"
 
 @dataclass(frozen=True)
 class Marginal:
-    """Shares of rows by bin or class; dates are years."""
+    """Shares of rows by bin or class; dates are years, durations seconds."""
 
     column: str
     edges: np.ndarray | None  # (bins + 1,) of numbers

@@ -67,7 +67,7 @@ def take(data: Any, index: np.ndarray) -> Any:
 def is_class(column: pd.Series, few: int = 0) -> bool:
     """Whether a column holds classes: labels, truth values, or at most `few` different whole numbers."""
     kind = column.dtype
-    if pd.api.types.is_datetime64_any_dtype(kind):
+    if pd.api.types.is_datetime64_any_dtype(kind) or kind.kind == "m":
         return False
     if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
         return True
@@ -76,7 +76,9 @@ def is_class(column: pd.Series, few: int = 0) -> bool:
 
 
 def as_numbers(column: pd.Series) -> np.ndarray:
-    """Numbers as floats, dates as years, NaN where missing."""
+    """Numbers as floats, dates as years, durations as seconds, NaN where missing."""
+    if column.dtype.kind == "m":
+        return column.dt.total_seconds().to_numpy(float, na_value=np.nan)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         past = column - pd.Timestamp("1970-01-01", tz=column.dt.tz)
         return 1970 + past.dt.total_seconds().to_numpy(float) / (365.2425 * 86400)

@@ -1,0 +1,119 @@
+r"""A fitted model and the view of its data: the walk that every answer takes.
+
+    container → view → rows → infer.queries → numbers → view → container
+
+No mathematics here: what is asked stands in `infer.queries`, what the numbers mean in `infer.diagnostics`. A row whose
+importance weights collapse on a few draws is asked again with more of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from laten.data.batches import Presentation
+from laten.data.rows import Rows
+from laten.data.views import TableView, View
+from laten.infer.diagnostics import effective_sample_size
+from laten.infer.queries import Completions, Density, Expected, Question, ask
+from laten.model import Model
+
+LEAST = 5.0  # effective draws below which a row is asked again
+AGAIN = 8  # times as many draws
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What `VAE` asks.
+
+    Args:
+        model: Network, guide and weights.
+        view: Between the user's container and rows.
+        how: How rows were presented in training.
+        seed: Seed of the answers.
+    """
+
+    model: Model
+    view: View
+    how: Presentation
+    seed: int
+
+    def ask(
+        self,
+        question: Question,
+        rows: Rows,
+        by_position: bool = False,
+        seed: int | None = None,
+        positions: np.ndarray | None = None,
+    ) -> Any:
+        """Answers for rows that went through the view.
+
+        Masks of nodes with holes are always there, so that what is compiled does not depend on the batch.
+
+        Args:
+            by_position: Draws differ from row to row, also between equal rows.
+            positions: The rows' numbers, where `rows` are some of many.
+        """
+        grey = tuple(n for n, v in rows.visit.items() if v == "intensity")
+        hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden} | set(self.model.latents)
+        whole = {n: np.ones(v.shape, bool) for n, v in rows.values.items() if n in hidden and n not in rows.mask}
+        families = self.model.network.families
+        lacking = {n: families[n] for n in self.view.sometimes(self.model.latents) if n not in rows.values}
+        blank: dict[str, np.ndarray] = {n: np.full((rows.n, *f.shape), f.neutral, f.dtype) for n, f in lacking.items()}
+        none = {n: np.zeros(x.shape, bool) for n, x in blank.items()}
+        how = self.how._replace(intensities=grey, hide=())
+        seed = self.seed if seed is None else seed
+        masks, values = {**rows.mask, **whole, **none}, {**rows.values, **blank}
+        return ask(question, self.model, values, masks, how, seed, by_position, positions=positions)
+
+    def ask_well(
+        self,
+        question: Expected | Completions | Density,
+        rows: Rows,
+        by_position: bool = False,
+        seed: int | None = None,
+    ) -> tuple[Any, np.ndarray]:
+        """As `ask`, rows with few effective draws once more with 8 times as many.
+
+        Returns:
+            The answers, and the effective sample size of each row `(rows,)`.
+        """
+        answer, log_w = split(question, self.ask(question, rows, by_position, seed))
+        size = effective_sample_size(log_w)
+        poor = np.flatnonzero(size < LEAST)
+        if len(poor):
+            better = replace(question, draws=AGAIN * question.draws)
+            again, log_w = split(better, self.ask(better, rows.take(poor), by_position, seed, poor))
+            answer = jax.tree.map(lambda old, new: put(old, poor, new), answer, again)
+            size[poor] = effective_sample_size(log_w)
+        return answer, size
+
+    def rows(self, data: Any) -> Rows:
+        """Rows of the data; a node that the guide infers may be lacking."""
+        return self.view.rows(data, optional=self.model.latents)
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """Nodes whose mean itself goes to the view, which knows what point of it the user wants."""
+        return self.model.network.leaves if isinstance(self.view, TableView) else self.how.intensities
+
+
+def split(question: Question, found: Any) -> tuple[Any, np.ndarray]:
+    """What was asked, and the log-weights `(rows, draws)`."""
+    if isinstance(question, Expected):
+        return found[1], found[0]
+    return found
+
+
+def put(old: np.ndarray, index: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """A copy of `old` with `new` at the rows `index`."""
+    out = np.array(old)
+    out[index] = new
+    return out
+
+
+def by_row(shares: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+    """Sums over nodes and sites, `(rows,)`."""
+    return sum((x.reshape(rows, -1).sum(1) for x in shares.values()), np.zeros(rows))

@@ -1,0 +1,58 @@
+"""Rows into latent space and out of it."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.answers.fitted import Fitted
+from laten.errors import DataError, LatenError, known
+from laten.infer.queries import Decoded, Embedding, ask
+
+
+def transform(fitted: Fitted, data: Any) -> np.ndarray:
+    """Latent means `(rows, latents)`."""
+    latent, _ = fitted.ask(Embedding(), fitted.rows(data))
+    flat = [np.reshape(latent[n], (len(latent[n]), -1)) for n in fitted.model.latents if n in latent]
+    if not flat:
+        raise LatenError("the network has no latent node to embed into")
+    return np.concatenate(flat, axis=1)
+
+
+def reconstruct(fitted: Fitted, data: Any) -> Any:
+    """Means of the data given each row's latent means."""
+    _, values = fitted.ask(Embedding(fitted.means), fitted.rows(data))
+    return fitted.view.pointed(values, like=data)
+
+
+def latent_widths(fitted: Fitted) -> list[tuple[str, int]]:
+    """Latent node and how many columns of `transform` are its."""
+    families = fitted.model.guide.families
+    return [
+        (n, int(np.size(jax.eval_shape(families[n].mean, jax.ShapeDtypeStruct((families[n].n_raw,), np.float32)))))
+        for n in fitted.model.latents
+    ]
+
+
+def inverse_transform(fitted: Fitted, latents: Any) -> Any:
+    """Means of the data given latents `(rows, latents)`."""
+    array, model = np.asarray(latents, np.float32), fitted.model
+    widths = latent_widths(fitted)
+    total = sum(w for _, w in widths)
+    if array.ndim != 2 or array.shape[1] != total:
+        raise DataError(f"expected latents of shape (rows, {total}), got {array.shape}")
+    families = model.network.families
+    inner = [n for n in model.network.stochastic if n not in model.network.leaves]
+    lacking = [n for n in inner if n not in dict(widths)]
+    if lacking:
+        raise LatenError(
+            f"inverse_transform needs values of {known(lacking)}, which are not latent; use sample(given=...)"
+        )
+    values, start = {}, 0
+    for name, width in widths:
+        point = jax.vmap(families[name].point)(jnp.asarray(array[:, start : start + width]))
+        values[name] = np.asarray(point).reshape(len(array), *families[name].shape)
+        start += width
+    how = fitted.how._replace(hide=(), intensities=())
+    return fitted.view.pointed(ask(Decoded(fitted.means), model, values, {}, how, fitted.seed))

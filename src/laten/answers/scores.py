@@ -1,0 +1,50 @@
+"""log p of rows, and whose it is, column by column."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.answers.fitted import Fitted, by_row
+from laten.data.views import TableView
+from laten.errors import LatenError
+from laten.infer.diagnostics import LogLikelihood
+from laten.infer.queries import LogWeights, Parts
+
+
+def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> LogLikelihood:
+    """log p of each row's observed cells, in the data's own scale."""
+    rows = fitted.rows(data)
+    log_w = fitted.ask(LogWeights(draws), rows)
+    return LogLikelihood.of(log_w, by_row(fitted.view.log_det(data), rows.n), warn)
+
+
+def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
+    """Minus each column's and each latent's share of log p(row)."""
+    rows, view = fitted.rows(data), fitted.view
+    log_w, parts = fitted.ask(Parts(draws), rows)
+    score = LogLikelihood.of(log_w, np.zeros(rows.n), warn=False).per_row
+    shares = {n: -x.astype(np.float64) for n, x in parts.items()}
+    latent = -score - by_row(shares, rows.n)
+    shares |= {n: shares[n] - x for n, x in view.log_det(data).items() if n in shares}
+    label = ", ".join(n for n in fitted.model.network.stochastic if n not in shares) or "rest"
+    if not isinstance(view, TableView):
+        return {**shares, label: latent}
+    if label in map(str, view.schema.names):
+        label += " (latent)"
+    columns: dict[str, np.ndarray] = {}
+    for node, x in shares.items():
+        for i, site in enumerate(view.sites[node]):  # a column may have several sites
+            columns[site] = columns.get(site, 0) + x.reshape(rows.n, -1)[:, i]
+    order = {str(n): columns[str(n)] for n in view.schema.names if str(n) in columns}
+    index = data.index if isinstance(data, pd.DataFrame) else None
+    return pd.DataFrame({**order, label: latent}, index=index)
+
+
+def outliers(fitted: Fitted, data: Any, contamination: float, reference: Any, draws: int) -> np.ndarray:
+    """-1 for rows less probable than all but the share `contamination` of the reference, 1 for the others."""
+    if isinstance(contamination, bool) or not 0 < contamination < 1:
+        raise LatenError(f"contamination is the share of outliers, between 0 and 1, not {contamination!r}")
+    scores = log_likelihood(fitted, data, draws, warn=False).per_row
+    known = scores if reference is None else log_likelihood(fitted, reference, draws, warn=False).per_row
+    return np.where(scores < np.quantile(known, contamination), -1, 1)

@@ -1,0 +1,84 @@
+"""Dtypes of pandas as text, and back: what a schema keeps of a column's type.
+
+pandas reads most dtypes from their own text, but not all of Arrow's: decimals, dictionaries and zoned times have
+parameters, and its `string[pyarrow]` means two things. Those are written `arrow:` and Arrow's own text.
+"""
+
+import re
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+_UNREADABLE = (TypeError, ValueError, SyntaxError, AttributeError, NotImplementedError)
+
+
+def dtype_text(series: pd.Series) -> str:
+    """The dtype as text, from which `dtype_of` makes it again; `object` for nested types of Arrow."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "category, ordered" if series.cat.ordered else "category"
+    if isinstance(dtype, pd.StringDtype) and dtype.na_value is pd.NA:
+        return f"string[{dtype.storage}]"
+    if not isinstance(dtype, pd.ArrowDtype):
+        return str(dtype)
+    for text in (str(dtype), f"arrow:{dtype.pyarrow_dtype}"):
+        try:
+            if dtype_of(text) == dtype:
+                return text
+        except _UNREADABLE:
+            continue
+    return "object"
+
+
+def dtype_of(text: str) -> Any:
+    """The dtype that `dtype_text` wrote; of categories without their levels.
+
+    Raises:
+        ValueError, TypeError, ...: it is none.
+    """
+    if text.startswith("arrow:"):
+        return pd.ArrowDtype(arrow_type(text.removeprefix("arrow:")))
+    return pd.api.types.pandas_dtype(text.removesuffix(", ordered"))
+
+
+def is_dtype(text: str) -> bool:
+    """Whether `dtype_of` can read it."""
+    try:
+        dtype_of(text)
+    except _UNREADABLE:
+        return False
+    return True
+
+
+def arrow_type(text: str) -> pa.DataType:
+    """An Arrow type from its text: plain ones, decimals, zoned times, dictionaries.
+
+    Raises:
+        ValueError: another type, or none at all.
+    """
+    if found := re.fullmatch(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)", text):
+        return getattr(pa, f"decimal{found[1]}")(int(found[2]), int(found[3]))
+    if found := re.fullmatch(r"timestamp\[(\w+), tz=([\w/+:-]+)\]", text):
+        return pa.timestamp(found[1], found[2])
+    if found := re.fullmatch(r"dictionary<values=(.+), indices=(\w+), ordered=([01])>", text):
+        return pa.dictionary(arrow_type(found[2]), arrow_type(found[1]), found[3] == "1")
+    if text in ("float", "halffloat"):
+        return pa.float32() if text == "float" else pa.float16()
+    return pa.type_for_alias(text)
+
+
+def zone_of(dtype: Any) -> Any:
+    """The time zone of a dtype of pandas or Arrow; None where there is none."""
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return dtype.tz
+    arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
+    return arrow.tz if arrow is not None and pa.types.is_timestamp(arrow) else None
+
+
+def is_text_dictionary(dtype: Any) -> bool:
+    """Whether a dtype is Arrow's dictionary of texts."""
+    arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
+    if arrow is None or not pa.types.is_dictionary(arrow):
+        return False
+    return pa.types.is_string(arrow.value_type) or pa.types.is_large_string(arrow.value_type)

@@ -1,0 +1,147 @@
+r"""Classes or cells that may be missing because of what they are.
+
+A site is one of K classes or *missing*, coded K. With $p_k$ the base family's probabilities, $z$ what the net knows of
+the row, and a score $t_k$ of each class,
+
+$$\varphi_k = P(\text{missing}\mid k, z) = \sigma\big(h(z) + a\,t_k\big),\qquad
+P(k, \text{seen}) = p_k\,(1-\varphi_k),\qquad P(\text{missing}) = \sum_k p_k\,\varphi_k .$$
+
+So the mask is a part of the row, as in not-MIWAE (Ipsen et al. 2021), whose self-masking and row-dependent mechanisms
+these are together, but the missing value is summed out exactly instead of drawn. With $a = 0$ cells are missing at
+random given z. What a missing cell was follows from $p_k\varphi_k / \sum_j p_j\varphi_j$. For cells of numbers $t_k$ is
+where the cell lies, so that $a$ is one slope a column; for classes each has its own constant.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.errors import DeclarationError
+from laten.families.base import Family, Shape
+from laten.families.binned import Binned
+from laten.families.categorical import Categorical
+from laten.families.packed import Packing
+from laten.numerics import softplus
+from laten.types import Array, Key
+
+
+@dataclass(frozen=True, repr=False)
+class Informative(Family):
+    """A `Categorical` or `Binned` family with one more code a site, the number of its classes: missing.
+
+    Args:
+        base: The family of the values.
+    """
+
+    base: Categorical
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.base, Categorical):
+            raise DeclarationError(f"Informative: base must be a Categorical or Binned, not {self.base!r}")
+
+    @property
+    def packing(self) -> Packing:
+        return self.base.packing
+
+    @property
+    def sizes(self) -> int | tuple[int, ...]:
+        """Classes of each site, without missing."""
+        return self.base.sizes
+
+    @property
+    def shape(self) -> Shape:
+        return self.base.shape
+
+    @property
+    def n_slopes(self) -> int:
+        return self.n_sites if isinstance(self.base, Binned) else self.packing.total
+
+    @property
+    def n_net(self) -> int:
+        return self.base.n_raw + self.n_sites
+
+    @property
+    def n_raw(self) -> int:
+        return self.n_net + self.n_slopes
+
+    @property
+    def n_features(self) -> int:
+        return self.base.n_features + self.n_sites
+
+    @property
+    def feature_sites(self) -> np.ndarray:
+        return np.concatenate([self.base.feature_sites, np.arange(self.n_sites, dtype=np.int32)])
+
+    @property
+    def dtype(self) -> type:
+        return np.int32
+
+    def missing(self, raw: Array) -> tuple[Array, Array]:
+        """log of P(missing | class) and of P(seen | class), packed `(total,)`."""
+        slopes = raw[self.n_net :]
+        if isinstance(self.base, Binned):
+            score = np.concatenate([[cell[0] for cell in column] for column in self.base.points])
+            slopes = self.packing.spread(slopes) * score.astype(np.float32)
+        logit = self.packing.spread(raw[self.base.n_raw : self.n_net]) + slopes
+        return -softplus(-logit), -softplus(logit)
+
+    def split(self, value: Array) -> tuple[Array, Array]:
+        """A class within the base's (0 where missing), and whether it is missing."""
+        gone = value >= jnp.asarray(np.array(self.packing.sizes, np.int32)).reshape(self.shape)
+        return jnp.where(gone, 0, value), gone
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        code, gone = self.split(value)
+        log_p, (log_missing, log_seen) = self.base.log_probs(raw[: self.base.n_raw]), self.missing(raw)
+        seen = self.packing.column_sums((log_p + log_seen) * self.packing.one_hot(code.reshape(-1), raw.dtype))
+        lost = jnp.log(jnp.maximum(self.packing.column_sums(jnp.exp(log_p + log_missing)), 1e-30))
+        return jnp.where(gone.reshape(-1), lost, seen).reshape(self.shape)
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        """A complete draw: of the value, seen or not; its log-density is that of the row in which it is seen."""
+        value = self.base.sample(raw[: self.base.n_raw], key)
+        return value, self.log_prob(raw, value)
+
+    def mean(self, raw: Array) -> Array:
+        """Probabilities of the values, seen or not, packed."""
+        return self.base.mean(raw[: self.base.n_raw])
+
+    def mean_given(self, raw: Array, value: Array, seen: Array) -> Array:
+        """As `mean`; where a site is known to be missing, given that."""
+        p, lost = self.mean(raw), self.mean(raw) * jnp.exp(self.missing(raw)[0])
+        lost = lost / self.packing.spread(jnp.maximum(self.packing.column_sums(lost), 1e-30))
+        gone = (self.split(value)[1] & seen).reshape(-1)
+        return jnp.where(self.packing.spread(gone.astype(jnp.float32)) > 0, lost, p)
+
+    def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
+        """A complete draw that agrees with what is known: seen values stay, missing ones are drawn given that."""
+        noise = jax.random.gumbel(key, (self.packing.total,), raw.dtype)
+        drawn = self.packing.argmax(jnp.log(jnp.maximum(self.mean_given(raw, value, seen), 1e-30)) + noise)
+        code, gone = self.split(value)
+        return jnp.where(seen & ~gone, code, drawn.reshape(self.shape))
+
+    def point(self, mean: Array) -> Array:
+        return self.base.point(mean)
+
+    def certain(self, value: Array) -> Array:
+        return self.base.certain(self.split(value)[0])
+
+    def mode(self, raw: Array) -> Array:
+        return self.base.mode(raw[: self.base.n_raw])
+
+    def features(self, value: Array) -> Array:
+        code, gone = self.split(value)
+        flag, x = gone.reshape(-1).astype(jnp.float32), self.base.features(code)
+        return jnp.concatenate([x * (1 - flag[self.base.feature_sites]), flag])
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        """The base's frequencies; each column's share of missing cells; slopes of zero (missing at random)."""
+        sizes = np.array(self.packing.sizes).reshape(self.shape)
+        gone = np.asarray(values) >= sizes
+        seen = np.ones(gone.shape, bool) if mask is None else np.asarray(mask, bool)
+        start = self.base.fit_raw(np.where(gone, 0, values), seen & ~gone)
+        count = seen.sum(axis=0)
+        share = np.ravel(((gone & seen).sum(axis=0) + 0.5) / (count + 1))
+        return np.concatenate([start, np.log(share) - np.log1p(-share), np.zeros(self.n_slopes)]).astype(np.float32)
