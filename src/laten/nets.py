@@ -42,6 +42,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "softplus": jax.nn.softplus,
     "sigmoid": jax.nn.sigmoid,
 }
+OUTPUT = 2**30  # folded into the key of dropout on an output, past any layer
 RECTIFIERS = ("relu", "leaky_relu", "silu", "gelu", "elu")
 
 
@@ -164,7 +165,7 @@ class Layers(eqx.Module):
             x = f(layer(x))
             x = dropped(x, self.dropout, None if key is None else jax.random.fold_in(key, i))
         x = self.layers[-1](x)
-        return f(x) if self.activate_output else x
+        return finished(x, f, self, key)
 
 
 class Residual(eqx.Module):
@@ -184,7 +185,14 @@ class Residual(eqx.Module):
             h = f(inner(jax.nn.standardize(x)))
             x = x + outer(dropped(h, self.dropout, None if key is None else jax.random.fold_in(key, i)))
         x = self.last(f(x))
-        return f(x) if self.activate_output else x
+        return finished(x, f, self, key)
+
+
+def finished(x: Array, f: Callable[[Array], Array], net: "Layers | Residual", key: Key | None) -> Array:
+    """A net's output: raw, or a hidden layer like the others, dropout included."""
+    if not net.activate_output:
+        return x
+    return dropped(f(x), net.dropout, None if key is None else jax.random.fold_in(key, OUTPUT))
 
 
 NETS: dict[str, type] = {"Linear": Linear, "MLP": MLP, "ResMLP": ResMLP}

@@ -28,7 +28,8 @@ from laten.network import Network
 from laten.objectives import Objective
 from laten.training.fit import Task
 
-CODED = ("categorical", "cells")  # kinds of nodes whose missing cells can be modelled
+CODED = ("categorical", "ordinal", "cells")  # kinds of nodes whose missing cells can be modelled
+LEAST_RANK, FREE_RANK, ROWS_A_COEFFICIENT = 3, 64, 400  # of the smooth functions in a column of numbers
 MOST_COMPONENTS = 64  # of the prior of a table
 ROWS_A_COMPONENT = 20
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
@@ -140,12 +141,19 @@ def of_table(
     rows = view.rows(frame)
     if network is None:
         leaves = [
-            templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy) for b in schema.blocks
+            templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows.n))
+            for b in schema.blocks
         ]
         network = sizes.table(leaves, rows.n)
     for block in schema.blocks:
         check_block(network, block.node, block.family_kind, block.shape, block.sizes)
     return Proposal.of(view, rows, network)
+
+
+def rank_for(rows: int) -> int | None:
+    """How many coefficients a column so many rows can bear (`Binned`)."""
+    rank = max(LEAST_RANK, rows // ROWS_A_COEFFICIENT)
+    return None if rank >= FREE_RANK else rank
 
 
 def as_real(schema: Schema) -> Schema:
@@ -154,8 +162,8 @@ def as_real(schema: Schema) -> Schema:
 
 
 def as_classes(schema: Schema) -> Schema:
-    """Two classes and ordered ones with holes as plain classes, whose missing cells can be modelled."""
-    lossy = (c for c in schema.columns if c.kind in ("binary", "ordinal") and c.seen.missing)
+    """Columns of two classes with holes as plain classes, whose missing cells can be modelled."""
+    lossy = (c for c in schema.columns if c.kind == "binary" and c.seen.missing)
     return schema.with_kinds({c.name: "categorical" for c in lossy})
 
 

@@ -1,5 +1,6 @@
 """Ready-made networks: functions that write a declaration. Read one to learn how to write your own."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,7 +16,6 @@ from laten.families import (
     Node,
     Normal,
     NormalMixture,
-    Ordinal,
 )
 from laten.families.binned import Points
 from laten.nets import MLP
@@ -31,6 +31,7 @@ class Leaf(NamedTuple):
         shape: Event shape.
         sizes: Number of classes or cells of each column.
         points: Of `cells`: features of each column's cells.
+        rank: Of `cells`: coefficients a column (`Binned`); None: a logit for each cell.
         informative: Cells may be missing because of what they are.
     """
 
@@ -40,6 +41,7 @@ class Leaf(NamedTuple):
     sizes: tuple[int, ...] = ()
     points: tuple[Points, ...] = ()
     informative: bool = False
+    rank: int | None = None
 
 
 def family_of(leaf: Leaf) -> Family:
@@ -51,15 +53,21 @@ def family_of(leaf: Leaf) -> Family:
         case "categorical":
             return Categorical(classes)
         case "ordinal":
-            return Ordinal(classes)
+            return Binned(classes, tuple(map(ranks, leaf.sizes)))
         case "count":
             return NegativeBinomial(shape)
         case "cells":
-            return Binned(classes, leaf.points)
+            return Binned(classes, leaf.points, leaf.rank)
         case "real":
             return Normal(shape, scale="site")
         case _:
             raise DeclarationError(f"no family for columns of kind {leaf.kind!r}")
+
+
+def ranks(levels: int) -> Points:
+    """Ordered levels as cells at equal distances, with mean 0 and variance 1."""
+    centre, step = (levels - 1) / 2, math.sqrt(12 / (levels**2 - 1)) if levels > 1 else 1.0
+    return tuple(((k - centre) * step,) for k in range(levels))
 
 
 def table(

@@ -22,6 +22,28 @@ def test_binned_is_categorical_but_for_its_features() -> None:
     assert binned.n_features == 3
 
 
+def test_a_rank_tilts_the_columns_own_shape() -> None:
+    """Coefficients of zero give back the constants; R = 2 tilts by the normal score and its square; R = K is free."""
+    t = np.linspace(-2, 2, 9)
+    points = (tuple((float(x),) for x in t), ((-1.0,), (1.0,)))
+    family = lf.Binned((9, 2), points, rank=2)
+    assert (family.n_net, family.n_raw, family.ranks) == (4, 15, (2, 2))
+    rng = np.random.default_rng(0)
+    values = np.stack([rng.integers(0, 9, 500), rng.integers(0, 2, 500)], 1)
+    start = family.fit_raw(values)
+    own = np.concatenate([np.bincount(values[:, 0], minlength=9) + 0.5, np.bincount(values[:, 1], minlength=2) + 0.5])
+    np.testing.assert_allclose(family.mean(jnp.asarray(start)), own / np.repeat([504.5, 501.0], [9, 2]), rtol=1e-4)
+    tilted = start.copy()
+    tilted[:4] = [0.7, -0.3, 1.0, 0.0]
+    found = np.asarray(family.mean(jnp.asarray(tilted)), np.float64)
+    wanted = own[:9] * np.exp(0.7 * t - 0.3 * (t**2 - 1) / np.sqrt(2))
+    np.testing.assert_allclose(found[:9], wanted / wanted.sum(), atol=1e-4)  # logits are bounded smoothly
+    wanted = own[9:] * np.exp([1.0, 0.0])  # as many cells as coefficients: one logit each
+    np.testing.assert_allclose(found[9:], wanted / wanted.sum(), atol=1e-4)
+    with pytest.raises(DeclarationError, match="rank"):
+        lf.Binned((9, 2), points, rank=0)
+
+
 @pytest.mark.parametrize("points", [POINTS[:1], (POINTS[0], ((1.0,),)), (((0.0,), (1.0, 2.0), (1.0,)), POINTS[1]),
                                     (POINTS[0], ((np.nan,), (1.0,)))])  # fmt: skip
 def test_binned_refuses_points_that_do_not_fit(points) -> None:

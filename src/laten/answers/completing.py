@@ -21,10 +21,12 @@ from laten.data.rows import Rows
 from laten.data.views import TableView
 from laten.errors import LatenError, LatenWarning, known
 from laten.infer.diagnostics import effective_sample_size
-from laten.infer.queries import Ancestral, Completions, Density, Expected, ask
+from laten.infer.queries import Ancestral, Completions, Density, Expected, LogWeights, ask
 
 KEPT = 64  # rows drawn from one set of importance weights
 FEWEST = 10  # effective draws below which samples are few different ones
+PRIOR_ROWS = 64  # from the model, with which evidence is compared
+SURPLUS = 14.0  # nats, about a millionth, below any of them
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,32 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
         question = Completions(32 * question.draws, KEPT, allowed)
         values, log_w = fitted.ask(question, row.take(np.zeros(groups, int)), True, seed)
         size = float(np.median(effective_sample_size(log_w)))
-    if size < min(n, FEWEST):
+    less = surplus(fitted, row, log_w, seed)
+    if size < min(n, FEWEST) or less > SURPLUS:
         warnings.warn(
-            f"sample: nearly impossible evidence under the model: effective sample size {size:.1f} of "
-            f"{log_w.shape[1]} draws, so the rows are few different ones. Give less evidence, wider intervals, or more "
-            "draws",
+            f"sample: nearly impossible evidence under the model: {less:.0f} nats less probable than that of any of "
+            f"{PRIOR_ROWS} rows drawn from it, effective sample size {size:.1f} of {log_w.shape[1]} draws. What is "
+            "drawn for the other columns is a guess; give less evidence, wider intervals, or more draws",
             LatenWarning,
             stacklevel=4,
         )
     flat = {name: x.reshape(-1, *x.shape[2:])[:n] for name, x in values.items()}
     return fitted.view.held(fitted.view.drawn(flat, seed, within), given)
+
+
+def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
+    """By how many nats evidence is less probable than the same sites of the least probable of rows from the model."""
+    log_p = float(np.median(np.logaddexp.reduce(log_w.astype(np.float64), axis=1) - math.log(log_w.shape[1])))
+    seen = {n: np.broadcast_to(row.mask.get(n, np.True_), x.shape) for n, x in row.values.items()}
+    hard = {n: m for n, m in seen.items() if m.any()}
+    if not hard:
+        return -log_p
+    how = fitted.how._replace(hide=(), intensities=())
+    drawn = ask(Ancestral(), fitted.model, {}, {}, how, seed, True, PRIOR_ROWS)
+    masks = {n: np.repeat(m, PRIOR_ROWS, 0) for n, m in seen.items()}
+    values = {n: np.asarray(drawn[n]).astype(x.dtype) for n, x in row.values.items()}
+    typical = fitted.ask(LogWeights(PRIOR_ROWS), Rows(values, PRIOR_ROWS, masks))
+    return float(np.min(np.logaddexp.reduce(typical, axis=1)) - math.log(PRIOR_ROWS)) - log_p
 
 
 def impute(fitted: Fitted, data: Any, draws: int, copies: int | None, statistic: str, seed: int | None) -> Any:

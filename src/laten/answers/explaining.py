@@ -200,7 +200,7 @@ def dependence(
         shown = some_rows(fitted, data, [of, on], seed)
         chances, rows = partial(fitted, [target, cause], inside, shown, draws, seed), shown.n
     if cause.value is None:
-        index = pd.Index(cause.column.classes, dtype=object)
+        index = pd.Index(cause.labels, dtype=object)
     else:
         index = in_units(cause.column, cause.quantile(inside * share, 0.5), True)
     out = described(target, chances, index.rename(on))
@@ -243,7 +243,7 @@ def partial(fitted: Fitted, scales: list[Scale], inside: np.ndarray, rows: Rows,
 def described(scale: Scale, chances: np.ndarray, index: pd.Index) -> pd.DataFrame:
     """Probabilities of classes, or mean and quantiles of numbers."""
     if scale.value is None:
-        columns = pd.Index(list(scale.column.classes), dtype=object, name=scale.column.name)
+        columns = pd.Index(scale.labels, dtype=object, name=scale.column.name)
         return pd.DataFrame(chances, index, columns)
     made = {"mean": chances @ scale.value / chances.sum(1)}
     made |= {name: scale.quantile(chances, share) for name, share in QUANTILES.items()}

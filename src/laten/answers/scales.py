@@ -20,7 +20,7 @@ from laten.data.columns import CLASSES, Column
 from laten.data.schema import Block, Name
 from laten.data.views import TableView
 from laten.errors import LatenError
-from laten.families import Bernoulli, Categorical, Deterministic, Family, Ordinal
+from laten.families import Bernoulli, Categorical, Deterministic, Family, Informative, Ordinal
 from laten.infer.importance import weights_and
 from laten.infer.queries import ask
 from laten.model import Draw, Model
@@ -70,6 +70,18 @@ class Scale:
     spread: np.ndarray | None = None
     inside: np.ndarray | None = None
 
+    @property
+    def labels(self) -> tuple[object, ...]:
+        """The levels of a column of classes; of one with very many the entries that rare levels share."""
+        classes, groups = self.column.classes, self.column.groups
+        if groups is None:
+            return classes
+        count = np.bincount(groups.encode(np.arange(len(classes))), minlength=groups.size)
+        top = groups.decode(np.arange(groups.size))
+        return tuple(
+            classes[t] if n == 1 else f"{classes[t]} and {n - 1} more" for t, n in zip(top, count, strict=True)
+        )
+
     def quantile(self, p: np.ndarray, q: float) -> np.ndarray:
         """The number at probability `q`, `(rows,)`, for probabilities of cells `(rows, K)`."""
         assert self.inside is not None
@@ -104,7 +116,7 @@ def scale_of(block: Block, site: int, column: Column, family: Family, drawn: Map
     """The scale of one column; `drawn` are draws of the nodes that have a density, in the model's units."""
     if not (column.kind in CLASSES or block.binned):
         return cut(column, block.node, site, np.sort(drawn[block.node].reshape(DRAWS, -1)[:, site]))
-    sizes = family.packing.sizes if isinstance(family, Categorical | Ordinal) else (2,) * family.n_sites
+    sizes = family.packing.sizes if isinstance(family, Categorical | Ordinal | Informative) else (2,) * family.n_sites
     place = Place(block.node, sum(sizes[:site]), sizes[site], False)
     if not block.binned:
         return Scale(column, place)
@@ -191,7 +203,7 @@ class Chances(eqx.Module):
             if isinstance(family, Bernoulli):
                 p = jnp.ravel(family.mean(raws[name]) if leaf else values[name])
                 found[name] = jnp.stack([1 - p, p], axis=1).ravel()
-            elif isinstance(family, Categorical | Ordinal):
+            elif isinstance(family, Categorical | Ordinal | Informative):
                 found[name] = family.mean(raws[name]) if leaf else family.certain(values[name])
             elif leaf:
                 points = self.edges[name].reshape(-1, *family.shape)

@@ -1,5 +1,6 @@
 """The view of a table: a pandas frame, or a matrix whose columns are called 0, 1, ...."""
 
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,13 @@ import pandas as pd
 from laten.data import tables
 from laten.data.checks import unknown
 from laten.data.codecs import Date
-from laten.data.columns import CLASSES, Column
+from laten.data.columns import CLASSES, NUMBERS, Column
 from laten.data.evidence import Between, likelihood, number
 from laten.data.expected import expected, level_probabilities
 from laten.data.matrices import as_matrix, as_numbers, refuse_sparse
 from laten.data.rows import Rows
 from laten.data.schema import Schema
-from laten.errors import DataError, known
+from laten.errors import DataError, LatenWarning, known
 
 Arrays = dict[str, np.ndarray]
 Within = dict[Any, Any]  # column -> evidence of any sort
@@ -114,6 +115,15 @@ class TableView:
         empty = [name for name, value in hard.items() if pd.isna(value)]
         if empty:
             raise DataError(f"given: no value for column {empty[0]!r}; leave it out, or give one")
+        for name, v in hard.items():
+            column = self.schema[name]
+            if column.kind in NUMBERS and not column.low <= number(column, v) <= (column.seen.high or 0.0):
+                warnings.warn(
+                    f"given: {name}={v!r} lies outside what was seen, {column.describe()}; what follows from it is a "
+                    "guess",
+                    LatenWarning,
+                    stacklevel=5,
+                )
         some = hard or {self.schema.blocks[0].names[0]: None}  # softer evidence alone: nothing has a value
         frame = pd.DataFrame({name: [value] * n for name, value in some.items()}, index=range(n))
         rows = tables.encode(self.schema, frame, partial=True)

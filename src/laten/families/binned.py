@@ -5,17 +5,28 @@ The real line is cut into cells $c_1 < \dots < c_K$ by the data layer. The net g
 $$P(x \in c_k) = \mathrm{softmax}(l)_k,$$
 
 and inside a cell the density is fixed, so that any shape (skewed, bounded, of several modes, with spikes) costs one
-softmax. Draws, scores and the log-mass are those of `Categorical`. What differs is what a value is to a net: not one
-input a cell, which a guide overfits, but the few numbers that say where the cell lies.
+softmax. Draws, scores and the log-mass are those of `Categorical`. Two things differ:
+
+- what a value is to a net: not one input a cell, which a guide overfits, but the few numbers that say where it lies;
+- with few rows, what the net says of a column: not K free logits but R coefficients $a_r$ of smooth functions over
+  constants $c$ that hold the column's own shape,
+
+$$l_k = c_k + \sum_{r=1}^{R} a_r\,\phi_r(t_k),\qquad
+\phi = \big(t,\ (t^2-1)/\sqrt2,\ \sqrt2\cos \pi u,\ \sqrt2\cos 2\pi u,\ \dots\big),\quad u = \Phi(t),$$
+
+  with t the cell's normal score: R = 2 tilts the column as a normal in its normal scores, R = K is free.
 """
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import jax.numpy as jnp
 import numpy as np
 
 from laten.errors import DeclarationError
 from laten.families.categorical import Categorical
+from laten.numerics import LOGIT_LIMIT, bound
 from laten.types import Array
 
 Points = tuple[tuple[float, ...], ...]  # of one column: for each cell, its features
@@ -27,10 +38,14 @@ class Binned(Categorical):
 
     Args:
         sizes: Number of cells of each column, as in `Categorical`.
-        points: For each column its cells' features, each a tuple of as many numbers of order one.
+        points: For each column its cells' features, each a tuple of as many numbers of order one; the second (or only)
+            one is the normal score.
+        rank: Coefficients a column that a net gives; None: a logit for each cell. Columns with no more cells than that
+            have a logit for each.
     """
 
     points: tuple[Points, ...]
+    rank: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,6 +57,42 @@ class Binned(Categorical):
         for i, column in enumerate(points):
             if len({len(cell) for cell in column}) != 1 or not column[0] or not np.isfinite(column).all():
                 raise DeclarationError(f"Binned: each cell of column {i} needs the same number of finite features")
+
+        if self.rank is not None and (isinstance(self.rank, bool) or not isinstance(self.rank, int) or self.rank < 1):
+            raise DeclarationError(f"Binned: rank must be a whole number of at least 1 or None, not {self.rank!r}")
+
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """Coefficients of each column."""
+        return tuple(n if self.rank is None else min(n, self.rank) for n in self.packing.sizes)
+
+    @property
+    def n_net(self) -> int:
+        return sum(self.ranks)
+
+    @property
+    def n_raw(self) -> int:
+        return self.packing.total if self.rank is None else self.n_net + self.packing.total
+
+    @property
+    def basis(self) -> np.ndarray:
+        """`(n_net, total)`: what each coefficient adds to each cell's logit."""
+        out = np.zeros((self.n_net, self.packing.total), np.float32)
+        row = column = 0
+        for points, n, r in zip(self.points, self.packing.sizes, self.ranks, strict=True):
+            t = np.array([cell[min(1, len(cell) - 1)] for cell in points])
+            out[row : row + r, column : column + n] = np.eye(n) if r == n else smooth(t, r)
+            row, column = row + r, column + n
+        return out
+
+    def logits(self, raw: Array) -> Array:
+        if self.rank is None:
+            return super().logits(raw)
+        return bound(raw[: self.n_net] @ jnp.asarray(self.basis) + raw[self.n_net :], LOGIT_LIMIT)
+
+    def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+        start = super().fit_raw(values, mask)
+        return start if self.rank is None else np.concatenate([np.zeros(self.n_net, np.float32), start])
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -66,4 +117,11 @@ class Binned(Categorical):
         return jnp.asarray(table)[index]
 
     def __repr__(self) -> str:
-        return f"Binned({self.sizes})"
+        return f"Binned({self.sizes}{'' if self.rank is None else f', rank={self.rank}'})"
+
+
+def smooth(t: np.ndarray, r: int) -> np.ndarray:
+    """`(r, len(t))` smooth functions of normal scores."""
+    u = np.array([NormalDist().cdf(x) for x in t])
+    waves = [math.sqrt(2) * np.cos(math.pi * k * u) for k in range(1, r - 1)]
+    return np.stack([t, (t**2 - 1) / math.sqrt(2), *waves][:r])

@@ -58,19 +58,23 @@ class Categorical(Family):
     def dtype(self) -> type:
         return np.int32
 
+    def logits(self, raw: Array) -> Array:
+        """Packed `(total,)`, bounded."""
+        return bound(raw, LOGIT_LIMIT)
+
     def log_prob(self, raw: Array, value: Array) -> Array:
-        logit = bound(raw, LOGIT_LIMIT)
+        logit = self.logits(raw)
         chosen = self.packing.column_sums(logit * self.packing.one_hot(value.reshape(-1), raw.dtype))
         return (chosen - jnp.log(self.packing.column_sums(jnp.exp(logit)))).reshape(self.shape)
 
     def log_probs(self, raw: Array) -> Array:
         """Log-probability of every class, packed `(total,)`."""
-        logit = bound(raw, LOGIT_LIMIT)
+        logit = self.logits(raw)
         return logit - self.packing.spread(jnp.log(self.packing.column_sums(jnp.exp(logit))))
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        noise = jax.random.gumbel(key, raw.shape, raw.dtype)
-        value = self.packing.argmax(bound(raw, LOGIT_LIMIT) + noise).reshape(self.shape)
+        noise = jax.random.gumbel(key, (self.packing.total,), raw.dtype)
+        value = self.packing.argmax(self.logits(raw) + noise).reshape(self.shape)
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:
@@ -83,7 +87,7 @@ class Categorical(Family):
         return self.packing.one_hot(value.reshape(-1), jnp.float32)
 
     def mode(self, raw: Array) -> Array:
-        return self.packing.argmax(bound(raw, LOGIT_LIMIT)).reshape(self.shape)
+        return self.packing.argmax(self.logits(raw)).reshape(self.shape)
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
         return packed.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)

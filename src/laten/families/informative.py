@@ -60,11 +60,11 @@ class Informative(Family):
 
     @property
     def n_net(self) -> int:
-        return self.base.n_raw + self.n_sites
+        return self.base.n_net + self.n_sites
 
     @property
     def n_raw(self) -> int:
-        return self.n_net + self.n_slopes
+        return self.base.n_raw + self.n_sites + self.n_slopes
 
     @property
     def n_features(self) -> int:
@@ -78,13 +78,17 @@ class Informative(Family):
     def dtype(self) -> type:
         return np.int32
 
+    def base_raw(self, raw: Array) -> Array:
+        """The base family's raw parameters: what a net gives it, and its constants."""
+        return jnp.concatenate([raw[: self.base.n_net], raw[self.n_net : self.base.n_raw + self.n_sites]])
+
     def missing(self, raw: Array) -> tuple[Array, Array]:
         """log of P(missing | class) and of P(seen | class), packed `(total,)`."""
-        slopes = raw[self.n_net :]
+        slopes = raw[self.base.n_raw + self.n_sites :]
         if isinstance(self.base, Binned):
             score = np.concatenate([[cell[0] for cell in column] for column in self.base.points])
             slopes = self.packing.spread(slopes) * score.astype(np.float32)
-        logit = self.packing.spread(raw[self.base.n_raw : self.n_net]) + slopes
+        logit = self.packing.spread(raw[self.base.n_net : self.n_net]) + slopes
         return -softplus(-logit), -softplus(logit)
 
     def split(self, value: Array) -> tuple[Array, Array]:
@@ -94,19 +98,19 @@ class Informative(Family):
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         code, gone = self.split(value)
-        log_p, (log_missing, log_seen) = self.base.log_probs(raw[: self.base.n_raw]), self.missing(raw)
+        log_p, (log_missing, log_seen) = self.base.log_probs(self.base_raw(raw)), self.missing(raw)
         seen = self.packing.column_sums((log_p + log_seen) * self.packing.one_hot(code.reshape(-1), raw.dtype))
         lost = jnp.log(jnp.maximum(self.packing.column_sums(jnp.exp(log_p + log_missing)), 1e-30))
         return jnp.where(gone.reshape(-1), lost, seen).reshape(self.shape)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         """A complete draw: of the value, seen or not; its log-density is that of the row in which it is seen."""
-        value = self.base.sample(raw[: self.base.n_raw], key)
+        value = self.base.sample(self.base_raw(raw), key)
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:
         """Probabilities of the values, seen or not, packed."""
-        return self.base.mean(raw[: self.base.n_raw])
+        return self.base.mean(self.base_raw(raw))
 
     def mean_given(self, raw: Array, value: Array, seen: Array) -> Array:
         """As `mean`; where a site is known to be missing, given that."""
@@ -129,7 +133,7 @@ class Informative(Family):
         return self.base.certain(self.split(value)[0])
 
     def mode(self, raw: Array) -> Array:
-        return self.base.mode(raw[: self.base.n_raw])
+        return self.base.mode(self.base_raw(raw))
 
     def features(self, value: Array) -> Array:
         code, gone = self.split(value)
@@ -144,4 +148,5 @@ class Informative(Family):
         start = self.base.fit_raw(np.where(gone, 0, values), seen & ~gone)
         count = seen.sum(axis=0)
         share = np.ravel(((gone & seen).sum(axis=0) + 0.5) / (count + 1))
-        return np.concatenate([start, np.log(share) - np.log1p(-share), np.zeros(self.n_slopes)]).astype(np.float32)
+        n, logit = self.base.n_net, np.log(share) - np.log1p(-share)
+        return np.concatenate([start[:n], logit, start[n:], np.zeros(self.n_slopes)]).astype(np.float32)

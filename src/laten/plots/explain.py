@@ -72,7 +72,7 @@ def chart(title: str, values: np.ndarray, down: tuple[str, ...], across: tuple[s
     size = 8.5 if cell >= 0.3 else 7 if cell >= 0.2 else 6
     left, top = (0.25 + size / 110 * max(map(len, names)) for names in (down, across))
     width, height = cell * len(across), cell * len(down)
-    fig = figure(max(left + width + 0.9, 4.2), top + height + 1.1, title)
+    fig = figure(max(left + width + 1.0, 4.2), top + height + 1.25, title)
     ax = tidy(fig.add_subplot())
     ax.set_facecolor("#eceff2")  # the diagonal
     shown = ax.imshow(values, cmap=WASH, vmin=0, vmax=max(float(np.nanmax(values, initial=0.0)), 0.01), aspect="equal")
