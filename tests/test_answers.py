@@ -156,6 +156,7 @@ def test_questions_that_cannot_be_asked(vae, ask, words):
         ask(vae)
 
 
+@pytest.mark.filterwarnings("ignore:given. x=30.0 lies outside", "ignore:given. y=-90.0 lies outside")
 def test_impossible_evidence_warns_and_says_what_to_do():
     frame = pd.DataFrame({"x": RNG.normal(size=300), "y": RNG.normal(size=300)})
     frame["y"] += 3 * frame["x"]
@@ -163,6 +164,13 @@ def test_impossible_evidence_warns_and_says_what_to_do():
     vae = lt.VAE(lt.Network(z=lt.Normal(2), **numbers), epochs=60).fit(frame)
     with pytest.warns(LatenWarning, match="nearly impossible evidence.*wider intervals"):
         vae.sample(2000, given={"x": 30.0, "y": -90.0})
+
+
+@pytest.mark.filterwarnings("ignore:sample. nearly impossible")
+def test_a_number_outside_what_was_seen_warns(vae):
+    with pytest.warns(LatenWarning, match="x=30.0 lies outside what was seen"):
+        rows = vae.sample(2, given={"x": 30.0})
+    assert (rows["x"] == 30.0).all()
 
 
 def test_rows_with_few_effective_draws_are_asked_again():

@@ -7,6 +7,10 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import laten as lt
@@ -335,3 +339,21 @@ def test_an_observed_normal_root_is_learned():
     a = 50 + 3 * RNG.normal(size=(200, 1))
     vae = lt.VAE(lt.Network(a=lt.Normal(1)), epochs=20).fit({"a": a})
     assert vae.score(a) == pytest.approx(-0.5 * np.log(2 * np.pi * np.e * a.var()), abs=0.05)
+
+
+def test_the_imputer_fills_new_rows_with_what_it_learned(table):
+    imputer = lt.Imputer(lt.VAE(**SMALL)).fit(TABLE)
+    assert imputer.transform(TABLE).equals(table.impute(TABLE))  # the same options and seed
+    assert list(imputer.get_feature_names_out()) == list(TABLE.columns)
+
+
+def test_the_imputer_is_a_step_of_a_pipeline():
+    x = RNG.normal(size=(80, 3))
+    holed = np.where(RNG.random(x.shape) < 0.2, np.nan, x)
+    imputer = lt.Imputer(lt.VAE(latent=2, width=8, epochs=2, draws=5), statistic="median")
+    pipeline = make_pipeline(imputer, LinearRegression()).fit(holed, x[:, 0])
+    assert np.isfinite(pipeline.predict(holed[:5])).all()
+    seen = ~np.isnan(holed)
+    assert np.array_equal(pipeline[0].transform(holed)[seen], holed[seen])
+    with pytest.raises(NotFittedError):
+        clone(imputer).transform(holed)

@@ -25,7 +25,7 @@ FLOORS = (
     ("training/",),
     ("proposal", "answers/"),
     ("estimator", "report", "measures/"),
-    ("plots", "studio/"),
+    ("plots", "studio/", "imputer"),
     ("cli/", "demo"),
     ("__main__",),
 )
@@ -49,7 +49,7 @@ LIBRARIES = {
     "pyarrow": ("data/",),
     "rich": ("training/", "studio/", "cli/", "demo"),
     "safetensors": ("saving", "training/"),
-    "sklearn": ("data/", "answers/", "estimator", "measures/"),
+    "sklearn": ("data/", "answers/", "estimator", "imputer", "measures/"),
     "typer": ("cli/",),
 }
 

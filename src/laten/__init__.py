@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         StudentT,
     )
     from laten.guides import guide_for
+    from laten.imputer import Imputer
     from laten.measures.judge import quality
     from laten.model import Model
     from laten.nets import MLP, Linear, ResMLP
@@ -79,6 +80,7 @@ _NAMES = {
         "StudentT",
     ),
     "laten.guides": ("guide_for",),
+    "laten.imputer": ("Imputer",),
     "laten.measures.judge": ("quality",),
     "laten.model": ("Model",),
     "laten.nets": ("MLP", "Linear", "ResMLP"),
@@ -99,6 +101,7 @@ __all__ = [
     "Deterministic",
     "DiscretizedLogistic",
     "Elbo",
+    "Imputer",
     "Informative",
     "Iwae",
     "LatenError",

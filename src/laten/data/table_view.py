@@ -115,6 +115,9 @@ class TableView:
         empty = [name for name, value in hard.items() if pd.isna(value)]
         if empty:
             raise DataError(f"given: no value for column {empty[0]!r}; leave it out, or give one")
+        some = hard or {self.schema.blocks[0].names[0]: None}  # softer evidence alone: nothing has a value
+        frame = pd.DataFrame({name: [value] * n for name, value in some.items()}, index=range(n))
+        rows = tables.encode(self.schema, frame, partial=True)
         for name, v in hard.items():
             column = self.schema[name]
             if column.kind in NUMBERS and not column.low <= number(column, v) <= (column.seen.high or 0.0):
@@ -124,9 +127,6 @@ class TableView:
                     LatenWarning,
                     stacklevel=5,
                 )
-        some = hard or {self.schema.blocks[0].names[0]: None}  # softer evidence alone: nothing has a value
-        frame = pd.DataFrame({name: [value] * n for name, value in some.items()}, index=range(n))
-        rows = tables.encode(self.schema, frame, partial=True)
         grouped = {c: [v] for c, v in hard.items() if self.schema[c].kind in CLASSES}  # a rare level is one of a group
         return rows, likelihood(self.schema, soft), {**soft, **grouped}
 
