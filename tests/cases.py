@@ -167,8 +167,11 @@ FAMILY_CASES = [
     FamilyCase(lf.Bernoulli((2, 2)), CODES[:2] * 1.0, bernoulli),
     FamilyCase(lf.Categorical(4), CODES, categorical(4)),
     FamilyCase(lf.Categorical((3, 2, 6)), CODES, categorical(3, 2, 6)),
-    FamilyCase(lf.Binned((3, 2, 6), tuple(tuple((float(i),) for i in range(n)) for n in (3, 2, 6))), CODES,
-               categorical(3, 2, 6)),
+    FamilyCase(
+        lf.Binned((3, 2, 6), tuple(tuple((float(i),) for i in range(n)) for n in (3, 2, 6))),
+        CODES,
+        categorical(3, 2, 6),
+    ),
     FamilyCase(lf.Ordinal(5), CODES, ordinal(5)),
     FamilyCase(lf.Ordinal((3, 2, 6), scale="net"), CODES, ordinal(3, 2, 6, scale=True)),
     FamilyCase(lf.Poisson(3), COUNTS, poisson),
