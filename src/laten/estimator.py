@@ -50,7 +50,8 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         width: Hidden units of a proposed network; None: 256 for a table, 128 for images.
         numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for
             any shape; `"normal"`, normals with one spread a column, smooth and linear in the tails (for anomalies).
-        dropout: Share of hidden units left out while training a proposed network of a table.
+        dropout: Share of hidden units left out while training a proposed network of a table; None: 0.1 for fewer than
+            10 000 rows, which would be overfitted, else 0.
         missing: `"ignorable"`: cells of a table are missing at random; `"informative"`: because of what they are, by a
             mechanism that is learned (`lt.Informative`).
         epochs: Passes over the rows; None plans about 20 000 steps.
@@ -89,7 +90,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         latent: int = 16,
         width: int | None = None,
         numbers: str = "cells",
-        dropout: float = 0.1,
+        dropout: float | None = None,
         missing: str = "ignorable",
         epochs: int | None = None,
         batch_size: int | None = None,

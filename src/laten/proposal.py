@@ -32,6 +32,7 @@ CODED = ("categorical", "ordinal", "cells")  # kinds of nodes whose missing cell
 LEAST_RANK, FREE_RANK, ROWS_A_COEFFICIENT = 3, 64, 400  # of the smooth functions in a column of numbers
 MOST_COMPONENTS = 64  # of the prior of a table
 ROWS_A_COMPONENT = 20
+FEW_ROWS = 10_000  # that a network without dropout overfits
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
 
 
@@ -43,7 +44,7 @@ class Sizes:
         latent: Latent dimensions.
         width: Hidden units; None: 256 for a table, 128 for images.
         numbers: `"cells"` or `"normal"`, the model of a table's numbers.
-        dropout: Of a table's network.
+        dropout: Of a table's network; None: 0.1 for few rows, else 0.
         missing: `"ignorable"` or `"informative"`: whether cells are missing because of what they are.
     Raises:
         LatenError: an option out of range.
@@ -52,7 +53,7 @@ class Sizes:
     latent: int = 16
     width: int | None = None
     numbers: str = "cells"
-    dropout: float = 0.1
+    dropout: float | None = None
     missing: str = "ignorable"
 
     def __post_init__(self) -> None:
@@ -71,7 +72,10 @@ class Sizes:
     def table(self, leaves: list[templates.Leaf], rows: int) -> Network:
         """A network for a table; few rows get a prior of few components."""
         components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
-        return templates.table(leaves, self.latent, self.width or 256, components, self.dropout)
+        few = 0.1 if rows < FEW_ROWS else 0.0
+        return templates.table(
+            leaves, self.latent, self.width or 256, components, few if self.dropout is None else self.dropout
+        )
 
 
 @dataclass(frozen=True)
