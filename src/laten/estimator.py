@@ -47,7 +47,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
     Other Args:
         schema: What each column of a frame is (`lt.infer_schema(df)`, edited); None infers it.
         latent: Latent dimensions of a proposed network.
-        width: Hidden units of a proposed network; None: 256 for a table, 128 for images.
+        width: Hidden units of a proposed network; None: 256 for a table of at least 2500 rows, else 128.
         numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for
             any shape; `"normal"`, normals with one spread a column, smooth and linear in the tails (for anomalies).
         dropout: Share of hidden units left out while training a proposed network of a table; None: 0.1 for fewer than

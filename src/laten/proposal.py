@@ -42,7 +42,7 @@ class Sizes:
 
     Args:
         latent: Latent dimensions.
-        width: Hidden units; None: 256 for a table, 128 for images.
+        width: Hidden units; None: 256 for a table of at least 2500 rows, else 128.
         numbers: `"cells"` or `"normal"`, the model of a table's numbers.
         dropout: Of a table's network; None: 0.1 for few rows, else 0.
         missing: `"ignorable"` or `"informative"`: whether cells are missing because of what they are.
@@ -73,9 +73,8 @@ class Sizes:
         """A network for a table; few rows get a prior of few components."""
         components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
         few = 0.1 if rows < FEW_ROWS else 0.0
-        return templates.table(
-            leaves, self.latent, self.width or 256, components, few if self.dropout is None else self.dropout
-        )
+        width = self.width or (256 if rows >= FEW_ROWS // 4 else 128)
+        return templates.table(leaves, self.latent, width, components, few if self.dropout is None else self.dropout)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ Written = Annotated[
 ]
 Quiet = Annotated[bool, option("--quiet", "-q", help="No schema, progress or notes.")]
 Latent = Annotated[int, option(least=1, metavar="N", help="Latent dimensions.", group=NETWORK)]
-WIDTH_HELP = "Units of each hidden layer. Default: 256 for tables, 128 for images."
+WIDTH_HELP = "Units of each hidden layer. Default: 256 for tables of 2500 rows on, else 128."
 Width = Annotated[int | None, option(least=1, metavar="N", help=WIDTH_HELP, group=NETWORK, default=False)]
 NUMBERS_HELP = "Model of a table's numbers: histograms of any shape, or normals (for anomalies)."
 Numbers = Annotated[Density, option(help=NUMBERS_HELP, group=NETWORK)]
