@@ -33,7 +33,7 @@ from laten.errors import LatenError, LatenWarning
 
 WORKER = "anomaly_pyod.py"
 SEEDED = ("IForest", "CBLOF", "VAE", "VAE with KL")  # the others would give the same again
-METHODS = ("IForest", "KNN", "LOF", "PCA", "ECOD", "CBLOF", "VAE", "VAE with KL", "OCSVM")
+METHODS = ("IForest", "KNN", "KNN, 30", "LOF", "PCA", "ECOD", "CBLOF", "VAE", "VAE with KL", "OCSVM")
 PEERS = tuple(
     Peer(name, WORKER, "pyod", {"method": name}, slow=name in ("OCSVM", "VAE", "VAE with KL")) for name in METHODS
 )
