@@ -7,7 +7,7 @@ import pytest
 
 import laten as lt
 from laten.model import build_model
-from laten.nets import build
+from laten.nets import build, keepers
 
 
 def m2() -> lt.Network:
@@ -74,6 +74,9 @@ ERRORS = [
     (lambda: lt.Normal(2).given("z", via=5), ["net"]),
     (lambda: lt.Normal(2).given(via=lt.MLP(3)), ["needs parents"]),
     (lambda: lt.MLP(0), ["width", "0"]),
+    (lambda: lt.MLP((4, 0)), ["width", "0"]),
+    (lambda: lt.MLP((4, 2), depth=3), ["(4, 2)", "depth"]),
+    (lambda: lt.ResMLP((4, 2)), ["width", "(4, 2)"]),
     (lambda: lt.MLP(3, activation="rule"), ["'rule'", "relu"]),
     (lambda: lt.MLP(3, dropout=1), ["dropout"]),
     (lambda: lt.guide_for(m2(), latent=["x1"]), ["'x1'", "known"]),
@@ -103,6 +106,7 @@ ERRORS = [
     ),
     (lambda: lt.Elbo(kl="exact"), ["closed", "sampled"]),
     (lambda: lt.Elbo(warmup=2), ["warmup"]),
+    (lambda: lt.Elbo(trim=1), ["trim", "1"]),
     (lambda: lt.Iwae(0), ["draws"]),
 ]
 
@@ -115,7 +119,10 @@ def test_declarations_that_cannot_be(call, words):
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("net", [lt.Linear(), lt.MLP(7), lt.MLP(7, depth=3, activation="tanh"), lt.ResMLP(7, depth=2)])
+NETS = [lt.Linear(), lt.MLP(7), lt.MLP(7, depth=3, activation="tanh"), lt.MLP((7, 5)), lt.ResMLP(7, depth=2)]
+
+
+@pytest.mark.parametrize("net", NETS)
 def test_nets_map_one_example(net):
     module = build(net, 4, 3, jax.random.key(0), "x")
     out = module(jnp.arange(4.0))
@@ -132,6 +139,26 @@ def test_dropout_only_with_a_key_and_scaled():
     assert module(x, key=jax.random.key(1)) != module(x)
     many = jax.vmap(lambda k: module(x, key=k))(jax.random.split(jax.random.key(2), 400))
     assert abs(float(many.mean() - module(x)[0])) < 5 * float(many.std()) / 20
+
+
+def test_dropout_of_every_layer():
+    """A unit is left out in the wanted share of keys, alike in every layer, on its own."""
+    widths, rows = (5, 3, 2), 4000
+    keys = jax.random.split(jax.random.key(0), rows)
+    keep = jax.vmap(lambda k: jnp.concatenate(keepers(0.25, k, widths)))(keys)
+    share = np.asarray(keep == 0).mean(0)
+    assert np.allclose(share, 0.25, atol=4 * np.sqrt(0.19 / rows))
+    assert np.allclose(np.asarray(keep).mean(0), 1, atol=0.05)
+    assert np.abs(np.corrcoef(np.asarray(keep).T) - np.eye(10)).max() < 0.08
+
+
+def test_guides_go_the_other_way_round():
+    """Widths of a pyramid are mirrored; a hidden layer's own output becomes a layer of the guide."""
+    plain = lt.Network(z=lt.Normal(2), x=lt.Normal(9).given("z", via=lt.MLP((4, 8))))
+    assert lt.guide_for(plain).nodes["z"].via == lt.MLP((8, 4))
+    trunk = lt.Deterministic(8).given("z", via=lt.MLP((4, 6), activate_output=True))
+    shared = lt.Network(z=lt.Normal(2), h=trunk, x=lt.Normal(9).given("h"))
+    assert lt.guide_for(shared).nodes["z"].via == lt.MLP((6, 6, 4))
 
 
 def test_a_net_of_the_wrong_size_is_refused():

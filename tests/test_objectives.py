@@ -78,3 +78,26 @@ def test_hidden_rows_cost_nothing(model, batch):
     none = {"x": jnp.zeros((256, 6), bool), "y": jnp.zeros((256, 2), bool)}
     assert estimate(lt.Iwae(3), uninformed, Batch(batch.values, none)).bound == pytest.approx(0, abs=1e-6)
     assert estimate(lt.Iwae(3), uninformed, batch).bound < -1  # control
+
+
+def test_trimmed_rows_teach_nothing(model, batch):
+    """Odd rows among the lowest share leave loss, bound and gradient as they are without them."""
+    odd = np.arange(256) < 64
+    spoiled = Batch({"x": batch.values["x"], "y": jnp.where(odd[:, None], 1e3, batch.values["y"])}, {})
+    keys = jax.random.split(jax.random.key(0), 256)
+    rest = Batch({n: x[~odd] for n, x in batch.values.items()}, {})
+
+    def gradient(objective, rows, key):
+        value, g = jax.value_and_grad(lambda p: objective(model_with(model, p), rows, key).loss)(model.p)
+        return value, jax.tree.leaves(g)
+
+    trimmed, plain = lt.Elbo(trim=0.25), lt.Elbo()
+    value, g = gradient(trimmed, spoiled, keys)
+    expected, g_expected = gradient(plain, rest, keys[~odd])
+    assert value == pytest.approx(float(expected), rel=1e-5)
+    assert all(np.allclose(a, b, rtol=1e-3, atol=1e-5) for a, b in zip(g, g_expected, strict=True))
+    assert gradient(plain, spoiled, keys)[0] > 10 * expected  # control
+
+
+def model_with(model: Model, p) -> Model:
+    return Model(model.network, model.guide, p, model.q)

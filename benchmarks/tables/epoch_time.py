@@ -16,8 +16,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import equinox as eqx
-import jax
 import numpy as np
 import pandas as pd
 
@@ -47,35 +45,6 @@ SIDES = (
 )
 
 
-@dataclass(frozen=True)
-class Stack:
-    """A net of hidden layers of any widths, as anyone may write one for laten."""
-
-    widths: tuple[int, ...]
-    dropout: float = 0.0
-
-    def __call__(self, n_in: int, n_out: int, key: jax.Array) -> "Stacked":
-        """The module."""
-        sizes = (n_in, *self.widths, n_out)
-        keys = jax.random.split(key, len(sizes) - 1)
-        layers = [eqx.nn.Linear(a, b, key=k) for a, b, k in zip(sizes[:-1], sizes[1:], keys, strict=True)]
-        return Stacked(layers, eqx.nn.Dropout(self.dropout))
-
-
-class Stacked(eqx.Module):
-    """Linear layers, rectified and dropped between."""
-
-    layers: list[eqx.nn.Linear]
-    drop: eqx.nn.Dropout
-
-    def __call__(self, x: jax.Array, key: jax.Array | None = None) -> jax.Array:
-        """One example."""
-        for i, layer in enumerate(self.layers[:-1]):
-            x = jax.nn.relu(layer(x))
-            x = self.drop(x, key=None if key is None else jax.random.fold_in(key, i), inference=key is None)
-        return self.layers[-1](x)
-
-
 def columns_of(matrix: np.ndarray, layout: np.ndarray) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
     """The peer's matrix as real numbers and codes of classes, and the numbers of classes."""
     ends = np.cumsum(layout[:, 0])
@@ -94,13 +63,13 @@ def train(side: Side, matrix: np.ndarray, layout: np.ndarray, epochs: int) -> li
     nodes: dict = {"z": lt.Normal(side.latent), "x": lt.Normal(data["x"].shape[1])}
     families = {"x": nodes["x"]} | ({"classes": lt.Categorical(sizes)} if sizes else {})
     if len(families) == 1:
-        leaves = {"x": nodes["x"].given("z", via=Stack(side.layers[::-1], side.dropout))}
+        leaves = {"x": nodes["x"].given("z", via=lt.MLP(side.layers[::-1], dropout=side.dropout))}
     else:  # one trunk, as theirs: all but the last layer is a node that the leaves share
         *inner, last = side.layers[::-1]
-        trunk = lt.Deterministic(last).given("z", via=lt.MLP(inner[0], activate_output=True, dropout=side.dropout))
+        trunk = lt.Deterministic(last).given("z", via=lt.MLP(tuple(inner), activate_output=True, dropout=side.dropout))
         leaves = {"hidden": trunk} | {n: f.given("hidden", via=lt.Linear()) for n, f in families.items()}
     network = lt.Network(z=lt.Normal(side.latent), **leaves)
-    guide = lt.Network(z=lt.Normal(side.latent).given(*families, via=Stack(side.layers, side.dropout)))
+    guide = lt.Network(z=lt.Normal(side.latent).given(*families, via=lt.MLP(side.layers, dropout=side.dropout)))
     vae = lt.VAE(network, guide, epochs=epochs, batch_size=side.batch, validation=0, hide=False).fit(data)
     history = vae.history_.iloc[1:]
     return list(history["rows"] / history["seconds"])

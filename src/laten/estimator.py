@@ -19,7 +19,7 @@ from laten.answers.face import Answers, whole
 from laten.answers.fitted import Fitted
 from laten.data.batches import Presentation
 from laten.data.views import TableView, View, view_from_json
-from laten.errors import ModelFileError
+from laten.errors import LatenError, ModelFileError
 from laten.model import Model
 from laten.network import Network
 from laten.objectives import Elbo, Objective
@@ -30,8 +30,11 @@ from laten.training.settings import Settings
 # what a model file keeps of the constructor's options, beside network, guide and objective
 PARAMETERS = (
     "latent", "width", "numbers", "dropout", "missing", "epochs", "batch_size", "learning_rate", "warmup", "clip",
-    "patience", "validation", "hide", "binarise", "draws", "seed",
+    "patience", "validation", "hide", "trim", "binarise", "draws", "seed",
 )  # fmt: skip
+
+
+WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
 
 class VAE(Answers, TransformerMixin, BaseEstimator):
@@ -63,7 +66,9 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         validation: Share of rows held out for early stopping.
         optimizer: An optax transformation in place of Adam; set `learning_rate=1`, its own rate counts.
         hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
-            arrays no.
+            arrays and for `trim` no.
+        trim: Share of each batch's rows, those of lowest bound, from which a step does not learn: when there may be odd
+            rows among those of the fit, which are not to be learned. 0.3 is safe; it costs rare rows that are not odd.
         binarise: `"dynamic"`, `"fixed"` or `"none"`: what becomes of uint8 intensities given to a Bernoulli node.
         draws: Draws a row with which questions are answered, unless they say otherwise.
         seed: Seed of everything random.
@@ -101,6 +106,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         validation: float = 0.1,
         optimizer=None,
         hide: bool | None = None,
+        trim: float = 0.0,
         binarise: str = "dynamic",
         draws: int = 100,
         seed: int = 0,
@@ -124,6 +130,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         self.validation = validation
         self.optimizer = optimizer
         self.hide = hide
+        self.trim = trim
         self.binarise = binarise
         self.draws = draws
         self.seed = seed
@@ -151,15 +158,26 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         found = proposal.propose(X, self.network, self.schema, sizes, self.binarise, self.seed)
         table = isinstance(found.view, TableView)
         settings = self._settings(table and self.network is None)
-        how = proposal.presentation(found.rows, found.network, table if self.hide is None else self.hide)
+        how = proposal.presentation(found.rows, found.network, self._hides(table))
         model = proposal.new_model(found, self.guide, how, self.seed)
         offset = sum(float(x.sum()) for x in found.view.log_det(X).values()) / found.rows.n
-        objective = self.objective or (Elbo(warmup=0.5) if table and self.network is None else Elbo())
+        objective = self._objective(table and self.network is None)
         task = proposal.task_for(model, found, how, objective, self.validation, offset, self.seed)
         with progress_display(self.progress) as report:
             outcome = train(task, settings, report)
         self._remember(outcome.model, found.view, how, outcome.stopped, pd.DataFrame(outcome.history))
         return self
+
+    def _hides(self, table: bool) -> bool:
+        """Rows of which cells are hidden have higher bounds: where rows are left out for low ones, none are hidden."""
+        return table and not self.trim if self.hide is None else self.hide
+
+    def _objective(self, proposed_table: bool) -> Objective:
+        if not self.trim:
+            return self.objective or Elbo(warmup=WARMUP if proposed_table else 0.0)
+        if self.objective is not None:
+            raise LatenError("trim goes with the default objective; say objective=lt.Elbo(..., trim=...) instead")
+        return Elbo(warmup=WARMUP if proposed_table else 0.0, trim=self.trim)
 
     def _settings(self, proposed_table: bool) -> Settings:
         return Settings(

@@ -13,6 +13,8 @@ first, from the roots on, so that discrete ones are drawn first and can be enume
 
 from collections.abc import Collection
 
+import numpy as np
+
 from laten.errors import DeclarationError, known
 from laten.families import Categorical, Family, LogNormal, Mixture, Node, Normal, NormalMixture, Ordinal, StudentT
 from laten.nets import Linear
@@ -92,15 +94,17 @@ def mirrored_net(network: Network, name: str):
             if child not in network.stochastic:
                 reached.add(child)
     sized = [n for n in nets if n is not None]
-    best = max(sized, key=lambda n: (getattr(n, "width", 0), getattr(n, "depth", 0)), default=Linear())
+    best = max(sized, key=lambda n: (np.max(getattr(n, "width", 0)), getattr(n, "depth", 0)), default=Linear())
     return as_hidden(best)
 
 
 def as_hidden(net):
-    """A net whose output is raw: without an activation on it (its depth grows by one instead)."""
-    if getattr(net, "activate_output", False):
-        return type(net)(net.width, net.depth + 1, net.activation, net.dropout)
-    return net
+    """A net the other way round whose output is raw: without an activation on it (it grows by a layer instead)."""
+    grows = getattr(net, "activate_output", False)
+    if isinstance(getattr(net, "width", None), tuple):
+        widths = net.width[::-1]
+        return type(net)((widths[0], *widths) if grows else widths, 1, net.activation, net.dropout)
+    return type(net)(net.width, net.depth + 1, net.activation, net.dropout) if grows else net
 
 
 def check_guide(network: Network, guide: Network) -> None:

@@ -10,7 +10,7 @@ at a tenth of that variance, as the constants of `conditionals.Conditional` alre
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.errors import DeclarationError, known
-from laten.numerics import host_rng
+from laten.numerics import host_rng, random_bytes
 from laten.types import Array, Key
 
 
@@ -42,7 +42,6 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "softplus": jax.nn.softplus,
     "sigmoid": jax.nn.sigmoid,
 }
-OUTPUT = 2**30  # folded into the key of dropout on an output, past any layer
 RECTIFIERS = ("relu", "leaky_relu", "silu", "gelu", "elu")
 
 
@@ -66,12 +65,22 @@ def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bia
     return Affine(jnp.asarray(weight), jnp.zeros(n_out, jnp.float32) if bias else None)
 
 
-def dropped(x: Array, rate: float, key: Key | None) -> Array:
-    """Inverted dropout; without a key (outside training) the identity."""
+def keepers(rate: float, key: Key | None, widths: Sequence[int]) -> list[Array | None]:
+    """Inverted dropout of layers of these widths: a factor for each unit; none without a key (outside training).
+
+    The random bytes of all layers come from one call. A byte decides: the share is right to within 1/512, the mean of
+    what a layer puts out exactly.
+    """
     if key is None or rate == 0:
-        return x
-    kept = jax.random.bernoulli(key, 1 - rate, x.shape)
-    return jnp.where(kept, x / (1 - rate), 0.0)
+        return [None] * len(widths)
+    least = min(round(256 * rate), 255)
+    factors = jnp.where(random_bytes(key, (sum(widths),)) >= least, 256 / (256 - least), 0.0)
+    return list(jnp.split(factors, np.cumsum(widths)[:-1]))
+
+
+def dropped(x: Array, keep: Array | None) -> Array:
+    """A layer's units, each times its factor."""
+    return x if keep is None else x * keep
 
 
 @dataclass(frozen=True)
@@ -87,17 +96,17 @@ class Linear:
 
 @dataclass(frozen=True)
 class MLP:
-    """`depth` hidden layers of `width` units.
+    """`depth` hidden layers of `width` units, or a hidden layer of each of several widths.
 
     Args:
-        width: Units of a hidden layer.
-        depth: Number of hidden layers.
+        width: Units of a hidden layer; a tuple, e.g. (128, 64, 32), gives those of each, from the input on.
+        depth: Number of hidden layers; left out when `width` says it.
         activation: A name in `laten.nets.ACTIVATIONS`.
         dropout: Share of hidden units left out while training.
         activate_output: Apply the activation to the output as well (for hidden nodes shared by several children).
     """
 
-    width: int = 128
+    width: int | tuple[int, ...] = 128
     depth: int = 1
     activation: str = "relu"
     dropout: float = 0.0
@@ -106,12 +115,17 @@ class MLP:
     def __post_init__(self):
         check_net(self)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each hidden layer."""
+        return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
+
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
-        sizes = [n_in, *[self.width] * self.depth, n_out]
+        sizes, depth = [n_in, *self.widths, n_out], len(self.widths)
         rng = host_rng(key)
         hidden = 2.0 if self.activation in RECTIFIERS else 1.0
-        gains = [hidden] * self.depth + [hidden if self.activate_output else 0.1]
-        offset = [True] * self.depth + [self.activate_output]
+        gains = [hidden] * depth + [hidden if self.activate_output else 0.1]
+        offset = [True] * depth + [self.activate_output]
         layers = [affine(a, b, g, rng, o) for a, b, g, o in zip(sizes[:-1], sizes[1:], gains, offset, strict=True)]
         return Layers(tuple(layers), self.activation, self.dropout, self.activate_output)
 
@@ -161,11 +175,12 @@ class Layers(eqx.Module):
 
     def __call__(self, x: Array, key: Key | None = None) -> Array:
         f = ACTIVATIONS[self.activation]
-        for i, layer in enumerate(self.layers[:-1]):
-            x = f(layer(x))
-            x = dropped(x, self.dropout, None if key is None else jax.random.fold_in(key, i))
+        dropping = self.layers if self.activate_output else self.layers[:-1]
+        keep = keepers(self.dropout, key, [layer.weight.shape[1] for layer in dropping])
+        for layer, factor in zip(self.layers[:-1], keep, strict=False):
+            x = dropped(f(layer(x)), factor)
         x = self.layers[-1](x)
-        return finished(x, f, self, key)
+        return dropped(f(x), keep[-1]) if self.activate_output else x
 
 
 class Residual(eqx.Module):
@@ -180,19 +195,13 @@ class Residual(eqx.Module):
 
     def __call__(self, x: Array, key: Key | None = None) -> Array:
         f = ACTIVATIONS[self.activation]
+        dropping = [inner for inner, _ in self.blocks] + [self.last] * self.activate_output
+        keep = keepers(self.dropout, key, [layer.weight.shape[1] for layer in dropping])
         x = self.first(x)
-        for i, (inner, outer) in enumerate(self.blocks):
-            h = f(inner(jax.nn.standardize(x)))
-            x = x + outer(dropped(h, self.dropout, None if key is None else jax.random.fold_in(key, i)))
+        for (inner, outer), factor in zip(self.blocks, keep, strict=False):
+            x = x + outer(dropped(f(inner(jax.nn.standardize(x))), factor))
         x = self.last(f(x))
-        return finished(x, f, self, key)
-
-
-def finished(x: Array, f: Callable[[Array], Array], net: "Layers | Residual", key: Key | None) -> Array:
-    """A net's output: raw, or a hidden layer like the others, dropout included."""
-    if not net.activate_output:
-        return x
-    return dropped(f(x), net.dropout, None if key is None else jax.random.fold_in(key, OUTPUT))
+        return dropped(f(x), keep[-1]) if self.activate_output else x
 
 
 NETS: dict[str, type] = {"Linear": Linear, "MLP": MLP, "ResMLP": ResMLP}
@@ -229,8 +238,11 @@ def call(module: Net, x: Array, key: Key | None) -> Array:
 def check_net(net: MLP | ResMLP) -> None:
     """Checks the fields that the nets share."""
     name = type(net).__name__
-    for field, low in (("width", 1), ("depth", 0)):
-        value = getattr(net, field)
+    several = isinstance(net, MLP) and isinstance(net.width, tuple)
+    if several and net.depth != 1:
+        raise DeclarationError(f"{name}: width={net.width!r} says how many layers there are; leave depth out")
+    widths = [("width", w, 1) for w in (net.width if isinstance(net.width, tuple) and several else (net.width,))]
+    for field, value, low in (*widths, ("depth", net.depth, 0)):
         if not isinstance(value, int) or value < low:
             raise DeclarationError(f"{name}: {field} must be a whole number of at least {low}, not {value!r}")
     if net.activation not in ACTIVATIONS:

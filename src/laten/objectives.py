@@ -10,6 +10,7 @@ An objective is `(model, batch, key, progress) -> Estimate(loss, bound, terms)`.
 batch, in nats a row.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -70,6 +71,8 @@ class Elbo:
         warmup: Share of the planned steps over which the weight rises from 0 to `beta` (Sønderby et al. 2016).
         free_bits: Nats of KL a latent node may cost free of charge, on average over the batch (Kingma et al. 2016).
         draws: Draws a row.
+        trim: Share of a batch's rows, those of lowest bound, that are left out of loss and bound: the trimmed
+            likelihood (Neykov & Neytchev 1990), robust to odd rows among the training rows.
     Raises:
         DeclarationError: an option out of range.
     """
@@ -79,6 +82,7 @@ class Elbo:
     warmup: float = 0.0
     free_bits: float = 0.0
     draws: int = 1
+    trim: float = 0.0
 
     def __post_init__(self):
         if self.kl not in ("closed", "sampled"):
@@ -87,6 +91,8 @@ class Elbo:
             raise DeclarationError(f"Elbo: warmup is a share of the planned steps in [0, 1], not {self.warmup!r}")
         if self.beta < 0 or self.free_bits < 0 or self.draws < 1:
             raise DeclarationError("Elbo: beta and free_bits must be at least 0 and draws at least 1")
+        if not 0 <= self.trim < 1:
+            raise DeclarationError(f"Elbo: trim is a share of the rows in [0, 1), not {self.trim!r}")
 
     def __call__(
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
@@ -100,7 +106,8 @@ class Elbo:
             terms = jax.vmap(lambda kk: one(kk, net_key, values, masks))(jax.random.split(k, self.draws))
             return jax.tree.map(lambda x: x.mean(0), terms)
 
-        fit, kl = jax.tree.map(jnp.mean, over_rows(many, batch, key, dropout))
+        per_row = over_rows(many, batch, key, dropout)
+        fit, kl = jax.tree.map(kept_mean(per_row, self.trim) if self.trim else jnp.mean, per_row)
         total_kl = sum(kl.values(), jnp.zeros(()))
         bound = sum(fit.values(), jnp.zeros(())) - total_kl
         charged = total_kl
@@ -141,6 +148,14 @@ class Iwae:
 
         bound, terms, kl = jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout))
         return Estimate(-bound, bound, terms, kl)
+
+
+def kept_mean(per_row: tuple[Values, Values], trim: float) -> Callable[[Array], Array]:
+    """The mean over the rows of a batch whose bound is not among the lowest `trim` of it."""
+    fit, kl = per_row
+    bounds = jax.lax.stop_gradient(sum(fit.values(), jnp.zeros(())) - sum(kl.values(), jnp.zeros(())))
+    kept = bounds >= jnp.quantile(bounds, trim)
+    return lambda x: jnp.sum(jnp.where(kept, x, 0.0)) / jnp.sum(kept.astype(jnp.float32))
 
 
 def elbo_terms(

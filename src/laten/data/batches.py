@@ -16,6 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from laten.numerics import random_bytes
 from laten.types import Array, Key, Masks, Values
 
 
@@ -42,10 +43,10 @@ class Presentation(NamedTuple):
 
 def binarised(key: Key, intensity: Array) -> Array:
     """Zeros and ones (float32), one with probability intensity / 255."""
-    bits = jax.random.bits(key, intensity.shape, jnp.uint8)
+    bits = random_bytes(key, intensity.shape)
     # 256 equally likely bytes for 255 steps: the upper half is raised by one, so that 0 is never and 255 always on
-    raised = intensity.astype(jnp.uint16) + (intensity >= 128).astype(jnp.uint16)
-    return (bits.astype(jnp.uint16) < raised).astype(jnp.float32)
+    raised = intensity.astype(jnp.uint32) + (intensity >= 128).astype(jnp.uint32)
+    return (bits < raised).astype(jnp.float32)
 
 
 def present(key: Key, store: Store, index: Array, how: Presentation) -> tuple[Values, Masks]:
