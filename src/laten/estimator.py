@@ -177,7 +177,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
             return self.objective or Elbo(warmup=WARMUP if proposed_table else 0.0)
         if self.objective is not None:
             raise LatenError("trim goes with the default objective; say objective=lt.Elbo(..., trim=...) instead")
-        return Elbo(warmup=WARMUP if proposed_table else 0.0, trim=self.trim)
+        return Elbo(trim=self.trim)  # while the KL costs little, odd rows are rebuilt like others: no warm-up
 
     def _settings(self, proposed_table: bool) -> Settings:
         return Settings(

@@ -52,6 +52,16 @@ def test_fit_quietly_with_every_option(table, laten):
     assert "valid_bound" not in vae.history_
 
 
+def test_fit_that_leaves_odd_rows_out(table, laten):
+    short = ("fit", table.data, "--trim", 0.25, "--epochs", 1, "--latent", 1, "--width", 3, "--batch-size", 16)
+    assert laten(*short, "-q", "-o", "robust.laten").code == 0
+    vae = lt.load("robust.laten")
+    assert vae.trim == 0.25 and not vae.how_.hide
+    ran = laten(*short, "--objective", "iwae")
+    assert ran.code == 2 and "lt.Elbo(..., trim=...)" in ran.err
+    assert "trim" in laten("fit", table.data, "--trim", 1).err
+
+
 @pytest.mark.parametrize("data", ["a/b/adult.csv", "adult.csv.gz", "adult"])
 def test_a_model_is_called_as_its_data(data):
     assert stem(data) == "adult"
@@ -63,6 +73,17 @@ def test_sample_holds_what_is_given(table, laten):
     assert ran.code == 0 and list(rows) == ["height", "income", "city", "shoe", "born", "country"]
     assert len(rows) == 7 and set(rows["income"]) == {">50K"} and set(rows["born"]) == {"1985-03-04"}
     assert set(rows["country"]) == {"Indonesia"} and set(rows["city"]) <= {"Bandung", "Jakarta", "Medan"}
+
+
+def test_sample_inside_ranges_and_any_of_several(table, laten):
+    ranges = ("--given", "height=170..180", "--given", "born=1985-03-04..")
+    rows = table_of(laten("sample", table.model, "-n", 40, *ranges).out)
+    assert rows["height"].between(170, 180).all() and (pd.to_datetime(rows["born"]) >= "1985-03-04").all()
+    cities = ("--given", "city=Bandung", "--given", "city=medan")
+    rows = table_of(laten("sample", table.model, "-n", 40, *cities).out)
+    assert set(rows["city"]) == {"Bandung", "Medan"}
+    free = table_of(laten("sample", table.model, "-n", 40).out)  # control
+    assert not free["height"].between(170, 180).all() and len(set(free["city"])) == 3
 
 
 def test_sample_follows_the_seed(table, laten):

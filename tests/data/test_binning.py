@@ -74,6 +74,13 @@ def atoms(cells):
     return edges[1:][edges[1:] == edges[:-1]]
 
 
+def rooms(cells):
+    """Over how much each atom's mass counts as spread: half of what lies to its left and right up to the next edge."""
+    steps = np.concatenate([[cells.tails[0]], np.diff(cells.edges), [cells.tails[1]]])
+    at = np.flatnonzero(np.diff(cells.edges) == 0) + 1
+    return (steps[at - 1] + steps[at + 1]) / 2
+
+
 def repeated(p, n):
     return np.broadcast_to(p, (n, len(p)))
 
@@ -90,7 +97,7 @@ def integral(cells, density):
     width = (right - left)[wide]
     for place, weight in ((1e-9, 1 / 6), (0.5, 4 / 6), (1 - 1e-9, 1 / 6)):
         total += weight * np.sum(width * density(left[wide] + place * width))
-    total += np.sum(density(atoms(cells)))
+    total += np.sum(density(atoms(cells)) * rooms(cells))
     d = np.linspace(0, 40, 20001)
     for edge, sign, scale in ((edges[0], -1, cells.tails[0]), (edges[-1], 1, cells.tails[1])):
         f = density(np.nextafter(edge, sign * np.inf) + sign * d * scale)
@@ -104,6 +111,16 @@ def test_density_integrates_to_one(name):
     assert integral(cells, lambda x: np.exp(log_p(cells, x))) == pytest.approx(1, abs=1e-5)
     without_shares = integral(cells, lambda x: marginal(cells)[cells.encode(x)])
     assert abs(without_shares - 1) > 1e-3 or cells.size == 1
+
+
+def test_the_unit_of_a_column_changes_no_ranking():
+    """Numbers on no grid of which some repeat: in other units every log p is less by the log of the factor, no more."""
+    rng = np.random.default_rng(3)
+    x = np.where(rng.random(3000) < 0.4, rng.choice([0.0, 1.7, np.pi], 3000), rng.gamma(2, size=3000))
+    one, other = fit_cells(x), fit_cells(1024 * x)
+    assert len(atoms(one)) == 3
+    assert np.allclose(log_p(one, x) - log_p(other, 1024 * x), np.log(1024))
+    assert np.ptp(log_p(one, x)) > 3  # control
 
 
 @pytest.mark.parametrize("name", COLUMNS)

@@ -105,6 +105,8 @@ HIDE_HELP = (
     "Hide further cells at random while training, so that any columns can be evidence later. Default: for tables."
 )
 Hide = Annotated[bool | None, option("--hide/--no-hide", help=HIDE_HELP, group=DATA, default=False)]
+TRIM_HELP = "Rows of each batch, those of lowest bound, not to learn from: when odd rows are among DATA. 0.3 is safe."
+Trim = Annotated[float, option(metavar="SHARE", help=TRIM_HELP, group=TRAINING)]
 GREY_HELP = "Grey pixels: binarised anew at each visit, binarised once, or kept as fractions."
 Grey = Annotated[Binarise, option(help=GREY_HELP, group=DATA)]
 Validation = Annotated[float, option(metavar="SHARE", help="Rows held out, for early stopping; 0: none.", group=DATA)]
@@ -130,7 +132,7 @@ Check = Annotated[str | None, option(metavar="FILE", help=CHECK_HELP, default=Fa
 
 # questions
 Count = Annotated[int, typer.Option("-n", min=1, metavar="N", help="Number of rows.")]
-GIVEN_HELP = "Holds a column at a value, e.g. income='>50K'. Repeatable."
+GIVEN_HELP = "Holds a column at a value, income='>50K', or in a range, age=30..40; named again, at any of its values."
 Given = Annotated[list[str] | None, option(metavar="COLUMN=VALUE", help=GIVEN_HELP, default=False)]
 BY_HELP = "Instead: what each column, and the latents, cost; minus their shares of log p."
 ByColumn = Annotated[bool, option("--by-column", help=BY_HELP)]
@@ -197,6 +199,7 @@ def fit(
     hide: Hide = None,
     binarise: Grey = Binarise.DYNAMIC,
     validation: Validation = 0.1,
+    trim: Trim = 0.0,
     objective: Objective = Goal.ELBO,
     draws: GoalDraws = None,
     epochs: Epochs = None,
@@ -212,6 +215,7 @@ def fit(
         "width": width,
         "numbers": numbers.value,
         "hide": hide,
+        "trim": trim,
         "binarise": binarise.value,
         "validation": validation,
         "epochs": epochs,

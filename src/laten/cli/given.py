@@ -1,4 +1,8 @@
-"""`--given column=value`: text into what the model's column or node takes."""
+"""`--given column=value`: text into what the model's column or node takes.
+
+`age=30..40` is an interval, either end of which may be left open; a column that is named several times may have any of
+its values.
+"""
 
 import math
 from typing import Any
@@ -8,6 +12,7 @@ import pandas as pd
 from laten.data.checks import did_you_mean, unknown
 from laten.data.codecs import Date
 from laten.data.columns import CLASSES, NUMBERS, Column
+from laten.data.evidence import Between
 from laten.data.plain import Plain
 from laten.data.views import ArrayView
 from laten.errors import DataError, known
@@ -18,7 +23,8 @@ def evidence(vae: VAE, given: list[str]) -> dict[Any, Any]:
     """What is given, by column or node.
 
     Raises:
-        DataError: no `=`, an unknown column or node, one given twice, or a value that its column cannot take.
+        DataError: no `=`, an unknown column or node, a node or an interval given twice, or a value that its column
+            cannot take.
     """
     found: dict[Any, Any] = {}
     for text in given:
@@ -34,11 +40,30 @@ def evidence(vae: VAE, given: list[str]) -> dict[Any, Any]:
             if name not in by_text:
                 raise unknown("column", name, view.schema.names)
             key = by_text[name]
-            parsed = for_column(view.schema[key], value)
-        if key in found:
-            raise DataError(f"--given: {name!r} is given twice; a column has one value")
-        found[key] = parsed
+            parsed = soft(view.schema[key], value)
+        if key not in found:
+            found[key] = parsed
+            continue
+        values = found[key] if isinstance(found[key], list) else [found[key]]
+        if isinstance(view, ArrayView) or any(isinstance(v, Between) for v in (*values, parsed)):
+            raise DataError(f"--given: {name!r} is given twice; only a column's plain values can be several")
+        found[key] = [*values, parsed]
     return found
+
+
+def soft(column: Column, text: str) -> Any:
+    """A value of a table's column, or an interval LOW..HIGH of one that has an order."""
+    low, dots, high = text.partition("..")
+    ordered = column.kind in NUMBERS or column.kind == "ordinal"
+    if not dots or not ordered or text in map(str, column.levels or ()):
+        return for_column(column, text)
+    ends = [for_column(column, end.strip()) if end.strip() else None for end in (low, high)]
+    if ends == [None, None]:
+        raise DataError(f"--given {column.name}={text}: expected LOW..HIGH, LOW.. or ..HIGH")
+    try:
+        return Between(*ends)
+    except DataError as error:
+        raise DataError(f"column {column.name!r}: {error}") from error
 
 
 def for_column(column: Column, text: str) -> Any:

@@ -6,8 +6,10 @@ consecutive pieces. With $m_j$ the mass of piece $j$ and $M_k$ that of its cell 
 
 $$\log p(x) = \log P(\text{cell } k) + \log\frac{m_j}{M_k} + \log f_j(x),$$
 
-with $f_j = 1/\text{width}$ in intervals, $e^{-d/s}/s$ in the tails at distance $d$ from the edge, and 1 for atoms. The
-network gives $P(\text{cell})$; the last two terms are the codec's log-determinant (nats, per unit of the column).
+with $f_j = 1/\text{width}$ in intervals and $e^{-d/s}/s$ in the tails at distance $d$ from the edge. An atom has no
+density: its mass counts as spread over half the width of its two neighbours, so that atoms and other numbers compare,
+and the column's unit changes no ranking of rows. The network gives $P(\text{cell})$; the last two terms are the codec's
+log-determinant (nats, per unit of the column).
 
 On a grid of step $\delta$ (numbers of so many decimals, whole hours) edges lie half a step beside the values: a value
 owns $[x-\delta/2, x+\delta/2)$, and log p(x) is the log of its mass less $\log\delta$.
@@ -111,6 +113,12 @@ class Cells:
         return np.concatenate([[lower * self._unit], np.diff(self._edges), [upper * self._unit]])
 
     @cached_property
+    def _room(self) -> np.ndarray:
+        """Half the width of the two neighbours of each piece: over so much the mass of an atom counts as spread."""
+        wide = np.concatenate([[0.0], self._scale, [0.0]])
+        return (wide[:-2] + wide[2:]) / 2
+
+    @cached_property
     def _rows(self) -> np.ndarray:
         """Mass before each piece, and at the end all of it."""
         return np.concatenate([[0.0], np.cumsum(self.mass)])
@@ -143,25 +151,29 @@ class Cells:
             columns += [np.sin(angle), np.cos(angle)]
         return tuple(tuple(row) for row in np.stack(columns, axis=1).tolist())
 
+    def places(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Piece and cell of each number, int64."""
+        piece = locate(self._edges, self._enter(x))
+        return piece, self._cell[piece]
+
     def encode(self, x: np.ndarray) -> np.ndarray:
         """The cell of each number, int64."""
-        return self._cell[locate(self._edges, self._enter(x))]
+        return self.places(x)[1]
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """The centre of each cell."""
         return np.array(self.centres)[np.asarray(codes, np.int64).clip(0, self.size - 1)]
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
-        """log density of each number inside its cell, nats per unit; of atoms the log of their share of the cell."""
+        """log density of each number inside its cell, nats per unit."""
         slope = np.log(self._unit) if self.cycle is None else self.cycle.log_weight(np.asarray(x, np.float64))
         x = self._enter(x)
         at = locate(self._edges, x)
         share = np.array(self.mass)[at] / np.diff(self._bounds)[self._cell[at]]
         scale = self._scale[at]
         beyond = np.where(at == 0, self._edges[0] - x, np.where(at == len(self.edges), x - self._edges[-1], 0.0))
-        atom = scale == 0
-        scale = np.where(atom, 1.0, scale)
-        return np.log(share) - np.log(scale) - beyond / scale + np.where(atom, 0.0, slope)
+        scale = np.where(scale == 0, self._room[at], scale)
+        return np.log(share) - np.log(scale) - beyond / scale + slope
 
     def _below(self, x: np.ndarray, equal: bool) -> np.ndarray:
         """Mass below scaled numbers; with `equal`, at or below them."""

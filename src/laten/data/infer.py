@@ -21,9 +21,11 @@ import numpy as np
 import pandas as pd
 
 from laten.data import cells
+from laten.data.binning import Cells
 from laten.data.checks import check_frame, refuse_empty, span, unknown
 from laten.data.codecs import Date, Log, choose_codec, fit_codecs, loc_and_scale
 from laten.data.columns import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
+from laten.data.copies import copies, without_copies
 from laten.data.dtypes import dtype_text
 from laten.data.durations import seconds, step_of
 from laten.data.mixed import refuse_words, refuse_zones
@@ -71,6 +73,15 @@ def infer_schema(
         if name not in frame.columns:
             raise unknown("column", name, frame.columns)
     columns = [infer_column(name, frame[name], kinds.get(name)) for name in frame.columns]
+    again = copies(frame)
+    if again is not None:
+        distinct = frame[~again]
+        columns = [
+            without_copies(c, infer_column(c.name, distinct[c.name], kinds.get(c.name)), frame[c.name])
+            if any(isinstance(k, Cells) for k in c.seen.codecs)
+            else c
+            for c in columns
+        ]
     return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), tuple(groups))
 
 

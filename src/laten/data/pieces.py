@@ -9,6 +9,8 @@ r"""From the numbers of a column to its pieces and cells (`binning.Cells`).
    values of at least half a cell's mass are cells of their own: they share theirs with gaps and tails, never with data.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from laten.data.binning import YEAR, Cells, locate
@@ -64,6 +66,16 @@ def fit_cells(x: np.ndarray, grid: float | None = None, dates: bool = False) -> 
         cycle=cycle,
         yearly=bool(dates and 400 < value[-1] - value[0] < 400 * YEAR),
     )
+
+
+def recounted(cells: Cells, x: np.ndarray) -> Cells:
+    """The same pieces and cells with the masses of other numbers `x`, among them one in each cell."""
+    at, cell = cells.places(x)
+    rows, per_cell = np.bincount(at, minlength=len(cells.mass)), np.bincount(cell, minlength=cells.size)
+    if not per_cell.all():
+        return cells
+    centres = np.bincount(cell, x / per_cell[cell])
+    return replace(cells, mass=tuple(masses(rows).tolist()), centres=tuple(centres.tolist()))
 
 
 def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float) -> Layout:
