@@ -42,7 +42,7 @@ def ours(case: Case, options: dict) -> dict:
     began = time.perf_counter()
     vae.fit(holed)
     fitted = time.perf_counter()
-    filled = vae.impute(holed)
+    filled = vae.impute(holed, statistic="mean")  # unrounded, as the peers give it: the error is a mean square
     seconds = {"fit": fitted - began, "fill": time.perf_counter() - fitted}
     return {"columns": list(hivae.errors(case, filled.to_numpy(float))), "seconds": seconds, "when": "now"}
 
