@@ -53,8 +53,8 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         width: Hidden units of a proposed network; None: 256 for a table of at least 2500 rows, else 128.
         numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for
             any shape; `"normal"`, normals with one spread a column, smooth and linear in the tails (for anomalies).
-        dropout: Share of hidden units left out while training a proposed network of a table; None: 0.1 for fewer than
-            10 000 rows, which would be overfitted, else 0.
+        dropout: Share of hidden units left out while training a proposed network of a table; None: 0.1. Without it
+            samples of large tables are closer to the rows, but answers given little evidence are far too sure.
         missing: `"ignorable"`: cells of a table are missing at random; `"informative"`: because of what they are, by a
             mechanism that is learned (`lt.Informative`).
         epochs: Passes over the rows; None plans about 20 000 steps.
