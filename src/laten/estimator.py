@@ -32,8 +32,6 @@ PARAMETERS = (
     "latent", "width", "numbers", "dropout", "missing", "epochs", "batch_size", "learning_rate", "warmup", "clip",
     "patience", "validation", "hide", "trim", "binarise", "draws", "seed",
 )  # fmt: skip
-
-
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
 
@@ -53,8 +51,8 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         width: Hidden units of a proposed network; None: 256 for a table of at least 2500 rows, else 128.
         numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for
             any shape; `"normal"`, normals with one spread a column, smooth and linear in the tails (for anomalies).
-        dropout: Share of hidden units left out while training a proposed network of a table; None: 0.1. Without it
-            samples of large tables are closer to the rows, but answers given little evidence are far too sure.
+        dropout: Share of hidden units left out while training a proposed network of a table. Without it samples of
+            large tables are closer to the rows, but answers given little evidence are far too sure.
         missing: `"ignorable"`: cells of a table are missing at random; `"informative"`: because of what they are, by a
             mechanism that is learned (`lt.Informative`).
         epochs: Passes over the rows; None plans about 20 000 steps.
@@ -68,7 +66,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
             arrays and for `trim` no.
         trim: Share of each batch's rows, those of lowest bound, from which a step does not learn: when there may be odd
-            rows among those of the fit, which are not to be learned. 0.3 is safe; it costs rare rows that are not odd.
+            rows among those of the fit, which are not to be learned (`docs/tables.md`). Costs rare rows, odd or not.
         binarise: `"dynamic"`, `"fixed"` or `"none"`: what becomes of uint8 intensities given to a Bernoulli node.
         draws: Draws a row with which questions are answered, unless they say otherwise.
         seed: Seed of everything random.
@@ -95,7 +93,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         latent: int = 16,
         width: int | None = None,
         numbers: str = "cells",
-        dropout: float | None = None,
+        dropout: float = 0.1,
         missing: str = "ignorable",
         epochs: int | None = None,
         batch_size: int | None = None,

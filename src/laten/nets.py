@@ -238,11 +238,10 @@ def call(module: Net, x: Array, key: Key | None) -> Array:
 def check_net(net: MLP | ResMLP) -> None:
     """Checks the fields that the nets share."""
     name = type(net).__name__
-    several = isinstance(net, MLP) and isinstance(net.width, tuple)
-    if several and net.depth != 1:
+    widths = net.width if isinstance(net, MLP) and isinstance(net.width, tuple) else (net.width,)
+    if widths is net.width and net.depth != 1:
         raise DeclarationError(f"{name}: width={net.width!r} says how many layers there are; leave depth out")
-    widths = [("width", w, 1) for w in (net.width if isinstance(net.width, tuple) and several else (net.width,))]
-    for field, value, low in (*widths, ("depth", net.depth, 0)):
+    for field, value, low in (*(("width", w, 1) for w in widths), ("depth", net.depth, 0)):
         if not isinstance(value, int) or value < low:
             raise DeclarationError(f"{name}: {field} must be a whole number of at least {low}, not {value!r}")
     if net.activation not in ACTIVATIONS:

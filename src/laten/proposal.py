@@ -33,7 +33,6 @@ LEAST_RANK, FREE_RANK, ROWS_A_COEFFICIENT = 3, 64, 400  # of the smooth function
 MOST_COMPONENTS = 64  # of the prior of a table
 ROWS_A_COMPONENT = 20
 WIDE_ROWS = 2_500  # that are enough for wider layers
-DROPOUT = 0.1  # of a table's network
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
 
 
@@ -45,7 +44,7 @@ class Sizes:
         latent: Latent dimensions.
         width: Hidden units; None: 256 for a table of at least 2500 rows, else 128.
         numbers: `"cells"` or `"normal"`, the model of a table's numbers.
-        dropout: Of a table's network; None: 0.1.
+        dropout: Of a table's network.
         missing: `"ignorable"` or `"informative"`: whether cells are missing because of what they are.
     Raises:
         LatenError: an option out of range.
@@ -54,7 +53,7 @@ class Sizes:
     latent: int = 16
     width: int | None = None
     numbers: str = "cells"
-    dropout: float | None = None
+    dropout: float = 0.1
     missing: str = "ignorable"
 
     def __post_init__(self) -> None:
@@ -73,9 +72,8 @@ class Sizes:
     def table(self, leaves: list[templates.Leaf], rows: int) -> Network:
         """A network for a table; few rows get a prior of few components."""
         components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
-        dropout = DROPOUT if self.dropout is None else self.dropout
         width = self.width or (256 if rows >= WIDE_ROWS else 128)
-        return templates.table(leaves, self.latent, width, components, dropout)
+        return templates.table(leaves, self.latent, width, components, self.dropout)
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ class Leaf(NamedTuple):
         shape: Event shape.
         sizes: Number of classes or cells of each column.
         points: Of `cells`: features of each column's cells.
-        rank: Of `cells`: coefficients a column (`Binned`); None: a logit for each cell.
         informative: Cells may be missing because of what they are.
+        rank: Of `cells`: coefficients a column (`Binned`); None: a logit for each cell.
     """
 
     name: str

@@ -76,8 +76,7 @@ def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
     """By how many nats evidence is less probable than the same sites of the least probable of rows from the model."""
     log_p = float(np.median(np.logaddexp.reduce(log_w.astype(np.float64), axis=1) - math.log(log_w.shape[1])))
     seen = {n: np.broadcast_to(row.mask.get(n, np.True_), x.shape) for n, x in row.values.items()}
-    hard = {n: m for n, m in seen.items() if m.any()}
-    if not hard:
+    if not any(m.any() for m in seen.values()):  # softer evidence alone: certain is the most that it can be
         return -log_p
     how = fitted.how._replace(hide=(), intensities=())
     drawn = ask(Ancestral(), fitted.model, {}, {}, how, seed, True, PRIOR_ROWS)

@@ -105,7 +105,7 @@ HIDE_HELP = (
     "Hide further cells at random while training, so that any columns can be evidence later. Default: for tables."
 )
 Hide = Annotated[bool | None, option("--hide/--no-hide", help=HIDE_HELP, group=DATA, default=False)]
-TRIM_HELP = "Rows of each batch, those of lowest bound, not to learn from: when odd rows are among DATA. 0.3 is safe."
+TRIM_HELP = "Rows of each batch, those of lowest bound, not to learn from: for when odd rows are among DATA, say 0.3."
 Trim = Annotated[float, option(metavar="SHARE", help=TRIM_HELP, group=TRAINING)]
 GREY_HELP = "Grey pixels: binarised anew at each visit, binarised once, or kept as fractions."
 Grey = Annotated[Binarise, option(help=GREY_HELP, group=DATA)]
