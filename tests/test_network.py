@@ -84,12 +84,6 @@ ERRORS = [
     (lambda: build_model(m2(), lt.Network(z=lt.Normal(4).given("x")), jax.random.key(0)), ["(4,)", "(5,)"]),
     (lambda: build_model(m2(), lt.Network(z=lt.Normal(5).given("xx")), jax.random.key(0)), ["'xx'", "declared"]),
     (
-        lambda: build_model(
-            n := lt.Network(b=lt.Bernoulli(30), x=lt.Normal(2).given("b")), lt.guide_for(n), jax.random.key(0)
-        ),
-        ["'b'", "joint states", "enumerate"],
-    ),
-    (
         lambda: build_model(m2(), lt.Network(y=lt.Ordinal(10), z=lt.LogNormal(5).given("y", "x")), jax.random.key(0)),
         ["'z'", "values"],
     ),
@@ -108,6 +102,11 @@ ERRORS = [
     (lambda: lt.Elbo(warmup=2), ["warmup"]),
     (lambda: lt.Elbo(trim=1), ["trim", "1"]),
     (lambda: lt.Iwae(0), ["draws"]),
+    (lambda: lt.Iwae(5, gradient="double"), ["'dreg'", "'double'"]),
+    (lambda: lt.Elbo(discrete="listed"), ["'enumerated'", "'listed'"]),
+    (lambda: lt.Renyi(1), ["alpha", "lt.Elbo()"]),
+    (lambda: lt.Cubo(1), ["order", "1"]),
+    (lambda: lt.ReweightedWakeSleep(guide="asleep"), ["'sleep'", "'asleep'"]),
 ]
 
 

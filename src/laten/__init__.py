@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from laten.model import Model
     from laten.nets import MLP, Linear, ResMLP
     from laten.network import Network
-    from laten.objectives import Elbo, Iwae
+    from laten.objectives import Cubo, Elbo, Iwae, Renyi, ReweightedWakeSleep, WakeSleep
 
 # Module -> the public names found in it.
 _NAMES = {
@@ -85,7 +85,7 @@ _NAMES = {
     "laten.model": ("Model",),
     "laten.nets": ("MLP", "Linear", "ResMLP"),
     "laten.network": ("Network",),
-    "laten.objectives": ("Elbo", "Iwae"),
+    "laten.objectives": ("Cubo", "Elbo", "Iwae", "Renyi", "ReweightedWakeSleep", "WakeSleep"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODULES = {"datasets": "laten.data.datasets", "templates": "laten.templates"}  # public names that are modules
@@ -96,6 +96,7 @@ __all__ = [
     "Bernoulli",
     "Binned",
     "Categorical",
+    "Cubo",
     "DataError",
     "DeclarationError",
     "Deterministic",
@@ -117,10 +118,13 @@ __all__ = [
     "NormalMixture",
     "Ordinal",
     "Poisson",
+    "Renyi",
     "ResMLP",
+    "ReweightedWakeSleep",
     "Schema",
     "StudentT",
     "TrainingDiverged",
+    "WakeSleep",
     "between",
     "datasets",
     "guide_for",

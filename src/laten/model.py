@@ -14,13 +14,17 @@ How a site that is not observed is treated depends on its node:
 
 Discrete guide nodes are not drawn but enumerated: a draw is then a row of all their joint states $s$ with
 $\log r_s = \log q(s\mid x)$ (zero for the observed state, $-\infty$ for the others, where they are observed), and
-$w = \sum_s r_s\,w_s$. All of this is for one example; callers map over examples and draws.
+$w = \sum_s r_s\,w_s$. Where there are too many states, or an objective says so, they are drawn like the others
+(`How.SAMPLED`), or drawn with a relaxed gradient (`How.RELAXED`: Gumbel-softmax straight through, Jang et al. 2017).
+
+All of this is for one example; callers map over examples and draws.
 """
 
 import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -28,16 +32,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.conditionals import Conditional
-from laten.errors import DeclarationError
-from laten.families import Deterministic
+from laten.families import Deterministic, Family
 from laten.guides import check_generative, check_guide
 from laten.network import Network
-from laten.numerics import host_keys
+from laten.numerics import folded, host_keys, stopped
 from laten.types import Array, Key, Masks, Values
 
 IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
 MOST_STATES = 1024
-APART = 2**31  # keys folded from here on are no keys of a split
+
+
+class How(Enum):
+    """What becomes of hidden discrete guide nodes."""
+
+    ENUMERATED = "enumerated"
+    SAMPLED = "sampled"
+    RELAXED = "relaxed"
 
 
 class Draw(NamedTuple):
@@ -73,6 +83,8 @@ class Model(eqx.Module):
         clamp: Values | None = None,
         net_key: Key | None = None,
         noise: bool = True,
+        path: bool = False,
+        relaxed: bool = False,
     ) -> Draw:
         """One draw of everything that `values` and `masks` leave open.
 
@@ -82,11 +94,13 @@ class Model(eqx.Module):
             clamp: Guide nodes held at a value (their log q is still counted).
             net_key: Turns dropout on.
             noise: False takes the mode of each guide node in place of a draw.
+            path: log q has no gradient with respect to the guide's weights but through the draws (Roeder et al. 2017).
+            relaxed: Draws of classes carry the gradient of a softmax; their values are then packed weights of classes.
         """
         evidence = {n: self.shown(n, v, masks) for n, v in values.items()}
         key_of = folded(key)
         net_key_of = folded(net_key)
-        latent, q_raw, log_q = self.infer(evidence, masks, key_of, net_key_of, clamp or {}, noise)
+        latent, q_raw, log_q = self.infer(evidence, masks, key_of, net_key_of, clamp or {}, noise, path, relaxed)
         values, raws, log_p, kl = {**evidence, **latent}, {}, {}, {}
         for name, node in self.network.nodes.items():
             raw = raws[name] = self.p[name].raw(values, {}, net_key_of("p " + name))
@@ -115,6 +129,8 @@ class Model(eqx.Module):
         net_key_of: Callable[[str], Key],
         clamp: Values,
         noise: bool,
+        path: bool,
+        relaxed: bool,
     ) -> tuple[Values, Values, Values]:
         """Draws the guide's nodes.
 
@@ -135,13 +151,21 @@ class Model(eqx.Module):
             if isinstance(family, Deterministic):
                 values[name] = raw.reshape(family.shape)
                 continue
+            fixed = raw
+            if path and family.n_states is None:  # the same raw parameters, moved by the draws before it alone
+                still = stopped(self.q[name])
+                fixed = still.raw({**given, **values}, seen, net_key_of("q " + name))
             if name in clamp or not noise:
                 value = clamp[name] if name in clamp else family.mode(raw)
-                log_prob = family.log_prob(raw, value)
+                log_prob = family.log_prob(fixed, value)
+            elif relaxed and family.n_states is not None:
+                value = family.sample_relaxed(raw, key_of(name))
+                log_prob = family.log_prob(fixed, value)
             else:
                 value, log_prob = family.sample_and_log_prob(raw, key_of(name))
+                log_prob = log_prob if fixed is raw else family.log_prob(fixed, value)
             if name in evidence:
-                value = jnp.where(masks[name], evidence[name], value)
+                value = kept(family, masks[name], evidence[name], value)
                 log_prob = jnp.where(masks[name], 0.0, log_prob)
             values[name], raws[name], log_q[name] = value, raw, log_prob
             seen.pop(name, None)  # known from here on, whether observed or drawn: those after it see all of it
@@ -158,18 +182,25 @@ class Model(eqx.Module):
         families = {n: self.network.nodes[n].family for n in self.guide.inputs if n not in evidence}
         return {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in families.items()}
 
-    def draws(self, key: Key, values: Values, masks: Masks, net_key: Key | None = None) -> tuple[Array, Draw]:
+    def draws(
+        self, key: Key, values: Values, masks: Masks, net_key: Key | None = None, how: How = How.ENUMERATED,
+        path: bool = False,
+    ) -> tuple[Array, Draw]:  # fmt: skip
         """One draw of the continuous latents, for each joint state of the discrete ones.
 
+        Args:
+            how: What becomes of the discrete ones; too many to enumerate are sampled.
+            path: As in `draw`.
         Returns:
             `log_r (states,)` and a `Draw` with a leading axis of states (one state when nothing is enumerated).
         """
-        names = [n for n in self.discrete if n not in values or n in masks]
+        every = how is How.ENUMERATED and self.enumerable
+        names = [n for n in self.discrete if n not in values or n in masks] if every else []
         if not names:
-            draw = self.draw(key, values, masks, None, net_key)
+            draw = self.draw(key, values, masks, None, net_key, path=path, relaxed=how is How.RELAXED)
             return jnp.zeros(1), jax.tree.map(lambda x: x[None], draw)
         states = self.joint_states(names)
-        draw = jax.vmap(lambda s: self.draw(key, values, masks, s, net_key))(states)
+        draw = jax.vmap(lambda s: self.draw(key, values, masks, s, net_key, path=path))(states)
         n_states = len(next(iter(states.values())))
         log_r = jnp.zeros(n_states)
         for name in names:
@@ -186,10 +217,20 @@ class Model(eqx.Module):
         index = np.array(list(itertools.product(*[range(len(s)) for s in lists])))
         return {n: jnp.asarray(s[index[:, i]]) for i, (n, s) in enumerate(zip(names, lists, strict=True))}
 
+    def still(self, side: str) -> "Model":
+        """The same model, the weights of its network ("p") or guide ("q") without a gradient."""
+        p, q = (stopped(tree) if side == name else tree for name, tree in (("p", self.p), ("q", self.q)))
+        return Model(self.network, self.guide, p, q)
+
     @property
     def discrete(self) -> tuple[str, ...]:
-        """Guide nodes that are enumerated."""
+        """Guide nodes with finitely many values."""
         return tuple(n for n in self.guide.stochastic if self.guide.nodes[n].family.n_states is not None)
+
+    @property
+    def enumerable(self) -> bool:
+        """Whether the discrete guide nodes have few enough joint states."""
+        return math.prod(self.guide.nodes[n].family.n_states or 1 for n in self.discrete) <= MOST_STATES
 
     @property
     def latents(self) -> tuple[str, ...]:
@@ -200,29 +241,21 @@ class Model(eqx.Module):
     def exact_kl(self) -> frozenset[str]:
         """Guide nodes whose log-ratio may be replaced by KL(q ‖ p).
 
-        P's parents of the node must be known before it is drawn. A discrete node is enumerated: exact already.
+        P's parents of the node must be known before it is drawn. What is enumerated is exact already.
         """
         exact, drawn = set(), set(self.network.stochastic) - set(self.latents)
         for name in self.latents:
-            if set(self.network.stochastic_parents(name)) <= drawn and name not in self.discrete:
+            if set(self.network.stochastic_parents(name)) <= drawn and not (name in self.discrete and self.enumerable):
                 exact.add(name)
             drawn.add(name)
         return frozenset(exact)
 
 
-def folded(key: Key | None) -> Callable[[str], Key]:
-    """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key.
-
-    Without a key, None for every name. The numbers folded in are past those of `jax.random.split` (whose i-th key is
-    `fold_in(key, i)`), which families, nets and draws use on the first key.
-    """
-    order: dict[str, int] = {}
-
-    def key_of(name: str) -> Any:
-        i = order.setdefault(name, len(order))
-        return jax.random.fold_in(key, APART + i) if i and key is not None else key
-
-    return key_of
+def kept(family: Family, seen: Array, known: Array, drawn: Array) -> Array:
+    """What is drawn of a node, but for its observed sites; relaxed classes come and go as packed weights."""
+    if drawn.shape == known.shape:
+        return jnp.where(seen, known, drawn)
+    return jnp.where(jnp.ravel(seen)[family.feature_sites], family.features(known), drawn)
 
 
 def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Array:
@@ -255,16 +288,10 @@ def build_model(
         hidden: Nodes with hidden sites; the guide sees their masks.
         starts: Node of P -> raw parameters where its constants start.
     Raises:
-        DeclarationError: the guide does not fit (`check_guide`), or the discrete latents have too many joint states.
+        DeclarationError: the guide does not fit (`check_guide`).
     """
     check_generative(network)
     check_guide(network, guide)
-    n_states = {n: guide.nodes[n].family.n_states or 1 for n in guide.stochastic}
-    if sum(math.log(k) for k in n_states.values()) > math.log(MOST_STATES) + 1e-9:
-        raise DeclarationError(
-            f"the discrete latents {[n for n, k in n_states.items() if k > 1]} have more than {MOST_STATES} joint "
-            "states, too many to enumerate; use fewer or smaller ones, or a continuous latent"
-        )
     key_p, key_q = host_keys(key, 2)
     p = network.init(key_p, starts=starts)
     q = guide.init(key_q, network.families, hidden)

@@ -25,6 +25,7 @@ from laten.types import Array, Key
 
 Shape = tuple[int, ...]
 SMALLEST = 1e-30  # of a probability, in float32
+TEMPERATURE = 0.5  # of relaxed draws of classes
 
 
 def as_shape(size: int | Shape, family: str) -> Shape:
@@ -120,6 +121,10 @@ class Family(abc.ABC):
     def sample(self, raw: Array, key: Key) -> Array:
         """One draw of `shape`."""
         return self.sample_and_log_prob(raw, key)[0]
+
+    def sample_relaxed(self, raw: Array, key: Key) -> Array:
+        """One draw of classes, as weights of its features `(n_features,)` that carry the gradient of a softmax."""
+        raise DeclarationError(f"{self!r} has no relaxed draws; Categorical and Bernoulli have")
 
     @abc.abstractmethod
     def mean(self, raw: Array) -> Array:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.families.base import SMALLEST, Family, Shape, as_shape, shape_of
+from laten.families.base import SMALLEST, TEMPERATURE, Family, Shape, as_shape, shape_of
 from laten.families.moments import moments
 from laten.families.packed import all_codes
 from laten.numerics import LOGIT_LIMIT, softplus
@@ -52,6 +52,11 @@ class Bernoulli(Family):
         chance = jax.random.uniform(key, self.shape, raw.dtype)
         value = (chance < self.mean(raw)).astype(raw.dtype)
         return value, self.log_prob(raw, value)
+
+    def sample_relaxed(self, raw: Array, key: Key) -> Array:
+        height = raw.reshape(self.shape) + jax.random.logistic(key, self.shape, raw.dtype)
+        soft, hard = jax.nn.sigmoid(height / TEMPERATURE), (height > 0).astype(raw.dtype)
+        return hard + soft - jax.lax.stop_gradient(soft)
 
     def mean(self, raw: Array) -> Array:
         return jax.nn.sigmoid(raw.reshape(self.shape))

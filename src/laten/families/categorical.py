@@ -4,7 +4,9 @@ With logits $l_{ci}$, smoothly bounded to $\pm 30$ so that no exponential overfl
 
 $$\log p(k)_c = l_{ck} - \log\sum_i e^{l_{ci}},\qquad \mathrm{KL}_c = \sum_i p_{ci}\,(\log p_{ci} - \log p'_{ci}).$$
 
-A draw is the largest of logits plus Gumbel noise. See `packed.py` for sums over ragged columns.
+A draw is the largest of logits plus Gumbel noise; a relaxed one has, for its gradient alone, the softmax of the same
+sums divided by a temperature (straight-through Gumbel-softmax, Jang et al. 2017). See `packed.py` for sums over ragged
+columns.
 """
 
 import math
@@ -15,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.families import packed
-from laten.families.base import Family, Shape
+from laten.families.base import TEMPERATURE, Family, Shape
 from laten.families.packed import Packing, all_codes, as_sizes, packing
 from laten.numerics import LOGIT_LIMIT, bound, unbound
 from laten.types import Array, Key
@@ -64,7 +66,7 @@ class Categorical(Family):
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         logit = self.logits(raw)
-        chosen = self.packing.column_sums(logit * self.packing.one_hot(value.reshape(-1), raw.dtype))
+        chosen = self.packing.column_sums(logit * self.weights(value).astype(raw.dtype))
         return (chosen - jnp.log(self.packing.column_sums(jnp.exp(logit)))).reshape(self.shape)
 
     def log_probs(self, raw: Array) -> Array:
@@ -76,6 +78,15 @@ class Categorical(Family):
         noise = jax.random.gumbel(key, (self.packing.total,), raw.dtype)
         value = self.packing.argmax(self.logits(raw) + noise).reshape(self.shape)
         return value, self.log_prob(raw, value)
+
+    def sample_relaxed(self, raw: Array, key: Key) -> Array:
+        noise = jax.random.gumbel(key, (self.packing.total,), raw.dtype)
+        height = (self.logits(raw) + noise) / TEMPERATURE
+        hard = self.packing.one_hot(self.packing.argmax(height), raw.dtype)
+        top = self.packing.spread(self.packing.column_sums(height * hard))
+        weight = jnp.exp(height - jax.lax.stop_gradient(top))
+        soft = weight / self.packing.spread(self.packing.column_sums(weight))
+        return hard + soft - jax.lax.stop_gradient(soft)
 
     def mean(self, raw: Array) -> Array:
         return jnp.exp(self.log_probs(raw))
@@ -101,8 +112,12 @@ class Categorical(Family):
         log_p, log_q = self.log_probs(raw), other.log_probs(other_raw)
         return self.packing.column_sums(jnp.exp(log_p) * (log_p - log_q)).reshape(self.shape)
 
+    def weights(self, value: Array) -> Array:
+        """One-hot columns `(total,)`; what `sample_relaxed` draws is weights already."""
+        return value if value.shape != self.shape else self.packing.one_hot(value.reshape(-1), jnp.float32)
+
     def features(self, value: Array) -> Array:
-        return self.packing.one_hot(value.reshape(-1), jnp.float32)
+        return self.weights(value)
 
     @property
     def feature_sites(self) -> np.ndarray:

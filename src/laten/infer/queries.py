@@ -18,7 +18,8 @@ import numpy as np
 from laten.data.batches import Presentation, binarised, wide
 from laten.families import Categorical, Deterministic, Informative, Ordinal
 from laten.infer.importance import posterior_draws, weighted_mean, weights_and
-from laten.model import APART, Model
+from laten.model import Model
+from laten.numerics import APART
 from laten.types import Array, Key, Masks, Values
 
 WORK = 2**14  # draws of rows in one compiled call

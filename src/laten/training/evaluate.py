@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.data.batches import Presentation, Store, present
-from laten.model import APART, Model
+from laten.model import Model
+from laten.numerics import APART
 from laten.objectives import Batch, Objective
 from laten.types import Array, Key, Masks, Values
 

@@ -16,7 +16,8 @@ import numpy as np
 import optax
 
 from laten.data.batches import Presentation, Store, present
-from laten.model import APART, Model
+from laten.model import Model
+from laten.numerics import APART
 from laten.objectives import Batch, Estimate, Objective
 from laten.training.adam import adam, wrapped
 from laten.training.packing import SMALL, Packed, Packing

@@ -1,0 +1,27 @@
+"""Objectives: what training minimises, as functions of log-weights.
+
+An objective is `(model, batch, key, progress) -> Estimate(loss, bound, terms)`. It returns the loss to differentiate
+*and* the bound to report, which differ when the loss is tempered; `terms` are the bound by node. All are means over the
+batch, in nats a row.
+"""
+
+from laten.objectives.base import Batch, Estimate, Objective
+from laten.objectives.elbo import Elbo, elbo_terms
+from laten.objectives.sleep import ReweightedWakeSleep, WakeSleep
+from laten.objectives.weighted import Cubo, Iwae, Renyi
+
+OBJECTIVES: dict[str, type] = {o.__name__: o for o in (Elbo, Iwae, Renyi, Cubo, WakeSleep, ReweightedWakeSleep)}
+
+__all__ = [
+    "OBJECTIVES",
+    "Batch",
+    "Cubo",
+    "Elbo",
+    "Estimate",
+    "Iwae",
+    "Objective",
+    "Renyi",
+    "ReweightedWakeSleep",
+    "WakeSleep",
+    "elbo_terms",
+]
