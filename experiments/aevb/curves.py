@@ -1,0 +1,180 @@
+r"""A curve of figure 2: lower bound against training rows seen.
+
+Three Adagrad steps are trained side by side in one compiled program for the first rows; the one with the highest bound
+on training rows goes on alone. Points lie on a grid of equal ratios; at each, the bound of test and training rows (one
+draw of z a row, KL in closed form) is appended to a CSV file and the whole state is written, so that a curve goes on
+where it stopped, to the same numbers.
+
+The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with $p(\theta) = N(0, I)$.
+"""
+
+import csv
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.aevb.settings import BATCH, RATES, START
+from laten.model import Model
+from laten.objectives import Batch, Elbo, Objective
+from laten.types import Array, Key
+
+CHOICE = 100_000  # rows after which a step is chosen
+POINTS = 6  # a decade
+MEASURED = 10_000  # rows of each split whose bound is taken
+AT_ONCE = 1000  # of them in one product
+
+
+class State(NamedTuple):
+    """Of one training, or stacked, of one for each Adagrad step."""
+
+    model: Model
+    squares: Model  # sums of squared gradients
+    rate: Array
+    step: Array
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training step needs to know.
+
+    Args:
+        rows: uint8 on the device.
+        binary: Grey pixels are binarised anew at each visit; else they are taken as fractions.
+        prior: Weight of log p(theta) in the loss, a row.
+    """
+
+    objective: Objective
+    rows: Array
+    binary: bool
+    prior: float
+
+    def seen(self, key: Key, rows: Array) -> Array:
+        """Pixels as the model sees them."""
+        grey = rows.astype(jnp.float32) / 255
+        return (jax.random.uniform(key, grey.shape) < grey).astype(jnp.float32) if self.binary else grey
+
+    def loss(self, model: Model, x: Array, key: Key) -> Array:
+        squares = sum((jnp.sum(jnp.square(w)) for w in jax.tree.leaves(model)), jnp.zeros(()))
+        return self.objective(model, Batch({"x": x}, {}), key).loss + 0.5 * self.prior * squares
+
+    def step(self, state: State, key: Key) -> State:
+        """One minibatch, drawn from all rows, and Adagrad's move."""
+        which, pixels, draws = jax.random.split(jax.random.fold_in(key, state.step), 3)
+        x = self.seen(pixels, self.rows[jax.random.randint(which, (BATCH,), 0, len(self.rows))])
+        gradient = jax.grad(self.loss)(state.model, x, draws)
+        squares = jax.tree.map(lambda s, g: s + jnp.square(g), state.squares, gradient)
+        model = jax.tree.map(
+            lambda w, s, g: w - state.rate * g * jax.lax.rsqrt(s + 1e-10), state.model, squares, gradient
+        )
+        return State(model, squares, state.rate, state.step + 1)
+
+    def bound(self, model: Model, key: Key, rows: Array) -> Array:
+        """Mean bound of rows, in nats."""
+
+        def part(carry: None, chunk: tuple[Key, Array]) -> tuple[None, Array]:
+            k, x = chunk
+            pixels, draws = jax.random.split(k)
+            return carry, Elbo()(model, Batch({"x": self.seen(pixels, x)}, {}), draws).bound
+
+        parts = max(len(rows) // AT_ONCE, 1)
+        chunks = rows[: len(rows) // parts * parts].reshape(parts, -1, rows.shape[1])
+        return jnp.mean(jax.lax.scan(part, None, (jax.random.split(key, parts), chunks))[1])
+
+
+def started(model: Model, seed: int) -> Model:
+    """The model with all weights drawn from N(0, START^2)."""
+    rng = np.random.default_rng(seed)
+    return jax.tree.map(lambda w: jnp.asarray(START * rng.standard_normal(w.shape), jnp.float32), model)
+
+
+def stacked(model: Model) -> State:
+    """The same start for each of the Adagrad steps."""
+    copies = jax.tree.map(lambda w: jnp.stack([w] * len(RATES)), model)
+    return State(copies, jax.tree.map(jnp.zeros_like, copies), jnp.asarray(RATES), jnp.zeros(len(RATES), jnp.int32))
+
+
+def grid(samples: float) -> list[int]:
+    """Numbers of steps at which a curve is measured, up to `samples` rows."""
+    ends = 10 ** np.arange(np.log10(CHOICE), np.log10(samples) + 1e-9, 1 / POINTS)
+    return sorted({round(rows / BATCH) for rows in ends})
+
+
+class Curve:
+    """A curve and its files: `NAME.csv`, and `NAME.npz` with all that is needed to go on.
+
+    Args:
+        model: Where training starts from.
+        measured: Split -> rows.
+        about: Columns of the CSV file before the measured ones.
+    """
+
+    def __init__(self, path: Path, model: Model, training: Training, measured: dict[str, Array], about: dict[str, str]):
+        self.path, self.training, self.measured, self.about = path, training, measured, about
+        self.key, self.seconds = jax.random.key(1), 0.0
+        self.state: Any = stacked(model)
+        many = jax.vmap(training.step, (0, None))
+        self.race = jax.jit(lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: many(s, k), s), donate_argnums=0)
+        self.run = jax.jit(
+            lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: training.step(s, k), s), donate_argnums=0
+        )
+        self.bound = jax.jit(training.bound)
+
+    def go(self, samples: float, say: Callable[[str], None]) -> None:
+        """Trains on to this many rows."""
+        self.resume()
+        for steps in grid(samples):
+            if self.state.step.ndim:
+                self.choose(steps, say)
+            done = int(self.state.step)
+            if done > steps or (done == steps and steps > CHOICE // BATCH):
+                continue
+            began = time.perf_counter()
+            self.state = jax.block_until_ready(self.run(self.state, self.key, steps - done))
+            self.seconds += time.perf_counter() - began
+            bounds = {split: float(self.bound(self.state.model, self.key, x)) for split, x in self.measured.items()}
+            self.write(bounds)
+            shown = ", ".join(f"{split} {b:.2f}" for split, b in bounds.items())
+            say(f"{self.path.name}: {steps * BATCH:.3g} rows, {shown}, {self.seconds:.0f} s")
+
+    def choose(self, steps: int, say: Callable[[str], None]) -> None:
+        """Races the Adagrad steps, and goes on with the best on training rows."""
+        began = time.perf_counter()
+        state = jax.block_until_ready(self.race(self.state, self.key, steps))
+        self.seconds += time.perf_counter() - began
+        train = self.measured["train"]
+        bounds = [float(self.bound(jax.tree.map(lambda w, i=i: w[i], state.model), self.key, train)) for i in range(3)]
+        best = int(np.nanargmax(bounds))
+        say(f"{self.path.name}: step {RATES[best]} of {dict(zip(RATES, np.round(bounds, 1).tolist(), strict=True))}")
+        self.state = jax.tree.map(lambda x: x[best], state)
+
+    def write(self, bounds: dict[str, float]) -> None:
+        """Appends a point, and writes the state in whole."""
+        rows = int(self.state.step) * BATCH
+        new = not self.path.with_suffix(".csv").exists()
+        with self.path.with_suffix(".csv").open("a", newline="") as file:
+            table = csv.writer(file)
+            if new:
+                table.writerow([*self.about, "split", "rows", "bound", "rate", "seconds"])
+            for split, bound in bounds.items():
+                point = (rows, f"{bound:.3f}", f"{float(self.state.rate):g}", f"{self.seconds:.1f}")
+                table.writerow([*self.about.values(), split, *point])
+        arrays = {f"a{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(self.state))}
+        part = self.path.with_suffix(".part.npz")
+        np.savez(part, seconds=self.seconds, **arrays)
+        part.replace(self.path.with_suffix(".npz"))
+
+    def resume(self) -> None:
+        """Takes up what `write` left, if there is something."""
+        if not self.path.with_suffix(".npz").exists():
+            return
+        with np.load(self.path.with_suffix(".npz")) as stored:
+            one = jax.tree.map(lambda x: x[0], self.state)
+            leaves = [jnp.asarray(stored[f"a{i}"]) for i in range(len(jax.tree.leaves(one)))]
+            self.state = jax.tree.unflatten(jax.tree.structure(one), leaves)
+            self.seconds = float(stored["seconds"])

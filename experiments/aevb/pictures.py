@@ -1,0 +1,64 @@
+"""Pictures of our curves over the paper's."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from experiments.aevb.settings import PANELS
+
+COLOURS = {"AEVB": "#c23b22", "wake-sleep": "#2a7f3f", "MCEM": "#1f5fa8"}
+RANGES = {"MNIST": (-160, -95), "Frey": (0, 1600)}
+COLUMNS = ["panel", "method", "split", "rows", "bound"]
+
+
+def points(folder: Path) -> pd.DataFrame:
+    """All points of all curves in a folder."""
+    parts = [pd.read_csv(p) for p in sorted(folder.glob("*.csv")) if not p.stem.startswith("figure")]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, "pixels", "seconds"])
+
+
+def digitised(path: Path) -> pd.DataFrame:
+    """The paper's points, where the file is at hand."""
+    if not path.exists():
+        return pd.DataFrame(columns=COLUMNS)
+    return pd.read_csv(path).set_axis(COLUMNS, axis=1)
+
+
+def at(rows: pd.Series, bound: pd.Series, wanted: float) -> float:
+    """A curve's height by interpolation on the logarithm of rows; NaN outside of it."""
+    if not len(rows):
+        return float("nan")
+    order = np.argsort(rows.to_numpy())
+    x, y = np.log10(rows.to_numpy()[order]), bound.to_numpy()[order]
+    found = np.interp(np.log10(wanted), x, y)
+    return float(found) if x[0] - 1e-6 <= np.log10(wanted) <= x[-1] + 1e-6 else float("nan")
+
+
+def figure2(ours: pd.DataFrame, paper: pd.DataFrame, path: Path) -> None:
+    """Nine panels as in the paper: our curves thick, the paper's thin; training rows dashed."""
+    figure, axes = plt.subplots(2, 5, figsize=(15, 6.2), layout="constrained", sharex=True)
+    for ax, panel in zip(axes.ravel(), PANELS, strict=False):
+        for table, name, width, alpha in ((paper, f"Fig2-{panel.name}", 0.9, 0.75), (ours, panel.name, 2.2, 1.0)):
+            for (method, split), curve in table[table["panel"] == name].groupby(["method", "split"]):
+                curve = curve[(curve["rows"] >= 1e5) & (curve["rows"] <= 10**8.1)].sort_values("rows")
+                style = "-" if split == "test" else (0, (4, 2))
+                ax.plot(curve["rows"], curve["bound"], ls=style, lw=width, alpha=alpha, color=COLOURS[str(method)])
+        ax.set(xscale="log", xlim=(1e5, 10**8.1), ylim=RANGES[panel.data])
+        ax.set_title(f"{panel.data}, {panel.latents} latents", fontsize=10)
+        ax.grid(color="0.92")
+        ax.spines[["top", "right"]].set_visible(False)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("lower bound, nats a row")
+    for ax in axes[1]:
+        ax.set_xlabel("training rows seen")
+    keys = [plt.Line2D([], [], color=c, lw=2.2) for c in (COLOURS["AEVB"], COLOURS["wake-sleep"])]
+    keys += [plt.Line2D([], [], color="0.3", lw=w, ls=s) for w, s in ((2.2, "-"), (0.9, "-"), (1.5, (0, (4, 2))))]
+    axes[1, 4].legend(
+        keys, ["AEVB", "wake-sleep", "ours", "Kingma & Welling 2014", "training rows (else test)"],
+        loc="center", frameon=False,
+    )  # fmt: skip
+    axes[1, 4].set_axis_off()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
