@@ -19,7 +19,7 @@ FLOORS = (
     ("errors", "numerics", "types"),
     ("families/", "nets", "flows", "data/"),
     ("conditionals",),
-    ("network", "drawing"),
+    ("network", "drawing", "bayes"),
     ("guides", "model"),
     ("templates", "infer/", "objectives/", "saving"),
     ("training/",),

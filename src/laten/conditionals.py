@@ -7,7 +7,7 @@ best independent model of each site. A root has no net: its raw parameters are $
 at its standard.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -47,6 +47,7 @@ class Conditional(eqx.Module):
     constants: Array | None  # (n_raw,)
     family: Family = eqx.field(static=True)
     parents: tuple[Parent, ...] = eqx.field(static=True)
+    spread: Any = None  # log standard deviations of the net's weights, where these are uncertain (`laten.bayes`)
 
     def raw(self, values: Values, masks: Masks, key: Key | None = None) -> Array:
         """Raw parameters `(n_raw,)` given one example's parent values; `key` turns dropout on."""

@@ -17,21 +17,23 @@ from sklearn.utils.validation import check_is_fitted
 from laten import proposal, saving
 from laten.answers.face import Answers, whole
 from laten.answers.fitted import Fitted
+from laten.bayes import uncertain
 from laten.data.batches import Presentation
 from laten.data.views import TableView, View, view_from_json
 from laten.errors import LatenError, ModelFileError
 from laten.model import Model
 from laten.network import Network
-from laten.objectives import Elbo, Objective
+from laten.objectives import Elbo, Objective, WithWeights
 from laten.training.fit import train
 from laten.training.progress import progress as progress_display
 from laten.training.settings import Settings
 
 # what a model file keeps of the constructor's options, beside network, guide and objective
 PARAMETERS = (
-    "latent", "width", "numbers", "dropout", "missing", "epochs", "batch_size", "learning_rate", "warmup", "clip",
-    "patience", "validation", "hide", "trim", "binarise", "draws", "seed",
+    "latent", "width", "numbers", "dropout", "missing", "weights", "epochs", "batch_size", "learning_rate", "warmup",
+    "clip", "patience", "validation", "hide", "trim", "binarise", "draws", "seed",
 )  # fmt: skip
+WEIGHTS = ("point", "map", "bayes")
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
 
@@ -55,6 +57,8 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
             large tables are closer to the rows, but answers given little evidence are far too sure.
         missing: `"ignorable"`: cells of a table are missing at random; `"informative"`: because of what they are, by a
             mechanism that is learned (`lt.Informative`).
+        weights: `"point"`: weights of P that maximise the objective; `"map"`: with a prior N(0, 1) on each; `"bayes"`:
+            a normal distribution of each is learned, and answers average over draws of them (`laten.bayes`).
         epochs: Passes over the rows; None plans about 20 000 steps.
         batch_size: Rows a step; None: 128.
         learning_rate: Peak rate of Adam; None: 0.003 for a proposed network of a table, else 0.001.
@@ -95,6 +99,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         numbers: str = "cells",
         dropout: float = 0.1,
         missing: str = "ignorable",
+        weights: str = "point",
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float | None = None,
@@ -119,6 +124,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         self.numbers = numbers
         self.dropout = dropout
         self.missing = missing
+        self.weights = weights
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -159,7 +165,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         how = proposal.presentation(found.rows, found.network, self._hides(table))
         model = proposal.new_model(found, self.guide, how, self.seed)
         offset = sum(float(x.sum()) for x in found.view.log_det(X).values()) / found.rows.n
-        objective = self._objective(table and self.network is None)
+        model, objective = self._weighed(model, self._objective(table and self.network is None), found.rows.n)
         task = proposal.task_for(model, found, how, objective, self.validation, offset, self.seed)
         with progress_display(self.progress) as report:
             outcome = train(task, settings, report)
@@ -176,6 +182,16 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         if self.objective is not None:
             raise LatenError("trim goes with the default objective; say objective=lt.Elbo(..., trim=...) instead")
         return Elbo(trim=self.trim)  # while the KL costs little, odd rows are rebuilt like others: no warm-up
+
+    def _weighed(self, model: Model, objective: Objective, rows: int) -> tuple[Model, Objective]:
+        """Model and objective with what the weights themselves cost."""
+        if self.weights not in WEIGHTS:
+            raise LatenError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, not {self.weights!r}")
+        if self.weights == "point":
+            return model, objective
+        if self.weights == "bayes":
+            model = Model(model.network, model.guide, uncertain(model.p), model.q)
+        return model, WithWeights(objective, round(rows * (1 - self.validation)))
 
     def _settings(self, proposed_table: bool) -> Settings:
         return Settings(

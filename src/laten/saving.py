@@ -19,6 +19,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from laten.bayes import is_uncertain, uncertain
 from laten.data.write import atomic
 from laten.errors import DataError, LatenError, ModelFileError, known
 from laten.families import FAMILIES, Node
@@ -103,6 +104,7 @@ def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> No
         "format": FORMAT,
         "network": declared(model.network),
         "guide": declared(model.guide),
+        "uncertain": is_uncertain(model.p),
         "hidden": sorted({p.name for c in model.q.values() for p in c.parents if p.hidden}),
         "about": about,
     }
@@ -137,6 +139,8 @@ def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tupl
             raise ModelFileError("network or guide is missing")
         hidden = tuple(str(n) for n in head["hidden"])
         skeleton = build_model(network, guide, jax.random.key(0), hidden)
+        if head.get("uncertain", False):
+            skeleton = Model(network, guide, uncertain(skeleton.p), skeleton.q)
         return filled(skeleton, weights), head["about"]
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{str(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error

@@ -9,6 +9,7 @@ from laten.objectives.base import Batch, Estimate, Objective
 from laten.objectives.elbo import Elbo, elbo_terms
 from laten.objectives.sleep import ReweightedWakeSleep, WakeSleep
 from laten.objectives.weighted import Cubo, Iwae, Renyi
+from laten.objectives.weights import WithWeights
 
 OBJECTIVES: dict[str, type] = {o.__name__: o for o in (Elbo, Iwae, Renyi, Cubo, WakeSleep, ReweightedWakeSleep)}
 
@@ -23,5 +24,6 @@ __all__ = [
     "Renyi",
     "ReweightedWakeSleep",
     "WakeSleep",
+    "WithWeights",
     "elbo_terms",
 ]

@@ -95,8 +95,8 @@ class Training:
         weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
         dropout, planned_steps = has_dropout(task.model), self.plan.epochs * self.plan.steps
         self.loop = Loop(weights, self.static, task.objective, task.how, settings, planned_steps, dropout)
-        held = task.valid
-        self.evaluation = held and Evaluation(self.static, weights, held, task.objective, task.how)
+        held, judge = task.valid, getattr(task.objective, "judge", task.objective)
+        self.evaluation = held and Evaluation(self.static, weights, held, judge, task.how)
         self.state = self.loop.init(weights)
         self.empty = self.loop.empty_tally(task.train, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
