@@ -54,10 +54,10 @@ def test_the_predictive_density_averages_over_weights(data, fits):
     scale = np.sqrt(1 + np.square(x) @ (1 / precision))
     y, root = rows["y"].ravel(), -0.5 * np.square(x).sum() - np.log(2 * np.pi)
     exact = -0.5 * np.square((y - mean) / scale) - np.log(scale) - 0.5 * np.log(2 * np.pi) + root
-    near = np.abs(y - mean) < 3 * scale
-    assert np.abs(found - exact)[near].max() < 0.35  # of 32 draws of the weights
+    near, away = np.abs(y - mean) < 1.5 * scale, np.abs(y - mean) > 3 * scale
+    assert np.abs(found - exact)[near].max() < 0.2  # of 32 draws of the weights
     point = fits["map"].log_likelihood(rows, 10).per_row
-    assert np.abs(point - exact)[near].max() > 2 * np.abs(found - exact)[near].max()  # control
+    assert (np.abs(found - exact) < np.abs(point - exact))[away].all()  # control: points are too sure
 
 
 def test_kl_is_that_of_draws():
