@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from laten import templates
+    from laten.classical.discrete import DiscreteNetwork, read_bif
     from laten.data import datasets
     from laten.data.evidence import between
     from laten.data.impose import read_schema
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     )
     from laten.guides import guide_for
     from laten.imputer import Imputer
+    from laten.lookup import Table
     from laten.measures.judge import quality
     from laten.model import Model
     from laten.nets import MLP, Linear, ResMLP
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
 # Module -> the public names found in it.
 _NAMES = {
+    "laten.classical.discrete": ("DiscreteNetwork", "read_bif"),
     "laten.data.impose": ("read_schema",),
     "laten.data.evidence": ("between",),
     "laten.data.infer": ("infer_schema",),
@@ -81,6 +84,7 @@ _NAMES = {
     ),
     "laten.guides": ("guide_for",),
     "laten.imputer": ("Imputer",),
+    "laten.lookup": ("Table",),
     "laten.measures.judge": ("quality",),
     "laten.model": ("Model",),
     "laten.nets": ("MLP", "Linear", "ResMLP"),
@@ -99,6 +103,7 @@ __all__ = [
     "DataError",
     "DeclarationError",
     "Deterministic",
+    "DiscreteNetwork",
     "DiscretizedLogistic",
     "Elbo",
     "Imputer",
@@ -120,6 +125,7 @@ __all__ = [
     "ResMLP",
     "Schema",
     "StudentT",
+    "Table",
     "TrainingDiverged",
     "between",
     "datasets",
@@ -128,6 +134,7 @@ __all__ = [
     "load",
     "quality",
     "read",
+    "read_bif",
     "read_schema",
     "templates",
 ]
