@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from laten import templates
     from laten.classical.discrete import DiscreteNetwork, read_bif
+    from laten.classical.explain import explain
     from laten.data import datasets
     from laten.data.evidence import between
     from laten.data.impose import read_schema
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 # Module -> the public names found in it.
 _NAMES = {
     "laten.classical.discrete": ("DiscreteNetwork", "read_bif"),
+    "laten.classical.explain": ("explain",),
     "laten.data.impose": ("read_schema",),
     "laten.data.evidence": ("between",),
     "laten.data.infer": ("infer_schema",),
@@ -129,6 +131,7 @@ __all__ = [
     "TrainingDiverged",
     "between",
     "datasets",
+    "explain",
     "guide_for",
     "infer_schema",
     "load",
