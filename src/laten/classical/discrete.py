@@ -28,6 +28,7 @@ from laten.classical.evidence import (
     parse_question,
     patterns,
 )
+from laten.classical.learned_guide import LearnedGuide, learn
 from laten.classical.weights import conditionals, declaration
 from laten.conditionals import Conditional
 from laten.data import bif
@@ -224,6 +225,17 @@ class DiscreteNetwork:
                 weights = np.broadcast_to(self.tables[name][given_parents], (n, len(self.states[name])))
                 codes[name] = exact.drawn(weights, rng)
         return pd.DataFrame({name: np.array(s, object)[codes[name]] for name, s in self.states.items()})
+
+    def learn_guide(
+        self, steps: int = 10_000, *, width: int = 64, learning_rate: float = 3e-3, seed: int = 0
+    ) -> LearnedGuide:
+        """Learns a guide that answers any question by weighted draws, also where exact sums are too large.
+
+        Args:
+            steps: Batches of 256 examples to learn from.
+            width: Hidden units of each variable's net.
+        """
+        return learn(self, steps, width, learning_rate, seed)
 
     # -- the walk down ------------------------------------------------------------
 

@@ -132,7 +132,7 @@ def of_tables(network: DiscreteNetwork, given: Mapping[str, Any], latents: Itera
     above = exact.ancestors(network.parents, evidence.names) - set(evidence.codes)
     default = [n for n in network.order if n in above]
     if latents is None and not default:
-        raise DataError(f"nothing unseen stands above the evidence; name what to explain: latents=[...] of "
+        raise DataError(f"nothing unseen stands above the evidence; name what to explain (latents=[...], --latent) of "
                         f"{known(n for n in network.order if n not in evidence.codes)}")  # fmt: skip
     wanted = default if latents is None else [latents] if isinstance(latents, str) else list(latents)
     names = check_targets(network.states, wanted, Evidence(evidence.codes, {}))
@@ -155,7 +155,7 @@ def check_count(sizes: Mapping[str, int], way: str) -> None:
     if count > MOST:
         raise DataError(
             f"{known(sizes)} have {count:.2g} joint states, more than the {MOST} that can be listed one by one; name "
-            f"fewer: latents=[...], the rest is summed out; answers for all of them come from {way}"
+            f"fewer (latents=[...], --latent), the rest is summed out; answers for all of them come from {way}"
         )
 
 

@@ -73,7 +73,7 @@ def joint_of(network: Network, weights: Mapping[str, Conditional]) -> Joint:
 
 
 def linear_part(network: Network, conditional: Conditional, node: Node) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slope `(sites, sites of parents)`, offset and variance `(sites,)` of a node, from its mean at zero and unit parents."""
+    """Slope `(sites, sites of parents)`, offset and variance `(sites,)`, from the mean at zero and at unit parents."""
     family = node.family
     assert isinstance(family, Normal)
     shapes = [network.nodes[p].family.shape for p in node.parents]

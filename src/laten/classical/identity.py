@@ -36,8 +36,8 @@ class Explanation:
         latents: What was not.
         guide: What q is: "mean field", "guide", or "prior".
         table: Bayes' theorem. Discrete: a joint state of the latents a row, the most probable first, with `prior`,
-            `likelihood`, `joint`, `posterior`, `q`, and `log_joint` (nats). Normal: a latent's site a row, mean and standard deviation of
-            each.
+            `likelihood`, `joint`, `posterior`, `q`, and `log_joint` (nats). Normal: a latent's site a row, mean and
+            standard deviation of each.
         marginals: The same by latent and state: `prior`, `posterior`, `q` (normal: the table itself).
         log_evidence: log p(x), nats.
         kl: KL(q ‖ posterior), nats.
@@ -138,7 +138,7 @@ def identity_lines(e: Explanation) -> list[str]:
     """log p(x) = KL + ELBO, with what the ELBO is made of."""
     steps = len(e.steps) - 1
     how = {
-        "mean field": f"the best product of independent factors, after {steps} step{'s' if steps != 1 else ''}",
+        "mean field": f"a best product of independent factors, after {steps} step{'s' if steps != 1 else ''}",
         "prior": "the prior itself",
     }
     rows = [
@@ -160,7 +160,7 @@ def percent(p: float) -> str:
     """A probability as per cent, small ones with their leading digits; nothing where it is not defined."""
     if np.isnan(p):
         return "–"
-    return f"{100 * p:.2f} %" if p >= 1e-4 or p < 1e-12 else f"{100 * p:.1e} %"
+    return f"{100 * p:.2f} %" if p >= 1e-4 or p < 1e-8 else f"{100 * p:.1e} %"
 
 
 def aligned(frame: pd.DataFrame) -> list[str]:

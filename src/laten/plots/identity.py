@@ -15,7 +15,7 @@ from laten.data.write import atomic
 from laten.plots.canvas import BLUE, GREY, INK, PALE, RED, caption, figure, plain, saved, signed, tidy
 
 PANELS = 4
-BARS = 14  # states of latents in a panel
+BARS = 16  # states of latents in a panel
 DEEP = 8.0  # nats below log p(x) that the curve of the ELBO shows
 CLOSE = 1e-3  # nats from the last ELBO from which on steps are not shown
 FRAME = 700  # milliseconds of a moving picture's frame
@@ -49,7 +49,7 @@ def drawn(e: Explanation, steps: list[int], panels: list[int]) -> Figure:
     width = max(2.35 * len(panels) + 1.2, 6.2)
     seen = ", ".join(f"{n}={v}" for n, v in e.evidence.items())
     fig = figure(width, high + 3.4, plain(f"p({', '.join(e.latents)} | {seen})" if len(seen) < 50 else "The identity"))
-    upper, lower = fig.subfigures(2, 1, height_ratios=[high + 0.4, 2.4])
+    upper, lower = fig.subfigures(2, 1, squeeze=False, height_ratios=[high + 0.4, 2.4]).ravel()
     first: Axes | None = None
     for i, step in enumerate(panels):
         ax = tidy(upper.add_subplot(1, len(panels), i + 1, sharex=first, sharey=first), title_of(e, step))
@@ -74,10 +74,10 @@ def title_of(e: Explanation, step: int) -> str:
 def bars_of(e: Explanation) -> list[tuple[str, str]]:
     """Latent and state of each bar: of two states the first; of many latents those that the evidence moved most."""
     moved = (e.marginals["posterior"] - e.marginals["prior"]).abs()
-    kept = []
+    kept: list[tuple[str, str]] = []
     for name in sorted(e.latents, key=lambda n: -moved[n].max()):
         states = list(e.marginals.loc[name].index)
-        states = states[:1] if len(states) == 2 else states
+        states = states[:1] if len(states) == 2 and len(e.latents) > 1 else states
         if kept and len(kept) + len(states) > BARS:
             break
         kept += [(name, s) for s in states[:BARS]]
@@ -147,7 +147,8 @@ def ellipse(normal: Normals, size: int, color: str, style: str, fill: float) -> 
     angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
     wide, narrow = 2 * size * np.sqrt(values[::-1])
     face = (color, fill) if fill else "none"
-    return Ellipse(normal.mean[:2], wide, narrow, angle=angle, facecolor=face, edgecolor=color, linestyle=style,
+    centre = (float(normal.mean[0]), float(normal.mean[1]))
+    return Ellipse(centre, wide, narrow, angle=angle, facecolor=face, edgecolor=color, linestyle=style,
                    linewidth=1.1 if style == "--" else 1.5)  # fmt: skip
 
 
@@ -157,7 +158,7 @@ def curve(fig: SubFigure, e: Explanation, steps: list[int], marked: list[int]) -
     elbo, top = e.steps["elbo"].to_numpy()[steps], e.log_evidence
     low = max(elbo.min(), top - DEEP)
     room = 0.12 * (top - low) or 0.1
-    ax.fill_between(steps, np.maximum(elbo, low - room), top, color=RED, alpha=0.1, linewidth=0)
+    ax.fill_between(steps, elbo, top, color=RED, alpha=0.1, linewidth=0)
     ax.axhline(top, color=BLUE, linewidth=1.6)
     ax.plot(steps, elbo, color=RED, linewidth=1.8)
     ax.plot(marked, elbo[[steps.index(s) for s in marked]], "o", color=RED, markersize=6, markeredgecolor="white")

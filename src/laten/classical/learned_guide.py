@@ -1,0 +1,200 @@
+r"""A guide for a discrete network that answers any question: learned once, then asked again and again.
+
+$$q(\text{rest}\mid\text{evidence}) = \prod_i q(x_i \mid x_{<i},\ \text{evidence}),\qquad
+\min_q\ \mathbb E_{x\sim p,\ \text{mask}}\Big[-\sum_{i\ \text{hidden}}\log q(x_i\mid x_{<i},\ x_\text{seen})\Big]$$
+
+The guide is a network over the same names. Each of its nodes sees the nodes before it, and one input, `evidence`: all
+variables side by side, hidden sites zero, with their mask. It learns from examples drawn from the network itself, with
+a random share of each hidden: the sleep phase of Hinton et al. (1995), whose minimum is the exact posterior for every
+mask (Le, Baydin & Wood 2017, "Inference compilation"). No sum over joint states is ever taken, so that networks too
+large for elimination can be asked too.
+
+A question is answered by draws from q weighted with $w = p(x) / q$, in float64 and with the exact tables; variables
+below all that is asked or seen cancel.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pandas as pd
+
+from laten.classical.evidence import check_targets, evidence_of
+from laten.conditionals import Conditional
+from laten.errors import DataError
+from laten.families import Categorical
+from laten.infer import exact
+from laten.nets import MLP
+from laten.network import Network
+from laten.types import Array, Key, Values
+
+if TYPE_CHECKING:
+    from laten.classical.discrete import DiscreteNetwork
+
+EVIDENCE = "evidence"
+EXAMPLES = 2**17  # drawn from the network, to learn from
+BATCH = 256
+
+
+def guide_of(sizes: Mapping[str, int], order: Iterable[str], width: int) -> Network:
+    """q: every variable given those before it and all that is seen."""
+    nodes = {}
+    before: list[str] = []
+    evidence = EVIDENCE
+    while evidence in sizes:
+        evidence += "_"
+    for name in order:
+        nodes[name] = Categorical(sizes[name]).given(evidence, *before, via=MLP(width))
+        before.append(name)
+    return Network(**nodes)
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedGuide:
+    """A guide with its weights, for any evidence; `DiscreteNetwork.learn_guide` makes it.
+
+    Args:
+        network: What it was learned from.
+        guide: The declaration of q.
+        weights: Of q.
+        losses: Mean -log q of what was hidden, nats an example, at equal steps of learning.
+    """
+
+    network: "DiscreteNetwork"
+    guide: Network
+    weights: dict[str, Conditional]
+    losses: np.ndarray
+
+    def query(
+        self,
+        targets: str | Iterable[str],
+        given: Mapping[str, Any] | None = None,
+        *,
+        draws: int = 2000,
+        seed: int = 0,
+    ) -> pd.Series:
+        """An estimate of p(targets | given) by weighted draws; see `DiscreteNetwork.query`.
+
+        Returns:
+            Probabilities by (joint) state; `.attrs` holds `log_evidence` (nats) and `effective_sample_size`.
+        """
+        net = self.network
+        evidence = evidence_of(net.states, given)
+        names = check_targets(net.states, [targets] if isinstance(targets, str) else targets, evidence)
+        codes, log_w = self.draw(given, draws, seed, names)
+        if not np.isfinite(log_w).any():
+            raise DataError(f"none of {draws} draws is possible; {net.impossible(evidence)}, or draw more: draws=")
+        w = np.exp(log_w - log_w.max())
+        sizes = [net.sizes[n] for n in names]
+        flat = np.ravel_multi_index([codes[n] for n in names], sizes)
+        p = np.bincount(flat, w, int(np.prod(sizes))) / w.sum()
+        levels = [list(net.states[n]) for n in names]
+        one = len(names) == 1
+        index = pd.Index(levels[0], name=names[0]) if one else pd.MultiIndex.from_product(levels, names=names)
+        found = pd.Series(p, index, name="p")
+        found.attrs["log_evidence"] = float(log_w.max() + np.log(w.mean()))
+        found.attrs["effective_sample_size"] = float(w.sum() ** 2 / (w**2).sum())
+        return found
+
+    def draw(
+        self, given: Mapping[str, Any] | None, draws: int, seed: int, needed: Iterable[str] = ()
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Draws from q, and their log-weights.
+
+        Args:
+            needed: Variables that matter beside the evidence; what is below them all has no part in the weights.
+        Returns:
+            Codes by variable and log p - log q, `(draws,)` each, in nats.
+        """
+        net, evidence = self.network, evidence_of(self.network.states, given)
+        place = {n: i for i, n in enumerate(net.states)}
+        x, mask = np.zeros(len(place), np.int32), np.zeros(len(place), bool)
+        for name, code in evidence.codes.items():
+            x[place[name]], mask[place[name]] = code, True
+        keys = jax.random.split(jax.random.key(seed), draws)
+        drawn, log_q = jax.device_get(draws_of(self.guide, self.weights, x, mask, keys, tuple(place)))
+        codes = {n: np.asarray(drawn[n]) for n in place}
+        counted = exact.ancestors(net.parents, {*needed, *evidence.names})
+        log_w = np.zeros(draws)
+        with np.errstate(divide="ignore"):
+            for name in counted:
+                p = net.tables[name][tuple(codes[n] for n in (*net.parents[name], name))]
+                log_w += np.log(p) - np.asarray(log_q[name], np.float64)
+        for name, allowed in evidence.sets.items():
+            log_w = np.where(np.isin(codes[name], allowed), log_w, -np.inf)
+        return codes, log_w
+
+
+@eqx.filter_jit
+def draws_of(
+    guide: Network, weights: dict[str, Conditional], x: np.ndarray, mask: np.ndarray, keys: Key, names: tuple[str, ...]
+) -> tuple[Values, Values]:
+    """Values and log q by variable (zero where seen), `(draws,)`."""
+    (evidence,) = guide.inputs
+
+    def one(key: Key) -> tuple[Values, Values]:
+        values: Values = {evidence: jnp.asarray(x)}
+        log_q: Values = {}
+        for k, (name, node) in zip(jax.random.split(key, len(names)), guide.nodes.items(), strict=True):
+            i = names.index(name)
+            raw = weights[name].raw(values, {evidence: jnp.asarray(mask)})
+            drawn, log_prob = node.family.sample_and_log_prob(raw, k)
+            values[name] = jnp.where(mask[i], x[i], drawn)
+            log_q[name] = jnp.where(mask[i], 0.0, log_prob)
+        return {n: values[n] for n in names}, log_q
+
+    return jax.vmap(one)(keys)
+
+
+def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Array, names: tuple[str, ...]) -> Array:
+    """-log q of what is hidden of one example, in nats.
+
+    Args:
+        x: `(variables,)` codes in the order of `names`.
+        mask: `(variables,)`, True where seen.
+    """
+    (evidence,) = guide.inputs
+    values = {evidence: x, **{n: x[i] for i, n in enumerate(names)}}
+    total = jnp.zeros(())
+    for name, node in guide.nodes.items():
+        raw = weights[name].raw(values, {evidence: mask})
+        total -= jnp.where(mask[names.index(name)], 0.0, node.family.log_prob(raw, x[names.index(name)]))
+    return total
+
+
+def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
+    """Learns a guide: one compiled loop over batches drawn from the network, each with its own masks."""
+    names = tuple(network.states)
+    guide = guide_of(network.sizes, network.order, width)
+    (evidence,) = guide.inputs
+    packed = Categorical(tuple(network.sizes[n] for n in names))
+    key_init, key_loop = jax.random.split(jax.random.key(seed))
+    weights = guide.init(key_init, {evidence: packed}, hidden=(evidence,))
+    frame = network.sample(EXAMPLES, seed=seed)
+    codes = {n: pd.Index(s).get_indexer(frame[n]) for n, s in network.states.items()}
+    examples = jnp.asarray(np.stack([codes[n] for n in names], axis=1), jnp.int32)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 50), steps)
+    optimizer = optax.adam(schedule)
+
+    def loss(weights: dict[str, Conditional], x: Array, masks: Array) -> Array:
+        return jax.vmap(lambda a, m: surprise(guide, weights, a, m, names))(x, masks).mean()
+
+    def step(carry, key):
+        weights, state = carry
+        key_rows, key_rate, key_mask = jax.random.split(key, 3)
+        x = examples[jax.random.randint(key_rows, (BATCH,), 0, EXAMPLES)]
+        share = jax.random.uniform(key_rate, (BATCH, 1))  # of variables that are seen
+        masks = jax.random.uniform(key_mask, x.shape) < share
+        value, gradient = jax.value_and_grad(loss)(weights, x, masks)
+        updates, state = optimizer.update(gradient, state, weights)
+        return (optax.apply_updates(weights, updates), state), value
+
+    run = jax.jit(lambda weights, state, keys: jax.lax.scan(step, (weights, state), keys))
+    (weights, _), losses = run(weights, optimizer.init(weights), jax.random.split(key_loop, steps))
+    parts = np.array_split(np.asarray(losses), min(steps, 50))
+    return LearnedGuide(network, guide, weights, np.array([part.mean() for part in parts]))
