@@ -74,8 +74,8 @@ class DiscreteNetwork:
         name: str = "network",
     ):
         self.name = name
-        self.states = {n: tuple(map(str, s)) for n, s in states.items()}
-        self.parents = {n: tuple((parents or {}).get(n, ())) for n in self.states}
+        self.states = {str(n): tuple(map(str, s)) for n, s in states.items()}
+        self.parents = {n: tuple(map(str, (parents or {}).get(n, ()))) for n in self.states}
         for variable in {*tables, *(parents or {})}:
             check_name(self.states, variable)
         try:

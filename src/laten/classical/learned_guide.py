@@ -9,10 +9,12 @@ a random share of each hidden: the sleep phase of Hinton et al. (1995), whose mi
 mask (Le, Baydin & Wood 2017, "Inference compilation"). No sum over joint states is ever taken, so that networks too
 large for elimination can be asked too.
 
-A question is answered by draws from q weighted with $w = p(x) / q$, in float64 and with the exact tables; variables
-below all that is asked or seen cancel.
+A question is answered by weighted draws, $p(\text{evidence}) = \mathbb E_q[p(x)/q]$, in float64 and with the exact
+tables, once for each state of the targets as evidence too; variables below all evidence cancel.
 """
 
+import itertools
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,7 @@ import pandas as pd
 
 from laten.classical.evidence import check_targets, evidence_of
 from laten.conditionals import Conditional
-from laten.errors import DataError
+from laten.errors import DataError, DeclarationError, known
 from laten.families import Categorical
 from laten.infer import exact
 from laten.nets import MLP
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 EVIDENCE = "evidence"
 EXAMPLES = 2**17  # drawn from the network, to learn from
 BATCH = 256
+MOST = 4096  # joint states of targets
 
 
 def guide_of(sizes: Mapping[str, int], order: Iterable[str], width: int) -> Network:
@@ -75,39 +78,44 @@ class LearnedGuide:
         targets: str | Iterable[str],
         given: Mapping[str, Any] | None = None,
         *,
-        draws: int = 2000,
+        draws: int = 500,
         seed: int = 0,
     ) -> pd.Series:
-        """An estimate of p(targets | given) by weighted draws; see `DiscreteNetwork.query`.
+        """An estimate of p(targets | given): p(targets, given) of each state in turn, by weighted draws of the rest.
 
+        Args:
+            targets: A variable, or several for their joint distribution.
+            given: As in `DiscreteNetwork.query`.
+            draws: For each (joint) state of the targets.
         Returns:
-            Probabilities by (joint) state; `.attrs` holds `log_evidence` (nats) and `effective_sample_size`.
+            Probabilities by (joint) state; `.attrs` holds `log_evidence` (nats) and `effective_sample_size`, of all
+            draws together.
+        Raises:
+            DataError: an unknown name, evidence that no draw meets, more than 4096 joint states of the targets.
         """
         net = self.network
         evidence = evidence_of(net.states, given)
         names = check_targets(net.states, [targets] if isinstance(targets, str) else targets, evidence)
-        codes, log_w = self.draw(given, draws, seed, names)
+        levels = [net.states[n] for n in names]
+        if (count := math.prod(map(len, levels))) > MOST:
+            raise DataError(f"{known(names)} have {count} joint states, more than {MOST}; ask for fewer targets")
+        states = list(itertools.product(*levels))
+        log_w = np.array(
+            [self.draw({**(given or {}), **dict(zip(names, s, strict=True))}, draws, seed)[1] for s in states]
+        )
         if not np.isfinite(log_w).any():
-            raise DataError(f"none of {draws} draws is possible; {net.impossible(evidence)}, or draw more: draws=")
+            raise DataError(f"no draw meets the evidence: {net.impossible(evidence)}; or ask for more draws")
         w = np.exp(log_w - log_w.max())
-        sizes = [net.sizes[n] for n in names]
-        flat = np.ravel_multi_index([codes[n] for n in names], sizes)
-        p = np.bincount(flat, w, int(np.prod(sizes))) / w.sum()
-        levels = [list(net.states[n]) for n in names]
         one = len(names) == 1
-        index = pd.Index(levels[0], name=names[0]) if one else pd.MultiIndex.from_product(levels, names=names)
-        found = pd.Series(p, index, name="p")
-        found.attrs["log_evidence"] = float(log_w.max() + np.log(w.mean()))
+        index = pd.Index(levels[0], name=names[0]) if one else pd.MultiIndex.from_tuples(states, names=names)
+        found = pd.Series(w.sum(1) / w.sum(), index, name="p")
+        found.attrs["log_evidence"] = float(log_w.max() + np.log(w.sum() / draws))
         found.attrs["effective_sample_size"] = float(w.sum() ** 2 / (w**2).sum())
         return found
 
-    def draw(
-        self, given: Mapping[str, Any] | None, draws: int, seed: int, needed: Iterable[str] = ()
-    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Draws from q, and their log-weights.
+    def draw(self, given: Mapping[str, Any] | None, draws: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Draws from q, and their log-weights, in which what is below all evidence has no part: their mean is p(given).
 
-        Args:
-            needed: Variables that matter beside the evidence; what is below them all has no part in the weights.
         Returns:
             Codes by variable and log p - log q, `(draws,)` each, in nats.
         """
@@ -119,7 +127,7 @@ class LearnedGuide:
         keys = jax.random.split(jax.random.key(seed), draws)
         drawn, log_q = jax.device_get(draws_of(self.guide, self.weights, x, mask, keys, tuple(place)))
         codes = {n: np.asarray(drawn[n]) for n in place}
-        counted = exact.ancestors(net.parents, {*needed, *evidence.names})
+        counted = exact.ancestors(net.parents, evidence.names)
         log_w = np.zeros(draws)
         with np.errstate(divide="ignore"):
             for name in counted:
@@ -169,6 +177,8 @@ def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Ar
 
 def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
     """Learns a guide: one compiled loop over batches drawn from the network, each with its own masks."""
+    if steps < 1:
+        raise DeclarationError(f"learn_guide: steps must be at least 1, not {steps}")
     names = tuple(network.states)
     guide = guide_of(network.sizes, network.order, width)
     (evidence,) = guide.inputs
@@ -178,7 +188,8 @@ def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed:
     frame = network.sample(EXAMPLES, seed=seed)
     codes = {n: pd.Index(s).get_indexer(frame[n]) for n, s in network.states.items()}
     examples = jnp.asarray(np.stack([codes[n] for n in names], axis=1), jnp.int32)
-    schedule = optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 50), steps)
+    rise = max(1, steps // 50)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, rate, rise, max(steps, rise + 1))
     optimizer = optax.adam(schedule)
 
     def loss(weights: dict[str, Conditional], x: Array, masks: Array) -> Array:

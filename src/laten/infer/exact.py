@@ -9,7 +9,7 @@ The variable whose new factor is smallest goes first (min-weight), of equal ones
 that is asked or seen sum to one; callers leave them out beforehand (`ancestors`).
 
 Every factor has a leading axis of *rows*: of length one, or one entry a row where evidence differs from row to row; so
-many rows with the same columns seen are one elimination. A factor is divided by its largest entry, row by row, and the
+many rows with the same columns seen are one elimination. A product is divided by its largest entry, row by row, and the
 logarithm kept apart, so that no network is too large for float64.
 """
 
@@ -22,6 +22,7 @@ import numpy as np
 from laten.errors import DataError, known
 
 MOST = 2**26  # entries of a factor: 512 MB
+OFTEN = 8  # factors multiplied before the largest entry is made one
 
 
 class Factor(NamedTuple):
@@ -104,38 +105,35 @@ def eliminate(
         raise too_large(largest, sizes, most)
     factors, trail, log_scale = list(factors), [], np.zeros(rows)
     for name in order:
-        product = multiplied([f for f in factors if name in f.names])
+        product, log_top = multiplied([f for f in factors if name in f.names])
         trail.append((name, product))
-        rest, log_top = scaled(Factor(product.names, product.table), name)
-        factors = [f for f in factors if name not in f.names] + [rest]
+        factors = [f for f in factors if name not in f.names] + [without(product, name)]
         log_scale = log_scale + log_top
-    last, log_top = scaled(multiplied([*factors, Factor(tuple(keep), np.ones((1,) * (1 + len(keep))))], keep), None)
-    shape = (rows, *(sizes[n] for n in keep))
-    return Eliminated(np.broadcast_to(last.table, shape), log_scale + log_top, trail)
+    last, log_top = multiplied([Factor(tuple(keep), np.ones((1,) * (1 + len(keep)))), *factors])
+    return Eliminated(np.broadcast_to(last.table, (rows, *(sizes[n] for n in keep))), log_scale + log_top, trail)
 
 
-def multiplied(factors: Sequence[Factor], order: Sequence[str] = ()) -> Factor:
-    """The product of factors, axes in the order given, then as they appear."""
-    names = tuple(dict.fromkeys([*order, *(n for f in factors for n in f.names)]))
-    table = np.ones((1,) * (1 + len(names)))
-    for factor in factors:
+def multiplied(factors: Sequence[Factor]) -> tuple[Factor, np.ndarray]:
+    """The product of factors with its largest entry made one, and the logarithm `(rows or 1,)` taken off."""
+    names = tuple(dict.fromkeys(n for f in factors for n in f.names))
+    table, log_scale = np.ones((1,) * (1 + len(names))), np.zeros(1)
+    for i, factor in enumerate(factors):
         place = [0, *(1 + names.index(n) for n in factor.names)]
         shape = np.ones(1 + len(names), int)
         shape[place] = factor.table.shape
         table = table * factor.table.transpose(np.argsort(place)).reshape(shape)
-    return Factor(names, table)
+        if i % OFTEN == OFTEN - 1 or i == len(factors) - 1:
+            top = table.max(axis=tuple(range(1, table.ndim)), keepdims=True)
+            with np.errstate(divide="ignore"):
+                log_scale = log_scale + np.log(top).reshape(-1)
+            table = table / np.where(top > 0, top, 1.0)
+    return Factor(names, table), log_scale
 
 
-def scaled(factor: Factor, name: str | None) -> tuple[Factor, np.ndarray]:
-    """A factor with a variable summed out, its largest entry one, and the logarithm `(rows or 1,)` taken off."""
-    names, table = factor
-    if name is not None:
-        table = table.sum(1 + names.index(name))
-        names = tuple(n for n in names if n != name)
-    top = table.max(axis=tuple(range(1, table.ndim)), keepdims=True)
-    with np.errstate(divide="ignore"):
-        log_top = np.log(top).reshape(-1)
-    return Factor(names, table / np.where(top > 0, top, 1.0)), log_top
+def without(factor: Factor, name: str) -> Factor:
+    """A factor with a variable summed out."""
+    axis = factor.names.index(name)
+    return Factor(factor.names[:axis] + factor.names[axis + 1 :], factor.table.sum(1 + axis))
 
 
 def too_large(names: Collection[str], sizes: Mapping[str, int], most: int) -> DataError:
