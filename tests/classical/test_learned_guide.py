@@ -62,6 +62,17 @@ def test_weights_are_unbiased_before_anything_is_learned(network, guide):
         assert abs(w.mean() - np.exp(network.log_evidence(given))) < 5 * w.std() / np.sqrt(len(w)) + 1e-6
 
 
+def test_explain_takes_the_guide_as_q(network, guide):
+    found = lt.explain(guide, {"evidence": "y"}, ["c", "a"])
+    assert found.guide == "guide" and abs(found.residual) < 1e-6 and 0 < found.kl < 0.02
+    codes, _ = guide.draw({"evidence": "y"}, 1000, 3)  # q is what draws come from
+    for (c, a), q in found.table["q"].items():
+        share = np.mean((codes["c"] == "xy".index(c)) & (codes["a"] == "xy".index(a)))
+        assert abs(share - q) < 5 * np.sqrt(q * (1 - q) / 1000) + 1e-3
+    prior, last = found.steps["kl"]
+    assert last < prior
+
+
 def test_the_guide_sees_evidence_and_its_mask(guide):
     assert guide.guide.inputs == ("evidence_",)  # a variable is called evidence already
     assert str(guide.guide).startswith("q(a | evidence_)")

@@ -8,7 +8,6 @@ The sums are those of `infer.exact`. The same network is a declaration, `network
 """
 
 import graphlib
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -23,12 +22,11 @@ from laten.classical.evidence import (
     check_name,
     check_targets,
     code_of,
-    codes_of,
     evidence_of,
     parse_question,
-    patterns,
 )
 from laten.classical.learned_guide import LearnedGuide, learn
+from laten.classical.rows import by_row
 from laten.classical.weights import conditionals, declaration
 from laten.conditionals import Conditional
 from laten.data import bif
@@ -38,8 +36,6 @@ from laten.errors import DataError
 from laten.infer import exact
 from laten.infer.exact import Factor
 from laten.network import Network
-
-WORK = 2**22  # entries of the largest factor times rows, of one elimination
 
 
 class DiscreteNetwork:
@@ -188,7 +184,7 @@ class DiscreteNetwork:
         Raises:
             DataError: an unknown column or state.
         """
-        return pd.Series(self._by_row(frame, ())[1], frame.index, name="log_p")
+        return pd.Series(by_row(self, frame, ())[1], frame.index, name="log_p")
 
     def predict_proba(self, frame: pd.DataFrame, target: str) -> pd.DataFrame:
         """Exact p(target | the row's other filled cells), `(rows, states)`.
@@ -197,7 +193,7 @@ class DiscreteNetwork:
             DataError: an unknown column or state, or a row of probability zero.
         """
         check_name(self.states, target)
-        table, log_p = self._by_row(frame.drop(columns=target, errors="ignore"), (target,))
+        table, log_p = by_row(self, frame.drop(columns=target, errors="ignore"), (target,))
         odd = np.flatnonzero(~np.isfinite(log_p))
         if len(odd):
             raise DataError(f"row {odd[0]}: its evidence has probability zero; nothing follows from it")
@@ -248,31 +244,6 @@ class DiscreteNetwork:
         for name, allowed in evidence.sets.items():
             found.append(Factor((name,), np.isin(np.arange(len(self.states[name])), allowed)[None].astype(float)))
         return found
-
-    def _by_row(self, frame: pd.DataFrame, keep: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """p(keep, row's filled cells) as tables `(rows, *sizes)` whose largest entry is one, and their logs `(rows,)`.
-
-        Rows with the same cells filled are one elimination, equal rows one of its rows.
-        """
-        names, codes = codes_of(self.states, frame)
-        tables, logs = np.zeros((len(frame), *(self.sizes[n] for n in keep))), np.zeros(len(frame))
-        for rows, columns in patterns(codes):
-            distinct, back = np.unique(codes[np.ix_(rows, columns)], axis=0, return_inverse=True)
-            seen = [names[c] for c in columns]
-            above = sorted(exact.ancestors(self.parents, {*seen, *keep}), key=self.order.index)
-            factors = [Factor((*self.parents[n], n), self.tables[n][None]) for n in above]
-
-            def asked(some: np.ndarray, factors=factors, seen=seen) -> exact.Eliminated:
-                at = {name: some[:, i] for i, name in enumerate(seen)}
-                return exact.eliminate([exact.seen(f, at) for f in factors], keep, self.sizes, len(some))
-
-            free = [Factor(tuple(n for n in f.names if n not in seen), f.table) for f in factors]
-            largest = exact.weight(exact.plan(free, keep, self.sizes)[1], self.sizes)
-            step = max(1, int(WORK / math.exp(min(largest, 50.0))))
-            found = [asked(distinct[i : i + step]) for i in range(0, len(distinct), step)]
-            tables[rows] = np.concatenate([f.table for f in found])[back.ravel()]
-            logs[rows] = np.concatenate([f.log_scale for f in found])[back.ravel()]
-        return tables, logs
 
     def impossible(self, evidence: Evidence) -> DataError:
         """What to say of evidence that cannot be."""

@@ -1,11 +1,10 @@
 """What is asked of a discrete network, from names to codes; and questions as text, `P(lung | smoke=yes, dysp=yes)`."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from laten.data.checks import did_you_mean, unknown
 from laten.errors import DataError, known
@@ -96,33 +95,6 @@ def check_targets(states: States, targets: Iterable[str], given: Evidence) -> li
         if name in given.names:
             raise DataError(f"variable {name!r} is a target and given; leave it out of one of the two")
     return names
-
-
-def codes_of(states: States, frame: pd.DataFrame) -> tuple[list[str], np.ndarray]:
-    """The names of a frame's columns, and codes `(rows, columns)` of its states, -1 where empty.
-
-    Raises:
-        DataError: an unknown column or state.
-    """
-    names = [check_name(states, name) for name in frame.columns]
-    codes = np.full(frame.shape, -1)
-    for i, name in enumerate(names):
-        column = frame[name]
-        filled = column.notna().to_numpy()
-        found = pd.Index(states[name]).get_indexer(column.astype(str))
-        bad = np.flatnonzero(filled & (found < 0))
-        if len(bad):
-            value = str(column.iloc[bad[0]])
-            raise DataError(f"row {bad[0]}: variable {name!r} has no state {value!r}; known: {known(states[name])}")
-        codes[filled, i] = found[filled]
-    return names, codes
-
-
-def patterns(codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows with the same cells filled, and the places of those cells."""
-    kinds, kind = np.unique(codes >= 0, axis=0, return_inverse=True)
-    for i, filled in enumerate(kinds):
-        yield np.flatnonzero(kind.ravel() == i), np.flatnonzero(filled)
 
 
 def parse_question(text: str) -> Asked:

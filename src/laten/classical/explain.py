@@ -26,6 +26,7 @@ from laten.classical.enumerated import (
 )
 from laten.classical.evidence import Evidence, check_targets, evidence_of
 from laten.classical.identity import Explanation, Normals, log_normal
+from laten.classical.learned_guide import LearnedGuide
 from laten.classical.mean_field import Step, ascend, ascend_normal, expected
 from laten.conditionals import Conditional
 from laten.errors import DataError, DeclarationError, known
@@ -58,7 +59,8 @@ def explain(
     """Bayes' theorem and the identity log p(x) = KL(q ‖ posterior) + ELBO, for one example.
 
     Args:
-        model: A `DiscreteNetwork`; a fitted `VAE` or a `Model`, which have a guide; or a `Network` with `weights`.
+        model: A `DiscreteNetwork`, or the guide it learned; a fitted `VAE` or a `Model`, which have a guide; or a
+            `Network` with `weights`.
         evidence: What is seen: variable -> state (or states) of a `DiscreteNetwork`; column or node -> value
             otherwise, NaN where a site is hidden.
         latents: What of the rest to explain; all else is summed out. None: of a `DiscreteNetwork` every unseen variable
@@ -86,14 +88,18 @@ def explain(
     """
     if q not in (None, "guide", "mean field", "prior"):
         raise DeclarationError(f"q must be 'guide', 'mean field' or 'prior', not {q!r}")
-    if isinstance(model, DiscreteNetwork):
-        if q == "guide":
-            raise DeclarationError("tables alone have no guide; q may be 'mean field' or 'prior'")
-        found = of_tables(model, evidence, latents)
+    if isinstance(model, DiscreteNetwork | LearnedGuide):
+        tables, guide = (model, None) if isinstance(model, DiscreteNetwork) else (model.network, model)
+        if q == "guide" and guide is None:
+            raise DeclarationError("tables alone have no guide: q may be 'mean field' or 'prior', or learn_guide() one")
+        how = q or ("guide" if guide else "mean field")
+        found = of_tables(tables, evidence, latents)
+        if guide is not None and how == "guide":
+            found = found._replace(log_q=guide.log_table(evidence, list(found.states)))
         seen = {
             n: " or ".join(map(str, v)) if isinstance(v, list | tuple | set) else str(v) for n, v in evidence.items()
         }
-        return discrete(found, seen, q or "mean field")
+        return discrete(found, seen, how)
     network, p, guided = parts_of(model, weights)
     example = stored_example(model._fitted(), evidence) if isinstance(model, Answers) else example_of(network, evidence)
     names = latents_of(network, example, latents)
@@ -103,9 +109,8 @@ def explain(
     seen = {n: shown_value(v) for n, v in evidence.items()}
     if all(network.nodes[n].family.n_states is not None for n in names):
         check_count({n: network.nodes[n].family.n_states or 1 for n in names}, "a guide: lt.VAE(network)")
-        tables = log_tables(network, p, example, names)
         log_q = guide_table(guided, example, names) if how == "guide" and guided is not None else None
-        return discrete(Discrete(*tables, log_q), seen, how)
+        return discrete(Discrete(*log_tables(network, p, example, names), log_q), seen, how)
     return normal(network, p, guided, example, names, seen, how)
 
 
@@ -192,12 +197,17 @@ def discrete(d: Discrete, seen: dict[str, str], how: str) -> Explanation:
         },
         names=["latent", "state"],
     )
-    last = steps.iloc[-1]
+    table = table.sort_values("posterior", ascending=False, kind="stable")
     return Explanation(
-        seen, tuple(names), how, table.sort_values("posterior", ascending=False, kind="stable"), marginals,
-        d.log_evidence, last["kl"], last["elbo"], last["energy"], last["entropy"], steps[["moved", "kl", "elbo"]],
+        seen, tuple(names), how, table, marginals, d.log_evidence, *last_of(steps), steps[["moved", "kl", "elbo"]],
         tuple(dict(zip(names, s.parts, strict=True)) for s in walk),
     )  # fmt: skip
+
+
+def last_of(steps: pd.DataFrame) -> tuple[float, float, float, float]:
+    """KL, ELBO, energy and entropy of the last step."""
+    kl, elbo, energy, entropy = (float(x) for x in steps[["kl", "elbo", "energy", "entropy"]].iloc[-1])
+    return kl, elbo, energy, entropy
 
 
 def terms(q: np.ndarray, log_joint: np.ndarray, log_evidence: float) -> tuple[float, float, float]:
@@ -255,8 +265,8 @@ def normal(
     columns = {f"{s} mean": n.mean for s, n in sides.items()} | {
         f"{s} sd": np.sqrt(np.diag(n.covariance)) for s, n in sides.items()
     }
-    table, last = pd.DataFrame(columns, pd.Index(labels, name="latent")), steps.iloc[-1]
+    table = pd.DataFrame(columns, pd.Index(labels, name="latent"))
     return Explanation(
-        seen, tuple(names), how, table, table, log_evidence, last["kl"], last["elbo"], last["energy"], last["entropy"],
-        steps[["moved", "kl", "elbo"]], tuple(path), (prior, posterior),
+        seen, tuple(names), how, table, table, log_evidence, *last_of(steps), steps[["moved", "kl", "elbo"]],
+        tuple(path), (prior, posterior),
     )  # fmt: skip

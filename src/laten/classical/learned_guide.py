@@ -42,6 +42,7 @@ EVIDENCE = "evidence"
 EXAMPLES = 2**17  # drawn from the network, to learn from
 BATCH = 256
 MOST = 4096  # joint states of targets
+LISTED = 2**16  # joint states of all that is hidden
 
 
 def guide_of(sizes: Mapping[str, int], order: Iterable[str], width: int) -> Network:
@@ -136,6 +137,27 @@ class LearnedGuide:
         for name, allowed in evidence.sets.items():
             log_w = np.where(np.isin(codes[name], allowed), log_w, -np.inf)
         return codes, log_w
+
+    def log_table(self, given: Mapping[str, Any], names: list[str]) -> np.ndarray:
+        """log q(names | given) by listing all that is hidden, an axis a name.
+
+        Raises:
+            DataError: more than 2^16 joint states are hidden.
+        """
+        net, codes = self.network, evidence_of(self.network.states, given).codes
+        free = names + [n for n in net.states if n not in codes and n not in names]
+        sizes = [net.sizes[n] for n in free]
+        if (count := math.prod(sizes)) > LISTED:
+            raise DataError(
+                f"what is hidden has {count:.2g} joint states, more than the {LISTED} that can be listed; see more, or "
+                "ask for a target: guide.query(...)"
+            )
+        listed = dict(zip(free, np.indices(sizes).reshape(len(sizes), count), strict=True))
+        columns = [listed[n] if n in listed else np.full(count, codes[n]) for n in net.states]
+        x, mask = np.stack(columns, 1).astype(np.int32), jnp.array([n in codes for n in net.states])
+        loss = eqx.filter_jit(jax.vmap(lambda a: surprise(self.guide, self.weights, a, mask, tuple(net.states))))
+        log_q = -np.asarray(loss(x), np.float64).reshape(sizes)
+        return np.logaddexp.reduce(log_q.reshape(*sizes[: len(names)], -1), axis=-1)
 
 
 @eqx.filter_jit
