@@ -65,8 +65,9 @@ def explain(
             otherwise, NaN where a site is hidden.
         latents: What of the rest to explain; all else is summed out. None: of a `DiscreteNetwork` every unseen variable
             above the evidence, otherwise every unseen node that has children.
-        q: "guide", what the model's guide says; "mean field", the best product of independent factors, by coordinate
-            ascent from the prior; "prior". None: the guide where there is one, else the mean field.
+        q: "guide", what the model's guide says; "mean field", a product of independent factors, by coordinate
+            ascent from the prior (a local maximum of the ELBO); "prior". None: the guide where there is one, else the
+            mean field.
         weights: Of a `Network`, as `Network.init` gives them.
 
     Returns:

@@ -137,13 +137,11 @@ def log_normal(x: np.ndarray, n: Normals) -> float:
 def identity_lines(e: Explanation) -> list[str]:
     """log p(x) = KL + ELBO, with what the ELBO is made of."""
     steps = len(e.steps) - 1
-    how = {
-        "mean field": f"a best product of independent factors, after {steps} step{'s' if steps != 1 else ''}",
-        "prior": "the prior itself",
-    }
+    ascent = f"a product of independent factors, where {steps} step{'s' * (steps != 1)} of coordinate ascent lead"
+    how = {"mean field": ascent, "prior": "the prior itself"}
     rows = [
         ("log p(x)", e.log_evidence, f"the evidence: z {'summed' if e.normal is None else 'integrated'} out exactly"),
-        ("KL(q ‖ p(z | x))", e.kl, "the gap: what q lacks of the posterior; never negative"),
+        ("KL(q ‖ p(z | x))", e.kl, "the gap between q and the posterior; never negative"),
         ("ELBO", e.elbo, "E_q[log p(x, z)] + H(q) = " + f"{e.energy:.6f} + {e.entropy:.6f}".replace("+ -", "- ")),
     ]
     lines = [f"log p(x) = KL + ELBO, in nats; q is {how.get(e.guide, 'what the guide says of x')}", ""]

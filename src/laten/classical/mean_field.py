@@ -1,9 +1,10 @@
-r"""Mean field by coordinate ascent: the best q that is a product, one latent after the other.
+r"""Mean field by coordinate ascent: a q that is a product is made better, one latent after the other.
 
 $$q(z)=\prod_i q_i(z_i),\qquad \log q_i(z_i) = \mathbb E_{q_{-i}}[\log p(x, z)] + \text{const}$$
 
 Each step is the maximum of the ELBO over one $q_i$ with the others held, so that the ELBO never falls (Bishop 2006,
-section 10.1). For a normal posterior with precision $\Lambda$ the step is (equation 10.13)
+section 10.1); for discrete latents it may end at a local maximum. For a normal posterior with precision $\Lambda$ the
+step is (equation 10.13)
 
 $$q_i = N\Big(m_i - \Lambda_{ii}^{-1}\sum_{j\ne i}\Lambda_{ij}(\mu_j - m_j),\ \Lambda_{ii}^{-1}\Big).$$
 """

@@ -17,6 +17,7 @@ from laten.plots.canvas import BLUE, GREY, INK, PALE, RED, caption, figure, plai
 PANELS = 4
 BARS = 16  # states of latents in a panel
 DEEP = 8.0  # nats below log p(x) that the curve of the ELBO shows
+ROOM = 0.12  # of that, left free at the ends
 CLOSE = 1e-3  # nats from the last ELBO from which on steps are not shown
 FRAME = 700  # milliseconds of a moving picture's frame
 
@@ -157,7 +158,7 @@ def curve(fig: SubFigure, e: Explanation, steps: list[int], marked: list[int]) -
     ax = tidy(fig.add_subplot(), "ELBO (nats)")
     elbo, top = e.steps["elbo"].to_numpy()[steps], e.log_evidence
     low = max(elbo.min(), top - DEEP)
-    room = 0.12 * (top - low) or 0.1
+    room = ROOM * (top - low) or 0.1
     ax.fill_between(steps, elbo, top, color=RED, alpha=0.1, linewidth=0)
     ax.axhline(top, color=BLUE, linewidth=1.6)
     ax.plot(steps, elbo, color=RED, linewidth=1.8)
@@ -182,7 +183,7 @@ def words(e: Explanation, bars: list[tuple[str, str]]) -> str:
         text = "Bars: the posterior; red: q." + (
             f" Not shown: {left} latents that the evidence moves less." * (left > 0)
         )
-    cut = e.steps["elbo"].min() < e.log_evidence - DEEP
+    cut = e.steps["elbo"].min() < e.log_evidence - (1 + ROOM) * DEEP
     return f"{text} Shaded: KL(q ‖ posterior) = log p(x) − ELBO.{' The start runs off the axis.' if cut else ''}"
 
 
