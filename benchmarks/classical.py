@@ -67,7 +67,7 @@ def beside_exact(name: str, network: lt.DiscreteNetwork, questions: list[dict[st
         size.append(found.attrs["effective_sample_size"])
         off.append(abs(found.attrs["log_evidence"] - network.log_evidence(q["given"])))
     print(
-        f"{name:<12}{learned:>10.0f}{np.mean(kl):>14.5f}{np.max(kl):>14.5f}{np.mean(off):>16.5f}{np.max(off):>12.5f}"
+        f"{name:<12}{learned:>10.0f}{np.mean(kl):>14.1e}{np.max(kl):>14.1e}{np.mean(off):>16.5f}{np.max(off):>12.5f}"
         f"{np.median(size):>14.0f}{np.min(size):>10.0f}",
         flush=True,
     )

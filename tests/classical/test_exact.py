@@ -162,6 +162,13 @@ def test_impossible_rows_have_log_prob_minus_infinity(pytestconfig):
         asia.log_prob(pd.DataFrame({"tub": ["yes", "maybe"]}))
 
 
+def test_states_may_be_numbers_in_a_frame():
+    net = lt.DiscreteNetwork({"a": [0, 1], "b": [0, 1]}, {"a": [0.5, 0.5], "b": [[0.9, 0.1], [0.2, 0.8]]}, {"b": ["a"]})
+    frame = pd.DataFrame({"a": [1, 0], "b": [1.0, np.nan]})  # as pandas reads whole numbers with a hole
+    np.testing.assert_allclose(net.log_prob(frame), np.log([0.4, 0.5]))
+    assert net.query("b", {"a": 1})["1"] == net.query("b", {"a": 1.0})["1"] == pytest.approx(0.8)
+
+
 def test_draws_follow_the_posterior():
     """Frequencies of joint states, given a value and a set, pass a chi-squared test that a wrong posterior fails."""
     net, n = random_network(5), 20000
@@ -216,6 +223,7 @@ def test_elimination_takes_rows_of_their_own_evidence():
         ({"tables": {"a": [0.5, 0.6], "b": [0.5, 0.5]}}, "'a': its rows must be probabilities"),
         ({"tables": {"a": [0.5, 0.5], "b": [[0.5, 0.5]]}}, r"'b': its table has shape (1, 2), expected (2,)"),
         ({"parents": {"b": ["c"]}}, "there is no variable 'c'"),
+        ({"states": {"a": "xy", "b": "xx"}}, "'b': a name is there twice"),
         ({"parents": {"b": ["a"], "a": ["b"]}}, "the arrows run in a circle"),
     ],
 )

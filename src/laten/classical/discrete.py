@@ -32,7 +32,7 @@ from laten.conditionals import Conditional
 from laten.data import bif
 from laten.data.bif import Variable
 from laten.data.write import atomic
-from laten.errors import DataError
+from laten.errors import DataError, known
 from laten.infer import exact
 from laten.infer.exact import Factor
 from laten.network import Network
@@ -72,8 +72,11 @@ class DiscreteNetwork:
         self.name = name
         self.states = {str(n): tuple(map(str, s)) for n, s in states.items()}
         self.parents = {n: tuple(map(str, (parents or {}).get(n, ()))) for n in self.states}
-        for variable in {*tables, *(parents or {})}:
+        for variable in [*tables, *(parents or {})]:
             check_name(self.states, variable)
+        for variable, names in [*self.states.items(), *self.parents.items()]:
+            if len(set(names)) < len(names):
+                raise DataError(f"variable {variable!r}: a name is there twice in {known(names)}")
         try:
             self.order = tuple(graphlib.TopologicalSorter(self.parents).static_order())
         except graphlib.CycleError as error:

@@ -45,12 +45,14 @@ def check_name(states: States, name: Any) -> str:
 
 
 def code_of(states: States, name: str, value: Any) -> int:
-    """Where a value stands among a variable's states; values that are no text are taken by their text.
+    """Where a value stands among a variable's states: by its text, or that of the whole number it is (1.0 for "1").
 
     Raises:
         DataError: there is no such state.
     """
     text = str(value)
+    if text not in states[name] and isinstance(value, float | np.floating) and float(value).is_integer():
+        text = str(int(value))
     if text not in states[name]:
         raise DataError(
             f"variable {name!r} has no state {text!r}{did_you_mean(text, states[name])}; known: {known(states[name])}"

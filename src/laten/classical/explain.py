@@ -109,7 +109,7 @@ def explain(
         raise DeclarationError("a Network has no guide; q may be 'mean field' or 'prior'")
     seen = {n: shown_value(v) for n, v in evidence.items()}
     if all(network.nodes[n].family.n_states is not None for n in names):
-        check_count({n: network.nodes[n].family.n_states or 1 for n in names}, "a guide: lt.VAE(network)")
+        check_count({n: network.nodes[n].family.n_states or 1 for n in names}, "a guide, lt.VAE(network)")
         log_q = guide_table(guided, example, names) if how == "guide" and guided is not None else None
         return discrete(Discrete(*log_tables(network, p, example, names), log_q), seen, how)
     return normal(network, p, guided, example, names, seen, how)
@@ -142,7 +142,10 @@ def of_tables(network: DiscreteNetwork, given: Mapping[str, Any], latents: Itera
                         f"{known(n for n in network.order if n not in evidence.codes)}")  # fmt: skip
     wanted = default if latents is None else [latents] if isinstance(latents, str) else list(latents)
     names = check_targets(network.states, wanted, Evidence(evidence.codes, {}))
-    check_count({n: network.sizes[n] for n in names}, "variable elimination: network.query(targets, given)")
+    check_count(
+        {n: network.sizes[n] for n in names},
+        "variable elimination, network.query(targets, given), or a guide, network.learn_guide()",
+    )
     with np.errstate(divide="ignore"):
         table, log_scale = network.joint(names, evidence)
         prior, log_scale_prior = network.joint(names, Evidence({}, {}))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from laten.classical.evidence import States, check_name
-from laten.errors import DataError, known
+from laten.classical.evidence import States, check_name, code_of
+from laten.errors import DataError
 from laten.infer import exact
 from laten.infer.exact import Factor
 
@@ -53,14 +53,12 @@ def codes_of(states: States, frame: pd.DataFrame) -> tuple[list[str], np.ndarray
     names = [check_name(states, name) for name in frame.columns]
     codes = np.full(frame.shape, -1)
     for i, name in enumerate(names):
-        column = frame[name]
-        filled = column.notna().to_numpy()
-        found = pd.Index(states[name]).get_indexer(column.astype(str))
-        bad = np.flatnonzero(filled & (found < 0))
-        if len(bad):
-            value = str(column.iloc[bad[0]])
-            raise DataError(f"row {bad[0]}: variable {name!r} has no state {value!r}; known: {known(states[name])}")
-        codes[filled, i] = found[filled]
+        kind, found = pd.factorize(frame[name])  # -1 where empty
+        for k, value in enumerate(found):
+            try:
+                codes[kind == k, i] = code_of(states, name, value)
+            except DataError as error:
+                raise DataError(f"row {int((kind == k).argmax())}: {error}") from None
     return names, codes
 
 
