@@ -77,3 +77,14 @@ def quadrature(log_likelihood: Callable[[np.ndarray], np.ndarray], points: int =
     total = log_likelihood(grid) + log_weight[:, None]
     top = total.max(0)
     return top + np.log(np.exp(total - top).sum(0))
+
+
+def discrete_joint(
+    sizes: Mapping[str, int], parents: Mapping[str, tuple[str, ...]], tables: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """p of every joint state, an axis a variable in the order of `sizes`, one product at a time."""
+    names, joint = list(sizes), np.zeros(tuple(sizes.values()))
+    for state in itertools.product(*[range(k) for k in sizes.values()]):
+        at = dict(zip(names, state, strict=True))
+        joint[state] = np.prod([tables[n][(*[at[p] for p in parents[n]], at[n])] for n in names])
+    return joint

@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[1] / "src"
 # neighbours.
 FLOORS = (
     ("errors", "numerics", "types"),
-    ("families/", "nets", "flows", "data/"),
+    ("families/", "nets", "lookup", "flows", "data/"),
     ("conditionals",),
     ("network", "drawing", "bayes"),
     ("guides", "model"),
     ("templates", "infer/", "objectives/", "saving"),
     ("training/",),
     ("proposal", "answers/"),
-    ("estimator", "report", "measures/"),
+    ("estimator", "report", "measures/", "classical/"),
     ("plots", "studio/", "imputer"),
     ("cli/", "demo"),
     ("__main__",),
@@ -34,6 +34,7 @@ FLOOR = {unit: height for height, floor in enumerate(FLOORS) for unit in floor}
 # Steps along one floor, each with its reason.
 SIDEWAYS = {
     ("numerics", "types"): "types are annotations, and import nothing of ours",
+    ("nets", "lookup"): "one pillar: a table is one of the nets",
     ("flows", "nets"): "one pillar: a flow's conditioner is a net",
     ("model", "guides"): "a model refuses a network that no guide can be derived for, by the same rule",
     ("network", "drawing"): "Network.draw() hands its nodes to drawing, which knows only declarations",
@@ -45,7 +46,19 @@ SIDEWAYS = {
 # Where a heavy library may be imported at all. Whatever is not listed may be imported anywhere.
 LIBRARIES = {
     "matplotlib": ("plots", "studio/", "cli/", "demo"),
-    "pandas": ("data/", "proposal", "answers/", "estimator", "report", "measures/", "plots", "studio/", "cli/", "demo"),
+    "pandas": (
+        "data/",
+        "proposal",
+        "answers/",
+        "estimator",
+        "report",
+        "measures/",
+        "classical/",
+        "plots",
+        "studio/",
+        "cli/",
+        "demo",
+    ),
     "pyarrow": ("data/",),
     "rich": ("training/", "studio/", "cli/", "demo"),
     "safetensors": ("saving", "training/"),

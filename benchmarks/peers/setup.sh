@@ -1,7 +1,7 @@
 #!/bin/sh
-# Virtual environments of the libraries that the table benchmarks run beside laten, outside the repository:
+# Virtual environments of the libraries that the benchmarks run beside laten, outside the repository:
 #
-#     sh benchmarks/peers/setup.sh [pyod] [sdv] [hyperimpute]
+#     sh benchmarks/peers/setup.sh [pyod] [sdv] [hyperimpute] [pgmpy]
 #
 # They pin one another out, so each family has its own. The folder is $LATEN_PEERS, or ~/.cache/laten-peers; the Python
 # $PYTHON, or python3.11. An environment that is already there with the same packages is left as it is; a half-made one
@@ -32,14 +32,15 @@ family() {
     pyod) make pyod pyod==3.6.7 tqdm ;;
     sdv) make sdv ctgan==0.12.1 sdmetrics==0.11.1 "setuptools<81" ;;
     hyperimpute) make hyperimpute hyperimpute==0.1.17 "pandas<3" "scikit-learn<1.6" ;;
+    pgmpy) make pgmpy pgmpy==1.1.2 ;;
     *)
-        echo "setup.sh: no family '$1'; there are pyod, sdv and hyperimpute" >&2
+        echo "setup.sh: no family '$1'; there are pyod, sdv, hyperimpute and pgmpy" >&2
         exit 2
         ;;
     esac
 }
 
-[ $# -gt 0 ] || set -- pyod sdv hyperimpute
+[ $# -gt 0 ] || set -- pyod sdv hyperimpute pgmpy
 for each in "$@"; do
     family "$each"
 done

@@ -15,6 +15,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from laten import templates
+    from laten.classical.discrete import DiscreteNetwork, read_bif
+    from laten.classical.explain import explain
     from laten.data import datasets
     from laten.data.evidence import between
     from laten.data.impose import read_schema
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     )
     from laten.guides import guide_for
     from laten.imputer import Imputer
+    from laten.lookup import Table
     from laten.measures.judge import quality
     from laten.model import Model
     from laten.nets import MLP, Linear, ResMLP
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
 
 # Module -> the public names found in it.
 _NAMES = {
+    "laten.classical.discrete": ("DiscreteNetwork", "read_bif"),
+    "laten.classical.explain": ("explain",),
     "laten.data.impose": ("read_schema",),
     "laten.data.evidence": ("between",),
     "laten.data.infer": ("infer_schema",),
@@ -81,6 +86,7 @@ _NAMES = {
     ),
     "laten.guides": ("guide_for",),
     "laten.imputer": ("Imputer",),
+    "laten.lookup": ("Table",),
     "laten.measures.judge": ("quality",),
     "laten.model": ("Model",),
     "laten.nets": ("MLP", "Linear", "ResMLP"),
@@ -100,6 +106,7 @@ __all__ = [
     "DataError",
     "DeclarationError",
     "Deterministic",
+    "DiscreteNetwork",
     "DiscretizedLogistic",
     "Elbo",
     "Imputer",
@@ -123,15 +130,18 @@ __all__ = [
     "ReweightedWakeSleep",
     "Schema",
     "StudentT",
+    "Table",
     "TrainingDiverged",
     "WakeSleep",
     "between",
     "datasets",
+    "explain",
     "guide_for",
     "infer_schema",
     "load",
     "quality",
     "read",
+    "read_bif",
     "read_schema",
     "templates",
 ]

@@ -17,6 +17,7 @@ import numpy as np
 
 from laten.errors import DeclarationError, known
 from laten.families import Categorical, Family, LogNormal, Mixture, Node, Normal, NormalMixture, Ordinal, StudentT
+from laten.lookup import Table
 from laten.nets import Linear
 from laten.network import Network
 
@@ -93,7 +94,7 @@ def mirrored_net(network: Network, name: str):
             nets.append(node.via)
             if child not in network.stochastic:
                 reached.add(child)
-    sized = [n for n in nets if n is not None]
+    sized = [n for n in nets if n is not None and not isinstance(n, Table)]  # evidence has no rows of its own
     best = max(sized, key=lambda n: (np.max(getattr(n, "width", 0)), getattr(n, "depth", 0)), default=Linear())
     return as_hidden(best)
 

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.errors import DeclarationError, known
+from laten.lookup import Table
 from laten.numerics import host_rng, random_bytes
 from laten.types import Array, Key
 
@@ -204,7 +205,7 @@ class Residual(eqx.Module):
         return dropped(f(x), keep[-1]) if self.activate_output else x
 
 
-NETS: dict[str, type] = {"Linear": Linear, "MLP": MLP, "ResMLP": ResMLP}
+NETS: dict[str, type] = {"Linear": Linear, "MLP": MLP, "ResMLP": ResMLP, "Table": Table}
 
 
 def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> Net:

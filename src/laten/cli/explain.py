@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from laten.cli.commands import Model, Seed, app, option, work
+from laten.cli.commands import Given, Seed, app, option, work
 
 __all__ = ["app"]
 
@@ -17,6 +17,8 @@ class Subject(StrEnum):
     LATENTS = "latents"
 
 
+MODEL_HELP = "Model file, as `laten fit` writes; with --given also a discrete network (.bif)."
+Model = Annotated[str, typer.Argument(metavar="MODEL", help=MODEL_HELP, show_default=False)]
 ROWS_HELP = "Rows whose latents vary; with --of and --on: rows whose other columns are kept."
 Rows = Annotated[str | None, typer.Argument(metavar="DATA", help=ROWS_HELP, show_default=False)]
 What = Annotated[Subject, option(help="What columns tell of one another, or which columns latents move.")]
@@ -26,7 +28,9 @@ On = Annotated[str | None, option(metavar="COLUMN", help="The column whose value
 Points = Annotated[int, option(least=1, metavar="N", help="Values of a column of numbers to go through.")]
 SHARES_HELP = "Of columns: shares of the smaller entropy in place of nats."
 Shares = Annotated[bool, option("--normalised", help=SHARES_HELP)]
-PICTURE_HELP = "Picture: png, svg or pdf."
+LATENT_HELP = "With --given: a variable to explain, the rest summed out; repeatable. Default: all above what is given."
+Latents = Annotated[list[str] | None, option("--latent", metavar="NAME", help=LATENT_HELP, default=False)]
+PICTURE_HELP = "Picture: png, svg or pdf; of --given also gif."
 Picture = Annotated[str | None, option("--output", "-o", metavar="FILE", help=PICTURE_HELP, default=False)]
 TABLE_HELP = "The numbers as a table; with neither picture nor table they go to standard output."
 Table = Annotated[str | None, option(metavar="FILE", help=TABLE_HELP, default=False)]
@@ -43,7 +47,18 @@ def explain(
     points: Points = 32,
     normalised: Shares = False,
     table: Table = None,
+    given: Given = None,
+    latent: Latents = None,
     seed: Seed = None,
 ) -> None:
-    """Show what a model of a table has learned: ties between columns, effects of latents, curves."""
+    """Show what a model of a table has learned: ties between columns, effects of latents, curves.
+
+    With --given: Bayes' theorem and log p(x) = KL + ELBO, with numbers, for one example of a discrete or
+    linear-Gaussian network.
+    """
+    if given or latent or model.lower().endswith(".bif"):
+        used = {"DATA": data, "--of": of, "--on": on, "--normalised": normalised or None}
+        wrong = [name for name, value in used.items() if value is not None]
+        work("cli.identity").identity(model, given or [], latent, output, table, wrong)
+        return
     work("cli.explaining").explain(model, data, output, table, what.value, of, on, points, normalised, seed)

@@ -1,0 +1,276 @@
+r"""`explain`: Bayes' theorem and log p(x) = KL + ELBO with numbers, for one example. See `identity.py`.
+
+Who can be asked: a discrete network with tables (sums by elimination), a declared network or a model whose latents are
+all discrete (sums by enumeration), or all normal in a linear-Gaussian network (linear algebra).
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from laten.answers.face import Answers
+from laten.classical import gaussian
+from laten.classical.discrete import DiscreteNetwork
+from laten.classical.enumerated import (
+    Example,
+    example_of,
+    gaussian_guide,
+    guide_table,
+    latents_of,
+    log_tables,
+    shown_value,
+    stored_example,
+)
+from laten.classical.evidence import Evidence, check_targets, evidence_of
+from laten.classical.identity import Explanation, Normals, log_normal
+from laten.classical.learned_guide import LearnedGuide
+from laten.classical.mean_field import Step, ascend, ascend_normal, expected
+from laten.conditionals import Conditional
+from laten.errors import DataError, DeclarationError, known
+from laten.infer import exact
+from laten.model import Model
+from laten.network import Network
+
+MOST = 2**16  # joint states that are listed
+IMPOSSIBLE = 60.0  # nats below p(x) at which a joint state counts, so that q may pass through what cannot be
+
+
+class Discrete(NamedTuple):
+    """An axis a latent: log p(z), log p(x, z); the states' names; log p(x); log q(z | x) of a guide."""
+
+    states: dict[str, tuple[str, ...]]
+    log_prior: np.ndarray
+    log_joint: np.ndarray
+    log_evidence: float
+    log_q: np.ndarray | None = None
+
+
+def explain(
+    model: Any,
+    evidence: Mapping[str, Any],
+    latents: Iterable[str] | None = None,
+    *,
+    q: str | None = None,
+    weights: Mapping[str, Conditional] | None = None,
+) -> Explanation:
+    """Bayes' theorem and the identity log p(x) = KL(q ‖ posterior) + ELBO, for one example.
+
+    Args:
+        model: A `DiscreteNetwork`, or the guide it learned; a fitted `VAE` or a `Model`, which have a guide; or a
+            `Network` with `weights`.
+        evidence: What is seen: variable -> state (or states) of a `DiscreteNetwork`; column or node -> value
+            otherwise, NaN where a site is hidden.
+        latents: What of the rest to explain; all else is summed out. None: of a `DiscreteNetwork` every unseen variable
+            above the evidence, otherwise every unseen node that has children.
+        q: "guide", what the model's guide says; "mean field", a product of independent factors, by coordinate
+            ascent from the prior (a local maximum of the ELBO); "prior". None: the guide where there is one, else the
+            mean field.
+        weights: Of a `Network`, as `Network.init` gives them.
+
+    Returns:
+        Frames and numbers (nats) that print as a lesson; `.plot("steps.png")` draws it.
+
+    Raises:
+        LatenError: evidence that is unknown or impossible, too many joint states, a network that is neither discrete
+            nor linear-Gaussian.
+
+    >>> import laten as lt
+    >>> rain = lt.DiscreteNetwork(
+    ...     states={"rain": ["yes", "no"], "grass": ["wet", "dry"]},
+    ...     parents={"grass": ["rain"]},
+    ...     tables={"rain": [0.2, 0.8], "grass": [[0.9, 0.1], [0.15, 0.85]]},
+    ... )
+    >>> found = lt.explain(rain, {"grass": "wet"})
+    >>> found.table["posterior"].round(3).to_dict(), abs(found.residual) < 1e-9
+    ({'yes': 0.6, 'no': 0.4}, True)
+    """
+    if q not in (None, "guide", "mean field", "prior"):
+        raise DeclarationError(f"q must be 'guide', 'mean field' or 'prior', not {q!r}")
+    if isinstance(model, DiscreteNetwork | LearnedGuide):
+        tables, guide = (model, None) if isinstance(model, DiscreteNetwork) else (model.network, model)
+        if q == "guide" and guide is None:
+            raise DeclarationError("tables alone have no guide: q may be 'mean field' or 'prior', or learn_guide() one")
+        how = q or ("guide" if guide else "mean field")
+        found = of_tables(tables, evidence, latents)
+        if guide is not None and how == "guide":
+            found = found._replace(log_q=guide.log_table(evidence, list(found.states)))
+        seen = {
+            n: " or ".join(map(str, v)) if isinstance(v, list | tuple | set) else str(v) for n, v in evidence.items()
+        }
+        return discrete(found, seen, how)
+    network, p, guided = parts_of(model, weights)
+    example = stored_example(model._fitted(), evidence) if isinstance(model, Answers) else example_of(network, evidence)
+    names = latents_of(network, example, latents)
+    how = q or ("guide" if guided else "mean field")
+    if how == "guide" and guided is None:
+        raise DeclarationError("a Network has no guide; q may be 'mean field' or 'prior'")
+    seen = {n: shown_value(v) for n, v in evidence.items()}
+    if all(network.nodes[n].family.n_states is not None for n in names):
+        check_count({n: network.nodes[n].family.n_states or 1 for n in names}, "a guide, lt.VAE(network)")
+        log_q = guide_table(guided, example, names) if how == "guide" and guided is not None else None
+        return discrete(Discrete(*log_tables(network, p, example, names), log_q), seen, how)
+    return normal(network, p, guided, example, names, seen, how)
+
+
+def parts_of(
+    model: Any, weights: Mapping[str, Conditional] | None
+) -> tuple[Network, Mapping[str, Conditional], Model | None]:
+    """The network, its weights, and the model when there is a guide."""
+    if isinstance(model, Network):
+        if weights is None:
+            raise DeclarationError("a Network is a declaration; hand over its weights too: weights=network.init(key)")
+        return model, weights, None
+    if isinstance(model, Answers):
+        model = model._fitted().model
+    if not isinstance(model, Model):
+        raise DeclarationError(
+            f"explain takes a DiscreteNetwork, a fitted VAE, a Model or a Network, not {model!r:.80}"
+        )
+    return model.network, model.p, model
+
+
+def of_tables(network: DiscreteNetwork, given: Mapping[str, Any], latents: Iterable[str] | None) -> Discrete:
+    """Prior and joint of the latents by variable elimination."""
+    evidence = evidence_of(network.states, given)
+    above = exact.ancestors(network.parents, evidence.names) - set(evidence.codes)
+    default = [n for n in network.order if n in above]
+    if latents is None and not default:
+        raise DataError(f"nothing unseen stands above the evidence; name what to explain (latents=[...], --latent) of "
+                        f"{known(n for n in network.order if n not in evidence.codes)}")  # fmt: skip
+    wanted = default if latents is None else [latents] if isinstance(latents, str) else list(latents)
+    names = check_targets(network.states, wanted, Evidence(evidence.codes, {}))
+    check_count(
+        {n: network.sizes[n] for n in names},
+        "variable elimination, network.query(targets, given), or a guide, network.learn_guide()",
+    )
+    with np.errstate(divide="ignore"):
+        table, log_scale = network.joint(names, evidence)
+        prior, log_scale_prior = network.joint(names, Evidence({}, {}))
+        log_joint, log_prior = np.log(table) + log_scale, np.log(prior) + log_scale_prior
+    states = {n: network.states[n] for n in names}
+    return Discrete(states, log_prior, log_joint, network.log_evidence(given))
+
+
+def check_count(sizes: Mapping[str, int], way: str) -> None:
+    """Refuses more joint states than can be listed.
+
+    Raises:
+        DataError: naming the way out.
+    """
+    count = math.prod(sizes.values())
+    if count > MOST:
+        raise DataError(
+            f"{known(sizes)} have {count:.2g} joint states, more than the {MOST} that can be listed one by one; name "
+            f"fewer (latents=[...], --latent), the rest is summed out; answers for all of them come from {way}"
+        )
+
+
+def discrete(d: Discrete, seen: dict[str, str], how: str) -> Explanation:
+    """Explains latents whose joint states are listed."""
+    names, shape = list(d.states), d.log_joint.shape
+    log_joint = np.maximum(d.log_joint, d.log_evidence - IMPOSSIBLE)
+    prior, posterior = np.exp(d.log_prior), np.exp(d.log_joint - d.log_evidence)
+    walk = list(ascend(log_joint, [summed(prior, i) for i in range(len(shape))]))
+    walk = walk if how == "mean field" else walk[:1]
+    products = [product(s.parts) for s in walk]
+    if how != "mean field":  # the prior itself, not the product of its margins
+        products[0] = prior
+    if how == "guide" and d.log_q is not None:
+        q = np.exp(d.log_q - np.logaddexp.reduce(d.log_q, axis=None))
+        walk, products = [*walk, Step(None, tuple(summed(q, i) for i in range(len(shape))))], [*products, q]
+    measured = [terms(q, log_joint, d.log_evidence) for q in products]
+    steps = pd.DataFrame(measured, columns=["kl", "energy", "entropy"])
+    steps.insert(0, "moved", [None if s.moved is None else names[s.moved] for s in walk])
+    steps["elbo"] = steps["energy"] + steps["entropy"]
+    with np.errstate(invalid="ignore"):
+        likelihood = np.where(prior > 0, np.exp(d.log_joint - np.where(prior > 0, d.log_prior, 0.0)), np.nan)
+    columns = {"prior": prior, "likelihood": likelihood, "joint": np.exp(d.log_joint), "posterior": posterior}
+    columns |= {"q": products[-1], "log_joint": d.log_joint}
+    index = pd.MultiIndex.from_product(d.states.values(), names=names) if len(names) > 1 else None
+    index = pd.Index(d.states[names[0]], name=names[0]) if index is None else index
+    table = pd.DataFrame({n: x.ravel() for n, x in columns.items()}, index)
+    marginals = pd.concat(
+        {
+            name: pd.DataFrame(
+                {c: summed(columns[c], i) for c in ("prior", "posterior", "q")}, pd.Index(d.states[name])
+            )
+            for i, name in enumerate(names)
+        },
+        names=["latent", "state"],
+    )
+    table = table.sort_values("posterior", ascending=False, kind="stable")
+    return Explanation(
+        seen, tuple(names), how, table, marginals, d.log_evidence, *last_of(steps), steps[["moved", "kl", "elbo"]],
+        tuple(dict(zip(names, s.parts, strict=True)) for s in walk),
+    )  # fmt: skip
+
+
+def last_of(steps: pd.DataFrame) -> tuple[float, float, float, float]:
+    """KL, ELBO, energy and entropy of the last step."""
+    kl, elbo, energy, entropy = (float(x) for x in steps[["kl", "elbo", "energy", "entropy"]].iloc[-1])
+    return kl, elbo, energy, entropy
+
+
+def terms(q: np.ndarray, log_joint: np.ndarray, log_evidence: float) -> tuple[float, float, float]:
+    """KL(q ‖ posterior), E_q[log p(x, z)] and H(q), in nats."""
+    log_q = np.log(np.where(q > 0, q, 1.0))
+    return (
+        float(np.sum(q * (log_q - (log_joint - log_evidence)))),
+        float(np.sum(q * log_joint)),
+        float(-np.sum(q * log_q)),
+    )
+
+
+def summed(table: np.ndarray, kept: int) -> np.ndarray:
+    """A table summed over all axes but one."""
+    return expected(table, [np.ones(n) for n in table.shape], kept)
+
+
+def product(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The joint table of independent parts."""
+    out = np.ones(())
+    for part in parts:
+        out = np.multiply.outer(out, part)
+    return out
+
+
+def normal(
+    network: Network, p: Mapping[str, Conditional], model: Model | None, example: Example, names: Sequence[str],
+    seen: dict[str, str], how: str,
+) -> Explanation:  # fmt: skip
+    """Explains normal latents of a linear-Gaussian network."""
+    joint = gaussian.joint_of(network, p)
+    latent = np.concatenate([joint.places[n] for n in names])
+    at = np.concatenate([joint.places[n][example.seen(n)] for n in example.values])
+    x = np.concatenate([np.ravel(example.values[n])[example.seen(n)] for n in example.values]).astype(float)
+    prior = gaussian.marginal(joint.normals, latent)
+    posterior = gaussian.conditioned(joint.normals, latent, at, x)
+    log_evidence = log_normal(x, gaussian.marginal(joint.normals, at))
+    path: list[Normals] = [prior]
+    moved: list[int | None] = [None]
+    if how == "mean field":
+        spread = np.diag(prior.covariance)
+        start = [np.array(pair) for pair in zip(prior.mean, spread, strict=True)]
+        walk = list(ascend_normal(posterior.mean, np.linalg.inv(posterior.covariance), start))
+        path = [Normals(np.array([s[0] for s in w.parts]), np.diag([s[1] for s in w.parts])) for w in walk]
+        moved = [w.moved for w in walk]
+    elif how == "guide" and model is not None:
+        path, moved = [*path, gaussian_guide(model, example, names)], [None, None]
+    labels = [n if len(joint.places[n]) == 1 else f"{n}[{i}]" for n in names for i in range(len(joint.places[n]))]
+    rows = []
+    for step, n in zip(moved, path, strict=True):
+        parts = gaussian.kl(n, posterior), gaussian.energy(joint.normals, n, latent, at, x), gaussian.entropy(n)
+        rows.append((None if step is None else labels[step], *parts, parts[1] + parts[2]))
+    steps = pd.DataFrame(rows, columns=["moved", "kl", "energy", "entropy", "elbo"])
+    sides = {"prior": prior, "posterior": posterior, "q": path[-1]}
+    columns = {f"{s} mean": n.mean for s, n in sides.items()} | {
+        f"{s} sd": np.sqrt(np.diag(n.covariance)) for s, n in sides.items()
+    }
+    table = pd.DataFrame(columns, pd.Index(labels, name="latent"))
+    return Explanation(
+        seen, tuple(names), how, table, table, log_evidence, *last_of(steps), steps[["moved", "kl", "elbo"]],
+        tuple(path), (prior, posterior),
+    )  # fmt: skip

@@ -1,0 +1,233 @@
+r"""A guide for a discrete network that answers any question: learned once, then asked again and again.
+
+$$q(\text{rest}\mid\text{evidence}) = \prod_i q(x_i \mid x_{<i},\ \text{evidence}),\qquad
+\min_q\ \mathbb E_{x\sim p,\ \text{mask}}\Big[-\sum_{i\ \text{hidden}}\log q(x_i\mid x_{<i},\ x_\text{seen})\Big]$$
+
+The guide is a network over the same names. Each of its nodes sees the nodes before it, and one input, `evidence`: all
+variables side by side, hidden sites zero, with their mask. It learns from examples drawn from the network itself, with
+a random share of each hidden: the sleep phase of Hinton et al. (1995), whose minimum is the exact posterior for every
+mask (Le, Baydin & Wood 2017, "Inference compilation"). No sum over joint states is ever taken, so that networks too
+large for elimination can be asked too.
+
+A question is answered by weighted draws, $p(\text{evidence}) = \mathbb E_q[p(x)/q]$, in float64 and with the exact
+tables, once for each state of the targets as evidence too; variables below all evidence cancel.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pandas as pd
+
+from laten.classical.evidence import check_targets, evidence_of
+from laten.conditionals import Conditional
+from laten.errors import DataError, DeclarationError, known
+from laten.families import Categorical
+from laten.infer import exact
+from laten.nets import MLP
+from laten.network import Network
+from laten.types import Array, Key, Values
+
+if TYPE_CHECKING:
+    from laten.classical.discrete import DiscreteNetwork
+
+EVIDENCE = "evidence"
+EXAMPLES = 2**17  # drawn from the network, to learn from
+BATCH = 256
+MOST = 4096  # joint states of targets
+LISTED = 2**16  # joint states of all that is hidden
+
+
+def guide_of(sizes: Mapping[str, int], order: Iterable[str], width: int) -> Network:
+    """q: every variable given those before it and all that is seen."""
+    nodes = {}
+    before: list[str] = []
+    evidence = EVIDENCE
+    while evidence in sizes:
+        evidence += "_"
+    for name in order:
+        nodes[name] = Categorical(sizes[name]).given(evidence, *before, via=MLP(width))
+        before.append(name)
+    return Network(**nodes)
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedGuide:
+    """A guide with its weights, for any evidence; `DiscreteNetwork.learn_guide` makes it.
+
+    Args:
+        network: What it was learned from.
+        guide: The declaration of q.
+        weights: Of q.
+        losses: Mean -log q of what was hidden, nats an example, at equal steps of learning.
+    """
+
+    network: "DiscreteNetwork"
+    guide: Network
+    weights: dict[str, Conditional]
+    losses: np.ndarray
+
+    def query(
+        self,
+        targets: str | Iterable[str],
+        given: Mapping[str, Any] | None = None,
+        *,
+        draws: int = 500,
+        seed: int = 0,
+    ) -> pd.Series:
+        """An estimate of p(targets | given): p(targets, given) of each state in turn, by weighted draws of the rest.
+
+        Args:
+            targets: A variable, or several for their joint distribution.
+            given: As in `DiscreteNetwork.query`.
+            draws: For each (joint) state of the targets.
+        Returns:
+            Probabilities by (joint) state; `.attrs` holds `log_evidence` (nats) and `effective_sample_size`, of all
+            draws together.
+        Raises:
+            DataError: an unknown name, evidence that no draw meets, more than 4096 joint states of the targets.
+        """
+        net = self.network
+        evidence = evidence_of(net.states, given)
+        names = check_targets(net.states, [targets] if isinstance(targets, str) else targets, evidence)
+        levels = [net.states[n] for n in names]
+        if (count := math.prod(map(len, levels))) > MOST:
+            raise DataError(f"{known(names)} have {count} joint states, more than {MOST}; ask for fewer targets")
+        states = list(itertools.product(*levels))
+        log_w = np.array(
+            [self.draw({**(given or {}), **dict(zip(names, s, strict=True))}, draws, seed)[1] for s in states]
+        )
+        if not np.isfinite(log_w).any():
+            raise DataError(f"no draw meets the evidence: {net.impossible(evidence)}; or ask for more draws")
+        w = np.exp(log_w - log_w.max())
+        one = len(names) == 1
+        index = pd.Index(levels[0], name=names[0]) if one else pd.MultiIndex.from_tuples(states, names=names)
+        found = pd.Series(w.sum(1) / w.sum(), index, name="p")
+        found.attrs["log_evidence"] = float(log_w.max() + np.log(w.sum() / draws))
+        found.attrs["effective_sample_size"] = float(w.sum() ** 2 / (w**2).sum())
+        return found
+
+    def draw(self, given: Mapping[str, Any] | None, draws: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Draws from q, and their log-weights, in which what is below all evidence has no part: their mean is p(given).
+
+        Returns:
+            Codes by variable and log p - log q, `(draws,)` each, in nats.
+        """
+        net, evidence = self.network, evidence_of(self.network.states, given)
+        place = {n: i for i, n in enumerate(net.states)}
+        x, mask = np.zeros(len(place), np.int32), np.zeros(len(place), bool)
+        for name, code in evidence.codes.items():
+            x[place[name]], mask[place[name]] = code, True
+        keys = jax.random.split(jax.random.key(seed), draws)
+        drawn, log_q = jax.device_get(draws_of(self.guide, self.weights, x, mask, keys, tuple(place)))
+        codes = {n: np.asarray(drawn[n]) for n in place}
+        counted = exact.ancestors(net.parents, evidence.names)
+        log_w = np.zeros(draws)
+        with np.errstate(divide="ignore"):
+            for name in counted:
+                p = net.tables[name][tuple(codes[n] for n in (*net.parents[name], name))]
+                log_w += np.log(p) - np.asarray(log_q[name], np.float64)
+        for name, allowed in evidence.sets.items():
+            log_w = np.where(np.isin(codes[name], allowed), log_w, -np.inf)
+        return codes, log_w
+
+    def log_table(self, given: Mapping[str, Any], names: list[str]) -> np.ndarray:
+        """log q(names | given) by listing all that is hidden, an axis a name.
+
+        Raises:
+            DataError: more than 2^16 joint states are hidden.
+        """
+        net, codes = self.network, evidence_of(self.network.states, given).codes
+        free = names + [n for n in net.states if n not in codes and n not in names]
+        sizes = [net.sizes[n] for n in free]
+        if (count := math.prod(sizes)) > LISTED:
+            raise DataError(
+                f"what is hidden has {count:.2g} joint states, more than the {LISTED} that can be listed; see more, or "
+                "ask for a target: guide.query(...)"
+            )
+        listed = dict(zip(free, np.indices(sizes).reshape(len(sizes), count), strict=True))
+        columns = [listed[n] if n in listed else np.full(count, codes[n]) for n in net.states]
+        x, mask = np.stack(columns, 1).astype(np.int32), jnp.array([n in codes for n in net.states])
+        loss = eqx.filter_jit(jax.vmap(lambda a: surprise(self.guide, self.weights, a, mask, tuple(net.states))))
+        log_q = -np.asarray(loss(x), np.float64).reshape(sizes)
+        return np.logaddexp.reduce(log_q.reshape(*sizes[: len(names)], -1), axis=-1)
+
+
+@eqx.filter_jit
+def draws_of(
+    guide: Network, weights: dict[str, Conditional], x: np.ndarray, mask: np.ndarray, keys: Key, names: tuple[str, ...]
+) -> tuple[Values, Values]:
+    """Values and log q by variable (zero where seen), `(draws,)`."""
+    (evidence,) = guide.inputs
+
+    def one(key: Key) -> tuple[Values, Values]:
+        values: Values = {evidence: jnp.asarray(x)}
+        log_q: Values = {}
+        for k, (name, node) in zip(jax.random.split(key, len(names)), guide.nodes.items(), strict=True):
+            i = names.index(name)
+            raw = weights[name].raw(values, {evidence: jnp.asarray(mask)})
+            drawn, log_prob = node.family.sample_and_log_prob(raw, k)
+            values[name] = jnp.where(mask[i], x[i], drawn)
+            log_q[name] = jnp.where(mask[i], 0.0, log_prob)
+        return {n: values[n] for n in names}, log_q
+
+    return jax.vmap(one)(keys)
+
+
+def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Array, names: tuple[str, ...]) -> Array:
+    """-log q of what is hidden of one example, in nats.
+
+    Args:
+        x: `(variables,)` codes in the order of `names`.
+        mask: `(variables,)`, True where seen.
+    """
+    (evidence,) = guide.inputs
+    values = {evidence: x, **{n: x[i] for i, n in enumerate(names)}}
+    total = jnp.zeros(())
+    for name, node in guide.nodes.items():
+        raw = weights[name].raw(values, {evidence: mask})
+        total -= jnp.where(mask[names.index(name)], 0.0, node.family.log_prob(raw, x[names.index(name)]))
+    return total
+
+
+def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
+    """Learns a guide: one compiled loop over batches drawn from the network, each with its own masks."""
+    if steps < 1:
+        raise DeclarationError(f"learn_guide: steps must be at least 1, not {steps}")
+    names = tuple(network.states)
+    guide = guide_of(network.sizes, network.order, width)
+    (evidence,) = guide.inputs
+    packed = Categorical(tuple(network.sizes[n] for n in names))
+    key_init, key_loop = jax.random.split(jax.random.key(seed))
+    weights = guide.init(key_init, {evidence: packed}, hidden=(evidence,))
+    frame = network.sample(EXAMPLES, seed=seed)
+    codes = {n: pd.Index(s).get_indexer(frame[n]) for n, s in network.states.items()}
+    examples = jnp.asarray(np.stack([codes[n] for n in names], axis=1), jnp.int32)
+    rise = max(1, steps // 50)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, rate, rise, max(steps, rise + 1))
+    optimizer = optax.adam(schedule)
+
+    def loss(weights: dict[str, Conditional], x: Array, masks: Array) -> Array:
+        return jax.vmap(lambda a, m: surprise(guide, weights, a, m, names))(x, masks).mean()
+
+    def step(carry, key):
+        weights, state = carry
+        key_rows, key_rate, key_mask = jax.random.split(key, 3)
+        x = examples[jax.random.randint(key_rows, (BATCH,), 0, EXAMPLES)]
+        share = jax.random.uniform(key_rate, (BATCH, 1))  # of variables that are seen
+        masks = jax.random.uniform(key_mask, x.shape) < share
+        value, gradient = jax.value_and_grad(loss)(weights, x, masks)
+        updates, state = optimizer.update(gradient, state, weights)
+        return (optax.apply_updates(weights, updates), state), value
+
+    run = jax.jit(lambda weights, state, keys: jax.lax.scan(step, (weights, state), keys))
+    (weights, _), losses = run(weights, optimizer.init(weights), jax.random.split(key_loop, steps))
+    parts = np.array_split(np.asarray(losses), min(steps, 50))
+    return LearnedGuide(network, guide, weights, np.array([part.mean() for part in parts]))
