@@ -19,15 +19,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.aevb.settings import BATCH, RATES, START
-from laten.model import Model
-from laten.objectives import Batch, Elbo, Objective
+from experiments.aevb.settings import BATCH, RATES, START, Panel, declared, rows_of
+from laten.model import Model, build_model
+from laten.objectives import Batch, Elbo, Objective, WakeSleep
 from laten.types import Array, Key
 
 CHOICE = 100_000  # rows after which a step is chosen
 POINTS = 6  # a decade
 MEASURED = 10_000  # rows of each split whose bound is taken
 AT_ONCE = 1000  # of them in one product
+
+
+METHODS: dict[str, Objective] = {"AEVB": Elbo(), "wake-sleep": WakeSleep()}
 
 
 class State(NamedTuple):
@@ -178,3 +181,16 @@ class Curve:
             leaves = [jnp.asarray(stored[f"a{i}"]) for i in range(len(jax.tree.leaves(one)))]
             self.state = jax.tree.unflatten(jax.tree.structure(one), leaves)
             self.seconds = float(stored["seconds"])
+
+
+def curve_of(panel: Panel, method: str, data: Path, out: Path, binary: bool = False) -> Curve:
+    """A curve where it stands; its files lie in `out/curves`."""
+    train, test = rows_of(data, panel.data)
+    p, q = declared(panel)
+    model = started(build_model(p, q, jax.random.key(0)), seed=0)
+    binary &= panel.data == "MNIST"
+    training = Training(METHODS[method], jnp.asarray(train), binary, 1 / len(train))
+    measured = {"test": jnp.asarray(test), "train": jnp.asarray(train[:MEASURED])}
+    about = {"panel": panel.name, "method": method, "pixels": "binary" if binary else "grey"}
+    (out / "curves").mkdir(parents=True, exist_ok=True)
+    return Curve(out / "curves" / "-".join(about.values()), model, training, measured, about)

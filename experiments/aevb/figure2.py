@@ -10,32 +10,16 @@ draws them over the paper's own, digitised (`--paper`), and the table compares t
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import pandas as pd
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import MEASURED, Curve, Training, started
-from experiments.aevb.settings import DATA, PANELS, Panel, declared, rows_of
-from laten.model import build_model
-from laten.objectives import Elbo, Objective, WakeSleep
+from experiments.aevb.curves import METHODS, curve_of
+from experiments.aevb.settings import DATA, OUT, PANELS
 
-METHODS: dict[str, Objective] = {"AEVB": Elbo(), "wake-sleep": WakeSleep()}
 AT = (1e6, 10**6.5, 1e7)
-
-
-def curve_of(panel: Panel, method: str, options: argparse.Namespace) -> Curve:
-    """A curve of the figure, where it stands."""
-    train, test = rows_of(options.data, panel.data)
-    p, q = declared(panel)
-    model = started(build_model(p, q, jax.random.key(0)), seed=0)
-    binary = options.binary and panel.data == "MNIST"
-    training = Training(METHODS[method], jnp.asarray(train), binary, 1 / len(train))
-    measured = {"test": jnp.asarray(test), "train": jnp.asarray(train[:MEASURED])}
-    about = {"panel": panel.name, "method": method, "pixels": "binary" if binary else "grey"}
-    return Curve(options.out / "-".join(about.values()), model, training, measured, about)
 
 
 def compared(ours: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
@@ -60,15 +44,16 @@ def main() -> None:
     parser.add_argument("--binary", action="store_true", help="binarise MNIST anew at each visit")
     parser.add_argument("--data", type=Path, default=DATA, help="folder with mnist/ and freyfaces/")
     parser.add_argument("--paper", type=Path, default=DATA.parent / "reference" / "kw2014_figures_digitised.csv")
-    parser.add_argument("--out", type=Path, default=Path("build/aevb/figure2"))
+    parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
     for panel in [p for p in PANELS if p.name in options.panels and options.samples]:
         for method in options.methods:
-            curve_of(panel, method, options).go(options.samples, lambda line: print(line, flush=True))
-    ours = pictures.points(options.out)
+            curve_of(panel, method, options.data, options.out, options.binary).go(
+                options.samples, partial(print, flush=True)
+            )
+    ours = pictures.points(options.out / "curves", [p.name for p in PANELS])
     ours.to_csv(options.out / "figure2.csv", index=False)
-    ours = ours[ours["pixels"] == ("binary" if options.binary else "grey")] if options.binary else ours
+    ours = ours[(ours["pixels"] == "binary") == (options.binary & ours["panel"].str.startswith("MNIST"))]
     paper = pictures.digitised(options.paper)
     pictures.figure2(ours, paper, options.out / "figure2.png")
     print(compared(ours, paper).round(1).to_string())

@@ -13,9 +13,10 @@ RANGES = {"MNIST": (-160, -95), "Frey": (0, 1600)}
 COLUMNS = ["panel", "method", "split", "rows", "bound"]
 
 
-def points(folder: Path) -> pd.DataFrame:
-    """All points of all curves in a folder."""
-    parts = [pd.read_csv(p) for p in sorted(folder.glob("*.csv")) if not p.stem.startswith("figure")]
+def points(folder: Path, panels: list[str]) -> pd.DataFrame:
+    """All points of the curves of these panels in a folder, in the order of the panels."""
+    paths = [path for name in panels for path in sorted(folder.glob(f"{name}-*.csv"))]
+    parts = [pd.read_csv(path) for path in paths]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, "pixels", "seconds"])
 
 
@@ -61,4 +62,25 @@ def figure2(ours: pd.DataFrame, paper: pd.DataFrame, path: Path) -> None:
     )  # fmt: skip
     axes[1, 4].set_axis_off()
     figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def tiled(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
+    """Images `(n, height, width)` in rows of `columns`, white between them."""
+    n, height, width = images.shape
+    sheet = np.ones((-(-n // columns) * (height + gap) - gap, columns * (width + gap) - gap))
+    for i, image in enumerate(images):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+def sheets(found: dict[str, np.ndarray], columns: int, path: Path) -> None:
+    """Sheets of images side by side, each with its title."""
+    figure, axes = plt.subplots(1, len(found), figsize=(4.6 * len(found), 5), layout="constrained", squeeze=False)
+    for ax, (title, images) in zip(axes[0], found.items(), strict=True):
+        ax.imshow(tiled(images, columns), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        ax.set_title(title, fontsize=11)
+        ax.set_axis_off()
+    figure.savefig(path, dpi=130)
     plt.close(figure)

@@ -25,6 +25,7 @@ RATES = (0.01, 0.02, 0.1)
 BATCH = 100
 START = 0.01
 MNIST_ROWS, FREY_ROWS = 50_000, 1_665
+OUT = Path("build/aevb")
 DATA = Path(__file__).parents[3] / "shared" / "data"  # beside the checkout
 
 
@@ -47,6 +48,10 @@ class Panel:
     @property
     def name(self) -> str:
         return f"{self.data}-Nz{self.latents}"
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        return (28, 28) if self.data == "MNIST" else (28, 20)
 
 
 PANELS = tuple(Panel("MNIST", n) for n in (3, 5, 10, 20, 200)) + tuple(Panel("Frey", n) for n in (2, 5, 10, 20))

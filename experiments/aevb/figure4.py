@@ -1,0 +1,53 @@
+"""Figure 4: the manifolds that two latents span, MNIST and Frey faces.
+
+    python -m experiments.aevb.figure4 --samples 1e7 --data FOLDER
+
+Equally spaced squares of probability are mapped through the normal's inverse cumulative distribution to values of z,
+and each z to the mean of p(x given z).
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.aevb import pictures
+from experiments.aevb.curves import curve_of
+from experiments.aevb.settings import DATA, OUT, Panel
+from laten.model import Model
+from laten.types import Array
+
+SIDE = 20
+
+
+def manifold(model: Model, shape: tuple[int, int]) -> np.ndarray:
+    """Means of x on a grid of z, `(SIDE * SIDE, height, width)`."""
+    line = jax.scipy.special.ndtri((jnp.arange(SIDE) + 0.5) / SIDE)
+    grid = jnp.stack(jnp.meshgrid(line, -line), -1).reshape(-1, 2)
+
+    def mean(z: Array) -> Array:
+        return model.network.nodes["x"].family.mean(model.p["x"].raw({"z": z}, {}))
+
+    return np.asarray(jax.vmap(mean)(grid)).reshape(-1, *shape)
+
+
+def main() -> None:
+    """Trains both as far as asked for, and draws them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--samples", type=float, default=1e6)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    found = {}
+    for panel in (Panel("Frey", 2), Panel("MNIST", 2)):
+        curve = curve_of(panel, "AEVB", options.data, options.out)
+        curve.go(options.samples, partial(print, flush=True))
+        found[f"{panel.data}, 2 latents"] = manifold(curve.state.model, panel.pixels)
+    pictures.sheets(found, SIDE, options.out / "figure4.png")
+
+
+if __name__ == "__main__":
+    main()
