@@ -1,0 +1,100 @@
+r"""What can be asked of rows that the model made itself: their latents are an exact draw of the posterior.
+
+- **Sandwich**: log p(x) between two bounds (`annealing`).
+- **Simulation-based calibration** (Talts et al. 2018): simulate $u^*, x$; draw $u_1..u_L$ from what claims to be the
+  posterior. If it is, the rank of $u^*_d$ among them is uniform on $0..L$ in each coordinate d. Ranks heaped at both ends
+  tell of a guide that is too narrow, in the middle of one too wide, at one end of one that is shifted.
+
+Ranks are held against uniform by Pearson's $\chi^2$ over equal bins; the smallest p-value of d coordinates is
+multiplied by d (Bonferroni), which is right however they depend on one another.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.infer.annealing import Plan, sandwich
+from laten.infer.importance import posterior_draws
+from laten.infer.posterior import Posterior
+from laten.model import Model
+from laten.types import Array, Key, Masks, Values
+
+EXPECTED = 10  # rows a bin, at least
+
+
+def simulated(model: Model, key: Key, values: Values, masks: Masks) -> tuple[Posterior, Array, Values]:
+    """A row drawn from the model, hiding what `masks` hides.
+
+    Args:
+        values: Which nodes are observed; what they hold is not looked at.
+    Returns:
+        Its posterior, a draw `(d,)` of it, and all values.
+    """
+    draw_key, idle_key = jax.random.split(key)
+    drawn = model.network.sample(model.p, draw_key)
+    posterior = Posterior(model, {n: drawn[n] for n in values}, masks)
+    return posterior, posterior.point(idle_key, drawn), drawn
+
+
+@dataclass(frozen=True)
+class Sandwiched:
+    """A question: bounds on log p of one simulated row, and its values."""
+
+    plan: Plan
+
+    @property
+    def draws(self) -> int:
+        return 3 * self.plan.work
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        draw_key, walk_key = jax.random.split(key)
+        posterior, exact, _ = simulated(model, draw_key, values, masks)
+        return sandwich(posterior, walk_key, exact, self.plan), posterior.values
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """A question: rank `(d,)` of a simulated row's latents among draws of the guide.
+
+    Args:
+        kept: L, draws ranked against.
+        draws: Of the guide, from which `kept` are resampled by their weights; as many as `kept`: the guide's own.
+    """
+
+    kept: int
+    draws: int
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        draw_key, guide_key, tie_key, idle_key = jax.random.split(key, 4)
+        posterior, exact, _ = simulated(model, draw_key, values, masks)
+        if self.draws > self.kept:
+            found, _ = posterior_draws(model, guide_key, posterior.values, masks, self.draws, self.kept)
+            keys = jax.random.split(idle_key, self.kept)
+            points = jax.vmap(posterior.point)(keys, {n: found[n] for n in posterior.names})
+        else:
+            points = jax.vmap(posterior.from_guide)(jax.random.split(guide_key, self.kept))
+        below = jnp.sum(points < exact[None], axis=0)
+        ties = jnp.sum(points == exact[None], axis=0)  # none, but for numbers that have run out of digits
+        return below + jax.random.randint(tie_key, below.shape, 0, ties + 1)
+
+
+def bins_for(rows: int, kept: int) -> int:
+    """How many bins, all of as many ranks, leave at least `EXPECTED` rows in each; at most 20."""
+    return max((b for b in range(2, 21) if (kept + 1) % b == 0 and rows >= EXPECTED * b), default=2)
+
+
+def uniformity(ranks: np.ndarray, kept: int) -> np.ndarray:
+    """p-values `(d,)` of ranks `(rows, d)` in 0..kept being uniform."""
+    rows, bins = len(ranks), bins_for(len(ranks), kept)
+    counts = np.stack([np.bincount(r * bins // (kept + 1), minlength=bins) for r in ranks.T])
+    expected = rows / bins
+    statistic = np.square(counts - expected).sum(axis=1) / expected
+    return np.asarray(jax.scipy.special.gammaincc((bins - 1) / 2, jnp.asarray(statistic / 2, jnp.float32)), np.float64)
+
+
+def smallest(p: np.ndarray) -> float:
+    """One p-value for several that may depend on one another (Bonferroni)."""
+    return float(min(1.0, len(p) * p.min()))
