@@ -39,6 +39,7 @@ SIDEWAYS = {
     ("network", "drawing"): "Network.draw() hands its nodes to drawing, which knows only declarations",
     ("saving", "objectives"): "objectives are declarations too, and are kept in the file",
     ("measures/", "report"): "one way to bin a marginal",
+    ("infer/", "objectives"): "the terms of the ELBO are computed in one place",
     ("cli/", "demo"): "`laten demo` is a command",
 }
 

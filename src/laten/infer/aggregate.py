@@ -29,15 +29,14 @@ ACTIVE = 0.01
 
 @dataclass(frozen=True)
 class GuidePoints:
-    """A question: guide draws `(draws, d)` and, of each, log q(u | x) and log p(u)."""
+    """A question: guide draws `(draws, d)` and log p(u) of each."""
 
     draws: int
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         posterior = Posterior(model, values, masks)
         points = jax.vmap(posterior.from_guide)(jax.random.split(key, self.draws))
-        found = jax.vmap(posterior.densities)(points)
-        return points, found.guide, found.prior
+        return points, jax.vmap(lambda u: posterior.densities(u).prior)(points)
 
 
 class GuideDensities(eqx.Module):
@@ -62,7 +61,7 @@ class Information:
         low: I_q(x; z), a draw's own row in the average.
         high: Without it.
         kl: Mean over rows of KL(q(z | x) ‖ p(z)).
-        error: Standard error over draws of `low`, and about that of `high`.
+        error: Standard error of `low` from the draws, for these very rows; that of the others is about the same.
     """
 
     low: float
@@ -71,29 +70,28 @@ class Information:
     error: float
 
 
-def information(log_q: np.ndarray, owner: np.ndarray, log_prior: np.ndarray) -> Information:
+def information(log_q: np.ndarray, log_prior: np.ndarray) -> Information:
     """From log-densities of every draw under every row.
 
     Args:
-        log_q: `(rows, draws)` log q(u_j | x_i).
-        owner: `(draws,)` the row that each draw is from.
-        log_prior: `(draws,)` log p(u_j).
+        log_q: `(rows, rows * each)` log q(u_j | x_i); the first `each` draws are the first row's, and so on.
+        log_prior: `(rows * each,)` log p(u_j).
     """
     log_q = log_q.astype(np.float64)
     rows, draws = log_q.shape
-    own = log_q[owner, np.arange(draws)]
-    without = log_q.copy()
-    without[owner, np.arange(draws)] = -np.inf
+    owner, place = np.repeat(np.arange(rows), draws // rows), np.arange(draws)
+    own, without = log_q[owner, place], log_q.copy()
+    without[owner, place] = -np.inf
 
     def log_mean(x: np.ndarray, count: int) -> np.ndarray:
         top = x.max(axis=0)
         return top + np.log(np.exp(x - top).sum(axis=0) / count)
 
     low = own - log_mean(log_q, rows)
-    per_row = np.array([low[owner == i].mean() for i in range(rows)])
+    per_row = low.reshape(rows, -1)
     return Information(
         low=float(low.mean()),
         high=float((own - log_mean(without, rows - 1)).mean()),
         kl=float((own - log_prior).mean()),
-        error=float(per_row.std(ddof=1) / np.sqrt(rows)),
+        error=float(np.sqrt(per_row.var(axis=1, ddof=1).sum() / per_row.shape[1]) / rows),
     )

@@ -1,15 +1,16 @@
 r"""Annealed importance sampling of one example, there and back: bounds on log p(x) from below and above.
 
-Between a start $f_0$ (the guide, or the prior) and $f_1(u)=p(x,u)$ lie the bridges $f_\beta=f_0^{1-\beta}f_1^\beta$. Along
-$\beta_0,\beta_1,\dots,\beta_T$ a chain gains $(\beta_t-\beta_{t-1})\log\frac{f_1(u)}{f_0(u)}$ and then moves by HMC under
-$f_{\beta_t}$, $t=1..T$; its weight $w$ is the exponential of all it gained (Neal 2001).
+Between a start $f_0$ (the guide, or the prior) and $f_1(u)=p(x,u)$ lie the bridges $f_\beta=f_0^{1-\beta}f_1^\beta$.
+Along $\beta_0,\beta_1,\dots,\beta_T$ a chain gains $(\beta_t-\beta_{t-1})\log\frac{f_1(u)}{f_0(u)}$ and then moves by
+HMC under $f_{\beta_t}$, $t=1..T$; its weight $w$ is the exponential of all it gained (Neal 2001).
 
-- From 0 to 1, beginning at $u\sim f_0$: $\mathbb E[w]=p(x)$, and the log of a mean of weights is below log p(x) on average.
-- From 1 to 0, beginning at $u\sim p(u\mid x)$: $\mathbb E[w]=1/p(x)$, and minus the log is above log p(x) on average. An
-  exact posterior draw is at hand for a row that was simulated: the latents that it was simulated from.
+- From 0 to 1, beginning at $u\sim f_0$: $\mathbb E[w]=p(x)$, and the log of a mean of weights is below log p(x) on
+  average.
+- From 1 to 0, beginning at $u\sim p(u\mid x)$: $\mathbb E[w]=1/p(x)$, and minus the log is above log p(x) on average.
+  An exact posterior draw is at hand for a row that was simulated: the latents that it was simulated from.
 
 The two together are bidirectional Monte Carlo (Grosse, Ghahramani & Adams 2015; Grosse, Ancha & Roy 2016); for guides
-as starts see Wu et al. (2017). $\beta$ is spaced by a logistic curve, dense at both ends (Grosse et al. 2015, section 4).
+as starts see Wu et al. (2017). $\beta$ is spaced by a logistic curve, dense at both ends (Grosse et al. 2015).
 
 Step sizes are adapted by pilot chains that walk ahead of the others and do not count: steps that followed the very
 chains they move would spoil both expectations. Memory does not grow with T.

@@ -1,14 +1,16 @@
-"""The questions of an audit: each estimator of log p(x), put to one example. The mathematics stands beside this file."""
+"""The questions of an audit: each estimator, put to one example. The mathematics stands in the files beside it."""
 
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from laten.infer import annealing, reciprocal
 from laten.infer.gaps import bounds, own_guide
 from laten.infer.posterior import Posterior
 from laten.infer.quadrature import FINE, integrate
+from laten.infer.simulated import shown
 from laten.model import Model
 from laten.numerics import log_mean_exp
 from laten.types import Key, Masks, Values
@@ -21,7 +23,7 @@ class Presented:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        return values, {n: masks[n] if n in masks else jnp.ones(v.shape, bool) for n, v in values.items()}
+        return shown(Posterior(model, values, masks))
 
 
 @dataclass(frozen=True)
@@ -90,5 +92,7 @@ class OwnGuide:
     each: int = 8
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        found = bounds(own_guide(model, key, values, masks, self.steps, self.each), key, values, masks, self.draws)
+        fit_key, draw_key = jax.random.split(key)
+        fitted = own_guide(model, fit_key, values, masks, self.steps, self.each)
+        found = bounds(fitted, draw_key, values, masks, self.draws)
         return found.elbo, log_mean_exp(found.log_w)

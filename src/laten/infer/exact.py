@@ -20,7 +20,7 @@ from laten.families import Deterministic, Normal
 from laten.model import Model
 from laten.nets import Linear
 from laten.numerics import LOG_2PI
-from laten.types import Array
+from laten.types import Array, Values
 
 MOST_SITES = 4096
 
@@ -97,7 +97,7 @@ def joint_normal(model: Model) -> JointNormal:
         places[name], start = slice(start, start + n), start + n
 
     def values_of(noise: Array) -> Array:
-        values = {}
+        values: Values = {}
         for name, node in model.network.nodes.items():
             family, raw = node.family, model.p[name].raw(values, {})
             if isinstance(family, Normal):
@@ -108,5 +108,7 @@ def joint_normal(model: Model) -> JointNormal:
         return jnp.concatenate([jnp.ravel(values[name]) for name in places])
 
     zero = jnp.zeros(start)
-    mean, factor = (np.asarray(x, np.float64) for x in jax.jit(lambda e: (values_of(e), jax.jacfwd(values_of)(e)))(zero))
+    mean, factor = (
+        np.asarray(x, np.float64) for x in jax.jit(lambda e: (values_of(e), jax.jacfwd(values_of)(e)))(zero)
+    )
     return JointNormal(mean, factor @ factor.T, places)

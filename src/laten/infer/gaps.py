@@ -31,7 +31,7 @@ class Bounds(NamedTuple):
     """What guide draws of one example tell."""
 
     log_w: Array  # (draws,) log-weights in nats, discrete latents summed over
-    elbo: Array  # (draws,) one-draw estimates of the ELBO, KL in closed form where there is one
+    elbo: Array  # (draws,) one-draw estimates of the ELBO, all alike where the guide is the posterior
     terms: Values  # node -> its share of the ELBO, averaged over draws
 
 
@@ -40,7 +40,7 @@ def bounds(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> 
 
     def one(k: Key) -> tuple[Array, Array, Values]:
         log_r, draw = model.draws(k, values, masks)
-        fit, kl = by_node(log_r, draw, masks, True)
+        fit, kl = by_node(log_r, draw, masks, False)
         terms = {name: fit.get(name, jnp.zeros(())) - kl.get(name, jnp.zeros(())) for name in {**kl, **fit}}
         total = sum(terms.values(), jnp.zeros(()))
         return jax.nn.logsumexp(log_r + jax.vmap(lambda d: d.log_weight)(draw)), total, terms

@@ -2,7 +2,7 @@ r"""Hamiltonian Monte Carlo over one vector: a few lines, constant memory, one e
 
 A point $u$ gets a momentum $v\sim N(0, I)$; with gradient $g=\nabla\log f(u)$, scales $m$ and step $\epsilon$, leapfrog
 
-$$v\leftarrow v+\tfrac\epsilon2\,m\,g(u),\qquad u\leftarrow u+\epsilon\,m\,v,\qquad v\leftarrow v+\tfrac\epsilon2\,m\,g(u)$$
+$$v\leftarrow v+\tfrac\epsilon2 m\,g(u),\quad u\leftarrow u+\epsilon m\,v,\quad v\leftarrow v+\tfrac\epsilon2 m\,g(u)$$
 
 is repeated, and the end accepted with probability $\min(1, e^{H_0-H_1})$, $H=-\log f+\tfrac12|v|^2$ (Neal 2011, "MCMC
 using Hamiltonian dynamics", section 3). Each trajectory's step is $\epsilon$ times a number in (0.8, 1.2), so that none
@@ -38,7 +38,7 @@ class Adaptation(NamedTuple):
     log_step: Array
     log_average: Array
     excess: Array  # running mean of wanted minus found acceptance
-    count: Array
+    steps: Array
 
 
 class Walk(NamedTuple):
@@ -90,11 +90,11 @@ def begin(step_size: Array | float) -> Adaptation:
 
 def adapt(state: Adaptation, acceptance: Array, target: float, first: Array | float) -> Adaptation:
     """One step of dual averaging, shrinking towards ten times the `first` step size."""
-    count = state.count + 1
-    excess = state.excess + (target - acceptance - state.excess) / (count + DELAY)
-    log_step = jnp.log(10 * jnp.asarray(first, jnp.float32)) - jnp.sqrt(count) / GAMMA * excess
-    share = count**-KAPPA
-    return Adaptation(log_step, share * log_step + (1 - share) * state.log_average, excess, count)
+    n = state.steps + 1
+    excess = state.excess + (target - acceptance - state.excess) / (n + DELAY)
+    log_step = jnp.log(10 * jnp.asarray(first, jnp.float32)) - jnp.sqrt(n) / GAMMA * excess
+    share = n**-KAPPA
+    return Adaptation(log_step, share * log_step + (1 - share) * state.log_average, excess, n)
 
 
 def sample(
@@ -139,7 +139,9 @@ def sample(
     return Walk(found, acceptance.mean(), step_size)
 
 
-def nuts(log_density: LogDensity, key: Key, start: Array, draws: int, *, warmup: int = 500, target: float = 0.8) -> Walk:
+def nuts(
+    log_density: LogDensity, key: Key, start: Array, draws: int, *, warmup: int = 500, target: float = 0.8
+) -> Walk:
     """One long chain of the no-U-turn sampler (Hoffman & Gelman 2014), masses adapted too; by blackjax.
 
     Args:

@@ -1,12 +1,13 @@
 r"""One example's posterior as a density over one vector: what annealing, HMC and quadrature walk on.
 
-The continuous latents of a row, side by side, are a point $u\in\mathbb R^d$; a positive (`LogNormal`) site enters as its
-logarithm, its Jacobian counted in every density. With $s$ the joint states of the discrete latents, summed out,
+The continuous latents of a row, side by side, are a point $u\in\mathbb R^d$; a positive (`LogNormal`) site enters as
+its logarithm, its Jacobian counted in every density. With $s$ the joint states of the discrete latents, summed out,
 
 $$\log p(x,u)=\log\sum_s p(x,u,s),\qquad \log q(u\mid x)=\log\sum_s q(u,s\mid x),\qquad \log p(u)=\log\sum_s p(u,s).$$
 
-Hidden sites of leaves are marginalised as in `model.py`. A latent site that is observed in this row keeps its value; its
-coordinate is *idle*: a standard normal in all three, which changes no integral, so that $d$ is the same for every row.
+Hidden sites of leaves are marginalised as in `model.py`. A latent site that is observed in this row keeps its value;
+its coordinate is *idle*: a standard normal in all three, which changes no integral, so that $d$ is the same for every
+row.
 """
 
 import math
@@ -124,7 +125,9 @@ class Posterior(eqx.Module):
 
     def from_prior(self, key: Key) -> Array:
         """A draw `(d,)` of p(u), given what is observed above the latents."""
-        drawn = self.model.network.sample(self.model.p, key, {n: v for n, v in self.values.items() if n not in self.masks})
+        drawn = self.model.network.sample(
+            self.model.p, key, {n: v for n, v in self.values.items() if n not in self.masks}
+        )
         return self.point(jax.random.fold_in(key, APART - 1), drawn)
 
     def spread(self, key: Key, draws: int = 64) -> Array:

@@ -2,8 +2,8 @@ r"""What can be asked of rows that the model made itself: their latents are an e
 
 - **Sandwich**: log p(x) between two bounds (`annealing`).
 - **Simulation-based calibration** (Talts et al. 2018): simulate $u^*, x$; draw $u_1..u_L$ from what claims to be the
-  posterior. If it is, the rank of $u^*_d$ among them is uniform on $0..L$ in each coordinate d. Ranks heaped at both ends
-  tell of a guide that is too narrow, in the middle of one too wide, at one end of one that is shifted.
+  posterior. If it is, the rank of $u^*_d$ among them is uniform on $0..L$ in each coordinate d. Ranks heaped at both
+  ends tell of a guide that is too narrow, in the middle of one too wide, at one end of one that is shifted.
 
 Ranks are held against uniform by Pearson's $\chi^2$ over equal bins; the smallest p-value of d coordinates is
 multiplied by d (Bonferroni), which is right however they depend on one another.
@@ -39,9 +39,15 @@ def simulated(model: Model, key: Key, values: Values, masks: Masks) -> tuple[Pos
     return posterior, posterior.point(idle_key, drawn), drawn
 
 
+def shown(posterior: Posterior) -> tuple[Values, Masks]:
+    """What a model reads of a row: values, and masks of all of them."""
+    values, masks = posterior.values, posterior.masks
+    return values, {n: masks[n] if n in masks else jnp.ones(v.shape, bool) for n, v in values.items()}
+
+
 @dataclass(frozen=True)
 class Sandwiched:
-    """A question: bounds on log p of one simulated row, and its values."""
+    """A question: bounds on log p of one simulated row, its values, and which of them are shown."""
 
     plan: Plan
 
@@ -52,7 +58,7 @@ class Sandwiched:
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         draw_key, walk_key = jax.random.split(key)
         posterior, exact, _ = simulated(model, draw_key, values, masks)
-        return sandwich(posterior, walk_key, exact, self.plan), posterior.values
+        return sandwich(posterior, walk_key, exact, self.plan), *shown(posterior)
 
 
 @dataclass(frozen=True)

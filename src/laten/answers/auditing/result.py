@@ -16,6 +16,10 @@ from laten.data.checks import unknown
 from laten.errors import DataError
 from laten.infer.diagnostics import UNRELIABLE
 
+# groups of figures, as they are shown
+BOUNDS, WEIGHTS, GAP = "log p(x), nats a row", "Weights of guide draws", "Gap of the ELBO, nats a row"
+BOTH, CALIBRATION, LATENTS = "Simulated rows, annealed both ways", "Simulated rows, calibration", "Latents"
+ORDER = (BOUNDS, WEIGHTS, GAP, BOTH, CALIBRATION, LATENTS)
 SURE = 0.01  # p-value below which ranks are not uniform by chance
 
 
@@ -47,8 +51,10 @@ class Audit:
         figures: All of them.
         terms: Node -> its share of the ELBO; of a latent minus its KL from the prior. In the model's scale.
         rows: A row a row: every estimate of log p(row), in the data's own scale, and the Pareto k of its weights.
-        units: A row a continuous latent coordinate: variance of its posterior mean, whether it is active, p-values of its ranks.
-        simulated: A row a simulated row: bounds from annealing both ways, in the model's scale, and exact log p where known.
+        units: A row a continuous latent coordinate: variance of its posterior mean, whether it is active, p-values of
+            its ranks among the guide's draws and among resampled ones.
+        simulated: A row a simulated row: bounds from annealing both ways, in the model's scale, and exact log p where
+            it is known.
         ranks: `(simulated rows, coordinates)` ranks of true latents among `kept` guide draws.
         kept: L, so that ranks lie in 0..L.
         left_out: Estimator -> why it does not fit.
@@ -168,8 +174,9 @@ def of_sandwich(audit: Audit) -> str:
     if "BDMC gap" not in audit:
         return ""
     gap, worst = audit["BDMC gap"], float(audit.simulated["gap"].max())
-    said = f"On rows the model made itself, annealing holds log p(x) within {gap:.3g} nats on average, {worst:.3g} at worst"
-    return f"{said}." if gap < 0.5 else f"{said}: too far apart to trust; use more bridges."
+    said = f"On rows that the model made itself, annealing's bounds on log p(x) are {gap:.2f} nats apart on average, "
+    said += f"{worst:.2f} at most"
+    return f"{said}." if gap < 0.5 else f"{said}. That is too much to trust annealing; use more bridges."
 
 
 def of_ranks(audit: Audit) -> str:

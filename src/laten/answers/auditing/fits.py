@@ -40,18 +40,32 @@ def reasons(fitted: Fitted, rows: Rows, sampler: str = "hmc") -> dict[str, str]:
     simulate = walk
     modelled = [n for n in rows.values if isinstance(model.network.nodes[n].family, Informative)]
     if not walk and modelled:
-        simulate = f"which cells of {known(modelled)} are missing is modelled too, which simulated rows do not follow; 'ais' fits"
+        simulate = (
+            f"which cells of {known(modelled)} are missing is modelled too, and simulated rows lack it; 'ais' fits"
+        )
     linear = not_linear(model)
-    exact = walk if lacking else f"the network is not linear-Gaussian, {linear}; 'bounds' and 'ais' fit" if d and linear else ""
+    exact = f"the network is not linear-Gaussian, {linear}; 'bounds' and 'ais' fit" if linear and (d or lacking) else ""
     seen = [n for n in continuous(model) if n in rows.values and rows.mask.get(n, np.ones(1, bool)).any()]
     out = dict.fromkeys(ESTIMATORS, "")
-    out |= {"exact": exact, "quadrature": walk, "ais": walk, "hmc": walk, "latents": walk, "bdmc": simulate, "sbc": simulate}
+    out |= {
+        "exact": exact,
+        "quadrature": walk,
+        "ais": walk,
+        "hmc": walk,
+        "latents": walk,
+        "bdmc": simulate,
+        "sbc": simulate,
+    }
     if d > quadrature.MOST:
-        out["quadrature"] = f"a grid over {d} latent coordinates is too large, {quadrature.MOST} are the most; 'ais' fits"
+        out["quadrature"] = (
+            f"a grid over {d} latent coordinates is too large, {quadrature.MOST} are the most; 'ais' fits"
+        )
     if d > reciprocal.MOST:
         out["hmc"] = f"it holds up to {reciprocal.MOST} latent coordinates, and there are {d}; 'ais' fits"
     if not walk and seen:
         out["latents"] = f"latents {known(seen)} are observed in some rows, which have no q(z | x)"
+    if not walk and rows.n < 2:
+        out["latents"] = "one row says nothing of what differs between rows"
     if not constants_of(model):
         out["gap"] = "the guide has nothing to fit to a row"
     if sampler == "nuts" and not out["hmc"]:
