@@ -44,7 +44,7 @@ def with_linear(conditional, weight: np.ndarray, constants: np.ndarray):
 
 
 def model_of(given: World, slope: float = 1.0, shift: float = 0.0, log_sd: float = 0.0) -> Model:
-    """The world's model. The guide's mean is `slope` times the posterior's, plus `shift`; its log-scale `log_sd` more."""
+    """The world as a model; the guide: `slope` times the posterior mean plus `shift`, `log_sd` more log-scale."""
     w, b, sigma = given.w, given.b, given.sigma
     d, k = w.shape
     p = lt.Network(z=lt.Normal(k), x=lt.Normal(d, scale=sigma).given("z"))

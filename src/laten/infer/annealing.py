@@ -124,16 +124,11 @@ def forward(posterior: Posterior, key: Key, plan: Plan) -> tuple[Annealed, Array
     Returns:
         The run without its pilots, and the scales `(d,)` of the walk.
     """
-    scale_key, start_key, walk_key = jax.random.split(key, 3)
-
-    def starting(k: Key, chains: int) -> Array:
-        return jax.vmap(posterior.from_guide if plan.start == "guide" else posterior.from_prior)(
-            jax.random.split(k, chains)
-        )
-
-    scale = jnp.maximum(starting(scale_key, SCALE_DRAWS).std(0), 1e-4)
-    points = starting(start_key, plan.pilots + plan.chains)
-    found = anneal(posterior, walk_key, points, scale, plan, bridges(plan.bridges))
+    start_key, walk_key = jax.random.split(key)
+    start = posterior.from_guide if plan.start == "guide" else posterior.from_prior
+    drawn = jax.vmap(start)(jax.random.split(start_key, SCALE_DRAWS + plan.pilots + plan.chains))
+    scale = jnp.maximum(drawn[:SCALE_DRAWS].std(0), 1e-4)
+    found = anneal(posterior, walk_key, drawn[SCALE_DRAWS:], scale, plan, bridges(plan.bridges))
     return found._replace(log_w=found.log_w[plan.pilots :], points=found.points[plan.pilots :]), scale
 
 

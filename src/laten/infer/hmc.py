@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from laten.errors import LatenError
 from laten.types import Array, Key
@@ -122,21 +123,18 @@ def sample(
     scale = jnp.ones_like(start) if scale is None else scale
     first = 0.5 * start.size**-0.25  # acceptance stays level in d when steps shrink so (Neal 2011, section 4.4)
 
-    def warm(carry: tuple[Chain, Adaptation], k: Key) -> tuple[tuple[Chain, Adaptation], None]:
-        chain, state = carry
-        chain, acceptance = step(log_density, k, chain, jnp.exp(state.log_step), scale, leapfrogs)
-        return (chain, adapt(state, acceptance, target, first)), None
-
-    key_warm, key_draw = jax.random.split(key)
-    (chain, state), _ = jax.lax.scan(warm, (init(log_density, start), begin(first)), jax.random.split(key_warm, warmup))
-    step_size = jnp.exp(state.log_average)
-
-    def walk(chain: Chain, k: Key) -> tuple[Chain, tuple[Array, Array]]:
+    def walk(carry: tuple[Chain, Adaptation], xs: tuple[Key, Array]) -> tuple[tuple[Chain, Adaptation], Any]:
+        (chain, state), (k, warm) = carry, xs
+        step_size = jnp.exp(jnp.where(warm, state.log_step, state.log_average))
         chain, acceptance = step(log_density, k, chain, step_size, scale, leapfrogs)
-        return chain, (chain.position, acceptance)
+        after = adapt(state, acceptance, target, first)
+        state = jax.tree.map(lambda new, old: jnp.where(warm, new, old), after, state)
+        return (chain, state), (chain.position, acceptance)
 
-    _, (found, acceptance) = jax.lax.scan(walk, chain, jax.random.split(key_draw, draws))
-    return Walk(found, acceptance.mean(), step_size)
+    keys, warm = jax.random.split(key, warmup + draws), np.arange(warmup + draws) < warmup
+    carry = init(log_density, start), begin(first)
+    (_, state), (found, acceptance) = jax.lax.scan(walk, carry, (keys, jnp.asarray(warm)))
+    return Walk(found[warmup:], acceptance[warmup:].mean(), jnp.exp(state.log_average))
 
 
 def nuts(

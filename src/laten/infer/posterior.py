@@ -88,6 +88,8 @@ class Posterior(eqx.Module):
             family = self.model.guide.nodes[name].family
             safe = jnp.where(self.masks[name], family.neutral, latents[name]) if name in self.values else latents[name]
             parts.append(jnp.ravel(jnp.log(safe) if isinstance(family, LogNormal) else safe))
+        if not any(n in self.values for n in self.names):
+            return jnp.concatenate(parts)
         return jnp.where(self.idle, jax.random.normal(key, (self.size,)), jnp.concatenate(parts))
 
     def densities(self, u: Array) -> Densities:

@@ -17,7 +17,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.infer.annealing import Plan, sandwich
-from laten.infer.importance import posterior_draws
 from laten.infer.posterior import Posterior
 from laten.model import Model
 from laten.types import Array, Key, Masks, Values
@@ -63,28 +62,25 @@ class Sandwiched:
 
 @dataclass(frozen=True)
 class Ranks:
-    """A question: rank `(d,)` of a simulated row's latents among draws of the guide.
+    """A question: ranks `(2, d)` of a simulated row's latents, among guide draws and among posterior draws.
 
     Args:
         kept: L, draws ranked against.
-        draws: Of the guide, from which `kept` are resampled by their weights; as many as `kept`: the guide's own.
+        draws: Of the guide; the first L are ranked against, and L of all resampled by their weights.
     """
 
     kept: int
     draws: int
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        draw_key, guide_key, tie_key, idle_key = jax.random.split(key, 4)
+        draw_key, guide_key, choice_key = jax.random.split(key, 3)
         posterior, exact, _ = simulated(model, draw_key, values, masks)
-        if self.draws > self.kept:
-            found, _ = posterior_draws(model, guide_key, posterior.values, masks, self.draws, self.kept)
-            keys = jax.random.split(idle_key, self.kept)
-            points = jax.vmap(posterior.point)(keys, {n: found[n] for n in posterior.names})
-        else:
-            points = jax.vmap(posterior.from_guide)(jax.random.split(guide_key, self.kept))
-        below = jnp.sum(points < exact[None], axis=0)
-        ties = jnp.sum(points == exact[None], axis=0)  # none, but for numbers that have run out of digits
-        return below + jax.random.randint(tie_key, below.shape, 0, ties + 1)
+        points = jax.vmap(posterior.from_guide)(jax.random.split(guide_key, self.draws))
+        found = jax.vmap(posterior.densities)(points)
+        share = jnp.cumsum(jax.nn.softmax(found.joint - found.guide))
+        spots = jax.random.uniform(choice_key, (self.kept,)) * share[-1]
+        chosen = points[jnp.searchsorted(share, spots)]
+        return jnp.stack([jnp.sum(p < exact[None], axis=0) for p in (points[: self.kept], chosen)])
 
 
 def bins_for(rows: int, kept: int) -> int:

@@ -66,12 +66,11 @@ def run_sbc(study: Study) -> None:
     model = study.fitted.model
     names = coordinates(model)
     units = study.units if len(study.units) else pd.DataFrame(index=pd.Index(names, name="unit"))
-    study.ranks = study.ask_simulated(Ranks(KEPT, KEPT), rows)
-    units["p_guide"] = uniformity(study.ranks, KEPT)
+    ranks = study.ask_simulated(Ranks(KEPT, RESAMPLED), rows)  # (rows, 2, d)
+    for i, kind in enumerate(("guide", "resampled")):
+        units[f"p_{kind}"] = uniformity(ranks[:, i], KEPT)
+    study.ranks, study.units = ranks[:, 0], units
     study.add(group, "SBC p-value", smallest(units["p_guide"].to_numpy()), np.nan, "p-value",
               "ranks of true latents among guide draws are uniform (Talts et al. 2018)")  # fmt: skip
-    if not set(model.latents) & set(model.network.leaves):
-        units["p_resampled"] = uniformity(study.ask_simulated(Ranks(KEPT, RESAMPLED), rows), KEPT)
-        study.add(group, "SBC p-value, resampled", smallest(units["p_resampled"].to_numpy()), np.nan, "p-value",
-                  f"the same, {RESAMPLED} draws resampled by their weights")  # fmt: skip
-    study.units = units
+    study.add(group, "SBC p-value, resampled", smallest(units["p_resampled"].to_numpy()), np.nan, "p-value",
+              f"the same, {RESAMPLED} draws resampled by their weights")  # fmt: skip
