@@ -76,6 +76,8 @@ def main() -> None:
     print(
         "latents  guide    log p      ELBO   IWAE 5000  AIS     appendix D  BDMC lower  BDMC upper  BDMC gap  seconds"
     )
+    names = ("ELBO", "IWAE 5000", "AIS", "appendix D", "BDMC lower", "BDMC upper", "BDMC gap", "time")
+    print(f"latents  guide       log p{''.join(f'{n:>12}' for n in names)}")
     for latents in options.latents:
         worlds = {"wrong": known(latents, 0.95, 0.05, 0.1), "trained": trained(latents)}
         for name, (vae, x) in worlds.items():
@@ -86,12 +88,10 @@ def main() -> None:
             off = {n: found[n] - exact for n in ("ELBO", "IWAE 5000", "AIS", "posterior samples") if n in found}
             sides = {n: float((simulated[n] - simulated["exact"]).mean()) for n in ("lower", "upper")}
             paper = f"{off['posterior samples']:+.4f}" if "posterior samples" in off else "-"
-            print(
-    print("latents  guide    log p      ELBO   IWAE 5000  AIS     appendix D  BDMC lower  BDMC upper  BDMC gap  time")
-                f" {paper:>10}  {sides['lower']:+.4f}     {sides['upper']:+.4f}     {found['BDMC gap']:.4f}   "
-                f" {time.perf_counter() - began:.0f}",
-                flush=True,
-            )
+            figures = [f"{off['ELBO']:+.3f}", *(f"{off[n]:+.4f}" for n in ("IWAE 5000", "AIS")), paper]
+            figures += [f"{sides[n]:+.4f}" for n in ("lower", "upper")] + [f"{found['BDMC gap']:.4f}"]
+            line = "".join(f"{f:>12}" for f in (*figures, f"{time.perf_counter() - began:.0f} s"))
+            print(f"{latents:>7}  {name:<7}{exact:10.3f}{line}", flush=True)
     print("\nlatents  guide         SBC p-value  resampled")
     for latents in options.latents:
         for name, log_sd in (("posterior", 0.0), ("too narrow", float(np.log(0.8)))):
