@@ -14,7 +14,7 @@ import linear_worlds
 import oracles
 from laten.errors import LatenError
 from laten.infer.exact import joint_normal, not_linear
-from laten.infer.posterior import Posterior, check_inferred, dimensions
+from laten.infer.posterior import Posterior, dimensions
 from laten.infer.quadrature import integrate
 from laten.model import build_model
 
@@ -163,4 +163,4 @@ def test_what_is_not_linear_or_not_inferred_says_so():
     model = build_model(deep, lt.guide_for(deep, ["b"]), jax.random.key(0))
     assert dimensions(model) == 1
     with pytest.raises(LatenError, match=r"\['a'\] are neither observed nor inferred"):
-        check_inferred(model)
+        Posterior(model, {"x": jnp.zeros(1)}, {})

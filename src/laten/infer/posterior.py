@@ -40,11 +40,21 @@ class Posterior(eqx.Module):
     Args:
         values: Observed node -> array of its event shape.
         masks: Node -> True at observed sites.
+    Raises:
+        LatenError: an inner node is neither observed nor has a factor in the guide.
     """
 
     model: Model
     values: Values
     masks: Masks
+
+    def __check_init__(self) -> None:
+        lacking = uninferred(self.model, {n for n in self.values if n not in self.masks})
+        if lacking:
+            raise LatenError(
+                f"nodes {known(lacking)} are neither observed nor inferred by the guide, so that log p(x, z) is not "
+                "known from the guide's z alone; declare a guide that infers them, or use importance sampling"
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,17 +162,3 @@ def uninferred(model: Model, whole: Collection[str] = ()) -> list[str]:
     """Inner nodes that are neither latents of the guide nor observed throughout: p(x, z) is not known without them."""
     inner = (n for n in model.network.stochastic if n not in model.network.leaves)
     return [n for n in inner if n not in model.latents and n not in whole]
-
-
-def check_inferred(model: Model, whole: Collection[str] = ()) -> None:
-    """Every inner node must be observed or have a factor in the guide.
-
-    Raises:
-        LatenError: one has neither.
-    """
-    lacking = uninferred(model, whole)
-    if lacking:
-        raise LatenError(
-            f"nodes {known(lacking)} are neither observed nor inferred by the guide, so that log p(x, z) is not known "
-            "for the guide's z alone; declare a guide that infers them, or use importance sampling ('bounds')"
-        )
