@@ -120,6 +120,15 @@ def test_an_estimator_that_does_not_fit_says_why_and_which_one_does(network, onl
         vae.audit({"x": WORLD.x}, only)
 
 
+def test_a_node_that_no_guide_infers_leaves_only_bounds():
+    deep = lt.Network(a=lt.Normal(1), b=lt.Normal(1).given("a"), x=lt.Normal(5).given("b"))
+    vae = linear_worlds.vae_of(build_model(deep, lt.guide_for(deep, ["b"]), jax.random.key(0)), x=WORLD.x)
+    with pytest.raises(
+        LatenError, match=r"nodes \['a'\] are neither observed nor inferred by the guide; 'bounds' fits"
+    ):
+        vae.audit({"x": WORLD.x}, ["ais"])
+
+
 def test_options_out_of_range_are_refused():
     vae = linear_worlds.vae_of(linear_worlds.model_of(WORLD), x=WORLD.x)
     for option, words in (({"start": "posterior"}, "starts at one of"), ({"sampler": "gibbs"}, "sampler is one of"),

@@ -137,9 +137,9 @@ def shown(x: float) -> str:
     """A number as it is read."""
     if np.isnan(x):
         return "-"
-    if x == int(x) if np.isfinite(x) else True:
+    if np.isinf(x) or x == int(x):
         return f"{x:.0f}"
-    return f"{x:.4f}" if abs(x) < 1 else f"{x:.3f}"
+    return f"{x:.3f}" if abs(x) >= 1 else f"{x:.4f}" if abs(x) >= 5e-4 else f"{x:.0e}"
 
 
 def of_gap(audit: Audit) -> str:
@@ -174,7 +174,7 @@ def of_sandwich(audit: Audit) -> str:
     if "BDMC gap" not in audit:
         return ""
     gap, worst = audit["BDMC gap"], float(audit.simulated["gap"].max())
-    said = f"On rows that the model made itself, annealing's bounds on log p(x) are {gap:.2f} nats apart on average, "
+    said = f"On rows that the model made itself, annealing's bounds on log p(x) are {max(gap, 0):.2f} nats apart on average, "
     said += f"{worst:.2f} at most"
     return f"{said}." if gap < 0.5 else f"{said}. That is too much to trust annealing; use more bridges."
 
