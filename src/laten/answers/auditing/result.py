@@ -174,8 +174,8 @@ def of_sandwich(audit: Audit) -> str:
     if "BDMC gap" not in audit:
         return ""
     gap, worst = audit["BDMC gap"], float(audit.simulated["gap"].max())
-    said = f"On rows that the model made itself, annealing's bounds on log p(x) are {max(gap, 0):.2f} nats apart on average, "
-    said += f"{worst:.2f} at most"
+    said = "On rows that the model made itself, annealing's bounds on log p(x) are "
+    said += f"{max(gap, 0):.2f} nats apart on average, {worst:.2f} at most"
     return f"{said}." if gap < 0.5 else f"{said}. That is too much to trust annealing; use more bridges."
 
 
