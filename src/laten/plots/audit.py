@@ -28,7 +28,7 @@ def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
     panels += [draw_sandwich] if len(audit.simulated) else []
     panels += [draw_units] if "variance" in audit.units else []
     panels += [draw_ranks] if audit.ranks.size else []
-    columns = min(len(panels), 3)
+    columns = 2 if len(panels) == 4 else min(len(panels), 3)
     rows = math.ceil(len(panels) / columns)
     fig = figure(max(4.3 * columns, 6), 3.3 * rows + 1.2, "How good the posterior and log p(x) are")
     for i, draw in enumerate(panels):
