@@ -21,6 +21,7 @@ FLOORS = (
     ("conditionals",),
     ("network", "drawing", "bayes"),
     ("guides", "model"),
+    ("terms",),
     ("templates", "infer/", "objectives/", "saving"),
     ("training/",),
     ("proposal", "answers/"),

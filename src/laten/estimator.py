@@ -15,8 +15,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from laten import proposal, saving
-from laten.answers.face import Answers, whole
-from laten.answers.fitted import Fitted
+from laten.answers.face import Answers
+from laten.answers.fitted import Fitted, whole
 from laten.bayes import uncertain
 from laten.data.batches import Presentation
 from laten.data.views import TableView, View, view_from_json

@@ -1,6 +1,6 @@
 r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done beside this file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +8,12 @@ import pandas as pd
 from sklearn.utils.metaestimators import available_if
 
 from laten.answers import completing, explaining, latents, scores
+from laten.answers.auditing.result import Audit
+from laten.answers.auditing.run import audit as run_audit
+from laten.answers.auditing.study import options as audit_options
 from laten.answers.completing import Conditional
-from laten.answers.fitted import Fitted
+from laten.answers.fitted import Fitted, whole
 from laten.data.views import TableView
-from laten.errors import LatenError
 from laten.infer.diagnostics import LogLikelihood
 
 POSTERIOR = 500  # draws a row where a distribution is wanted
@@ -172,6 +174,36 @@ class Answers:
         """
         return scores.outliers(self._fitted(), X, contamination, reference, self._draws(draws))
 
+    # -- judging ------------------------------------------------------------
+
+    def audit(
+        self, X: Any, only: Sequence[str] = (), *, rows: int = 100, draws: int = 5000, bridges: int = 200,
+        chains: int = 8, start: str = "guide", sampler: str = "hmc", seed: int | None = None,
+        say: Callable[[str], None] = lambda text: None,
+    ) -> Audit:  # fmt: skip
+        """How good the posterior and log p(row) are, by estimators that check one another (`docs/audit.md`).
+
+        Args:
+            X: Rows, best held-out ones.
+            only: Estimators: bounds, exact, quadrature, ais, hmc, gap, latents, bdmc, sbc. None named: all that fit.
+
+        Other arguments:
+            rows: At most so many rows, evenly spread over X, are looked at, and as many simulated.
+            draws: Guide draws a row.
+            bridges: Distributions that annealing passes: the more, the closer to log p(row).
+            chains: Annealing chains a row.
+            start: Annealing begins at the "guide" or the "prior".
+            sampler: Of posterior samples: "hmc", or "nuts" (`laten[lab]`).
+            say: Told what is being done.
+        Returns:
+            Figures; `print` shows them, `.table` and `.rows` hold them, `.plot()` draws them.
+        Raises:
+            LatenError: an estimator asked for by name does not fit the network.
+        """
+        seed = self.seed if seed is None else seed
+        options = audit_options(only, rows, draws, bridges, chains, start, sampler, seed)
+        return run_audit(self._fitted(), X, options, say)
+
     # -- explaining ------------------------------------------------------------
 
     def mutual_information(
@@ -257,14 +289,3 @@ class Answers:
     def reconstruct(self, X: Any) -> Any:
         """The data's means given the latent means of each row, hidden cells included; same container and types."""
         return latents.reconstruct(self._fitted(), X)
-
-
-def whole(name: str, value: Any) -> int:
-    """A whole number of at least 1.
-
-    Raises:
-        LatenError: it is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise LatenError(f"{name} must be a whole number of at least 1, not {value!r}")
-    return int(value)

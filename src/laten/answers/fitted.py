@@ -16,6 +16,7 @@ import numpy as np
 from laten.data.batches import Presentation
 from laten.data.rows import Rows
 from laten.data.views import TableView, View
+from laten.errors import LatenError
 from laten.infer.diagnostics import effective_sample_size
 from laten.infer.queries import Completions, Density, Expected, Question, ask
 from laten.model import Model
@@ -117,3 +118,14 @@ def put(old: np.ndarray, index: np.ndarray, new: np.ndarray) -> np.ndarray:
 def by_row(shares: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
     """Sums over nodes and sites, `(rows,)`."""
     return sum((x.reshape(rows, -1).sum(1) for x in shares.values()), np.zeros(rows))
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number of at least 1.
+
+    Raises:
+        LatenError: it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise LatenError(f"{name} must be a whole number of at least 1, not {value!r}")
+    return int(value)

@@ -3,7 +3,7 @@ r"""A discrete network with its probability tables, and exact answers from it.
 $$p(x) = \prod_i T_i[x_{\text{parents}(i)}, x_i],\qquad
 p(\text{targets}\mid\text{given}) \propto \sum_{\text{the rest}} p(x)$$
 
-The sums are those of `infer.exact`. The same network is a declaration, `network`, of `Categorical` nodes over
+The sums are those of `infer.elimination`. The same network is a declaration, `network`, of `Categorical` nodes over
 `laten.Table` nets, with `weights`: it can be drawn, trained, and given a guide (`learned_guide.py`).
 """
 
@@ -33,8 +33,8 @@ from laten.data import bif
 from laten.data.bif import Variable
 from laten.data.write import atomic
 from laten.errors import DataError, known
-from laten.infer import exact
-from laten.infer.exact import Factor
+from laten.infer import elimination
+from laten.infer.elimination import Factor
 from laten.network import Network
 
 
@@ -166,7 +166,7 @@ class DiscreteNetwork:
     def log_evidence(self, given: Mapping[str, Any]) -> float:
         """log p(given), in nats; minus infinity where it is impossible."""
         evidence = evidence_of(self.states, given)
-        found = exact.eliminate(self.factors(evidence, evidence.names), (), self.sizes)
+        found = elimination.eliminate(self.factors(evidence, evidence.names), (), self.sizes)
         return float(found.log_scale[0])
 
     def joint(self, names: Sequence[str], evidence: Evidence) -> tuple[np.ndarray, float]:
@@ -176,7 +176,7 @@ class DiscreteNetwork:
             DataError: the evidence has probability zero.
         """
         factors = self.factors(evidence, {*names, *evidence.names})
-        found = exact.eliminate(factors, names, self.sizes)
+        found = elimination.eliminate(factors, names, self.sizes)
         if not np.isfinite(found.log_scale[0]):
             raise self.impossible(evidence)
         return found.table[0], float(found.log_scale[0])
@@ -212,17 +212,17 @@ class DiscreteNetwork:
         evidence = evidence_of(self.states, given)
         rng = np.random.default_rng(seed)
         codes = {name: np.full(n, code) for name, code in evidence.codes.items()}
-        above = exact.ancestors(self.parents, evidence.names)
+        above = elimination.ancestors(self.parents, evidence.names)
         if evidence.names:
-            found = exact.eliminate(self.factors(evidence, evidence.names), (), self.sizes)
+            found = elimination.eliminate(self.factors(evidence, evidence.names), (), self.sizes)
             if not np.isfinite(found.log_scale[0]):
                 raise self.impossible(evidence)
-            codes = exact.backwards(found.trail, codes, rng, n)
+            codes = elimination.backwards(found.trail, codes, rng, n)
         for name in self.order:
             if name not in above:
                 given_parents = tuple(codes[p] for p in self.parents[name])
                 weights = np.broadcast_to(self.tables[name][given_parents], (n, len(self.states[name])))
-                codes[name] = exact.drawn(weights, rng)
+                codes[name] = elimination.drawn(weights, rng)
         return pd.DataFrame({name: np.array(s, object)[codes[name]] for name, s in self.states.items()})
 
     def learn_guide(
@@ -242,8 +242,8 @@ class DiscreteNetwork:
         """Factors of what is needed and all above it, with the evidence put in."""
         codes = {name: np.array([code]) for name, code in evidence.codes.items()}
         found = []
-        for name in sorted(exact.ancestors(self.parents, needed), key=self.order.index):
-            found.append(exact.seen(Factor((*self.parents[name], name), self.tables[name][None]), codes))
+        for name in sorted(elimination.ancestors(self.parents, needed), key=self.order.index):
+            found.append(elimination.seen(Factor((*self.parents[name], name), self.tables[name][None]), codes))
         for name, allowed in evidence.sets.items():
             found.append(Factor((name,), np.isin(np.arange(len(self.states[name])), allowed)[None].astype(float)))
         return found

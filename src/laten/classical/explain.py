@@ -30,7 +30,7 @@ from laten.classical.learned_guide import LearnedGuide
 from laten.classical.mean_field import Step, ascend, ascend_normal, expected
 from laten.conditionals import Conditional
 from laten.errors import DataError, DeclarationError, known
-from laten.infer import exact
+from laten.infer import elimination
 from laten.model import Model
 from laten.network import Network
 
@@ -135,7 +135,7 @@ def parts_of(
 def of_tables(network: DiscreteNetwork, given: Mapping[str, Any], latents: Iterable[str] | None) -> Discrete:
     """Prior and joint of the latents by variable elimination."""
     evidence = evidence_of(network.states, given)
-    above = exact.ancestors(network.parents, evidence.names) - set(evidence.codes)
+    above = elimination.ancestors(network.parents, evidence.names) - set(evidence.codes)
     default = [n for n in network.order if n in above]
     if latents is None and not default:
         raise DataError(f"nothing unseen stands above the evidence; name what to explain (latents=[...], --latent) of "

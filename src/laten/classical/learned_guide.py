@@ -30,7 +30,7 @@ from laten.classical.evidence import check_targets, evidence_of
 from laten.conditionals import Conditional
 from laten.errors import DataError, DeclarationError, known
 from laten.families import Categorical
-from laten.infer import exact
+from laten.infer import elimination
 from laten.nets import MLP
 from laten.network import Network
 from laten.types import Array, Key, Values
@@ -128,7 +128,7 @@ class LearnedGuide:
         keys = jax.random.split(jax.random.key(seed), draws)
         drawn, log_q = jax.device_get(draws_of(self.guide, self.weights, x, mask, keys, tuple(place)))
         codes = {n: np.asarray(drawn[n]) for n in place}
-        counted = exact.ancestors(net.parents, evidence.names)
+        counted = elimination.ancestors(net.parents, evidence.names)
         log_w = np.zeros(draws)
         with np.errstate(divide="ignore"):
             for name in counted:

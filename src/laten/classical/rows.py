@@ -9,8 +9,8 @@ import pandas as pd
 
 from laten.classical.evidence import States, check_name, code_of
 from laten.errors import DataError
-from laten.infer import exact
-from laten.infer.exact import Factor
+from laten.infer import elimination
+from laten.infer.elimination import Factor
 
 if TYPE_CHECKING:
     from laten.classical.discrete import DiscreteNetwork
@@ -28,15 +28,15 @@ def by_row(network: "DiscreteNetwork", frame: pd.DataFrame, keep: tuple[str, ...
     for rows, columns in patterns(codes):
         distinct, back = np.unique(codes[np.ix_(rows, columns)], axis=0, return_inverse=True)
         seen = [names[c] for c in columns]
-        above = sorted(exact.ancestors(network.parents, {*seen, *keep}), key=network.order.index)
+        above = sorted(elimination.ancestors(network.parents, {*seen, *keep}), key=network.order.index)
         factors = [Factor((*network.parents[n], n), network.tables[n][None]) for n in above]
 
-        def asked(some: np.ndarray, factors=factors, seen=seen) -> exact.Eliminated:
+        def asked(some: np.ndarray, factors=factors, seen=seen) -> elimination.Eliminated:
             at = {name: some[:, i] for i, name in enumerate(seen)}
-            return exact.eliminate([exact.seen(f, at) for f in factors], keep, network.sizes, len(some))
+            return elimination.eliminate([elimination.seen(f, at) for f in factors], keep, network.sizes, len(some))
 
         free = [Factor(tuple(n for n in f.names if n not in seen), f.table) for f in factors]
-        largest = exact.weight(exact.plan(free, keep, network.sizes)[1], network.sizes)
+        largest = elimination.weight(elimination.plan(free, keep, network.sizes)[1], network.sizes)
         step = max(1, int(WORK / math.exp(min(largest, 50.0))))
         found = [asked(distinct[i : i + step]) for i in range(0, len(distinct), step)]
         tables[rows] = np.concatenate([f.table for f in found])[back.ravel()]

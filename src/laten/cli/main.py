@@ -19,7 +19,7 @@ from typing import Any
 
 import typer
 
-from laten.cli.query import app
+from laten.cli.audit import app
 from laten.errors import LatenError, LatenWarning
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130

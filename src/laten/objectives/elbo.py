@@ -15,17 +15,8 @@ import jax.numpy as jnp
 
 from laten.errors import DeclarationError
 from laten.model import How, Model
-from laten.objectives.base import (
-    Batch,
-    Estimate,
-    by_node,
-    check_discrete,
-    how_drawn,
-    leave_one_out,
-    over_rows,
-    score,
-    total,
-)  # fmt: skip
+from laten.objectives.base import Batch, Estimate, check_discrete, how_drawn, leave_one_out, over_rows, score
+from laten.terms import by_node, total
 from laten.types import Array, Key, Masks, Values
 
 

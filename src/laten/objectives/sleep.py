@@ -17,8 +17,9 @@ import jax.numpy as jnp
 
 from laten.errors import DeclarationError
 from laten.model import How, Model
-from laten.objectives.base import Batch, Estimate, by_node, over_rows, total
+from laten.objectives.base import Batch, Estimate, over_rows
 from laten.objectives.weighted import check_draws, power_mean, weigh
+from laten.terms import by_node, total
 from laten.types import Array, Key, Masks, Values
 
 PHASES = ("sleep", "wake", "both")

@@ -25,18 +25,8 @@ import jax.numpy as jnp
 from laten.errors import DeclarationError
 from laten.model import How, Model
 from laten.numerics import log_mean_exp
-from laten.objectives.base import (
-    Batch,
-    Estimate,
-    by_node,
-    check_discrete,
-    how_drawn,
-    node_terms,
-    nothing_but_gradient,
-    over_rows,
-    score,
-    total,
-)  # fmt: skip
+from laten.objectives.base import Batch, Estimate, check_discrete, how_drawn, nothing_but_gradient, over_rows, score
+from laten.terms import by_node, node_terms, total
 from laten.types import Array, Key, Masks, Values
 
 

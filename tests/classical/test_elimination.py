@@ -10,8 +10,8 @@ import pytest
 import laten as lt
 from laten.classical.evidence import parse_question
 from laten.errors import DataError
-from laten.infer import exact
-from laten.infer.exact import Factor
+from laten.infer import elimination
+from laten.infer.elimination import Factor
 from oracles import discrete_joint
 
 
@@ -211,7 +211,8 @@ def test_elimination_takes_rows_of_their_own_evidence():
     rng = np.random.default_rng(0)
     a, b = Factor(("u", "v"), rng.random((1, 2, 3))), Factor(("v", "w"), rng.random((1, 3, 4)))
     w = np.array([3, 0, 2])
-    found = exact.eliminate([exact.seen(f, {"w": w}) for f in (a, b)], ["u"], {"u": 2, "v": 3, "w": 4}, rows=3)
+    shown = [elimination.seen(f, {"w": w}) for f in (a, b)]
+    found = elimination.eliminate(shown, ["u"], {"u": 2, "v": 3, "w": 4}, rows=3)
     expected = np.einsum("uv,vr->ru", a.table[0], b.table[0][:, w])
     np.testing.assert_allclose(found.table * np.exp(found.log_scale)[:, None], expected)
 
