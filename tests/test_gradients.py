@@ -109,6 +109,19 @@ def test_reweighted_wake_sleep_learns_from_weighted_draws():
     assert worst(many["q"], exact(model, inclusive)["q"]) < 6
 
 
+def test_monte_carlo_em_climbs_log_p():
+    """After long walks the network's gradient is that of log p(x), whatever the guide; the ELBO's is not."""
+    model, batch = shaken(NUMBERS), Batch({"x": jnp.array([[0.8, -0.5]])}, {})
+
+    def log_p(m: Model) -> jax.Array:
+        log_w, log_chance = cases(m, "numbers")
+        return jax.nn.logsumexp(log_w + log_chance)
+
+    truth, found = exact(model, log_p), gradients(lt.MonteCarloEm(trajectories=20), model, batch, draws=4000)
+    assert worst(found["p"], truth["p"]) < 4.5
+    assert worst(found["p"], exact(model, lambda m: expected(m, "numbers", BOUNDS["elbo"]))["p"]) > 5  # control
+
+
 def test_path_gradient_vanishes_where_the_guide_is_right():
     """Sticking the landing: at the posterior every draw's gradient is zero; estimator A's is not."""
     p = lt.Network(z=lt.Normal(1), x=lt.Normal(1, scale=1.0).given("z"))

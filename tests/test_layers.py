@@ -40,6 +40,7 @@ SIDEWAYS = {
     ("model", "guides"): "a model refuses a network that no guide can be derived for, by the same rule",
     ("network", "drawing"): "Network.draw() hands its nodes to drawing, which knows only declarations",
     ("saving", "objectives/"): "objectives are declarations too, and are kept in the file",
+    ("objectives/", "infer/"): "Monte Carlo EM walks by HMC",
     ("measures/", "report"): "one way to bin a marginal",
     ("cli/", "demo"): "`laten demo` is a command",
 }

@@ -104,6 +104,7 @@ ERRORS = [
     (lambda: lt.Iwae(0), ["draws"]),
     (lambda: lt.Iwae(5, gradient="double"), ["'dreg'", "'double'"]),
     (lambda: lt.Elbo(discrete="listed"), ["'enumerated'", "'listed'"]),
+    (lambda: lt.MonteCarloEm(target=1), ["target", "1"]),
     (lambda: lt.Renyi(1), ["alpha", "lt.Elbo()"]),
     (lambda: lt.Cubo(1), ["order", "1"]),
     (lambda: lt.ReweightedWakeSleep(guide="asleep"), ["'sleep'", "'asleep'"]),

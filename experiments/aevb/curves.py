@@ -40,6 +40,7 @@ class State(NamedTuple):
     squares: Model  # sums of squared gradients
     rate: Array
     step: Array
+    chains: Any = ()  # of Monte Carlo EM
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ class Training:
         rows: uint8 on the device.
         binary: Grey pixels are binarised anew at each visit; else they are taken as fractions.
         prior: Weight of log p(theta) in the loss, a row.
+        raced: Training rows by whose bound an Adagrad step is chosen.
     """
 
     objective: Objective
     rows: Array
     binary: bool
     prior: float
+    raced: int = MEASURED
 
     def seen(self, key: Key, rows: Array) -> Array:
         """Pixels as the model sees them."""
@@ -70,12 +73,11 @@ class Training:
         """One minibatch, drawn from all rows, and Adagrad's move."""
         which, pixels, draws = jax.random.split(jax.random.fold_in(key, state.step), 3)
         x = self.seen(pixels, self.rows[jax.random.randint(which, (BATCH,), 0, len(self.rows))])
-        gradient = jax.grad(self.loss)(state.model, x, draws)
-        squares = jax.tree.map(lambda s, g: s + jnp.square(g), state.squares, gradient)
-        model = jax.tree.map(
-            lambda w, s, g: w - state.rate * g * jax.lax.rsqrt(s + 1e-10), state.model, squares, gradient
-        )
-        return State(model, squares, state.rate, state.step + 1)
+        return moved(state, jax.grad(self.loss)(state.model, x, draws))._replace(step=state.step + 1)
+
+    def begun(self) -> Any:
+        """What a training carries beside its weights."""
+        return ()
 
     def bound(self, model: Model, key: Key, rows: Array) -> Array:
         """Mean bound of rows, in nats."""
@@ -90,16 +92,24 @@ class Training:
         return jnp.mean(jax.lax.scan(part, None, (jax.random.split(key, parts), chunks))[1])
 
 
+def moved(state: State, gradient: Model) -> State:
+    """Adagrad's move."""
+    squares = jax.tree.map(lambda s, g: s + jnp.square(g), state.squares, gradient)
+    step = jax.tree.map(lambda s, g: state.rate * g * jax.lax.rsqrt(s + 1e-10), squares, gradient)
+    return state._replace(model=jax.tree.map(jnp.subtract, state.model, step), squares=squares)
+
+
 def started(model: Model, seed: int) -> Model:
     """The model with all weights drawn from N(0, START^2)."""
     rng = np.random.default_rng(seed)
     return jax.tree.map(lambda w: jnp.asarray(START * rng.standard_normal(w.shape), jnp.float32), model)
 
 
-def stacked(model: Model) -> State:
+def stacked(model: Model, chains: Any) -> State:
     """The same start for each of the Adagrad steps."""
-    copies = jax.tree.map(lambda w: jnp.stack([w] * len(RATES)), model)
-    return State(copies, jax.tree.map(jnp.zeros_like, copies), jnp.asarray(RATES), jnp.zeros(len(RATES), jnp.int32))
+    copies, many = jax.tree.map(lambda w: jnp.stack([w] * len(RATES)), (model, chains))
+    squares = jax.tree.map(jnp.zeros_like, copies)
+    return State(copies, squares, jnp.asarray(RATES), jnp.zeros(len(RATES), jnp.int32), many)
 
 
 def grid(samples: float) -> list[int]:
@@ -119,8 +129,8 @@ class Curve:
 
     def __init__(self, path: Path, model: Model, training: Training, measured: dict[str, Array], about: dict[str, str]):
         self.path, self.training, self.measured, self.about = path, training, measured, about
-        self.key, self.seconds = jax.random.key(1), 0.0
-        self.state: Any = stacked(model)
+        self.key, self.seconds, self.written = jax.random.key(1), 0.0, set[int]()
+        self.state: Any = stacked(model, training.begun())
         many = jax.vmap(training.step, (0, None))
         self.race = jax.jit(lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: many(s, k), s), donate_argnums=0)
         self.run = jax.jit(
@@ -128,14 +138,14 @@ class Curve:
         )
         self.bound = jax.jit(training.bound)
 
-    def go(self, samples: float, say: Callable[[str], None]) -> None:
-        """Trains on to this many rows."""
+    def go(self, places: list[int], say: Callable[[str], None]) -> None:
+        """Trains on, and measures at these numbers of steps."""
         self.resume()
-        for steps in grid(samples):
+        for steps in places:
             if self.state.step.ndim:
-                self.choose(steps, say)
+                self.choose(CHOICE // BATCH, say)
             done = int(self.state.step)
-            if done > steps or (done == steps and steps > CHOICE // BATCH):
+            if done > steps or steps in self.written:
                 continue
             began = time.perf_counter()
             self.state = jax.block_until_ready(self.run(self.state, self.key, steps - done))
@@ -150,7 +160,7 @@ class Curve:
         began = time.perf_counter()
         state = jax.block_until_ready(self.race(self.state, self.key, steps))
         self.seconds += time.perf_counter() - began
-        train = self.measured["train"]
+        train = self.measured["train"][: self.training.raced]
         bounds = [float(self.bound(jax.tree.map(lambda w, i=i: w[i], state.model), self.key, train)) for i in range(3)]
         best = int(np.nanargmax(bounds))
         say(f"{self.path.name}: step {RATES[best]} of {dict(zip(RATES, np.round(bounds, 1).tolist(), strict=True))}")
@@ -159,6 +169,7 @@ class Curve:
     def write(self, bounds: dict[str, float]) -> None:
         """Appends a point, and writes the state in whole."""
         rows = int(self.state.step) * BATCH
+        self.written.add(int(self.state.step))
         new = not self.path.with_suffix(".csv").exists()
         with self.path.with_suffix(".csv").open("a", newline="") as file:
             table = csv.writer(file)
@@ -181,6 +192,7 @@ class Curve:
             leaves = [jnp.asarray(stored[f"a{i}"]) for i in range(len(jax.tree.leaves(one)))]
             self.state = jax.tree.unflatten(jax.tree.structure(one), leaves)
             self.seconds = float(stored["seconds"])
+        self.written.add(int(self.state.step))
 
 
 def curve_of(panel: Panel, method: str, data: Path, out: Path, binary: bool = False) -> Curve:

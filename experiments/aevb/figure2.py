@@ -13,26 +13,11 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
 from experiments.aevb import pictures
 from experiments.aevb.curves import METHODS, curve_of
 from experiments.aevb.settings import DATA, OUT, PANELS
 
 AT = (1e6, 10**6.5, 1e7)
-
-
-def compared(ours: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
-    """Ours and the paper's bound of test rows, where both were measured."""
-    lines = {}
-    for (panel, method), points in ours[ours["split"] == "test"].groupby(["panel", "method"], sort=False):
-        theirs = paper[(paper["panel"] == f"Fig2-{panel}") & (paper["method"] == method) & (paper["split"] == "test")]
-        line = {}
-        for rows in AT:
-            line[f"{rows:.3g}"] = pictures.at(points["rows"], points["bound"], rows)
-            line[f"paper {rows:.3g}"] = pictures.at(theirs["rows"], theirs["bound"], rows)
-        lines[f"{panel} {method}"] = {**line, "seconds": points["seconds"].max()}
-    return pd.DataFrame.from_dict(lines, orient="index")
 
 
 def main() -> None:
@@ -56,7 +41,7 @@ def main() -> None:
     ours = ours[(ours["pixels"] == "binary") == (options.binary & ours["panel"].str.startswith("MNIST"))]
     paper = pictures.digitised(options.paper)
     pictures.figure2(ours, paper, options.out / "figure2.png")
-    print(compared(ours, paper).round(1).to_string())
+    print(pictures.compared(ours, paper, AT).round(1).to_string())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import curve_of
+from experiments.aevb.curves import curve_of, grid
 from experiments.aevb.settings import DATA, OUT, Panel
 from laten.model import Model
 from laten.types import Array
@@ -44,7 +44,7 @@ def main() -> None:
     found = {}
     for panel in (Panel("Frey", 2), Panel("MNIST", 2)):
         curve = curve_of(panel, "AEVB", options.data, options.out)
-        curve.go(options.samples, partial(print, flush=True))
+        curve.go(grid(options.samples), partial(print, flush=True))
         found[f"{panel.data}, 2 latents"] = manifold(curve.state.model, panel.pixels)
     pictures.sheets(found, SIDE, options.out / "figure4.png")
 

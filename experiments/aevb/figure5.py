@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import curve_of
+from experiments.aevb.curves import curve_of, grid
 from experiments.aevb.settings import DATA, OUT, Panel
 from laten.model import Model
 from laten.types import Key
@@ -39,7 +39,7 @@ def main() -> None:
     found = {}
     for panel in [Panel("MNIST", n) for n in (2, 5, 10, 20)]:
         curve = curve_of(panel, "AEVB", options.data, options.out)
-        curve.go(options.samples, partial(print, flush=True))
+        curve.go(grid(options.samples), partial(print, flush=True))
         found[f"{panel.latents} latents"] = means(curve.state.model, panel.pixels)
     pictures.sheets(found, COLUMNS, options.out / "figure5.png")
 

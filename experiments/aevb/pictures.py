@@ -1,5 +1,6 @@
 """Pictures of our curves over the paper's."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -61,6 +62,46 @@ def figure2(ours: pd.DataFrame, paper: pd.DataFrame, path: Path) -> None:
         loc="center", frameon=False,
     )  # fmt: skip
     axes[1, 4].set_axis_off()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def compared(ours: pd.DataFrame, paper: pd.DataFrame, places: Sequence[float]) -> pd.DataFrame:
+    """Ours and the paper's height on test rows, where ours was measured; the paper's panels may be named `Fig2-...`."""
+    lines = {}
+    for (panel, method), found in ours[ours["split"] == "test"].groupby(["panel", "method"], sort=False):
+        same = paper["panel"].isin([panel, f"Fig2-{panel}"]) & (paper["method"] == method) & (paper["split"] == "test")
+        line, theirs = {}, paper[same]
+        for rows in places:
+            height = at(found["rows"], found["bound"], rows)
+            if not np.isnan(height):
+                line[f"{rows:.3g}"] = height
+                line[f"paper {rows:.3g}"] = at(theirs["rows"], theirs["bound"], rows)
+        lines[f"{panel} {method}"] = {**line, "seconds": found["seconds"].max()}
+    return pd.DataFrame.from_dict(lines, orient="index")
+
+
+def figure3(ours: pd.DataFrame, paper: pd.DataFrame, panels: list[str], path: Path) -> None:
+    """Two panels as in the paper: our curves thick with points, the paper's thin; training rows dashed."""
+    figure, axes = plt.subplots(1, len(panels), figsize=(11, 4.6), layout="constrained", sharey=True)
+    for ax, panel in zip(axes, panels, strict=True):
+        for table, width, alpha, mark in ((paper, 0.9, 0.75, ""), (ours, 2.2, 1.0, "o")):
+            for (method, split), curve in table[table["panel"] == panel].groupby(["method", "split"]):
+                curve = curve.sort_values("rows")
+                style = "-" if split == "test" else (0, (4, 2))
+                ax.plot(
+                    curve["rows"] / 1e6, curve["bound"], ls=style, lw=width, alpha=alpha, marker=mark, ms=3.5,
+                    color=COLOURS[str(method)],
+                )  # fmt: skip
+        ax.set(xlim=(0, 60), ylim=(-162, -98), xlabel="training rows seen, millions")
+        ax.set_title(f"{int(panel.removeprefix('Fig3-Ntrain')):,} training images".replace(",", " "), fontsize=10)
+        ax.grid(color="0.92")
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("log p(x), nats a row")
+    keys = [plt.Line2D([], [], color=c, lw=2.2) for c in COLOURS.values()]
+    keys += [plt.Line2D([], [], color="0.3", lw=w, ls=s) for w, s in ((2.2, "-"), (0.9, "-"), (1.5, (0, (4, 2))))]
+    names = [*COLOURS, "ours", "Kingma & Welling 2014", "training rows (else test)"]
+    figure.legend(keys, names, loc="outside lower center", ncols=6, frameon=False, fontsize=9)
     figure.savefig(path, dpi=120)
     plt.close(figure)
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from laten.model import Model
     from laten.nets import MLP, Linear, ResMLP
     from laten.network import Network
-    from laten.objectives import Cubo, Elbo, Iwae, Renyi, ReweightedWakeSleep, WakeSleep
+    from laten.objectives import Cubo, Elbo, Iwae, MonteCarloEm, Renyi, ReweightedWakeSleep, WakeSleep
 
 # Module -> the public names found in it.
 _NAMES = {
@@ -91,7 +91,7 @@ _NAMES = {
     "laten.model": ("Model",),
     "laten.nets": ("MLP", "Linear", "ResMLP"),
     "laten.network": ("Network",),
-    "laten.objectives": ("Cubo", "Elbo", "Iwae", "Renyi", "ReweightedWakeSleep", "WakeSleep"),
+    "laten.objectives": ("Cubo", "Elbo", "Iwae", "MonteCarloEm", "Renyi", "ReweightedWakeSleep", "WakeSleep"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 _MODULES = {"datasets": "laten.data.datasets", "templates": "laten.templates"}  # public names that are modules
@@ -119,6 +119,7 @@ __all__ = [
     "Mixture",
     "Model",
     "ModelFileError",
+    "MonteCarloEm",
     "NegativeBinomial",
     "Network",
     "Normal",

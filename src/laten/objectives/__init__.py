@@ -6,12 +6,15 @@ batch, in nats a row.
 """
 
 from laten.objectives.base import Batch, Estimate, Objective
+from laten.objectives.chains import MonteCarloEm
 from laten.objectives.elbo import Elbo, elbo_terms
 from laten.objectives.sleep import ReweightedWakeSleep, WakeSleep
 from laten.objectives.weighted import Cubo, Iwae, Renyi
 from laten.objectives.weights import WithWeights
 
-OBJECTIVES: dict[str, type] = {o.__name__: o for o in (Elbo, Iwae, Renyi, Cubo, WakeSleep, ReweightedWakeSleep)}
+OBJECTIVES: dict[str, type] = {
+    o.__name__: o for o in (Elbo, Iwae, Renyi, Cubo, WakeSleep, ReweightedWakeSleep, MonteCarloEm)
+}
 
 __all__ = [
     "OBJECTIVES",
@@ -20,6 +23,7 @@ __all__ = [
     "Elbo",
     "Estimate",
     "Iwae",
+    "MonteCarloEm",
     "Objective",
     "Renyi",
     "ReweightedWakeSleep",
