@@ -86,5 +86,6 @@ def test_samples_use_many_draws_of_the_weights_and_files_keep_them(data, fits, t
     assert np.array_equal(one["y"], two["y"])
     assert np.array_equal(one["y"][:5], vae.sample(5)["y"])  # a row does not depend on how many
     assert not is_uncertain(fits["map"].model_.p)
+    assert "at their means" in vae.audit(data, only="exact", rows=4).note
     with pytest.raises(LatenError, match="'bayes'"):
         lt.VAE(vae.network, weights="all").fit(data)

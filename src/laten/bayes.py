@@ -49,6 +49,11 @@ def drawn(p: Mapping[str, Conditional], key: Key) -> Conditionals:
     return out
 
 
+def certain(p: Mapping[str, Conditional]) -> Conditionals:
+    """The same weights at their means, as points."""
+    return {name: with_spread(c, None) for name, c in p.items()}
+
+
 def kl_of_weights(p: Mapping[str, Conditional]) -> Array:
     """KL(q ‖ N(0, I)) of all weights that have a spread, in nats."""
     total = jnp.zeros(())

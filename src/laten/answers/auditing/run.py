@@ -1,6 +1,7 @@
 """`vae.audit`: puts the estimators together. Which of them fit is decided before anything compiles."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from laten.answers.auditing.posterior import KEPT
 from laten.answers.auditing.result import ORDER, Audit
 from laten.answers.auditing.study import Options, Study
 from laten.answers.fitted import Fitted, by_row
+from laten.bayes import certain, is_uncertain
+from laten.model import Model
 
 RUNS: dict[str, Callable[[Study], None]] = {
     "bounds": bounds.run_bounds,
@@ -34,6 +37,9 @@ def audit(fitted: Fitted, data: Any, options: Options, say: Callable[[str], None
     Raises:
         LatenError: an estimator that was asked for does not fit the network.
     """
+    spread, model = is_uncertain(fitted.model.p), fitted.model
+    if spread:
+        fitted = replace(fitted, model=Model(model.network, model.guide, certain(model.p), model.q))
     rows = fitted.rows(data)
     index = np.unique(np.linspace(0, rows.n - 1, min(rows.n, options.rows)).round().astype(int))
     why = reasons(fitted, rows.take(index), options.chains.sampler)
@@ -54,5 +60,6 @@ def audit(fitted: Fitted, data: Any, options: Options, say: Callable[[str], None
         left_out={n: w for n, w in why.items() if w and (not options.only or n in options.only)},
         note=f"{len(index)} of {rows.n} rows, {options.draws} guide draws a row; seed {options.seed}. "
         f"{len(study.simulated)} rows simulated for annealing, {len(study.ranks)} for ranks. "
-        "Errors are those of the draws, for these very rows.",
+        "Errors are those of the draws, for these very rows."
+        + (" The weights are uncertain: all figures are at their means." if spread else ""),
     )
