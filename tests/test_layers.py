@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1] / "src"
 # neighbours.
 FLOORS = (
     ("errors", "numerics", "types"),
-    ("families/", "nets", "lookup", "flows", "data/"),
+    ("families/", "nets", "noisy", "lookup", "flows", "data/"),
     ("conditionals",),
     ("network", "drawing", "bayes"),
     ("guides", "model"),
@@ -36,6 +36,7 @@ FLOOR = {unit: height for height, floor in enumerate(FLOORS) for unit in floor}
 SIDEWAYS = {
     ("numerics", "types"): "types are annotations, and import nothing of ours",
     ("nets", "lookup"): "one pillar: a table is one of the nets",
+    ("noisy", "nets"): "a net of which the weights are drawn is a net",
     ("flows", "nets"): "one pillar: a flow's conditioner is a net",
     ("model", "guides"): "a model refuses a network that no guide can be derived for, by the same rule",
     ("network", "drawing"): "Network.draw() hands its nodes to drawing, which knows only declarations",

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import METHODS, curve_of
+from experiments.aevb.curves import METHODS, curve_of, grid
 from experiments.aevb.settings import DATA, OUT, PANELS
 
 AT = (1e6, 10**6.5, 1e7)
@@ -33,9 +33,8 @@ def main() -> None:
     options = parser.parse_args()
     for panel in [p for p in PANELS if p.name in options.panels and options.samples]:
         for method in options.methods:
-            curve_of(panel, method, options.data, options.out, options.binary).go(
-                options.samples, partial(print, flush=True)
-            )
+            curve = curve_of(panel, method, options.data, options.out, options.binary)
+            curve.go(grid(options.samples), partial(print, flush=True))
     ours = pictures.points(options.out / "curves", [p.name for p in PANELS])
     ours.to_csv(options.out / "figure2.csv", index=False)
     ours = ours[(ours["pixels"] == "binary") == (options.binary & ours["panel"].str.startswith("MNIST"))]

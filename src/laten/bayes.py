@@ -1,7 +1,7 @@
 r"""Weights as latent variables: full variational Bayes (Kingma & Welling 2014, appendix F).
 
 Each weight $\theta$ of P's nets has the prior $N(0, 1)$ and a normal of its own, $q(\theta) = N(\mu, \sigma^2)$, drawn
-as $\mu + \sigma\varepsilon$. Over N rows,
+anew for each example and draw of its latents (`laten.noisy`). Over N rows,
 
 $$\log p(D) \ge \mathbb E_{q(\theta)}\Big[\sum_i \mathcal L(x_i;\theta)\Big] - \mathrm{KL}(q(\theta)\,\Vert\,N(0, I)),
 \qquad \mathrm{KL} = \tfrac12\sum \sigma^2 + \mu^2 - 1 - \log\sigma^2 \quad\text{(eq. 24)}.$$
@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from laten.conditionals import Conditional
-from laten.types import Array, Key
+from laten.types import Array
 
 START = -4.0  # log standard deviation of a weight before the data have spoken
 
@@ -28,25 +28,6 @@ def uncertain(p: Mapping[str, Conditional]) -> Conditionals:
     """The same weights, each with a spread."""
     spread = {n: jax.tree.map(lambda w: jnp.full_like(w, START), eqx.filter(c.net, is_weight)) for n, c in p.items()}
     return {n: with_spread(c, None if c.net is None else spread[n]) for n, c in p.items()}
-
-
-def drawn(p: Mapping[str, Conditional], key: Key) -> Conditionals:
-    """One draw of all weights from q; the same when there is no spread."""
-    if not is_uncertain(p):
-        return dict(p)
-    out = {}
-    for i, (name, c) in enumerate(p.items()):
-        means, rest = eqx.partition(c.net, is_weight)
-        leaves, tree = jax.tree.flatten(means)
-        log_sd = jax.tree.leaves(c.spread)
-        keys = jax.random.split(jax.random.fold_in(key, i), max(len(leaves), 1))
-        moved = [
-            m + jnp.exp(s) * jax.random.normal(k, m.shape, m.dtype)
-            for m, s, k in zip(leaves, log_sd, keys, strict=False)
-        ]
-        net = eqx.combine(jax.tree.unflatten(tree, moved), rest)
-        out[name] = Conditional(net, c.constants, c.family, c.parents)
-    return out
 
 
 def certain(p: Mapping[str, Conditional]) -> Conditionals:

@@ -15,6 +15,7 @@ import numpy as np
 
 from laten.families import Deterministic, Family, Node, Normal
 from laten.nets import Linear, Net, build, call
+from laten.noisy import noisy
 from laten.numerics import host_rng
 from laten.types import Array, Key, Masks, Values
 
@@ -49,12 +50,18 @@ class Conditional(eqx.Module):
     parents: tuple[Parent, ...] = eqx.field(static=True)
     spread: Any = None  # log standard deviations of the net's weights, where these are uncertain (`laten.bayes`)
 
-    def raw(self, values: Values, masks: Masks, key: Key | None = None) -> Array:
-        """Raw parameters `(n_raw,)` given one example's parent values; `key` turns dropout on."""
+    def raw(self, values: Values, masks: Masks, key: Key | None = None, noise: Key | None = None) -> Array:
+        """Raw parameters `(n_raw,)` given one example's parent values.
+
+        Args:
+            key: Turns dropout on.
+            noise: Draws the weights where they are uncertain; without it they are their means.
+        """
         if self.net is None:
             return jnp.zeros(self.family.n_raw) if self.constants is None else self.constants
         x = jnp.concatenate([parent.features(values, masks) for parent in self.parents])
-        out = call(self.net, x, key)
+        net = self.net if self.spread is None or noise is None else noisy(self.net, self.spread, noise)
+        out = call(net, x, key)
         if self.constants is None:
             return out
         n = self.family.n_net

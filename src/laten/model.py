@@ -103,7 +103,9 @@ class Model(eqx.Module):
         latent, q_raw, log_q = self.infer(evidence, masks, key_of, net_key_of, clamp or {}, noise, path, relaxed)
         values, raws, log_p, kl = {**evidence, **latent}, {}, {}, {}
         for name, node in self.network.nodes.items():
-            raw = raws[name] = self.p[name].raw(values, {}, net_key_of("p " + name))
+            own = self.p[name]
+            weights = None if own.spread is None else key_of("weights of " + name)
+            raw = raws[name] = own.raw(values, {}, net_key_of("p " + name), weights)
             family, leaf = node.family, name in self.network.leaves
             if isinstance(family, Deterministic):
                 values[name] = raw.reshape(family.shape)

@@ -18,7 +18,7 @@ from laten import drawing
 from laten.conditionals import Conditional, Parent, build_conditional
 from laten.errors import DeclarationError, known
 from laten.families import Deterministic, Family, Node
-from laten.numerics import host_keys
+from laten.numerics import APART, host_keys
 from laten.types import Key, Masks, Values
 
 
@@ -117,7 +117,8 @@ class Network:
         values = dict(given or {})
         for k, name in zip(jax.random.split(key, len(self.nodes)), self.nodes, strict=True):
             if name not in values:
-                values[name] = self.nodes[name].family.sample(weights[name].raw(values, {}), k)
+                noise = None if weights[name].spread is None else jax.random.fold_in(k, APART)
+                values[name] = self.nodes[name].family.sample(weights[name].raw(values, {}, None, noise), k)
         return values
 
     def log_prob(self, weights: Mapping[str, Conditional], values: Values, masks: Masks | None = None) -> Values:

@@ -16,13 +16,11 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted
-from laten.bayes import is_uncertain
 from laten.data.expected import intervals
 from laten.data.rows import Rows
 from laten.data.views import TableView
 from laten.errors import LatenError, LatenWarning, known
 from laten.infer.diagnostics import effective_sample_size
-from laten.infer.importance import WEIGHTS, with_weights
 from laten.infer.queries import Ancestral, Completions, Density, Expected, LogWeights, ask
 
 KEPT = 64  # rows drawn from one set of importance weights
@@ -50,7 +48,8 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
     """`n` rows, from the network or, given something, from the posterior."""
     seed = fitted.seed if seed is None else seed
     if not given:
-        return fitted.view.drawn(ancestral(fitted, n, seed), seed)
+        how = fitted.how._replace(hide=(), intensities=())
+        return fitted.view.drawn(ask(Ancestral(), fitted.model, {}, {}, how, seed, True, n), seed)
     groups = math.ceil(n / KEPT)
     row, allowed, within = evidence(fitted, given, 1)
     question = Completions(max(8 * KEPT, draws), KEPT, allowed)
@@ -73,28 +72,14 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
     return fitted.view.held(fitted.view.drawn(flat, seed, within), given)
 
 
-def ancestral(fitted: Fitted, n: int, seed: int) -> dict[str, np.ndarray]:
-    """`n` rows from the network; where its weights are uncertain, each row with one of many draws of them."""
-    how, model = fitted.how._replace(hide=(), intensities=()), fitted.model
-    if not is_uncertain(model.p):
-        found: dict[str, np.ndarray] = ask(Ancestral(), model, {}, {}, how, seed, True, n)
-        return found
-    turns = [np.arange(n)[i::WEIGHTS] for i in range(min(WEIGHTS, n))]
-    parts = [
-        ask(Ancestral(), with_weights(model, jnp.asarray(i)), {}, {}, how, seed, True, len(rows), rows)
-        for i, rows in enumerate(turns)
-    ]
-    order = np.argsort(np.concatenate(turns))
-    return jax.tree.map(lambda *xs: np.concatenate(xs)[order], *parts)
-
-
 def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
     """By how many nats evidence is less probable than the same sites of the least probable of rows from the model."""
     log_p = float(np.median(np.logaddexp.reduce(log_w.astype(np.float64), axis=1) - math.log(log_w.shape[1])))
     seen = {n: np.broadcast_to(row.mask.get(n, np.True_), x.shape) for n, x in row.values.items()}
     if not any(m.any() for m in seen.values()):  # softer evidence alone: certain is the most that it can be
         return -log_p
-    drawn = ancestral(fitted, PRIOR_ROWS, seed)
+    how = fitted.how._replace(hide=(), intensities=())
+    drawn = ask(Ancestral(), fitted.model, {}, {}, how, seed, True, PRIOR_ROWS)
     masks = {n: np.repeat(m, PRIOR_ROWS, 0) for n, m in seen.items()}
     values = {n: np.asarray(drawn[n]).astype(x.dtype) for n, x in row.values.items()}
     typical = fitted.ask(LogWeights(PRIOR_ROWS), Rows(values, PRIOR_ROWS, masks))

@@ -11,7 +11,6 @@ IWAE bounds with fewer draws than were made are averages over groups of them (Bu
 all from one pass.
 """
 
-from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
@@ -20,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from laten.infer.importance import chunked_keys, with_weights
+from laten.infer.importance import chunked_keys
 from laten.model import Model
 from laten.terms import by_node, total
 from laten.types import Array, Key, Masks, Values
@@ -39,19 +38,19 @@ class Bounds(NamedTuple):
 def bounds(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Bounds:
     """Guide draws of one example, a chunk at a time: memory grows by two numbers a draw."""
 
-    def one(model: Model, k: Key) -> tuple[Array, Array, Values]:
+    def one(k: Key) -> tuple[Array, Array, Values]:
         log_r, draw = model.draws(k, values, masks)
         fit, kl = by_node(log_r, draw, masks, False)
         terms = {name: fit.get(name, jnp.zeros(())) - kl.get(name, jnp.zeros(())) for name in {**kl, **fit}}
         return jax.nn.logsumexp(log_r + jax.vmap(lambda d: d.log_weight)(draw)), total(terms), terms
 
-    def chunk(sums: Values, xs: tuple[Array, Array, Array]) -> tuple[Values, tuple[Array, Array]]:
-        log_w, elbo, terms = jax.vmap(partial(one, with_weights(model, xs[2])))(xs[0])
+    def chunk(sums: Values, xs: tuple[Array, Array]) -> tuple[Values, tuple[Array, Array]]:
+        log_w, elbo, terms = jax.vmap(one)(xs[0])
         add = jax.tree.map(lambda t: jnp.sum(jnp.where(xs[1], t, 0.0)), terms)
         return jax.tree.map(jnp.add, sums, add), (log_w, elbo)
 
-    chunks = chunked_keys(model, key, draws)
-    shapes = jax.eval_shape(lambda k: one(model, k)[2], chunks[0][0, 0])
+    chunks = chunked_keys(key, draws)
+    shapes = jax.eval_shape(lambda k: one(k)[2], chunks[0][0, 0])
     zero = jax.tree.map(lambda s: jnp.zeros(s.shape), shapes)
     sums, (log_w, elbo) = jax.lax.scan(chunk, zero, chunks)
     return Bounds(log_w.ravel()[:draws], elbo.ravel()[:draws], jax.tree.map(lambda t: t / draws, sums))

@@ -10,25 +10,21 @@ guide, and each weight is multiplied by P(allowed | z) (`Family.log_mass`).
 
 Draws are made in chunks. A running maximum keeps the weighted mean exact, and posterior draws are kept by the
 Gumbel-max rule: the draw with the largest $\log w_k + g_k$, $g_k$ standard Gumbel, is a draw from $\bar w$, and maxima
-of chunks can be merged. Where the weights of P are uncertain, each chunk draws them anew: all answers are averages over
-them too.
+of chunks can be merged.
 """
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.bayes import drawn, is_uncertain
 from laten.model import IMPOSSIBLE, Draw, Model
 from laten.types import Array, Key, Masks, Values
 
 DRAWS_AT_ONCE = 256
-WEIGHTS = 32  # draws of uncertain weights
 Collect = Callable[[Draw], Any]
 
 
@@ -39,19 +35,12 @@ class Weighted(NamedTuple):
     mean: Any
 
 
-def chunked_keys(model: Model, key: Key, draws: int) -> tuple[Key, Array, Array]:
-    """Keys `(chunks, chunk)` for `draws` draws, which of them count, and the numbers of the chunks."""
-    chunks = max(math.ceil(draws / DRAWS_AT_ONCE), min(WEIGHTS, draws) if is_uncertain(model.p) else 1)
+def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
+    """Keys `(chunks, chunk)` for `draws` draws, and which of them count."""
+    chunks = math.ceil(draws / DRAWS_AT_ONCE)
     chunk = math.ceil(draws / chunks)
     counts = np.arange(chunks * chunk).reshape(chunks, chunk) < draws
-    return jax.random.split(key, (chunks, chunk)), jnp.asarray(counts), jnp.arange(chunks)
-
-
-def with_weights(model: Model, number: Array) -> Model:
-    """The model of a chunk: uncertain weights are drawn once for it, the same for all rows."""
-    if not is_uncertain(model.p):
-        return model
-    return Model(model.network, model.guide, drawn(model.p, jax.random.fold_in(jax.random.key(0), number)), model.q)
+    return jax.random.split(key, (chunks, chunk)), jnp.asarray(counts)
 
 
 def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Values) -> tuple[Array, Draw]:
@@ -75,11 +64,10 @@ def weights_and(
     """Log-weights `(draws * states,)` and `collect(draw)` of each draw, stacked alike."""
 
     def chunk(carry, xs):
-        one = with_weights(model, xs[2])
-        log_w, found = jax.vmap(lambda k: weights_of(one, k, values, masks, allowed))(xs[0])
+        log_w, found = jax.vmap(lambda k: weights_of(model, k, values, masks, allowed))(xs[0])
         return carry, (jnp.where(xs[1][:, None], log_w, IMPOSSIBLE), jax.vmap(jax.vmap(collect))(found))
 
-    _, (log_w, got) = jax.lax.scan(chunk, None, chunked_keys(model, key, draws))
+    _, (log_w, got) = jax.lax.scan(chunk, None, chunked_keys(key, draws))
     return log_w.ravel(), jax.tree.map(lambda x: x.reshape(log_w.size, *x.shape[3:]), got)
 
 
@@ -93,24 +81,24 @@ def weighted_mean(
         allowed: Soft evidence on leaves.
     """
 
-    def one(model: Model, k: Key):
+    def one(k: Key):
         log_w, found = weights_of(model, k, values, masks, allowed or {})
         return log_w, jax.vmap(collect)(found)
 
     def chunk(carry, xs):
         top, total, mean = carry
-        log_w, got = jax.vmap(partial(one, with_weights(model, xs[2])))(xs[0])  # (chunk, states)
+        log_w, got = jax.vmap(one)(xs[0])  # (chunk, states)
         log_w = jnp.where(xs[1][:, None], log_w, IMPOSSIBLE)
         higher = jnp.maximum(top, log_w.max())
         w, shrink = jnp.exp(log_w - higher), jnp.exp(top - higher)
         mean = jax.tree.map(lambda m, g: m * shrink + jnp.tensordot(w, g.astype(jnp.float32), 2), mean, got)
         return (higher, total * shrink + w.sum(), mean), jax.nn.logsumexp(log_w, axis=1)
 
-    keys, counts, numbers = chunked_keys(model, key, draws)
-    shapes = jax.eval_shape(lambda k: one(model, k)[1], keys[0, 0])
+    keys, counts = chunked_keys(key, draws)
+    shapes = jax.eval_shape(lambda k: one(k)[1], keys[0, 0])
     zero = jax.tree.map(lambda s: jnp.zeros(s.shape[1:], jnp.float32), shapes)
     start = jnp.full((), IMPOSSIBLE), jnp.zeros(()), zero
-    (_, total, mean), log_w = jax.lax.scan(chunk, start, (keys, counts, numbers))
+    (_, total, mean), log_w = jax.lax.scan(chunk, start, (keys, counts))
     return Weighted(log_w.ravel()[:draws], jax.tree.map(lambda m: m / total, mean))
 
 
@@ -124,15 +112,15 @@ def posterior_draws(
     """
     names = [n for n in model.network.stochastic if n not in model.network.leaves]
 
-    def one(model: Model, k: Key):
+    def one(k: Key):
         log_w, found = weights_of(model, k, values, masks, allowed or {})
         return log_w, {n: found.values[n] for n in names}
 
     def chunk(carry, xs):
         best, held = carry
-        log_w, got = jax.vmap(partial(one, with_weights(model, xs[2])))(xs[0])
+        log_w, got = jax.vmap(one)(xs[0])
         log_w = jnp.where(xs[1][:, None], log_w, IMPOSSIBLE)
-        raced = log_w.ravel()[None] + jax.random.gumbel(xs[3], (kept, log_w.size))
+        raced = log_w.ravel()[None] + jax.random.gumbel(xs[2], (kept, log_w.size))
         winner, height = raced.argmax(1), raced.max(1)
         flat = jax.tree.map(lambda g: g.reshape(log_w.size, *g.shape[2:])[winner], got)
         better = height > best
@@ -140,9 +128,9 @@ def posterior_draws(
         return (jnp.maximum(best, height), held), jax.nn.logsumexp(log_w, axis=1)
 
     draw_key, race_key = jax.random.split(key)
-    keys, counts, numbers = chunked_keys(model, draw_key, draws)
-    shapes = jax.eval_shape(lambda k: one(model, k)[1], keys[0, 0])
+    keys, counts = chunked_keys(draw_key, draws)
+    shapes = jax.eval_shape(lambda k: one(k)[1], keys[0, 0])
     zero = jax.tree.map(lambda s: jnp.zeros((kept, *s.shape[1:]), s.dtype), shapes)
     start = jnp.full(kept, 2 * IMPOSSIBLE), zero
-    (_, held), log_w = jax.lax.scan(chunk, start, (keys, counts, numbers, jax.random.split(race_key, len(keys))))
+    (_, held), log_w = jax.lax.scan(chunk, start, (keys, counts, jax.random.split(race_key, len(keys))))
     return held, log_w.ravel()[:draws]

@@ -5,16 +5,13 @@ Both are spread over the N training rows, since an objective is a mean over rows
 $$\mathcal L_{\text{MAP}} = \mathcal L + \tfrac1N\log p(\theta),\qquad
 \mathcal L_{\text{VB}} = \mathbb E_{q(\theta)}[\mathcal L] - \tfrac1N\mathrm{KL}(q(\theta)\,\Vert\,p(\theta)).$$
 
-One draw of the weights serves a minibatch. Held-out rows are judged by $\mathcal L$ alone.
+Held-out rows are judged by $\mathcal L$ alone.
 """
 
 from dataclasses import dataclass
 
-import jax
-
-from laten.bayes import drawn, is_uncertain, kl_of_weights, minus_log_prior
+from laten.bayes import is_uncertain, kl_of_weights, minus_log_prior
 from laten.model import Model
-from laten.numerics import APART
 from laten.objectives.base import Batch, Estimate, Objective
 from laten.types import Array, Key
 
@@ -38,9 +35,7 @@ class WithWeights:
     def __call__(
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
-        first = key.ravel()[0] if key.ndim else key
-        p = drawn(model.p, jax.random.fold_in(first, APART + 1))
-        found = self.judge(Model(model.network, model.guide, p, model.q), batch, key, progress, dropout)
+        found = self.judge(model, batch, key, progress, dropout)
         uncertain = is_uncertain(model.p)
         cost = (kl_of_weights(model.p) if uncertain else minus_log_prior(model.p)) / self.rows
         charged = cost if uncertain else 0.0 * cost  # a prior is no part of a bound of log p(x)
