@@ -249,7 +249,8 @@ def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> V
     """
     model, about = saving.read(path, nets)
     try:
-        options = {name: about["parameters"][name] for name in PARAMETERS}
+        kept = about["parameters"]  # an option that came later has its default in older files
+        options = {name: kept[name] for name in PARAMETERS if name in kept}
         vae = VAE(objective=saving.rebuilt(about["objective"], {}), **options)
         view = view_from_json(about["view"])
         how = Presentation(**{k: tuple(about["presentation"][k]) for k in Presentation._fields})

@@ -23,11 +23,12 @@ def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
     Args:
         path: Also write the picture: .png, .svg or .pdf.
     """
-    panels = [draw_bounds]
+    panels = [draw_bounds] if any(f.group == BOUNDS for f in audit.figures) else []
     panels += [draw_gaps] if "own ELBO" in audit.rows else []
     panels += [draw_sandwich] if len(audit.simulated) else []
     panels += [draw_units] if "variance" in audit.units else []
     panels += [draw_ranks] if audit.ranks.size else []
+    panels = panels or [draw_bounds]
     columns = 2 if len(panels) == 4 else min(len(panels), 3)
     rows = math.ceil(len(panels) / columns)
     fig = figure(max(4.3 * columns, 6), 3.3 * rows + 1.2, "How good the posterior and log p(x) are")
