@@ -96,6 +96,9 @@ def test_samples_draw_the_weights_and_files_keep_them(data, fits, tmp_path):
     assert is_uncertain(again.model_.p)
     one, two = vae.sample(70), again.sample(70)
     assert np.array_equal(one["y"], two["y"])
+    assert one["y"].std() > 0 and np.array_equal(vae.reconstruct(data)["y"], again.reconstruct(data)["y"])
+    slopes, offset = np.asarray(vae.model_.p["y"].net.layers[0].weight), np.asarray(vae.model_.p["y"].constants)
+    assert np.allclose(vae.reconstruct(data)["y"], data["x"] @ slopes + offset, atol=1e-5)
     assert np.array_equal(one["y"][:5], vae.sample(5)["y"])  # a row does not depend on how many
     assert not is_uncertain(fits["map"].model_.p)
     assert "at their means" in vae.audit(data, only="exact", rows=4).note

@@ -8,10 +8,12 @@ where it stopped, to the same numbers.
 The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with $p(\theta) = N(0, I)$.
 """
 
+import argparse
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.aevb.settings import BATCH, RATES, START, Panel, declared, rows_of
+from experiments.aevb.settings import BATCH, DATA, OUT, RATES, START, Panel, declared, rows_of
 from laten.model import Model, build_model
 from laten.objectives import Batch, Elbo, Objective, WakeSleep
 from laten.types import Array, Key
@@ -206,3 +208,23 @@ def curve_of(panel: Panel, method: str, data: Path, out: Path, binary: bool = Fa
     about = {"panel": panel.name, "method": method, "pixels": "binary" if binary else "grey"}
     (out / "curves").mkdir(parents=True, exist_ok=True)
     return Curve(out / "curves" / "-".join(about.values()), model, training, measured, about)
+
+
+def trained(panels: Sequence[Panel], doc: str | None) -> tuple[dict[Panel, Model], Path]:
+    """What a command that draws a few models does first: AEVB in each panel, as far as its options say.
+
+    Args:
+        doc: Of the command; its first line is shown by --help.
+    Returns:
+        The models, and the folder of pictures.
+    """
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument("--samples", type=float, default=1e6, help="training rows of each model")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--out", type=Path, default=OUT)
+    options, found = parser.parse_args(), {}
+    for panel in panels:
+        curve = curve_of(panel, "AEVB", options.data, options.out)
+        curve.go(grid(options.samples), partial(print, flush=True))
+        found[panel] = curve.state.model
+    return found, options.out

@@ -6,17 +6,13 @@ Equally spaced squares of probability are mapped through the normal's inverse cu
 and each z to the mean of p(x given z).
 """
 
-import argparse
-from functools import partial
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import curve_of, grid
-from experiments.aevb.settings import DATA, OUT, Panel
+from experiments.aevb.curves import trained
+from experiments.aevb.settings import Panel
 from laten.model import Model
 from laten.types import Array
 
@@ -35,18 +31,11 @@ def manifold(model: Model, shape: tuple[int, int]) -> np.ndarray:
 
 
 def main() -> None:
-    """Trains both as far as asked for, and draws them."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--samples", type=float, default=1e6)
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--out", type=Path, default=OUT)
-    options = parser.parse_args()
-    found = {}
-    for panel in (Panel("Frey", 2), Panel("MNIST", 2)):
-        curve = curve_of(panel, "AEVB", options.data, options.out)
-        curve.go(grid(options.samples), partial(print, flush=True))
-        found[f"{panel.data}, 2 latents"] = manifold(curve.state.model, panel.pixels)
-    pictures.sheets(found, SIDE, options.out / "figure4.png")
+    """Trains as far as asked for, and draws."""
+    models, out = trained((Panel("Frey", 2), Panel("MNIST", 2)), __doc__)
+    pictures.sheets(
+        {f"{p.data}, 2 latents": manifold(m, p.pixels) for p, m in models.items()}, SIDE, out / "figure4.png"
+    )
 
 
 if __name__ == "__main__":

@@ -158,6 +158,8 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
             LatenError: data, declaration or option that cannot be used; `TrainingDiverged`.
         """
         whole("draws", self.draws)
+        if self.weights not in WEIGHTS:
+            raise LatenError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, not {self.weights!r}")
         sizes = proposal.Sizes(self.latent, self.width, self.numbers, self.dropout, self.missing)
         found = proposal.propose(X, self.network, self.schema, sizes, self.binarise, self.seed)
         table = isinstance(found.view, TableView)
@@ -165,8 +167,12 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         how = proposal.presentation(found.rows, found.network, self._hides(table))
         model = proposal.new_model(found, self.guide, how, self.seed)
         offset = sum(float(x.sum()) for x in found.view.log_det(X).values()) / found.rows.n
-        model, objective = self._weighed(model, self._objective(table and self.network is None), found.rows.n)
+        if self.weights == "bayes":
+            model = Model(model.network, model.guide, uncertain(model.p), model.q)
+        objective = self._objective(table and self.network is None)
         task = proposal.task_for(model, found, how, objective, self.validation, offset, self.seed)
+        if self.weights != "point":
+            task = task._replace(objective=WithWeights(objective, task.rows))
         with progress_display(self.progress) as report:
             outcome = train(task, settings, report)
         self._remember(outcome.model, found.view, how, outcome.stopped, pd.DataFrame(outcome.history))
@@ -182,16 +188,6 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         if self.objective is not None:
             raise LatenError("trim goes with the default objective; say objective=lt.Elbo(..., trim=...) instead")
         return Elbo(trim=self.trim)  # while the KL costs little, odd rows are rebuilt like others: no warm-up
-
-    def _weighed(self, model: Model, objective: Objective, rows: int) -> tuple[Model, Objective]:
-        """Model and objective with what the weights themselves cost."""
-        if self.weights not in WEIGHTS:
-            raise LatenError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, not {self.weights!r}")
-        if self.weights == "point":
-            return model, objective
-        if self.weights == "bayes":
-            model = Model(model.network, model.guide, uncertain(model.p), model.q)
-        return model, WithWeights(objective, round(rows * (1 - self.validation)))
 
     def _settings(self, proposed_table: bool) -> Settings:
         return Settings(

@@ -93,7 +93,7 @@ class Model(eqx.Module):
             masks: Node -> True at observed sites; a node without one is observed throughout.
             clamp: Guide nodes held at a value (their log q is still counted).
             net_key: Turns dropout on.
-            noise: False takes the mode of each guide node in place of a draw.
+            noise: False takes the mode of each guide node in place of a draw, and uncertain weights at their means.
             path: log q has no gradient with respect to the guide's weights but through the draws (Roeder et al. 2017).
             relaxed: Draws of classes carry the gradient of a softmax; their values are then packed weights of classes.
         """
@@ -104,7 +104,7 @@ class Model(eqx.Module):
         values, raws, log_p, kl = {**evidence, **latent}, {}, {}, {}
         for name, node in self.network.nodes.items():
             own = self.p[name]
-            weights = None if own.spread is None else key_of("weights of " + name)
+            weights = key_of("weights of " + name) if noise and own.spread is not None else None
             raw = raws[name] = own.raw(values, {}, net_key_of("p " + name), weights)
             family, leaf = node.family, name in self.network.leaves
             if isinstance(family, Deterministic):

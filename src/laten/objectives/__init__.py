@@ -7,7 +7,7 @@ batch, in nats a row.
 
 from laten.objectives.base import Batch, Estimate, Objective
 from laten.objectives.chains import MonteCarloEm
-from laten.objectives.elbo import Elbo, elbo_terms
+from laten.objectives.elbo import Elbo
 from laten.objectives.sleep import ReweightedWakeSleep, WakeSleep
 from laten.objectives.weighted import Cubo, Iwae, Renyi
 from laten.objectives.weights import WithWeights
@@ -29,5 +29,4 @@ __all__ = [
     "ReweightedWakeSleep",
     "WakeSleep",
     "WithWeights",
-    "elbo_terms",
 ]

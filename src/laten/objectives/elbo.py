@@ -17,7 +17,7 @@ from laten.errors import DeclarationError
 from laten.model import How, Model
 from laten.objectives.base import Batch, Estimate, check_discrete, how_drawn, leave_one_out, over_rows, score
 from laten.terms import by_node, total
-from laten.types import Array, Key, Masks, Values
+from laten.types import Array, Key, Values
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,3 @@ def kept_mean(fit: Values, kl: Values, trim: float) -> Callable[[Array], Array]:
     bounds = jax.lax.stop_gradient(total(fit) - total(kl))
     kept = bounds >= jnp.quantile(bounds, trim)
     return lambda x: jnp.sum(jnp.where(kept, x, 0.0)) / jnp.sum(kept.astype(jnp.float32))
-
-
-def elbo_terms(
-    model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, closed: bool
-) -> tuple[Values, Values]:
-    """The ELBO of one example, from one draw: what observed sites add by node, and what latent nodes take away."""
-    return by_node(*model.draws(key, values, masks, net_key), masks, closed)

@@ -36,7 +36,8 @@ class WithWeights:
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
         found = self.judge(model, batch, key, progress, dropout)
-        uncertain = is_uncertain(model.p)
-        cost = (kl_of_weights(model.p) if uncertain else minus_log_prior(model.p)) / self.rows
-        charged = cost if uncertain else 0.0 * cost  # a prior is no part of a bound of log p(x)
-        return Estimate(found.loss + cost, found.bound - charged, {**found.terms, "weights": -charged}, found.kl)
+        if not is_uncertain(model.p):  # a prior is no part of a bound of log p(x)
+            return found._replace(loss=found.loss + minus_log_prior(model.p) / self.rows)
+        cost = kl_of_weights(model.p) / self.rows
+        terms = {**found.terms, "weights": -cost}
+        return Estimate(found.loss + cost, found.bound - cost, terms, found.kl)

@@ -49,6 +49,11 @@ class Task(NamedTuple):
     offset: float
     labels: dict[str, tuple[str, ...]]
 
+    @property
+    def rows(self) -> int:
+        """Training rows."""
+        return len(next(iter(self.train.values.values())))
+
 
 @dataclass
 class Outcome:
@@ -90,7 +95,7 @@ class Training:
     """One training under way: the state on the device, the last good epoch, the best weights."""
 
     def __init__(self, task: Task, settings: Settings):
-        self.task, self.rows = task, len(next(iter(task.train.values.values())))
+        self.task, self.rows = task, task.rows
         self.plan = settings.planned(self.rows)
         weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
         dropout, planned_steps = has_dropout(task.model), self.plan.epochs * self.plan.steps
