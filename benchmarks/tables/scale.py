@@ -9,7 +9,6 @@ chance. As many rows are drawn and scored as were fitted.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -20,14 +19,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 import laten as lt
+from benchmarks.memory import peak_gib
 from benchmarks.tables import commands
 from benchmarks.tables.commands import Run, show
-
-
-def memory() -> float:
-    """Largest resident memory so far, GiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**30 if sys.platform == "darwin" else 2**20)
 
 
 def measured(file: Path, rows: int | None, draws: int, options: dict) -> dict[str, float]:
@@ -39,7 +33,7 @@ def measured(file: Path, rows: int | None, draws: int, options: dict) -> dict[st
     def note(step: str) -> None:
         nonlocal began
         now = time.perf_counter()
-        out[f"{step} s"], out[f"{step} GiB"], began = now - began, memory(), now
+        out[f"{step} s"], out[f"{step} GiB"], began = now - began, peak_gib(), now
 
     import jax  # noqa: F401 (so that its import is not counted as reading)
 

@@ -6,7 +6,7 @@ No mathematics here: what is asked stands in `infer.queries`, what the numbers m
 importance weights collapse on a few draws is asked again with more of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,6 +48,7 @@ class Fitted:
         by_position: bool = False,
         seed: int | None = None,
         positions: np.ndarray | None = None,
+        kept: Callable[[Any], Any] = lambda found: found,
     ) -> Any:
         """Answers for rows that went through the view.
 
@@ -56,6 +57,7 @@ class Fitted:
         Args:
             by_position: Draws differ from row to row, also between equal rows.
             positions: The rows' numbers, where `rows` are some of many.
+            kept: What to keep of a chunk's answers, where all would grow too large.
         """
         grey = tuple(n for n, v in rows.visit.items() if v == "intensity")
         hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden} | set(self.model.latents)
@@ -67,7 +69,7 @@ class Fitted:
         how = self.how._replace(intensities=grey, hide=())
         seed = self.seed if seed is None else seed
         masks, values = {**rows.mask, **whole, **none}, {**rows.values, **blank}
-        return ask(question, self.model, values, masks, how, seed, by_position, positions=positions)
+        return ask(question, self.model, values, masks, how, seed, by_position, positions=positions, kept=kept)
 
     def ask_well(
         self,

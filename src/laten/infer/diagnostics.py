@@ -8,12 +8,14 @@ With weights $w_1..w_S$ of one row, normalised $\bar w$:
   (Vehtari et al. 2024, "Pareto smoothed importance sampling"), by the estimator of Zhang & Stephens (2009). Above 0.7
   the estimate is unreliable, and S draws are too few.
 
-NumPy on the host, vectorised over rows: it runs once a question, on `(rows, draws)` numbers.
+NumPy on the host, vectorised over rows. Log-weights of a few rows at a time are put down as a `Digest`, so that memory
+does not grow with rows x draws.
 """
 
 import math
 import warnings
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,8 +38,12 @@ def effective_sample_size(log_w: np.ndarray) -> np.ndarray:
 
 def monte_carlo_error(log_w: np.ndarray) -> np.ndarray:
     """`(rows,)` standard errors of the log-mean-exp of each row, in nats."""
-    draws = log_w.shape[1]
-    return np.sqrt(np.maximum(draws / effective_sample_size(log_w) - 1, 0) / draws)
+    return log_mean_error(effective_sample_size(log_w), log_w.shape[1])
+
+
+def log_mean_error(effective: np.ndarray, draws: int) -> np.ndarray:
+    """The same from effective sample sizes."""
+    return np.sqrt(np.maximum(draws / effective - 1, 0) / draws)
 
 
 def pareto_k(log_w: np.ndarray) -> np.ndarray:
@@ -81,6 +87,25 @@ def generalised_pareto_k(x: np.ndarray) -> np.ndarray:
     return (n * shape + 5) / (n + 10)
 
 
+class Digest(NamedTuple):
+    """What is kept of each row's log-weights `(rows, draws)`."""
+
+    log_mean: np.ndarray  # (rows,) log of the mean weight, nats
+    effective: np.ndarray  # (rows,) effective sample size
+    tail: np.ndarray  # (rows,) Pareto k
+    mark: np.ndarray  # (rows, 3) the first log-weights: equal rows have equal ones
+    draws: np.ndarray  # (rows,)
+
+
+def digest(log_w: np.ndarray) -> Digest:
+    """Log-weights of some rows, put down."""
+    log_w = log_w.astype(np.float64)
+    top = log_w.max(axis=1)
+    log_mean = top + np.log(np.exp(log_w - top[:, None]).mean(axis=1))
+    draws = np.full(len(log_w), log_w.shape[1])
+    return Digest(log_mean, effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3], draws)
+
+
 @dataclass(frozen=True)
 class LogLikelihood:
     """An estimate of log p of rows, and how far to trust it.
@@ -105,13 +130,10 @@ class LogLikelihood:
     per_row: np.ndarray = field(repr=False)
 
     @staticmethod
-    def of(log_w: np.ndarray, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
-        """From log-weights `(rows, draws)` and what to add to each row (codecs' log-determinants)."""
-        log_w = log_w.astype(np.float64)
-        rows, draws = log_w.shape
-        top = log_w.max(axis=1)
-        per_row = top + np.log(np.exp(log_w - top[:, None]).mean(axis=1)) + shift
-        k = pareto_k(log_w)
+    def of(found: Digest, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
+        """From what is known of each row, and what to add to its log p (codecs' log-determinants)."""
+        per_row, k = found.log_mean + shift, found.tail
+        rows, draws = len(per_row), int(found.draws[0])
         bad = float((k > UNRELIABLE).mean())
         if warn and bad > 0.05:
             warnings.warn(
@@ -121,13 +143,14 @@ class LogLikelihood:
                 stacklevel=4,
             )
         # equal rows share their draws, and so their error
-        _, first, counts = np.unique(log_w[:, :3], axis=0, return_index=True, return_counts=True)
+        _, first, counts = np.unique(found.mark, axis=0, return_index=True, return_counts=True)
+        errors = log_mean_error(found.effective, draws)
         known_k = k[~np.isnan(k)]
         return LogLikelihood(
             value=float(per_row.mean()),
-            standard_error=float(np.sqrt(np.square(counts * monte_carlo_error(log_w)[first]).sum()) / rows),
+            standard_error=float(np.sqrt(np.square(counts * errors[first]).sum()) / rows),
             rows_error=float(per_row.std(ddof=1) / math.sqrt(rows)) if rows > 1 else math.nan,
-            effective_sample_size=float(np.median(effective_sample_size(log_w))),
+            effective_sample_size=float(np.median(found.effective)),
             pareto_k=float(np.quantile(known_k, 0.95, method="higher")) if len(known_k) else math.nan,
             draws=draws,
             per_row=per_row,

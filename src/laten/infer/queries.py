@@ -5,7 +5,7 @@ have one shape whatever the number of rows, and a row's key comes from its conte
 position (for draws), so that an answer depends neither on the batch nor on the row's neighbours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Protocol
@@ -259,6 +259,7 @@ def ask(
     by_position: bool = False,
     rows: int | None = None,
     positions: np.ndarray | None = None,
+    kept: Callable[[Any], Any] = lambda found: found,
 ) -> Any:
     """Asks a question of rows, a chunk at a time.
 
@@ -266,8 +267,9 @@ def ask(
         values: Node -> stored rows (NumPy); may be empty when `rows` says how many answers are wanted.
         by_position: Fold keys from the row's position instead of its content.
         positions: `(rows,)` numbers of the rows, where these are some of many.
+        kept: What to keep of a chunk's answers, rows first; all by default.
     Returns:
-        The question's pytree as NumPy arrays, rows first.
+        The question's pytree (or what is kept of it) as NumPy arrays, rows first.
     """
     n = len(next(iter(values.values()))) if rows is None else rows
     size = max(16, min(4096, WORK // question.draws))
@@ -278,5 +280,5 @@ def ask(
         chunk, shown = ({k: v[padded] for k, v in arrays.items()} for arrays in (values, masks))
         places = (padded if positions is None else positions[padded]).astype(np.uint32) if by_position else None
         found = jax.device_get(answer_chunk(question, model, chunk, shown, places, key, how))
-        parts.append(jax.tree.map(itemgetter(slice(n - start)), found))  # what pads the last chunk is dropped
+        parts.append(kept(jax.tree.map(itemgetter(slice(n - start)), found)))  # what pads the last chunk is dropped
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
