@@ -66,7 +66,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         clip: Largest gradient norm; None: no clipping.
         patience: Epochs without a better held-out bound after which training stops; None plans it, 0 never.
         validation: Share of rows held out for early stopping.
-        optimizer: An optax transformation in place of Adam; set `learning_rate=1`, its own rate counts.
+        optimizer: An optax transformation in place of Adam; set `learning_rate=1`: its own rate and schedule count.
         hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
             arrays and for `trim` no.
         trim: Share of each batch's rows, those of lowest bound, from which a step does not learn: when there may be odd

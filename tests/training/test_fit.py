@@ -73,6 +73,17 @@ def test_adam_is_adam():
     assert all(np.array_equal(kept[n], weights[n]) and np.array_equal(same.mean[n], state.mean[n]) for n in weights)
 
 
+def test_an_optimiser_of_the_users_keeps_its_own_schedule():
+    flat = run(final_rate=1.0, clip=None).model
+    theirs = run(optimizer=optax.adam(1e-2), learning_rate=1.0, clip=None).model
+    fallen = run(clip=None).model  # control: with the library's own schedule
+    far = [np.abs(a - b).max() for a, b in zip(jax.tree.leaves(flat.q), jax.tree.leaves(theirs.q), strict=True)]
+    assert max(far) < 1e-4
+    assert (
+        max(np.abs(a - b).max() for a, b in zip(jax.tree.leaves(flat.q), jax.tree.leaves(fallen.q), strict=True)) > 1e-3
+    )
+
+
 def test_an_epoch_is_traced_once():
     outcome = run(steps=100, valid=True)
     assert len(outcome.history) == 10

@@ -1,8 +1,8 @@
 r"""What training is told: how long, how fast, when to stop.
 
 The learning rate rises linearly over the first `warmup` of the planned steps and falls along a half cosine to
-`final_rate` of its peak (Loshchilov & Hutter
-2017), so that a plan of any length ends in a quiet phase.
+`final_rate` of its peak (Loshchilov & Hutter 2017), so that a plan of any length ends in a quiet phase. An optimiser of
+the user's brings its own.
 """
 
 import math
@@ -30,8 +30,8 @@ class Settings:
         clip: Largest norm of the gradient; a longer one is scaled down. None: no clipping.
         patience: Epochs without a better held-out bound after which training stops; None plans it, 0 never stops early.
         validation: Share of rows held out.
-        optimizer: An optax transformation, or None for Adam. It must contain its own rate; `learning_rate` then has to
-            be 1.
+        optimizer: An optax transformation, or None for Adam. It contains its own rate and schedule, which
+            `learning_rate`, then 1, only multiplies.
         seed: Seed of everything random.
     Raises:
         LatenError: an option out of range.
@@ -80,7 +80,9 @@ class Settings:
         return Plan(self, batch_size, epochs, patience, steps)
 
     def rate(self, progress: Array) -> Array:
-        """Learning rate at `progress` in [0, 1]."""
+        """Learning rate at `progress` in [0, 1]; constant beside an optimiser of the user's."""
+        if self.optimizer is not None:
+            return jnp.full((), self.learning_rate, jnp.float32)
         rise = jnp.minimum(1.0, progress / self.warmup) if self.warmup else 1.0
         fall = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + jnp.cos(jnp.pi * progress))
         return self.learning_rate * rise * fall

@@ -1,0 +1,1 @@
+"""Experiments of Burda, Grosse & Salakhutdinov, "Importance Weighted Autoencoders" (2016)."""

@@ -1,0 +1,115 @@
+"""The papers' experiments in small: Adagrad, curves that go on where they stopped, Monte Carlo EM, a schedule."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from experiments.aevb import curves, figure3
+from experiments.aevb.curves import Curve, State, Training, moved, started
+from experiments.aevb.settings import Panel, declared, idx
+from experiments.iwae.table1 import schedule
+
+from laten.infer.hmc import init, step
+from laten.infer.posterior import Posterior
+from laten.model import build_model
+from laten.objectives import Elbo
+
+pytestmark = pytest.mark.trains
+
+PANEL = Panel("MNIST", 2)
+RNG = np.random.default_rng(0)
+ROWS = (255 * RNG.random((300, 784)) ** 3).astype(np.uint8)
+
+
+def curve(path: Path, training: type[Training] = Training) -> Curve:
+    """A small curve: 8 hidden units, 300 images."""
+    p, q = declared(PANEL, hidden=8)
+    model = started(build_model(p, q, jax.random.key(0)), seed=0)
+    rows = jnp.asarray(ROWS)
+    return Curve(
+        path, model, training(Elbo(), rows, False, 1 / 300, raced=20), {"test": rows, "train": rows}, {"m": "x"}
+    )
+
+
+def test_adagrad_is_adagrad():
+    weights = {"a": jnp.array([1.0, -2.0])}
+    state = State(weights, jax.tree.map(jnp.zeros_like, weights), jnp.asarray(0.1), jnp.zeros((), jnp.int32))
+    reference = optax.adagrad(0.1, initial_accumulator_value=0.0, eps=1e-10)
+    held, expected = reference.init(weights), weights
+    for i in range(4):
+        gradient = jax.tree.map(lambda w, i=i: jnp.cos(w + i), expected)
+        state = moved(state, gradient)
+        update, held = reference.update(gradient, held)
+        expected = optax.apply_updates(expected, update)
+        np.testing.assert_allclose(state.model["a"], expected["a"], rtol=1e-5)
+
+
+def test_a_curve_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(curves, "CHOICE", 1000)
+    said: list[str] = []
+    whole = curve(tmp_path / "whole")
+    whole.go([10, 20, 40], said.append)
+    curve(tmp_path / "cut").go([10, 20], said.append)
+    again = curve(tmp_path / "cut")
+    again.go([10, 20, 40], said.append)
+    assert int(again.state.step) == 40
+    for a, b in zip(jax.tree.leaves(whole.state.model), jax.tree.leaves(again.state.model), strict=True):
+        np.testing.assert_array_equal(a, b)
+    one, other = ((tmp_path / f"{n}.csv").read_text().splitlines() for n in ("whole", "cut"))
+    assert len(one) == len(other) == 7  # a head, three places, two splits
+    bounds = [[line.split(",")[3] for line in text[1:]] for text in (one, other)]
+    assert bounds[0] == bounds[1]
+    assert float(bounds[0][-1]) > float(bounds[0][0])  # it learns
+
+
+def test_the_race_is_won_on_training_rows(tmp_path, monkeypatch):
+    """Of three steps the one with the highest bound goes on."""
+    monkeypatch.setattr(curves, "CHOICE", 2000)
+    said: list[str] = []
+    racing = curve(tmp_path / "race")
+    racing.go([20], said.append)
+    bounds = {float(k): float(v) for k, v in (pair.split(":") for pair in said[0].split("{")[1].strip("}").split(","))}
+    assert max(bounds, key=bounds.__getitem__) == pytest.approx(float(racing.state.rate))
+    assert len(bounds) == 3
+
+
+def test_chains_of_monte_carlo_em_are_accepted_as_often_as_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(figure3, "WORLD", PANEL)
+    training = figure3.MonteCarlo(Elbo(), jnp.asarray(ROWS), False, 1 / 300)
+    p, q = declared(PANEL, hidden=8)
+    model = started(build_model(p, q, jax.random.key(0)), seed=0)
+    zeros = jax.tree.map(jnp.zeros_like, model)
+    state = State(model, zeros, jnp.asarray(0.02), jnp.zeros((), jnp.int32), training.begun())
+    run = jax.jit(lambda s: jax.lax.fori_loop(0, 300, lambda _, s: training.step(s, jax.random.key(2)), s))
+    after = run(state)
+    chains, log_step = after.chains
+
+    def accepted(z: jax.Array, x: jax.Array, key: jax.Array) -> jax.Array:
+        log_joint = Posterior(after.model, {"x": x / 255.0}, {}).log_joint
+        return step(log_joint, key, init(log_joint, z), jnp.exp(log_step), jnp.ones(2), figure3.LEAPFROGS)[1]
+
+    rate = jax.vmap(accepted)(chains, jnp.asarray(ROWS, jnp.float32), jax.random.split(jax.random.key(3), 300)).mean()
+    assert abs(float(rate) - figure3.ACCEPTED) < 0.1
+    assert not np.array_equal(chains, state.chains[0])
+
+
+def test_idx_files_are_read(tmp_path):
+    path = tmp_path / "images.gz"
+    with gzip.open(path, "wb") as out:
+        out.write(struct.pack(">IIII", 2051, 300, 28, 28) + ROWS.tobytes())
+    np.testing.assert_array_equal(idx(path), ROWS)
+
+
+@pytest.mark.parametrize(("fraction", "passes"), [(1.0, 3280), (0.02, 66), (1 / 3280, 1)])
+def test_the_schedule_of_iwae(fraction, passes):
+    total, rate = schedule(60_000, fraction)
+    assert total == passes
+    if fraction == 1:  # 1 + 3 + ... + 3^7 passes, each stage a seventh of a decade slower
+        assert float(rate(2999)) == pytest.approx(1e-3)
+        assert float(rate(3000)) == pytest.approx(10 ** (-3 - 1 / 7))
+        assert float(rate(3280 * 3000 - 1)) == pytest.approx(1e-4)
