@@ -30,6 +30,7 @@ CHOICE = 100_000  # rows after which a step is chosen
 POINTS = 6  # a decade
 MEASURED = 10_000  # rows of each split whose bound is taken
 AT_ONCE = 1000  # of them in one product
+PASSES = 1024  # over the rows before their orders come again
 
 
 METHODS: dict[str, Objective] = {"AEVB": Elbo(), "wake-sleep": WakeSleep()}
@@ -72,10 +73,22 @@ class Training:
         return self.objective(model, Batch({"x": x}, {}), key).loss + 0.5 * self.prior * squares
 
     def step(self, state: State, key: Key) -> State:
-        """One minibatch, drawn from all rows, and Adagrad's move."""
-        which, pixels, draws = jax.random.split(jax.random.fold_in(key, state.step), 3)
-        x = self.seen(pixels, self.rows[jax.random.randint(which, (BATCH,), 0, len(self.rows))])
+        """One minibatch and Adagrad's move."""
+        pixels, draws = jax.random.split(jax.random.fold_in(key, state.step))
+        x = self.seen(pixels, self.rows[self.visited(state.step)])
         return moved(state, jax.grad(self.loss)(state.model, x, draws))._replace(step=state.step + 1)
+
+    def visited(self, step: Array) -> Array:
+        """Numbers of the rows of a minibatch: each row once a pass, each pass in an order of its own.
+
+        The i-th row of a pass is a i + b modulo the number of rows, a coprime to it, of rows that lie in random order.
+        """
+        n, rng = len(self.rows), np.random.default_rng(2)
+        coprime = np.flatnonzero(np.gcd(np.arange(n), n) == 1)
+        turn, shift = (jnp.asarray(x, jnp.uint32) for x in (rng.choice(coprime, PASSES), rng.integers(0, n, PASSES)))
+        place = (step * BATCH + jnp.arange(BATCH)).astype(jnp.uint32)
+        a_pass, i = place // n % PASSES, place % n
+        return (turn[a_pass] * i % n + shift[a_pass]) % n
 
     def begun(self) -> Any:
         """What a training carries beside its weights."""

@@ -63,8 +63,8 @@ class MonteCarlo(Likelihood):
 
     def step(self, state: State, key: Key) -> State:
         """A trajectory of the chains of a minibatch, then five moves of Adagrad."""
-        which, pixels, walks = jax.random.split(jax.random.fold_in(key, state.step), 3)
-        index = jax.random.randint(which, (BATCH,), 0, len(self.rows))
+        pixels, walks = jax.random.split(jax.random.fold_in(key, state.step))
+        index = self.visited(state.step)
         x, (chains, log_step) = self.seen(pixels, self.rows[index]), state.chains
 
         def walk(k: Key, row: Array, z: Array) -> tuple[Array, Array]:
