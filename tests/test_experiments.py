@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from experiments.aevb import curves, figure3
+from experiments.aevb import figure3
 from experiments.aevb.curves import Curve, State, Training, moved, started
 from experiments.aevb.settings import Panel, declared, idx
 from experiments.iwae.table1 import schedule
@@ -26,14 +26,13 @@ RNG = np.random.default_rng(0)
 ROWS = (255 * RNG.random((300, 784)) ** 3).astype(np.uint8)
 
 
-def curve(path: Path, training: type[Training] = Training) -> Curve:
+def curve(path: Path, race: tuple[int, int] = (500, 1000)) -> Curve:
     """A small curve: 8 hidden units, 300 images."""
     p, q = declared(PANEL, hidden=8)
     model = started(build_model(p, q, jax.random.key(0)), seed=0)
     rows = jnp.asarray(ROWS)
-    return Curve(
-        path, model, training(Elbo(), rows, False, 1 / 300, raced=20), {"test": rows, "train": rows}, {"m": "x"}
-    )
+    training = Training(Elbo(), rows, False, 1 / 300, raced=20, race=race)
+    return Curve(path, model, training, {"test": rows, "train": rows}, {"m": "x"})
 
 
 def test_adagrad_is_adagrad():
@@ -49,33 +48,42 @@ def test_adagrad_is_adagrad():
         np.testing.assert_allclose(state.model["a"], expected["a"], rtol=1e-5)
 
 
-def test_a_curve_goes_on_where_it_stopped(tmp_path, monkeypatch):
-    monkeypatch.setattr(curves, "CHOICE", 1000)
+def test_a_curve_goes_on_where_it_stopped(tmp_path):
     said: list[str] = []
     whole = curve(tmp_path / "whole")
-    whole.go([10, 20, 40], said.append)
-    curve(tmp_path / "cut").go([10, 20], said.append)
+    whole.go([5, 8, 20, 40], said.append)
+    curve(tmp_path / "cut").go([5, 8, 20], said.append)
     again = curve(tmp_path / "cut")
-    again.go([10, 20, 40], said.append)
+    again.go([5, 8, 20, 40], said.append)
     assert int(again.state.step) == 40
     for a, b in zip(jax.tree.leaves(whole.state.model), jax.tree.leaves(again.state.model), strict=True):
         np.testing.assert_array_equal(a, b)
     one, other = ((tmp_path / f"{n}.csv").read_text().splitlines() for n in ("whole", "cut"))
-    assert len(one) == len(other) == 7  # a head, three places, two splits
+    assert len(one) == len(other) == 9  # a head, four places, two splits
     bounds = [[line.split(",")[3] for line in text[1:]] for text in (one, other)]
     assert bounds[0] == bounds[1]
     assert float(bounds[0][-1]) > float(bounds[0][0])  # it learns
 
 
-def test_the_race_is_won_on_training_rows(tmp_path, monkeypatch):
-    """Of three steps the one with the highest bound goes on."""
-    monkeypatch.setattr(curves, "CHOICE", 2000)
+def test_the_race_is_won_on_training_rows(tmp_path):
+    """Of three steps the worst is left, then the second: the one with the highest bound goes on."""
     said: list[str] = []
-    racing = curve(tmp_path / "race")
+    racing = curve(tmp_path / "race", race=(1000, 2000))
     racing.go([20], said.append)
-    bounds = {float(k): float(v) for k, v in (pair.split(":") for pair in said[0].split("{")[1].strip("}").split(","))}
-    assert max(bounds, key=bounds.__getitem__) == pytest.approx(float(racing.state.rate))
-    assert len(bounds) == 3
+    laps = [
+        {float(k): float(v) for k, v in (pair.split(":") for pair in line.split("step ")[1].split(","))}
+        for line in said[:2]
+    ]
+    assert [len(lap) for lap in laps] == [3, 2]
+    assert min(laps[0], key=laps[0].__getitem__) not in laps[1]
+    assert max(laps[1], key=laps[1].__getitem__) == pytest.approx(float(racing.state.rate))
+
+
+def test_each_row_is_seen_once_a_pass():
+    training = Training(Elbo(), jnp.asarray(ROWS), False, 0.0)
+    passes = np.concatenate([np.asarray(training.visited(jnp.asarray(i))) for i in range(6)]).reshape(2, -1)
+    assert all(np.array_equal(np.sort(one), np.arange(len(ROWS))) for one in passes)
+    assert not np.array_equal(*passes)
 
 
 def test_chains_of_monte_carlo_em_are_accepted_as_often_as_asked(tmp_path, monkeypatch):

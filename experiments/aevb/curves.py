@@ -1,9 +1,9 @@
 r"""A curve of figure 2: lower bound against training rows seen.
 
-Three Adagrad steps are trained side by side in one compiled program for the first rows; the one with the highest bound
-on training rows goes on alone. Points lie on a grid of equal ratios; at each, the bound of test and training rows (one
-draw of z a row, KL in closed form) is appended to a CSV file and the whole state is written, so that a curve goes on
-where it stopped, to the same numbers.
+Three Adagrad steps are trained side by side in one compiled program; the one with the lowest bound on training rows is
+left after the first rows, the second after ten times as many, and the best goes on alone. Points lie on a grid of equal
+ratios; at each, the bound of test and training rows (one draw of z a row, KL in closed form) is appended to a CSV file
+and the whole state is written, so that a curve goes on where it stopped, to the same numbers.
 
 The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with $p(\theta) = N(0, I)$.
 """
@@ -26,7 +26,7 @@ from laten.model import Model, build_model
 from laten.objectives import Batch, Elbo, Objective, WakeSleep
 from laten.types import Array, Key
 
-CHOICE = 100_000  # rows after which a step is chosen
+RACE = (10**5, 10**6)  # rows after which the worst Adagrad step is left, and the second
 POINTS = 6  # a decade
 MEASURED = 10_000  # rows of each split whose bound is taken
 AT_ONCE = 1000  # of them in one product
@@ -55,6 +55,7 @@ class Training:
         binary: Grey pixels are binarised anew at each visit; else they are taken as fractions.
         prior: Weight of log p(theta) in the loss, a row.
         raced: Training rows by whose bound an Adagrad step is chosen.
+        race: Rows after which the worst of three steps is left, and the second.
     """
 
     objective: Objective
@@ -62,6 +63,7 @@ class Training:
     binary: bool
     prior: float
     raced: int = MEASURED
+    race: tuple[int, int] = RACE
 
     def seen(self, key: Key, rows: Array) -> Array:
         """Pixels as the model sees them."""
@@ -129,7 +131,7 @@ def stacked(model: Model, chains: Any) -> State:
 
 def grid(samples: float) -> list[int]:
     """Numbers of steps at which a curve is measured, up to `samples` rows."""
-    ends = 10 ** np.arange(np.log10(CHOICE), np.log10(samples) + 1e-9, 1 / POINTS)
+    ends = 10 ** np.arange(np.log10(RACE[0]), np.log10(samples) + 1e-9, 1 / POINTS)
     return sorted({round(rows / BATCH) for rows in ends})
 
 
@@ -147,7 +149,7 @@ class Curve:
         self.key, self.seconds, self.written = jax.random.key(1), 0.0, set[int]()
         self.state: Any = stacked(model, training.begun())
         many = jax.vmap(training.step, (0, None))
-        self.race = jax.jit(lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: many(s, k), s), donate_argnums=0)
+        self.side_by_side = jax.jit(lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: many(s, k), s))
         self.run = jax.jit(
             lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: training.step(s, k), s), donate_argnums=0
         )
@@ -156,43 +158,61 @@ class Curve:
     def go(self, places: list[int], say: Callable[[str], None]) -> None:
         """Trains on, and measures at these numbers of steps."""
         self.resume()
+        if self.state.step.ndim and places:
+            self.race(places, say)
         for steps in places:
-            if self.state.step.ndim:
-                self.choose(CHOICE // BATCH, say)
             done = int(self.state.step)
             if done > steps or steps in self.written:
                 continue
             began = time.perf_counter()
             self.state = jax.block_until_ready(self.run(self.state, self.key, steps - done))
             self.seconds += time.perf_counter() - began
-            bounds = {split: float(self.bound(self.state.model, self.key, x)) for split, x in self.measured.items()}
-            self.write(bounds)
-            shown = ", ".join(f"{split} {b:.2f}" for split, b in bounds.items())
-            say(f"{self.path.name}: {steps * BATCH:.3g} rows, {shown}, {self.seconds:.0f} s")
+            self.write(steps, self.bounds(self.state), self.seconds, say)
+            self.keep()
 
-    def choose(self, steps: int, say: Callable[[str], None]) -> None:
-        """Races the Adagrad steps, and goes on with the best on training rows."""
-        began = time.perf_counter()
-        state = jax.block_until_ready(self.race(self.state, self.key, steps))
-        self.seconds += time.perf_counter() - began
+    def race(self, places: list[int], say: Callable[[str], None]) -> None:
+        """Trains all steps side by side, leaves the worst twice, and writes what was measured of the best."""
+        lap = [rows // BATCH for rows in self.training.race]
         train = self.measured["train"][: self.training.raced]
-        bounds = [float(self.bound(jax.tree.map(lambda w, i=i: w[i], state.model), self.key, train)) for i in range(3)]
-        best = int(np.nanargmax(bounds))
-        say(f"{self.path.name}: step {RATES[best]} of {dict(zip(RATES, np.round(bounds, 1).tolist(), strict=True))}")
-        self.state = jax.tree.map(lambda x: x[best], state)
+        found: list[tuple[int, dict[float, dict[str, float]], float]] = []
+        for steps in sorted({*lap, *(p for p in places if p < lap[-1])}):
+            began, done = time.perf_counter(), int(self.state.step[0])
+            self.state = jax.block_until_ready(self.side_by_side(self.state, self.key, steps - done))
+            self.seconds += time.perf_counter() - began
+            each = [jax.tree.map(lambda x, i=i: x[i], self.state) for i in range(len(self.state.step))]
+            if steps in places:
+                found.append((steps, {float(one.rate): self.bounds(one) for one in each}, self.seconds))
+            if steps in lap:
+                heights = np.array([float(self.bound(one.model, self.key, train)) for one in each])
+                shown = ", ".join(f"{float(r):g}: {h:.1f}" for r, h in zip(self.state.rate, heights, strict=True))
+                say(f"{self.path.name}: {steps * BATCH:.3g} rows, bound by Adagrad step {shown}")
+                left = np.delete(np.arange(len(each)), np.argmin(np.nan_to_num(heights, nan=-np.inf)))
+                self.state = jax.tree.map(lambda x, left=left: x[left], self.state)
+        self.state = jax.tree.map(lambda x: x[0], self.state)
+        for steps, bounds, seconds in found:
+            self.write(steps, bounds[float(self.state.rate)], seconds, say)
+        self.keep()
 
-    def write(self, bounds: dict[str, float]) -> None:
-        """Appends a point, and writes the state in whole."""
-        rows = int(self.state.step) * BATCH
-        self.written.add(int(self.state.step))
+    def bounds(self, state: State) -> dict[str, float]:
+        """Bound of each split, in nats."""
+        return {split: float(self.bound(state.model, self.key, x)) for split, x in self.measured.items()}
+
+    def write(self, steps: int, bounds: dict[str, float], seconds: float, say: Callable[[str], None]) -> None:
+        """Appends a point."""
         new = not self.path.with_suffix(".csv").exists()
         with self.path.with_suffix(".csv").open("a", newline="") as file:
             table = csv.writer(file)
             if new:
                 table.writerow([*self.about, "split", "rows", "bound", "rate", "seconds"])
             for split, bound in bounds.items():
-                point = (rows, f"{bound:.3f}", f"{float(self.state.rate):g}", f"{self.seconds:.1f}")
+                point = (steps * BATCH, f"{bound:.3f}", f"{float(self.state.rate):g}", f"{seconds:.1f}")
                 table.writerow([*self.about.values(), split, *point])
+        self.written.add(steps)
+        shown = ", ".join(f"{split} {b:.2f}" for split, b in bounds.items())
+        say(f"{self.path.name}: {steps * BATCH:.3g} rows, {shown}, {seconds:.0f} s")
+
+    def keep(self) -> None:
+        """Writes the state in whole."""
         arrays = {f"a{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(self.state))}
         part = self.path.with_suffix(".part.npz")
         np.savez(part, seconds=self.seconds, **arrays)

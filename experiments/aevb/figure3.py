@@ -99,7 +99,9 @@ def curve_of(images: int, method: str, options: argparse.Namespace) -> Curve:
     p, q = declared(WORLD, HIDDEN)
     model, prior = started(build_model(p, q, jax.random.key(0)), seed=0), 1 / len(train)
     if method == "MCEM":
-        training: Training = MonteCarlo(METHODS["AEVB"], jnp.asarray(train), False, prior, raced=100)
+        training: Training = MonteCarlo(
+            METHODS["AEVB"], jnp.asarray(train), False, prior, raced=100, race=(10**5, 2 * 10**5)
+        )
     else:
         training = Likelihood(METHODS[method], jnp.asarray(train), False, prior, draws=options.draws)
     measured = {"test": jnp.asarray(test[:SCORED]), "train": jnp.asarray(train[:SCORED])}
