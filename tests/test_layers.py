@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "src"
 # From the ground up; a name ending in / is a folder. A file imports from lower floors and, in a folder, from
 # neighbours.
 FLOORS = (
-    ("errors", "numerics", "types"),
+    ("caching", "errors", "numerics", "types"),
     ("families/", "nets", "noisy", "lookup", "flows", "data/"),
     ("conditionals",),
     ("network", "drawing", "bayes"),

@@ -18,6 +18,7 @@ from laten import proposal, saving
 from laten.answers.face import Answers
 from laten.answers.fitted import Fitted, whole
 from laten.bayes import uncertain
+from laten.caching import keep_compiled
 from laten.data.batches import Presentation
 from laten.data.views import TableView, View, view_from_json
 from laten.errors import LatenError, ModelFileError
@@ -157,6 +158,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         Raises:
             LatenError: data, declaration or option that cannot be used; `TrainingDiverged`.
         """
+        keep_compiled()
         whole("draws", self.draws)
         if self.weights not in WEIGHTS:
             raise LatenError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, not {self.weights!r}")
@@ -243,6 +245,7 @@ def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> V
     Raises:
         ModelFileError: not a model file, truncated, or of a newer version.
     """
+    keep_compiled()
     model, about = saving.read(path, nets)
     try:
         kept = about["parameters"]  # an option that came later has its default in older files
