@@ -5,7 +5,8 @@ left after the first rows, the second after ten times as many, and the best goes
 ratios; at each, the bound of test and training rows (one draw of z a row, KL in closed form) is appended to a CSV file
 and the whole state is written, so that a curve goes on where it stopped, to the same numbers.
 
-The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with $p(\theta) = N(0, I)$.
+The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with $p(\theta) = N(0, I)$ on the weights of the network, not of the
+guide.
 """
 
 import argparse
@@ -71,7 +72,7 @@ class Training:
         return (jax.random.uniform(key, grey.shape) < grey).astype(jnp.float32) if self.binary else grey
 
     def loss(self, model: Model, x: Array, key: Key) -> Array:
-        squares = sum((jnp.sum(jnp.square(w)) for w in jax.tree.leaves(model)), jnp.zeros(()))
+        squares = sum((jnp.sum(jnp.square(w)) for w in jax.tree.leaves(model.p)), jnp.zeros(()))
         return self.objective(model, Batch({"x": x}, {}), key).loss + 0.5 * self.prior * squares
 
     def step(self, state: State, key: Key) -> State:

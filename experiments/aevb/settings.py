@@ -2,14 +2,14 @@ r"""What the paper says of its experiments (section 5), and what it leaves open.
 
 Said: one hidden layer of tanh, 500 units (MNIST), 200 (Frey) or 100 (figure 3); p(x given z) Bernoulli for MNIST, for
 Frey normal, its mean squashed to (0, 1) by a sigmoid; minibatches of 100 rows with one draw of z each; Adagrad, its
-step one of 0.01, 0.02 and 0.1, chosen on the training set in the first iterations; a prior N(0, I) on the weights;
-weights that start from N(0, 0.01).
+step one of 0.01, 0.02 and 0.1, chosen on the training set in the first iterations; a prior p(theta) = N(0, I); weights
+that start from N(0, 0.01).
 
 Not said, and here: the step is chosen by the bound of training rows, the worst left after 10^5 rows and the second
-after 10^6 (the best after 10^5 is not the best later); minibatches take each row once a pass; the prior is on the
-weights of both networks; 0.01 is a variance; the first 50 000 images of MNIST to learn from (as in figure 3) and the
-10 000 of its test set; grey pixels in [0, 1] are taken as probabilities (`--binary` binarises them anew at each visit);
-1 665 of Frey's faces to learn from and 300 to test, split by chance.
+after 10^6 (the best after 10^5 is not the best later); minibatches take each row once a pass; the prior is on theta,
+the weights of the network, not on those of the guide; 0.01 is a variance; the first 50 000 images of MNIST to learn
+from (as in figure 3) and the 10 000 of its test set; grey pixels in [0, 1] are taken as probabilities (`--binary`
+binarises them anew at each visit); 1 665 of Frey's faces to learn from and 300 to test, split by chance.
 """
 
 import gzip

@@ -26,7 +26,7 @@ WORTH = 0.05  # seconds of compilation from which a program is kept
 def keep_compiled() -> None:
     """Points JAX's persistent compilation cache at the user's folder, if that can be written."""
     wanted = os.environ.get("LATEN_CACHE", "")
-    if wanted.lower() in ("off", "0", "no") or jax.config.jax_compilation_cache_dir:
+    if wanted.lower() in ("off", "0", "no") or getattr(jax.config, "jax_compilation_cache_dir", None):
         return
     folder = (Path(wanted).expanduser() if wanted else home() / "laten") / f"compiled-{processor()}"
     try:

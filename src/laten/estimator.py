@@ -32,7 +32,7 @@ from laten.training.settings import Settings
 # what a model file keeps of the constructor's options, beside network, guide and objective
 PARAMETERS = (
     "latent", "width", "numbers", "dropout", "missing", "weights", "epochs", "batch_size", "learning_rate", "warmup",
-    "clip", "patience", "validation", "hide", "trim", "binarise", "draws", "seed",
+    "clip", "patience", "validation", "hide", "trim", "binarise", "draws", "restarts", "seed",
 )  # fmt: skip
 WEIGHTS = ("point", "map", "bayes")
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
@@ -74,11 +74,13 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
             rows among those of the fit, which are not to be learned (`docs/tables.md`). Costs rare rows, odd or not.
         binarise: `"dynamic"`, `"fixed"` or `"none"`: what becomes of uint8 intensities given to a Bernoulli node.
         draws: Draws a row with which questions are answered, unless they say otherwise.
+        restarts: Models trained side by side in one compiled program, from other weights (those of `seed`, `seed + 1`,
+            ...) on the same batches; the best on held-out rows is kept (of none held out: on the training rows).
         seed: Seed of everything random.
         progress: `"quiet"`, `"auto"`, `"rich"` or `"plain"`.
 
     After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row; the
-    weights of the row that is `kept` are the model's), `stopped_`
+    weights of the row that is `kept` are the model's), `restarts_` (a frame, the last record of each), `stopped_`
         ("plan", "early" or "interrupted").
 
     >>> import laten as lt
@@ -113,6 +115,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         trim: float = 0.0,
         binarise: str = "dynamic",
         draws: int = 100,
+        restarts: int = 1,
         seed: int = 0,
         progress: str = "quiet",
     ):
@@ -138,6 +141,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         self.trim = trim
         self.binarise = binarise
         self.draws = draws
+        self.restarts = restarts
         self.seed = seed
         self.progress = progress
 
@@ -160,6 +164,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         """
         keep_compiled()
         whole("draws", self.draws)
+        whole("restarts", self.restarts)
         if self.weights not in WEIGHTS:
             raise LatenError(f"weights must be one of {', '.join(map(repr, WEIGHTS))}, not {self.weights!r}")
         sizes = proposal.Sizes(self.latent, self.width, self.numbers, self.dropout, self.missing)
@@ -167,17 +172,18 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         table = isinstance(found.view, TableView)
         settings = self._settings(table and self.network is None)
         how = proposal.presentation(found.rows, found.network, self._hides(table))
-        model = proposal.new_model(found, self.guide, how, self.seed)
+        models = [proposal.new_model(found, self.guide, how, self.seed + i) for i in range(self.restarts)]
         offset = sum(float(x.sum()) for x in found.view.log_det(X).values()) / found.rows.n
         if self.weights == "bayes":
-            model = Model(model.network, model.guide, uncertain(model.p), model.q)
+            models = [Model(m.network, m.guide, uncertain(m.p), m.q) for m in models]
         objective = self._objective(table and self.network is None)
-        task = proposal.task_for(model, found, how, objective, self.validation, offset, self.seed)
+        task = proposal.task_for(models, found, how, objective, self.validation, offset, self.seed)
         if self.weights != "point":
             task = task._replace(objective=WithWeights(objective, task.rows))
         with progress_display(self.progress) as report:
             outcome = train(task, settings, report)
         self._remember(outcome.model, found.view, how, outcome.stopped, pd.DataFrame(outcome.history))
+        self.restarts_ = pd.DataFrame(outcome.starts)
         return self
 
     def _hides(self, table: bool) -> bool:

@@ -4,7 +4,7 @@ That is: a view, a network, a guide, a model and a task.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -275,7 +275,7 @@ def new_model(proposal: Proposal, guide: Network | None, how: Presentation, seed
 
 
 def task_for(
-    model: Model,
+    models: Sequence[Model],
     proposal: Proposal,
     how: Presentation,
     objective: Objective,
@@ -283,9 +283,9 @@ def task_for(
     offset: float,
     seed: int,
 ) -> Task:
-    """Training and held-out rows on the device, and what to minimise."""
-    rows, labels = proposal.rows, proposal.rows.labels
+    """Training and held-out rows on the device, and what to minimise; the models differ in their weights alone."""
+    rows, labels, (model, *others) = proposal.rows, proposal.rows.labels, models
     if validation and rows.n >= 10:
         kept, held = rows.split(validation, seed)
-        return Task(model, objective, on_device(kept), on_device(held), how, offset, labels)
-    return Task(model, objective, on_device(rows), None, how, offset, labels)
+        return Task(model, objective, on_device(kept), on_device(held), how, offset, labels, tuple(others))
+    return Task(model, objective, on_device(rows), None, how, offset, labels, tuple(others))

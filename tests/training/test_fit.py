@@ -4,6 +4,7 @@ import os
 import signal
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -105,6 +106,37 @@ def test_where_an_epoch_is_cut_changes_nothing(monkeypatch):
     assert all(jax.tree.map(np.array_equal, jax.tree.leaves(whole.model.p), jax.tree.leaves(cut.model.p)))
     for one, other in zip(whole.history, cut.history, strict=True):
         assert one | {"seconds": 0} == other | {"seconds": 0}
+
+
+def several(copies: int, **options) -> Outcome:
+    """Starts from seeds 0, 1, ... side by side."""
+    models = [build_model(NETWORK, lt.guide_for(NETWORK), jax.random.key(i)) for i in range(copies)]
+    made = task(valid=True)._replace(model=models[0], others=tuple(models[1:]))
+    settings = {"epochs": 6, "batch_size": 100, "learning_rate": 1e-2, "warmup": 0.0, "patience": 0} | options
+    return train(made, Settings(**settings))
+
+
+def test_starts_side_by_side_are_those_one_by_one():
+    """The first copy draws what it would draw alone; the best of all is kept."""
+    together, alone = several(3), several(1)
+    first, rest = together.starts[0], together.starts[1:]
+    assert first["valid_bound"] == pytest.approx(alone.starts[0]["valid_bound"], abs=1e-4)
+    assert all(abs(r["valid_bound"] - first["valid_bound"]) > 1e-3 for r in rest)  # control: others start elsewhere
+    best = max(r["valid_bound"] for r in together.history)
+    assert best >= max(r["valid_bound"] for r in together.starts)
+    assert together.retraces == 0
+    assert [r["kept"] for r in together.history].count(True) == 1
+
+
+def test_a_start_that_is_lost_leaves_the_others_alone():
+    models = [build_model(NETWORK, lt.guide_for(NETWORK), jax.random.key(i)) for i in range(2)]
+    lost = jax.tree.map(lambda x: x * jnp.nan if eqx.is_inexact_array(x) else x, models[1])
+    settings = Settings(epochs=4, batch_size=100, learning_rate=1e-2, warmup=0.0, patience=0)
+    for order in ((models[0], lost), (lost, models[0])):
+        outcome = train(task(valid=True)._replace(model=order[0], others=order[1:]), settings)
+        assert np.isfinite([r["valid_bound"] for r in outcome.history]).all()
+        assert outcome.history[-1]["rollbacks"] == 0
+        assert all(np.isfinite(w).all() for w in jax.tree.leaves(outcome.model.p))
 
 
 class Faulty(NamedTuple):

@@ -122,6 +122,7 @@ RATE_HELP = "Peak rate of Adam. Default: 0.003 for tables, 0.001 for arrays."
 Rate = Annotated[float | None, option(metavar="X", help=RATE_HELP, group=TRAINING, default=False)]
 PATIENCE_HELP = "Epochs without a better held-out bound after which to stop; 0: never. Default: planned."
 Patience = Annotated[int | None, option(least=0, metavar="N", help=PATIENCE_HELP, group=TRAINING, default=False)]
+Restarts = Annotated[int, option(least=1, metavar="N", help="Train N side by side, keep the best.", group=TRAINING)]
 FitSeed = Annotated[int, option(least=0, metavar="N", help="The same seed gives the same file.", group=TRAINING)]
 
 # schema
@@ -206,6 +207,7 @@ def fit(
     batch_size: BatchSize = None,
     learning_rate: Rate = None,
     patience: Patience = None,
+    restarts: Restarts = 1,
     seed: FitSeed = 0,
     quiet: Quiet = False,
 ) -> int:
@@ -222,6 +224,7 @@ def fit(
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "patience": patience,
+        "restarts": restarts,
         "seed": seed,
     }
     return work("cli.fitting").fit(data, output, kind or [], schema, objective.value, draws, options, quiet)

@@ -3,6 +3,9 @@ r"""The epochs around the compiled loop: validation, early stopping, best weight
 Once an epoch a few numbers come up from the device. The weights with the best held-out bound are kept. A run of steps
 that are not finite rolls back to the last good epoch at half the learning rate; after three roll-backs training gives
 up and names the node and the column.
+
+With several starts, trained side by side, the best weights are those of the best start; training goes on while any of
+them improves on the best so far, and rolls back when none has finite steps left.
 """
 
 import math
@@ -26,6 +29,7 @@ from laten.training.blame import diverged
 from laten.training.evaluate import Evaluation
 from laten.training.loop import MOST_BAD, Loop, State, Tally, shuffled
 from laten.training.settings import Settings
+from laten.types import Array
 
 MOST_ROLLBACKS = 3
 CHUNK_SECONDS = 1.0  # how long one compiled call may keep Ctrl-C waiting
@@ -39,6 +43,7 @@ class Task(NamedTuple):
     Args:
         offset: Nats a row that the codecs' log-determinants add to reported bounds.
         labels: Node -> names of its sites, for messages.
+        others: The same model with other weights to start from, trained side by side with it.
     """
 
     model: Model
@@ -48,6 +53,7 @@ class Task(NamedTuple):
     how: Presentation
     offset: float
     labels: dict[str, tuple[str, ...]]
+    others: tuple[Model, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -64,6 +70,7 @@ class Outcome:
     stopped: str  # "plan", "early" or "interrupted"
     best_epoch: int
     retraces: int
+    starts: list[Record]  # the last record of each start
 
 
 def train(task: Task, settings: Settings, report: Callable[[Record], None] = lambda record: None) -> Outcome:
@@ -79,13 +86,12 @@ def train(task: Task, settings: Settings, report: Callable[[Record], None] = lam
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
             tally = run.round(interrupted)
-            if int(run.state.bad_run) >= MOST_BAD:
+            if run.lost:
                 run.roll_back(tally)
                 continue
             record = run.record(tally)
-            record["seconds"] = time.perf_counter() - began
-            run.history.append(record)
-            report(record)
+            run.seconds.append(time.perf_counter() - began)
+            report(record | {"seconds": run.seconds[-1]})
             if interrupted.is_set():
                 run.stopped = "interrupted"
     return run.outcome()
@@ -99,19 +105,32 @@ class Training:
         self.plan = settings.planned(self.rows)
         weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
         dropout, planned_steps = has_dropout(task.model), self.plan.epochs * self.plan.steps
-        self.loop = Loop(weights, self.static, task.objective, task.how, settings, planned_steps, dropout)
+        others = [eqx.filter(model, eqx.is_inexact_array) for model in task.others]
+        self.copies = 1 + len(others)
+        self.loop = Loop(weights, self.static, task.objective, task.how, settings, planned_steps, dropout, self.copies)
         held, judge = task.valid, getattr(task.objective, "judge", task.objective)
         self.evaluation = held and Evaluation(self.static, weights, held, judge, task.how)
-        self.state = self.loop.init(weights)
+        self.state = self.loop.init(weights, *others)
         self.empty = self.loop.empty_tally(task.train, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
-        self.good = self.best = copied(self.state)
+        self.good = copied(self.state)
+        self.best, self.best_copy = self.one(self.good, 0), 0
         self.key = jax.random.key(settings.seed)
         # while an objective warms up, its loss is not the bound yet, and no epoch can be the best
         self.settled = math.ceil(getattr(task.objective, "warmup", 0.0) * self.plan.epochs)
         self.epoch = self.best_epoch = self.rollbacks = 0
-        self.best_bound, self.stopped, self.history = -math.inf, "", list[Record]()
+        self.best_bound, self.stopped = -math.inf, ""
+        self.history, self.seconds = list[list[Record]](), list[float]()  # by round; records by copy
         self.chunk, self.order = 50, np.zeros((0, 0), np.int32)
+
+    def one(self, tree: Any, copy: int) -> Any:
+        """What a tree of the loop holds of one copy."""
+        return tree if self.copies == 1 else picked(tree, np.int32(copy))
+
+    @property
+    def lost(self) -> bool:
+        """No copy has finite steps left."""
+        return int(np.min(self.state.bad_run)) >= MOST_BAD
 
     def round(self, interrupted: threading.Event) -> Tally:
         """Runs an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
@@ -123,7 +142,7 @@ class Training:
             bounds = np.int32(turn), np.int32(start), np.int32(stop)
             self.state, tally = self.loop.run(self.state, tally, self.task.train, self.order, self.key, *bounds)
             tally = jax.device_get(tally)
-            if int(self.state.bad_run) >= MOST_BAD:
+            if self.lost:
                 break
             if self.epoch or start:  # the first call also compiles
                 seconds = max(time.perf_counter() - called, 1e-6)
@@ -139,43 +158,63 @@ class Training:
         """
         self.rollbacks += 1
         if self.rollbacks > MOST_ROLLBACKS:
-            model = eqx.combine(self.unpacked(self.good.weights), self.static)
-            index = self.order[int(tally.bad_index)]
+            model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
+            index = self.order[int(self.one(tally, 0).bad_index)]
             raise diverged(model, self.task.train, index, self.task.how, self.key, self.task.labels)
-        none = jnp.zeros((), jnp.int32)
+        none = jnp.zeros_like(self.good.bad_run)
         self.state = copied(self.good)._replace(rate=self.good.rate / 2, bad_run=none)
         self.good = copied(self.state)
 
     def record(self, tally: Tally) -> Record:
-        """Takes note of a good round: the record for the history, the best weights, whether to stop."""
-        plan, task = self.plan, self.task
+        """Takes note of a good round: records for the history, the best weights, whether to stop.
+
+        Returns:
+            The record of the copy that is ahead.
+        """
+        plan = self.plan
         self.epoch = min(self.epoch + plan.passes, plan.epochs)
         self.good = copied(self.state)
-        record = summary(self.epoch, self.state, tally, task.offset) | {"rollbacks": self.rollbacks}
-        record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
+        records = [self.measured(tally, copy) for copy in range(self.copies)]
+        self.history.append(records)
+        judged = "bound" if self.evaluation is None else "valid_bound"
+        ahead = int(np.argmax(np.nan_to_num([r[judged] for r in records], nan=-np.inf)))
+        record = records[ahead]
         if self.evaluation is None:
+            self.best_copy = ahead
             return record
-        bound, kl, active = self.evaluation(self.unpacked(self.state.weights))
-        record |= {"valid_bound": bound + task.offset, "kl": kl, "active_units": active}
-        if self.epoch >= self.settled and bound > self.best_bound:
-            self.best, self.best_bound, self.best_epoch = self.good, bound, self.epoch
+        if self.epoch >= self.settled and record["valid_bound"] > self.best_bound:
+            self.best, self.best_copy = self.one(self.good, ahead), ahead
+            self.best_bound, self.best_epoch = record["valid_bound"], self.epoch
         if plan.patience and self.epoch - max(self.best_epoch, self.settled) >= plan.patience:
             self.stopped = "early"
         return record
 
+    def measured(self, tally: Tally, copy: int) -> Record:
+        """What is known of one copy after a round."""
+        state, plan, offset = self.one(self.state, copy), self.plan, self.task.offset
+        record = summary(self.epoch, state, self.one(tally, copy), offset) | {"rollbacks": self.rollbacks}
+        record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
+        if self.evaluation is not None:
+            bound, kl, active = self.evaluation(self.unpacked(state.weights))
+            record |= {"valid_bound": bound + offset, "kl": kl, "active_units": active}
+        return record
+
     def outcome(self) -> Outcome:
         """The best weights, or the last ones when nothing was held out."""
-        state = self.best if self.best_epoch else self.state
+        state = self.best if self.best_epoch else self.one(self.state, self.best_copy)
         model = eqx.combine(self.unpacked(state.weights), self.static)
-        for record in self.history:
+        history = [r[self.best_copy] | {"seconds": s} for r, s in zip(self.history, self.seconds, strict=True)]
+        for record in history:
             record["kept"] = record["epoch"] == (self.best_epoch or self.epoch)
-        return Outcome(model, self.history, self.stopped or "plan", self.best_epoch, self.loop.traces - 1)
+        starts = self.history[-1] if self.history else []
+        return Outcome(model, history, self.stopped or "plan", self.best_epoch, self.loop.traces - 1, starts)
 
 
 def summary(epoch: int, state: State, tally: Tally, offset: float) -> Record:
-    """Means over finite steps."""
+    """Means over finite steps; the bound is NaN where there was none."""
     steps = max(int(tally.steps), 1)
-    record: Record = {"epoch": epoch, "step": int(state.step), "bound": float(tally.bound) / steps + offset}
+    bound = float(tally.bound) / steps + offset if int(tally.steps) else math.nan
+    record: Record = {"epoch": epoch, "step": int(state.step), "bound": bound}
     record |= {f"term_{name}": float(total) / steps for name, total in tally.terms.items()}
     record["skipped"] = int(tally.skipped)
     return record
@@ -185,6 +224,12 @@ def summary(epoch: int, state: State, tally: Tally, offset: float) -> Record:
 def copied(tree: Any) -> Any:
     """A copy in buffers of its own."""
     return jax.tree.map(jnp.copy, tree)
+
+
+@jax.jit
+def picked(tree: Any, copy: Array) -> Any:
+    """One of several copies."""
+    return jax.tree.map(lambda x: x[copy], tree)
 
 
 def has_dropout(model: Model) -> bool:

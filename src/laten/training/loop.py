@@ -5,6 +5,10 @@ r"""The compiled loop.
 One call runs many steps over rows that lie on the device; nothing in Python happens per step. A step whose loss or
 gradient is not finite changes nothing and is counted; after three in a row the loop leaves at once and the caller rolls
 back.
+
+Several copies of a model, which differ in where their weights start and in their draws, are trained side by side on the
+same batches: the step is mapped over them, and its small products become fewer large ones. Everything carried then has
+a leading axis of copies.
 """
 
 from typing import Any, NamedTuple
@@ -58,6 +62,7 @@ class Loop:
         static: The model without its arrays.
         how: How rows are presented.
         planned_steps: Steps the schedule is laid out for.
+        copies: How many models are trained side by side.
     """
 
     def __init__(
@@ -69,20 +74,21 @@ class Loop:
         settings: Settings,
         planned_steps: int,
         dropout: bool,
+        copies: int = 1,
     ):
         self.optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = Packing(weights, SMALL if settings.optimizer is None else 0)
         self.how, self.weights = how, jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
+        self.copies = copies
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
 
         def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
             estimate = objective(eqx.combine(weights, static), batch, key, progress, dropout)
             return estimate.loss, estimate
 
-        def step(state: State, store: Store, index: Array, key: Key, keys: Key) -> tuple[State, Estimate, Array]:
+        def one(state: State, batch: Batch, keys: Key) -> tuple[State, Estimate, Array]:
             progress = state.step / planned_steps
-            batch = Batch(*present(key, store, index, how))
             arrays = self.packing.unpack(state.weights)
             (value, estimate), gradients = jax.value_and_grad(loss, has_aux=True)(arrays, batch, keys, progress)
             gradient = self.packing.pack(gradients)
@@ -93,6 +99,10 @@ class Loop:
             weights, optimizer = self.optimizer.update(gradient, state.optimizer, state.weights, good, shrink, pace)
             bad_run = jnp.where(good, 0, state.bad_run + 1)
             return State(weights, optimizer, state.step + 1, state.rate, bad_run), estimate, good
+
+        def step(state: State, store: Store, index: Array, key: Key, keys: Key) -> tuple[State, Estimate, Array]:
+            batch = Batch(*present(key, store, index, how))
+            return one(state, batch, keys) if copies == 1 else many(state, batch, apart(keys, copies))
 
         def run(
             state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
@@ -109,10 +119,11 @@ class Loop:
                 return i + 1, state, tallied(tally, estimate, good, i)
 
             def going(carry):
-                return (carry[0] < stop) & (carry[1].bad_run < MOST_BAD)
+                return (carry[0] < stop) & (jnp.min(carry[1].bad_run) < MOST_BAD)
 
             return jax.lax.while_loop(going, body, (start, state, tally))[1:]
 
+        many = jax.vmap(one, (0, None, 0))
         self.loss, self.run = loss, jax.jit(run, donate_argnums=0)
 
     def empty_tally(self, store: Store, batch_size: int) -> Tally:
@@ -124,16 +135,37 @@ class Loop:
             return self.loss(weights, batch, keys, jnp.zeros(()))[1].terms
 
         names = jax.eval_shape(terms, self.weights, store)
-        real: Any = np.zeros((), np.float32)
-        whole: Any = np.zeros((), np.int32)
+        shape = () if self.copies == 1 else (self.copies,)
+        real: Any = np.zeros(shape, np.float32)
+        whole: Any = np.zeros(shape, np.int32)
         return Tally(real, dict.fromkeys(names, real), whole, whole, whole)
 
-    def init(self, weights: Model) -> State:
-        """The state before the first step, in buffers of its own: they are donated."""
-        step, bad_run = jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32)  # two buffers: both are donated
+    def init(self, *weights: Model) -> State:
+        """The state before the first step, in buffers of its own: they are donated.
+
+        Args:
+            weights: Of each copy.
+        """
         # packed by NumPy, which needs no compilation
-        packed = jax.tree.map(jnp.array, self.packing.pack(jax.tree.map(np.asarray, weights), np))
-        return State(packed, jax.jit(self.optimizer.init)(packed), step, jnp.ones(()), bad_run)
+        packed = [self.packing.pack(jax.tree.map(np.asarray, w), np) for w in weights]
+        begun: Any = (np.zeros((), np.int32), np.ones((), np.float32), np.zeros((), np.int32))
+        if self.copies > 1:
+            packed, begun = [stacked(packed)], stacked([begun] * self.copies)
+        held = jax.tree.map(jnp.array, packed[0])
+        optimizer = self.optimizer.init if self.copies == 1 else jax.vmap(self.optimizer.init)
+        return State(held, jax.jit(optimizer)(held), *(jnp.array(x) for x in begun))
+
+
+def stacked(trees: list[Any]) -> Any:
+    """Trees of NumPy arrays as one, with a leading axis."""
+    return jax.tree.map(lambda *xs: np.stack(xs), *trees)
+
+
+def apart(keys: Key, copies: int) -> Key:
+    """Keys `(copies, *keys)`: the first copy's are the keys themselves."""
+    flat = keys.reshape(-1)
+    others = [jax.vmap(lambda k, i=i: jax.random.fold_in(k, APART + i))(flat) for i in range(1, copies)]
+    return jnp.stack([flat, *others]).reshape(copies, *keys.shape)
 
 
 def gradient_norm(gradient: Packed) -> Array:
