@@ -59,7 +59,7 @@ def main() -> None:
     else:
         test = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28), dtype=np.uint8)
     test = test[: options.rows]
-    vae = lt.VAE.load(options.model) if options.model else untrained(test[:1000])
+    vae = lt.load(options.model) if options.model else untrained(test[:1000])
     needed = operations(vae) * options.draws * len(test)
     vae.score_samples(test[:16], draws=options.draws)  # compiles
     ratios = []

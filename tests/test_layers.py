@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "src"
 # From the ground up; a name ending in / is a folder. A file imports from lower floors and, in a folder, from
 # neighbours.
 FLOORS = (
-    ("caching", "errors", "numerics", "types"),
+    ("caching", "errors", "numerics", "threefry", "types"),
     ("families/", "nets", "noisy", "lookup", "flows", "data/"),
     ("conditionals",),
     ("network", "drawing", "bayes"),
@@ -35,6 +35,7 @@ FLOOR = {unit: height for height, floor in enumerate(FLOORS) for unit in floor}
 # Steps along one floor, each with its reason.
 SIDEWAYS = {
     ("numerics", "types"): "types are annotations, and import nothing of ours",
+    ("threefry", "types"): "types are annotations, and import nothing of ours",
     ("nets", "lookup"): "one pillar: a table is one of the nets",
     ("noisy", "nets"): "a net of which the weights are drawn is a net",
     ("flows", "nets"): "one pillar: a flow's conditioner is a net",

@@ -64,7 +64,8 @@ class Draw(NamedTuple):
     def log_weight(self) -> Array:
         """Scalar log p - log q, in nats."""
         zero = jnp.zeros(())
-        return sum(map(jnp.sum, self.log_p.values()), zero) - sum(map(jnp.sum, self.log_q.values()), zero)
+        log_p, log_q = ([jnp.sum(jnp.ravel(x)) for x in parts.values()] for parts in (self.log_p, self.log_q))
+        return sum(log_p, zero) - sum(log_q, zero)
 
 
 class Model(eqx.Module):

@@ -21,7 +21,8 @@ import numpy as np
 
 from laten.errors import DeclarationError, known
 from laten.lookup import Table
-from laten.numerics import host_rng, random_bytes
+from laten.numerics import host_rng
+from laten.threefry import random_bytes
 from laten.types import Array, Key
 
 

@@ -15,6 +15,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.nets import Affine
 from laten.types import Array, Key
 
@@ -33,7 +34,7 @@ class NoisyAffine(eqx.Module):
         mean, variance = x @ self.weight, jnp.square(x) @ jnp.exp(2 * self.spread.weight)
         if self.bias is not None and self.spread.bias is not None:
             mean, variance = mean + self.bias, variance + jnp.exp(2 * self.spread.bias)
-        return mean + jnp.sqrt(variance + LEAST) * jax.random.normal(self.key, mean.shape, mean.dtype)
+        return mean + jnp.sqrt(variance + LEAST) * threefry.normal(self.key, mean.shape)
 
 
 def noisy(net: Any, spread: Any, key: Key) -> Any:
@@ -52,7 +53,7 @@ def noised(part: Any, spread: Any, key: Key) -> Any:
     """One layer, or one array, of a net with its weights drawn."""
     if is_affine(part):
         return NoisyAffine(part.weight, part.bias, spread, key)
-    return part if spread is None else part + jnp.exp(spread) * jax.random.normal(key, part.shape, part.dtype)
+    return part if spread is None else part + jnp.exp(spread) * threefry.normal(key, part.shape)
 
 
 def is_affine(part: Any) -> bool:

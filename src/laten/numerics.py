@@ -47,14 +47,6 @@ def log_mean_exp(x: Array, axis: int = -1) -> Array:
     return jax.nn.logsumexp(x, axis=axis) - math.log(x.shape[axis])
 
 
-def random_bytes(key: Key, shape: tuple[int, ...]) -> Array:
-    """Uniform numbers in 0..255 (uint32), four of each random word: a quarter of the work of one by one."""
-    n = math.prod(shape)
-    words = jax.random.bits(key, (-(-n // 4),), jnp.uint32)
-    # shifts, not a cast of the bits: the compiler turns them into vector instructions
-    return jnp.concatenate([words >> shift & 255 for shift in (0, 8, 16, 24)])[:n].reshape(shape)
-
-
 def softplus(x: Array) -> Array:
     """log(1 + exp(x)), without overflow."""
     return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))

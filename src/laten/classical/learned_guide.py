@@ -26,6 +26,7 @@ import numpy as np
 import optax
 import pandas as pd
 
+from laten import threefry
 from laten.classical.evidence import check_targets, evidence_of
 from laten.conditionals import Conditional
 from laten.errors import DataError, DeclarationError, known
@@ -221,8 +222,8 @@ def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed:
         weights, state = carry
         key_rows, key_rate, key_mask = jax.random.split(key, 3)
         x = examples[jax.random.randint(key_rows, (BATCH,), 0, EXAMPLES)]
-        share = jax.random.uniform(key_rate, (BATCH, 1))  # of variables that are seen
-        masks = jax.random.uniform(key_mask, x.shape) < share
+        share = threefry.uniform(key_rate, (BATCH, 1))  # of variables that are seen
+        masks = threefry.uniform(key_mask, x.shape) < share
         value, gradient = jax.value_and_grad(loss)(weights, x, masks)
         updates, state = optimizer.update(gradient, state, weights)
         return (optax.apply_updates(weights, updates), state), value

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from laten.numerics import random_bytes
+from laten import threefry
+from laten.threefry import random_bytes
 from laten.types import Array, Key, Masks, Values
 
 
@@ -73,7 +74,7 @@ def hidden_at_random(key: Key, values: Values, masks: Masks, names: tuple[str, .
     n = len(next(iter(values.values())))
     shapes = [values[name].shape for name in names]
     sizes = [math.prod(shape[1:]) for shape in shapes]
-    chance = jax.random.uniform(key, (n, 1 + sum(sizes)))  # one call: random numbers are dear in small steps
+    chance = threefry.uniform(key, (n, 1 + sum(sizes)))  # one call: random numbers are dear in small steps
     rate = jnp.maximum(2 * chance[:, :1] - 1, 0)  # zero for half of the rows
     kept = chance[:, 1:] >= rate
     out, start = {}, 0

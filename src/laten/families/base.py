@@ -15,10 +15,10 @@ import math
 import operator
 from dataclasses import MISSING, dataclass, fields
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.families.node import Node
 from laten.types import Array, Key
@@ -170,7 +170,7 @@ class Family(abc.ABC):
     def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
         """One draw of `shape` from what is allowed (see `log_mass`)."""
         low, high = self.cdf(raw, allowed[0]), self.cdf(raw, allowed[1])
-        u = low + (high - low) * jax.random.uniform(key, self.shape, minval=1e-6, maxval=1 - 1e-6)
+        u = low + (high - low) * jnp.clip(threefry.uniform(key, self.shape), 1e-6, 1 - 1e-6)
         return jnp.clip(self.quantile(raw, jnp.clip(u, 1e-6, 1 - 1e-6)), allowed[0], allowed[1])
 
     def kl(self, raw: Array, other: "Family", other_raw: Array) -> Array | None:

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.families import packed
 from laten.families.base import TEMPERATURE, Family, Shape
 from laten.families.packed import Packing, all_codes, as_sizes, packing
@@ -75,12 +76,12 @@ class Categorical(Family):
         return logit - self.packing.spread(jnp.log(self.packing.column_sums(jnp.exp(logit))))
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        noise = jax.random.gumbel(key, (self.packing.total,), raw.dtype)
+        noise = threefry.gumbel(key, (self.packing.total,))
         value = self.packing.argmax(self.logits(raw) + noise).reshape(self.shape)
         return value, self.log_prob(raw, value)
 
     def sample_relaxed(self, raw: Array, key: Key) -> Array:
-        noise = jax.random.gumbel(key, (self.packing.total,), raw.dtype)
+        noise = threefry.gumbel(key, (self.packing.total,))
         height = (self.logits(raw) + noise) / TEMPERATURE
         hard = self.packing.one_hot(self.packing.argmax(height), raw.dtype)
         top = self.packing.spread(self.packing.column_sums(height * hard))

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.families.base import Family, Shape, as_shape, shape_of, whole
 from laten.families.moments import moments
@@ -104,7 +105,7 @@ class DiscretizedLogistic(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, scale = self.parameters(raw)
-        value = self._level(loc + scale * jax.random.logistic(key, self.shape, loc.dtype))
+        value = self._level(loc + scale * threefry.logistic(key, self.shape))
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:

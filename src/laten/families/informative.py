@@ -14,10 +14,10 @@ where the cell lies, so that $a$ is one slope a column; for classes each has its
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.families.base import Family, Shape
 from laten.families.binned import Binned
@@ -121,7 +121,7 @@ class Informative(Family):
 
     def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
         """A complete draw that agrees with what is known: seen values stay, missing ones are drawn given that."""
-        noise = jax.random.gumbel(key, (self.packing.total,), raw.dtype)
+        noise = threefry.gumbel(key, (self.packing.total,))
         drawn = self.packing.argmax(jnp.log(jnp.maximum(self.mean_given(raw, value, seen), 1e-30)) + noise)
         code, gone = self.split(value)
         return jnp.where(seen & ~gone, code, drawn.reshape(self.shape))

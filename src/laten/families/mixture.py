@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.families.base import Family, Shape, whole
 from laten.families.discretized import DiscretizedLogistic
@@ -80,7 +81,7 @@ class Mixture(Family):
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_w, raws = self.parameters(raw)
         choice_key, draw_key = jax.random.split(key)
-        noise = jax.random.gumbel(choice_key, log_w.shape, log_w.dtype)
+        noise = threefry.gumbel(choice_key, log_w.shape)
         draws = jax.vmap(self.component.sample)(raws, jax.random.split(draw_key, self.k))
         value = _pick(draws, jnp.argmax(log_w + noise, axis=0))
         return value, self.log_prob(raw, value)

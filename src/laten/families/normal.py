@@ -9,11 +9,11 @@ Draws are $\mu + \sigma\varepsilon$, $\varepsilon\sim N(0, 1)$: the reparameteri
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import jax.scipy.special as jsp
 import numpy as np
 
+from laten import threefry
 from laten.families.base import Family, Shape, as_shape, shape_of
 from laten.families.moments import moments
 from laten.families.scale import check_scale, location_scale, n_scale, raw_location_scale
@@ -59,7 +59,7 @@ class Normal(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, log_sd = self.parameters(raw)
-        noise = jax.random.normal(key, self.shape, loc.dtype)
+        noise = threefry.normal(key, self.shape)
         return loc + jnp.exp(log_sd) * noise, -0.5 * jnp.square(noise) - log_sd - 0.5 * LOG_2PI
 
     def mean(self, raw: Array) -> Array:

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.families import packed
 from laten.families.base import Family, Shape
 from laten.families.packed import Packing, all_codes, as_sizes, packing
@@ -111,7 +112,7 @@ class Ordinal(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, inverse_scale, cut, _ = self.parameters(raw)
-        latent = loc + jax.random.logistic(key, loc.shape, loc.dtype) / inverse_scale
+        latent = loc + threefry.logistic(key, loc.shape) / inverse_scale
         passed = (self.cuts.spread(latent) > cut).astype(jnp.float32)
         value = self.cuts.column_sums(passed).astype(jnp.int32).reshape(self.shape)
         return value, self.log_prob(raw, value)

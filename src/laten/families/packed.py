@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.families.base import SMALLEST, Family, as_shape
 from laten.families.moments import observed
@@ -111,7 +112,7 @@ def log_mass(packing: Packing, log_probs: Array, allowed: Array) -> Array:
 
 def sample_allowed(packing: Packing, log_probs: Array, key: Key, allowed: Array) -> Array:
     """One code a column, `(columns,)`, each class as likely as its allowed share makes it."""
-    noise = jax.random.gumbel(key, log_probs.shape, log_probs.dtype)
+    noise = threefry.gumbel(key, log_probs.shape)
     return packing.argmax(jnp.where(allowed > 0, log_probs + jnp.log(jnp.maximum(allowed, SMALLEST)) + noise, -jnp.inf))
 
 

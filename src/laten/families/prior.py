@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.families.base import Family, Shape, as_shape, shape_of, whole
 from laten.families.moments import moments
@@ -71,7 +72,7 @@ class NormalMixture(Family):
         log_w, means, log_scales = self.parameters(raw)
         choice_key, draw_key = jax.random.split(key)
         chosen = jax.random.categorical(choice_key, log_w)
-        noise = jax.random.normal(draw_key, (self.n_sites,), raw.dtype)
+        noise = threefry.normal(draw_key, (self.n_sites,))
         value = (means[chosen] + jnp.exp(log_scales[chosen]) * noise).reshape(self.shape)
         return value, self.log_prob(raw, value)
 

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import jax.scipy.special as jsp
 import numpy as np
 
+from laten import threefry
 from laten.families.base import Family, Shape, as_shape, shape_of
 from laten.families.moments import moments
 from laten.families.normal import Normal
@@ -72,8 +73,8 @@ class StudentT(Family):
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, log_scale, df = self.parameters(raw)
         radius_key, angle_key = jax.random.split(key)
-        u = jax.random.uniform(radius_key, self.shape, df.dtype, minval=1e-7, maxval=1 - 1e-7)
-        angle = jax.random.uniform(angle_key, self.shape, df.dtype, maxval=2 * math.pi)
+        u = threefry.uniform(radius_key, self.shape)
+        angle = 2 * math.pi * threefry.uniform(angle_key, self.shape)
         z = jnp.sqrt(df * jnp.expm1(-2 / df * jnp.log(u))) * jnp.cos(angle)
         value = loc + jnp.exp(log_scale) * z
         return value, self.log_prob(raw, value)

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.errors import LatenError
 from laten.types import Array, Key
 
@@ -66,7 +67,7 @@ def step(
     Returns:
         The chain, and the probability with which the trajectory's end was accepted (0 where it is not finite).
     """
-    noise = jax.random.normal(key, (chain.position.size + 2,))  # one call: random numbers compile slowly
+    noise = threefry.normal(key, (chain.position.size + 2,))  # one call: random numbers compile slowly
     momentum, chance = noise[2:], jax.scipy.special.ndtr(noise[:2])
     move = step_size * (1 + JITTER * (2 * chance[0] - 1)) * scale
 

@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.model import IMPOSSIBLE, Draw, Model
 from laten.types import Array, Key, Masks, Values
 
@@ -120,7 +121,7 @@ def posterior_draws(
         best, held = carry
         log_w, got = jax.vmap(one)(xs[0])
         log_w = jnp.where(xs[1][:, None], log_w, IMPOSSIBLE)
-        raced = log_w.ravel()[None] + jax.random.gumbel(xs[2], (kept, log_w.size))
+        raced = log_w.ravel()[None] + threefry.gumbel(xs[2], (kept, log_w.size))
         winner, height = raced.argmax(1), raced.max(1)
         flat = jax.tree.map(lambda g: g.reshape(log_w.size, *g.shape[2:])[winner], got)
         better = height > best

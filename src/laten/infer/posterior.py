@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.errors import LatenError, known
 from laten.families import LogNormal
 from laten.model import IMPOSSIBLE, Model
@@ -100,7 +101,7 @@ class Posterior(eqx.Module):
             parts.append(jnp.ravel(jnp.log(safe) if isinstance(family, LogNormal) else safe))
         if not any(n in self.values for n in self.names):
             return jnp.concatenate(parts)
-        return jnp.where(self.idle, jax.random.normal(key, (self.size,)), jnp.concatenate(parts))
+        return jnp.where(self.idle, threefry.normal(key, (self.size,)), jnp.concatenate(parts))
 
     def densities(self, u: Array) -> Densities:
         """Log-densities at a point `(d,)`."""

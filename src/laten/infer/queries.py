@@ -17,12 +17,13 @@ import numpy as np
 
 from laten.data.batches import Presentation, binarised, wide
 from laten.families import Categorical, Deterministic, Informative, Ordinal
-from laten.infer.importance import posterior_draws, weighted_mean, weights_and
+from laten.infer.importance import DRAWS_AT_ONCE, posterior_draws, weighted_mean, weights_and
 from laten.model import Model
 from laten.numerics import APART
 from laten.types import Array, Key, Masks, Values
 
 WORK = 2**14  # draws of rows in one compiled call
+AT_ONCE = 2**12  # of them side by side, on a CPU: what they compute on the way should lie in its cache
 
 
 class Question(Protocol):
@@ -246,7 +247,22 @@ def answer_chunk(
             shown[name] = binarised(jax.random.fold_in(own, i), stored) if grey else wide(stored, name in how.classes)
         return question(model, jax.random.fold_in(own, len(values)), shown, masks)
 
-    return jax.vmap(one, in_axes=(0, 0, None if positions is None else 0))(values, masks, positions)
+    rows, batch = len(jax.tree.leaves((values, masks, positions))[0]), side_by_side(question.draws)
+    if rows <= batch:
+        return jax.vmap(one, in_axes=(0, 0, None if positions is None else 0))(values, masks, positions)
+    return jax.lax.map(lambda row: one(*row), (values, masks, positions), batch_size=batch)
+
+
+def side_by_side(draws: int) -> int:
+    """Rows whose draws are computed side by side."""
+    most = AT_ONCE if jax.default_backend() == "cpu" else WORK
+    return max(1, most // min(draws, DRAWS_AT_ONCE))
+
+
+def chunk_of(draws: int) -> int:
+    """Rows in one compiled call: a multiple of those side by side."""
+    batch, wanted = side_by_side(draws), max(16, min(4096, WORK // draws))
+    return max(wanted // batch, 1) * batch
 
 
 def ask(
@@ -272,7 +288,7 @@ def ask(
         The question's pytree (or what is kept of it) as NumPy arrays, rows first.
     """
     n = len(next(iter(values.values()))) if rows is None else rows
-    size = max(16, min(4096, WORK // question.draws))
+    size = chunk_of(question.draws)
     key, parts = jax.random.key(seed), []
     for start in range(0, n, size):
         numbers = np.arange(start, start + size)

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.infer.annealing import Plan, sandwich
 from laten.infer.posterior import Posterior
 from laten.model import Model
@@ -78,7 +79,7 @@ class Ranks:
         points = jax.vmap(posterior.from_guide)(jax.random.split(guide_key, self.draws))
         found = jax.vmap(posterior.densities)(points)
         share = jnp.cumsum(jax.nn.softmax(found.joint - found.guide))
-        spots = jax.random.uniform(choice_key, (self.kept,)) * share[-1]
+        spots = threefry.uniform(choice_key, (self.kept,)) * share[-1]
         chosen = points[jnp.searchsorted(share, spots)]
         return jnp.stack([jnp.sum(p < exact[None], axis=0) for p in (points[: self.kept], chosen)])
 

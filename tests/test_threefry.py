@@ -1,0 +1,74 @@
+"""Our Threefry is Threefry, and its numbers have the distributions they should."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from laten import threefry
+
+KEY = jax.random.key(7)
+N = 20_000
+
+# known answers of the authors' reference implementation (Random123), Threefry-2x32, 20 rounds
+KNOWN = [
+    ((0x00000000, 0x00000000), (0x00000000, 0x00000000), (0x6B200159, 0x99BA4EFE)),
+    ((0xFFFFFFFF, 0xFFFFFFFF), (0xFFFFFFFF, 0xFFFFFFFF), (0x1CB996FC, 0xBB002BE7)),
+    ((0x13198A2E, 0x03707344), (0x243F6A88, 0x85A308D3), (0xC4923A9C, 0x483DF7A0)),
+]
+
+
+@pytest.mark.parametrize(("key", "counter", "answer"), KNOWN)
+def test_known_answers(key, counter, answer):
+    found = threefry.threefry(*(tuple(jnp.uint32(x) for x in pair) for pair in (key, counter)))
+    assert tuple(int(x) for x in found) == answer
+
+
+@pytest.mark.parametrize(
+    ("draw", "law"),
+    [
+        (threefry.uniform, stats.uniform()),
+        (threefry.normal, stats.norm()),
+        (threefry.gumbel, stats.gumbel_r()),
+        (threefry.logistic, stats.logistic()),
+    ],
+)
+def test_distributions(draw, law):
+    x = np.asarray(draw(KEY, (N,)), float)
+    assert stats.kstest(x, law.cdf).pvalue > 1e-3
+    assert stats.kstest(1.1 * x, law.cdf).pvalue < 1e-3  # control: a tenth too wide
+    assert np.isfinite(x).all()
+
+
+def test_bytes_are_uniform():
+    counts = np.bincount(np.asarray(threefry.random_bytes(KEY, (3, N))).ravel(), minlength=256)
+    assert stats.chisquare(counts).pvalue > 1e-3
+    assert len(counts) == 256
+
+
+def test_the_ends_are_never_reached(monkeypatch):
+    ends = jnp.asarray([0, 2**32 - 1], jnp.uint32)
+    monkeypatch.setattr(threefry, "words", lambda key, n: ends)
+    u = threefry.uniform(KEY, (2,))
+    assert 0 < u[0] < u[1] < 1
+    assert all(np.isfinite(f(KEY, (2,))).all() for f in (threefry.normal, threefry.gumbel, threefry.logistic))
+
+
+def test_neighbours_are_independent():
+    """Numbers of one key, of keys side by side, and of the keys made from a key."""
+    keys = jax.random.split(KEY, 200)
+    x = np.asarray(jax.vmap(lambda k: threefry.normal(k, (200,)))(keys))
+    assert abs(np.corrcoef(x[:-1].ravel(), x[1:].ravel())[0, 1]) < 0.02
+    assert abs(np.corrcoef(x[:, :-1].ravel(), x[:, 1:].ravel())[0, 1]) < 0.02
+    made = {int(w) for k in keys for w in np.asarray(jax.random.key_data(k))}
+    assert not made & {int(w) for w in np.asarray(threefry.words(KEY, 400))}
+
+
+def test_every_number_depends_on_the_whole_key():
+    data = jax.random.key_data(KEY)
+    for i in (0, 1):
+        other = jax.random.wrap_key_data(data.at[i].add(jnp.uint32(1)))
+        assert (threefry.words(KEY, 100) != threefry.words(other, 100)).all()
+    longer = jax.random.key(7, impl="rbg")
+    assert len(np.unique(np.asarray(threefry.words(longer, 1000)))) > 990
