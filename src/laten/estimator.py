@@ -32,7 +32,7 @@ from laten.training.settings import Settings
 # what a model file keeps of the constructor's options, beside network, guide and objective
 PARAMETERS = (
     "latent", "width", "numbers", "dropout", "missing", "weights", "epochs", "batch_size", "learning_rate", "warmup",
-    "clip", "patience", "validation", "hide", "trim", "binarise", "draws", "restarts", "seed",
+    "clip", "patience", "validation", "precision", "hide", "trim", "binarise", "draws", "restarts", "seed",
 )  # fmt: skip
 WEIGHTS = ("point", "map", "bayes")
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
@@ -68,6 +68,8 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         patience: Epochs without a better held-out bound after which training stops; None plans it, 0 never.
         validation: Share of rows held out for early stopping.
         optimizer: An optax transformation in place of Adam; set `learning_rate=1`: its own rate and schedule count.
+        precision: Of products while training: `"float32"`, or `"auto"`: operands rounded to bfloat16, sums in float32,
+            where the machine is faster at it (graphics processors; a CPU computes in float32).
         hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
             arrays and for `trim` no.
         trim: Share of each batch's rows, those of lowest bound, from which a step does not learn: when there may be odd
@@ -111,6 +113,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         patience: int | None = None,
         validation: float = 0.1,
         optimizer=None,
+        precision: str = "float32",
         hide: bool | None = None,
         trim: float = 0.0,
         binarise: str = "dynamic",
@@ -137,6 +140,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
         self.patience = patience
         self.validation = validation
         self.optimizer = optimizer
+        self.precision = precision
         self.hide = hide
         self.trim = trim
         self.binarise = binarise
@@ -207,6 +211,7 @@ class VAE(Answers, TransformerMixin, BaseEstimator):
             patience=self.patience,
             validation=self.validation,
             optimizer=self.optimizer,
+            precision=self.precision,
             seed=self.seed,
         )
 

@@ -18,6 +18,7 @@ from laten.model import Model, build_model, log_weights
 from laten.objectives import Batch, Estimate
 from laten.training.adam import adam
 from laten.training.fit import Outcome, Task, train
+from laten.training.loop import Loop
 from laten.training.settings import Settings
 
 pytestmark = pytest.mark.trains
@@ -83,6 +84,20 @@ def test_an_optimiser_of_the_users_keeps_its_own_schedule():
     assert (
         max(np.abs(a - b).max() for a, b in zip(jax.tree.leaves(flat.q), jax.tree.leaves(fallen.q), strict=True)) > 1e-3
     )
+
+
+def test_products_are_rounded_where_asked():
+    weights, static = eqx.partition(task().model, eqx.is_inexact_array)
+    texts = {}
+    for precision in ("float32", "auto"):
+        settings = Settings(batch_size=100, precision=precision)
+        loop = Loop(weights, static, lt.Elbo(), Presentation(), settings, 10, False)
+        store = Store({"x": jnp.asarray(X)}, {})
+        order, key = np.zeros((10, 100), np.int32), jax.random.key(0)
+        arguments = loop.init(weights), loop.empty_tally(store, 100), store, order, key, *map(np.int32, (0, 0, 10))
+        texts[precision] = loop.run.lower(*arguments).as_text()
+    assert "bf16" in texts["auto"]
+    assert "bf16" not in texts["float32"]
 
 
 def test_an_epoch_is_traced_once():

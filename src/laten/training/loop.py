@@ -25,7 +25,7 @@ from laten.numerics import APART
 from laten.objectives import Batch, Estimate, Objective
 from laten.training.adam import adam, wrapped
 from laten.training.packing import SMALL, Packed, Packing
-from laten.training.settings import Settings
+from laten.training.settings import PRODUCTS, Settings
 from laten.types import Array, Key
 
 MOST_BAD = 3
@@ -108,6 +108,12 @@ class Loop:
             state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
         ) -> tuple[State, Tally]:  # fmt: skip
             self.traces += 1
+            with jax.default_matmul_precision(PRODUCTS[settings.precision]):
+                return epoch(state, tally, store, order, seed, turn, start, stop)
+
+        def epoch(
+            state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
+        ) -> tuple[State, Tally]:  # fmt: skip
             # all keys of the epoch at once: one key at a time costs more than a small net's whole step
             epoch_key = jax.random.fold_in(seed, turn)
             keys = jax.random.split(epoch_key, order.shape)

@@ -11,10 +11,12 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from laten.errors import LatenError
+from laten.errors import LatenError, known
 from laten.types import Array
 
 AUTO_STEPS = 20_000
+# precision -> what JAX calls it; None leaves its default
+PRODUCTS = {"float32": None, "auto": "BF16_BF16_F32"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Settings:
         validation: Share of rows held out.
         optimizer: An optax transformation, or None for Adam. It contains its own rate and schedule, which
             `learning_rate`, then 1, only multiplies.
+        precision: Of the products while training: `"float32"`, or `"auto"`: operands rounded to bfloat16, sums in
+            float32, on machines that are faster at it (a CPU is not, and computes in float32).
         seed: Seed of everything random.
     Raises:
         LatenError: an option out of range.
@@ -46,6 +50,7 @@ class Settings:
     patience: int | None = None
     validation: float = 0.1
     optimizer: Any = None
+    precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self):
@@ -59,6 +64,8 @@ class Settings:
                 raise LatenError(
                     f"{name} must be a whole number of at least {low}{' or None' if optional else ''}, not {value!r}"
                 )
+        if self.precision not in PRODUCTS:
+            raise LatenError(f"precision must be one of {known(PRODUCTS)}, not {self.precision!r}")
         if not self.learning_rate > 0:
             raise LatenError(f"learning_rate must be positive, not {self.learning_rate!r}; 0.001 is a good start")
         for name in ("warmup", "final_rate"):
