@@ -26,9 +26,10 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks.tables import commands, fidelity, jobs
-from benchmarks.tables.commands import Run, show
-from benchmarks.tables.jobs import Peer
+from benchmarks import commands, jobs
+from benchmarks.commands import Run, show
+from benchmarks.jobs import Peer
+from benchmarks.tables import fidelity
 
 WORKER = "synth_ctgan.py"
 PEERS = (

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-PEERS = Path(__file__).parent.parent / "peers"
+PEERS = Path(__file__).parent / "peers"
 HOME = Path(os.environ.get("LATEN_PEERS", Path.home() / ".cache" / "laten-peers"))
 
 
@@ -93,6 +93,8 @@ def run(
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
     environment = os.environ | dict.fromkeys(names, str(threads)) | {"PYTHONWARNINGS": "ignore"}
     environment.pop("PYTHONPATH", None)
+    if not peer.family:  # this interpreter: it finds laten where this process does
+        environment["PYTHONPATH"] = os.pathsep.join(str(Path(p).resolve()) for p in sys.path)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "arrays.npz", allow_pickle=False, **arrays)
         (Path(folder) / "arguments.json").write_text(json.dumps(arguments))
