@@ -2,6 +2,7 @@
 # Virtual environments of the libraries that the benchmarks run beside laten, outside the repository:
 #
 #     sh benchmarks/peers/setup.sh [pyod] [sdv] [hyperimpute] [pgmpy] [pythae] [numpyro] [scvi]
+#         [mostlyai]
 #
 # They pin one another out, so each family has its own. The folder is $LATEN_PEERS, or ~/.cache/laten-peers; the Python
 # $PYTHON, or python3.11. An environment that is already there with the same packages is left as it is; a half-made one
@@ -42,14 +43,15 @@ family() {
     pythae) make pythae "$torch" pythae==0.1.2 ;;
     numpyro) make numpyro "" numpyro==0.22.0 jax==0.10.2 ;;
     scvi) make scvi "$torch" scvi-tools==1.4.2 ;;
+    mostlyai) make mostlyai "$torch" mostlyai-engine==2.7.3 ;;
     *)
-        echo "setup.sh: no family '$1'; there are pyod, sdv, hyperimpute, pgmpy, pythae, numpyro and scvi" >&2
+        echo "setup.sh: no family '$1'; there are pyod, sdv, hyperimpute, pgmpy, pythae, numpyro, scvi and mostlyai" >&2
         exit 2
         ;;
     esac
 }
 
-[ $# -gt 0 ] || set -- pyod sdv hyperimpute pgmpy pythae numpyro scvi
+[ $# -gt 0 ] || set -- pyod sdv hyperimpute pgmpy pythae numpyro scvi mostlyai
 for each in "$@"; do
     family "$each"
 done

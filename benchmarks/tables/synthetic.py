@@ -1,4 +1,4 @@
-"""Synthetic tables: TVAE, CTGAN and laten learn from 90 % of a table in one run, and are measured against all of it.
+"""Synthetic tables: TVAE, CTGAN, TabularARGN and laten learn from 90 % of a table and are measured against all of it.
 
     python -m benchmarks.tables.synthetic --peers TVAE CTGAN                      # they take hours: into the record
     python -m benchmarks.tables.synthetic                                         # the table, with what the record has
@@ -36,6 +36,7 @@ PEERS = (
     Peer("TVAE", WORKER, "sdv", {"method": "TVAE", "epochs": 300}, slow=True),
     Peer("CTGAN", WORKER, "sdv", {"method": "CTGAN", "epochs": 300}, slow=True),
     Peer("TVAE, 30 epochs", WORKER, "sdv", {"method": "TVAE", "epochs": 30}, slow=True),
+    Peer("TabularARGN", "synth_mostlyai.py", "mostlyai", {"epochs": 100}, slow=True),
 )
 MEASURES = (
     "shapes", "sd shapes", "pairs", "sd pairs", "pairs, shared bins", "utility", "nearest record", "closer than 5 %",

@@ -12,11 +12,12 @@ the bound on test rows after the same number of epochs: each side's own encoder 
 its schedule, a rise over 2 % of the steps and a cosine. `--option` sets options of `lt.VAE`; each `--also` adds a side
 with further ones. Results go to a file of JSON after every turn.
 
-mostlyai-engine is not among the peers: its network predicts columns one after another and has no latents, so that
-no network is equal to it.
+mostlyai-engine is not among the peers: its network predicts columns one after another, without latents, so that none is
+equal to it; `benchmarks.tables.synthetic --peers TabularARGN` compares what it learns, and the seconds it takes.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,8 @@ def parsed() -> argparse.Namespace:
                         help="another side of laten: name=value of lt.VAE, several apart by ;")  # fmt: skip
     parser.add_argument("--json", type=Path, help="results (default: training.json in the folder of the record)")
     options = parser.parse_args()
+    if options.epochs is not None and options.epochs < 2:
+        parser.error("--epochs must be at least 2: the first one loads or compiles, and is not counted")
     options.repeats = 1 if options.quick else options.repeats
     options.json = options.json or options.results / f"training{'-quick' if options.quick else ''}.json"
     return options
@@ -98,6 +101,8 @@ def main() -> None:
     wrong = [n for n in options.peers or () if n not in known]
     if wrong:
         sys.exit(f"no peer {wrong[0]!r}; there are: {', '.join(known)}")
+    if sys.platform == "linux":  # inherited by every side: not all of them can be told a number of threads
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     found = results.fresh(options.threads, options.quick)
     for case in CASES:
         asked = [p for p in case.peers if options.peers is None or p.name in options.peers]
