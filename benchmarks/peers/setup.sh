@@ -43,7 +43,11 @@ family() {
     pythae) make pythae "$torch" pythae==0.1.2 ;;
     numpyro) make numpyro "" numpyro==0.22.0 jax==0.10.2 ;;
     scvi) make scvi "$torch" scvi-tools==1.4.2 ;;
-    mostlyai) make mostlyai "$torch" mostlyai-engine==2.7.3 ;;
+    mostlyai)
+        make mostlyai "$torch" mostlyai-engine==2.7.3
+        # built for another torch than the CPU's; transformers loads them where they are, and fails
+        "$peers/mostlyai/bin/python" -m pip uninstall --quiet --yes torchvision torchaudio 2>/dev/null
+        ;;
     *)
         echo "setup.sh: no family '$1'; there are pyod, sdv, hyperimpute, pgmpy, pythae, numpyro, scvi and mostlyai" >&2
         exit 2
