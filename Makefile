@@ -14,7 +14,7 @@ help:
 	@echo 'make test    lint, types, tests and doctests'
 	@echo 'make lint    ruff and mypy alone'
 	@echo 'make format  let ruff rewrite what it can'
-	@echo 'make bench   rows per second of the training loop'
+	@echo 'make bench   rows per second of training, beside a bare loop and beside other libraries'
 	@echo 'make docs    the documentation as a site, in build/docs'
 	@echo 'make clean   remove everything that make made'
 
@@ -43,6 +43,7 @@ format: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.train_step
+	$(BIN)/python -m benchmarks.training
 
 docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'

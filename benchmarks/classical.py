@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import laten as lt
-from benchmarks.tables.jobs import Peer, PeerFailedError, machine, run
+from benchmarks.jobs import Peer, PeerFailedError, machine, run
 
 PEER = Peer("pgmpy", "classical_pgmpy.py", "pgmpy")
 LEAST = 1e-30  # of a probability, where a guide never drew a state

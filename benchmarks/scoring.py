@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import laten as lt
-from benchmarks.memory import peak_gib
+from benchmarks.peers.measure import peak_gib
 
 SIDE = 2048
 

@@ -26,9 +26,9 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import laten as lt
-from benchmarks.tables import commands
-from benchmarks.tables.commands import Run, show
-from benchmarks.tables.jobs import Peer
+from benchmarks import commands
+from benchmarks.commands import Run, show
+from benchmarks.jobs import Peer
 from laten.errors import LatenError, LatenWarning
 
 WORKER = "anomaly_pyod.py"

@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks.tables import commands, hivae
-from benchmarks.tables.commands import Run, show
+from benchmarks import commands
+from benchmarks.commands import Run, show
+from benchmarks.jobs import Peer
+from benchmarks.tables import hivae
 from benchmarks.tables.hivae import Case
-from benchmarks.tables.jobs import Peer
 
 TREES, LINEAR, LIBRARY = "impute_trees.py", "impute_linear.py", "impute_hyperimpute.py"
 PEERS = (

@@ -19,9 +19,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 import laten as lt
-from benchmarks.memory import peak_gib
-from benchmarks.tables import commands
-from benchmarks.tables.commands import Run, show
+from benchmarks import commands
+from benchmarks.commands import Run, show
+from benchmarks.peers.measure import peak_gib
 
 
 def measured(file: Path, rows: int | None, draws: int, options: dict) -> dict[str, float]:

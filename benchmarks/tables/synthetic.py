@@ -1,4 +1,4 @@
-"""Synthetic tables: TVAE, CTGAN and laten learn from 90 % of a table in one run, and are measured against all of it.
+"""Synthetic tables: TVAE, CTGAN, TabularARGN and laten learn from 90 % of a table and are measured against all of it.
 
     python -m benchmarks.tables.synthetic --peers TVAE CTGAN                      # they take hours: into the record
     python -m benchmarks.tables.synthetic                                         # the table, with what the record has
@@ -26,15 +26,17 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks.tables import commands, fidelity, jobs
-from benchmarks.tables.commands import Run, show
-from benchmarks.tables.jobs import Peer
+from benchmarks import commands, jobs
+from benchmarks.commands import Run, show
+from benchmarks.jobs import Peer
+from benchmarks.tables import fidelity
 
 WORKER = "synth_ctgan.py"
 PEERS = (
     Peer("TVAE", WORKER, "sdv", {"method": "TVAE", "epochs": 300}, slow=True),
     Peer("CTGAN", WORKER, "sdv", {"method": "CTGAN", "epochs": 300}, slow=True),
     Peer("TVAE, 30 epochs", WORKER, "sdv", {"method": "TVAE", "epochs": 30}, slow=True),
+    Peer("TabularARGN", "synth_mostlyai.py", "mostlyai", {"epochs": 100}, slow=True),
 )
 MEASURES = (
     "shapes", "sd shapes", "pairs", "sd pairs", "pairs, shared bins", "utility", "nearest record", "closer than 5 %",

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-PEERS = Path(__file__).parent.parent / "peers"
+PEERS = Path(__file__).parent / "peers"
 HOME = Path(os.environ.get("LATEN_PEERS", Path.home() / ".cache" / "laten-peers"))
 
 
@@ -92,10 +92,15 @@ def run(
         raise PeerFailedError(f"no {peer.python}; make it with `sh benchmarks/peers/setup.sh {peer.family}`")
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
     environment = os.environ | dict.fromkeys(names, str(threads)) | {"PYTHONWARNINGS": "ignore"}
-    environment.pop("PYTHONPATH", None)
+    for name in ("PYTHONPATH", "JAX_COMPILATION_CACHE_DIR"):
+        environment.pop(name, None)
+    if not peer.family:  # this interpreter: it finds laten where this process does
+        environment["PYTHONPATH"] = os.pathsep.join(str(Path(p).resolve()) for p in sys.path)
     with tempfile.TemporaryDirectory() as folder:
         np.savez(Path(folder) / "arrays.npz", allow_pickle=False, **arrays)
         (Path(folder) / "arguments.json").write_text(json.dumps(arguments))
+        # nothing is found compiled: what a side needs to compile is in every one of its turns
+        environment |= dict.fromkeys(("LATEN_CACHE", "TORCHINDUCTOR_CACHE_DIR"), str(Path(folder) / "compiled"))
         command = [str(peer.python), str(PEERS / peer.worker), folder]
         try:
             done = subprocess.run(  # in its folder: some libraries write logs where they stand

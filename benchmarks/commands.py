@@ -1,4 +1,4 @@
-"""What the commands of `benchmarks.tables` share: their options, the choice of peers, and the line under a table."""
+"""What the commands of `benchmarks` share: their options, the choice of peers, and the line under a table."""
 
 import argparse
 import importlib.metadata
@@ -12,26 +12,32 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks.tables import jobs
-from benchmarks.tables.jobs import Peer, Record
+from benchmarks import jobs
+from benchmarks.jobs import Peer, Record
 
-DATA = Path(__file__).parents[3] / "shared" / "data"  # beside the checkout
+DATA = Path(__file__).parents[2] / "shared" / "data"  # beside the checkout
 RESULTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "laten-benchmarks"
 
 
-def parser(doc: str, peers: Iterable[Peer]) -> argparse.ArgumentParser:
+def common(doc: str, peers: Iterable[Peer]) -> argparse.ArgumentParser:
     """The options that every command has."""
     names = ", ".join(f"{p.name} (slow)" if p.slow else p.name for p in peers)
     out = argparse.ArgumentParser(description=doc.splitlines()[0], epilog=f"Peers: {names}.")
     out.add_argument("--data", type=Path, default=DATA, help="folder of the data (default: beside the checkout)")
     out.add_argument("--results", type=Path, default=RESULTS, help=f"folder of the record (default: {RESULTS})")
-    out.add_argument("--peers", nargs="*", help="peers to run where the record lacks them; default: all but slow ones")
-    out.add_argument("--fresh", action="store_true", help="run the chosen peers even where the record has them")
-    out.add_argument("--no-laten", action="store_true", help="peers only: to fill the record in the background")
+    out.add_argument("--peers", nargs="*", help="peers to run; default: all but slow ones")
     out.add_argument("--option", action="append", default=[], help="name=value of lt.VAE, as Python; lt is known")
     out.add_argument("--threads", type=int, default=os.cpu_count(), help="of each peer's libraries")
     out.add_argument("--limit", type=float, help="seconds a peer may take for one answer")
     out.add_argument("--quick", action="store_true", help="a few rows, short plans: does it run? Figures mean nothing")
+    return out
+
+
+def parser(doc: str, peers: Iterable[Peer]) -> argparse.ArgumentParser:
+    """Those of commands that keep a record: peers run where it lacks them."""
+    out = common(doc, peers)
+    out.add_argument("--fresh", action="store_true", help="run the chosen peers even where the record has them")
+    out.add_argument("--no-laten", action="store_true", help="peers only: to fill the record in the background")
     return out
 
 

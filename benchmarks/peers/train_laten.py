@@ -1,0 +1,164 @@
+"""Epochs of laten beside its peers: each case declared with the layers, latents, dropout and likelihood of theirs.
+
+Run by `benchmarks.training` in a process of its own, like them. The bound is not the library's own figure: means and
+logits of its nets go through the formula of `bounds.py`. `options` of `lt.VAE` come on top of a case's.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import scipy.stats
+from benchmarks.commands import laten_options
+from benchmarks.peers import bounds
+from benchmarks.peers.exchange import Arrays, Clock, serve
+from benchmarks.peers.measure import peak_gib
+
+import laten as lt
+from laten.infer.exact import joint_normal
+from laten.model import Model
+
+
+class Declared(NamedTuple):
+    """What is trained on what.
+
+    Args:
+        data_of: Rows as the workers get them -> arrays by node.
+        options: Of `lt.VAE`.
+    """
+
+    network: lt.Network
+    guide: lt.Network
+    data_of: Callable[[np.ndarray], dict[str, np.ndarray]]
+    options: dict[str, Any]
+
+
+def pixels(arrays: Arrays, sizes: dict) -> Declared:
+    """Bernoulli pixels, a hidden layer each way."""
+    net = lt.MLP(sizes["hidden"], activation=sizes.get("activation", "relu"))
+    network = lt.Network(z=lt.Normal(sizes["latent"]), x=lt.Bernoulli(arrays["train"].shape[1]).given("z", via=net))
+    return Declared(network, lt.guide_for(network), lambda rows: {"x": rows}, {})
+
+
+def numbers(arrays: Arrays, sizes: dict) -> Declared:
+    """Numbers with the one fixed spread that PyOD's loss means."""
+    layers, n, dropout = tuple(sizes["layers"]), arrays["train"].shape[1], sizes["dropout"]
+    x = lt.Normal(n, scale=float(np.sqrt(n / 2))).given("z", via=lt.MLP(layers[::-1], dropout=dropout))
+    network = lt.Network(z=lt.Normal(sizes["latent"]), x=x)
+    guide = lt.Network(z=lt.Normal(sizes["latent"]).given("x", via=lt.MLP(layers, dropout=dropout)))
+    return Declared(network, guide, lambda rows: {"x": rows}, {})
+
+
+def table(arrays: Arrays, sizes: dict) -> Declared:
+    """TVAE's matrix: indicators of classes and modes are categorical columns, the rest normal, one trunk under both."""
+    layout, layers = arrays["layout"], tuple(sizes["layers"])
+    ends = np.cumsum(layout[:, 0])
+    pieces = [(int(e - width), int(e), bool(classes)) for (width, classes), e in zip(layout, ends, strict=True)]
+
+    def data_of(matrix: np.ndarray) -> dict[str, np.ndarray]:
+        real = [matrix[:, a:b] for a, b, classes in pieces if not classes]
+        codes = [matrix[:, a:b].argmax(1) for a, b, classes in pieces if classes]
+        return {"x": np.hstack(real).astype(np.float32), "classes": np.stack(codes, 1).astype(np.int32)}
+
+    families = {
+        "x": lt.Normal(sum(b - a for a, b, classes in pieces if not classes), scale="site"),
+        "classes": lt.Categorical(tuple(b - a for a, b, classes in pieces if classes)),
+    }
+    *inner, last = layers[::-1]
+    trunk = lt.Deterministic(last).given("z", via=lt.MLP(tuple(inner), activate_output=True))
+    leaves = {n: f.given("hidden", via=lt.Linear()) for n, f in families.items()}
+    network = lt.Network(z=lt.Normal(sizes["latent"]), hidden=trunk, **leaves)
+    guide = lt.Network(z=lt.Normal(sizes["latent"]).given(*families, via=lt.MLP(layers)))
+    return Declared(network, guide, data_of, {})
+
+
+def counts(arrays: Arrays, sizes: dict) -> Declared:
+    """Negative binomials with a mean and a dispersion from the net: two outputs a gene, as theirs (mean and zeros).
+
+    The log of a cell's total is a parent, known as it is to them.
+    """
+    total = np.log(arrays["train"].sum(1))
+    mean, sd = total.mean(), total.std()
+
+    def data_of(rows: np.ndarray) -> dict[str, np.ndarray]:
+        library = (np.log(rows.sum(1, keepdims=True)) - mean) / sd
+        return {"library": library.astype(np.float32), "x": rows.astype(np.float32)}
+
+    n, hidden = arrays["train"].shape[1], sizes["hidden"]
+    x = lt.NegativeBinomial(n).given("z", "library", via=lt.MLP(hidden))
+    network = lt.Network(library=lt.Normal(1), z=lt.Normal(sizes["latent"]), x=x)
+    guide = lt.Network(z=lt.Normal(sizes["latent"]).given("x", via=lt.MLP(hidden, dropout=sizes["dropout"])))
+    return Declared(network, guide, data_of, {})
+
+
+def factors(arrays: Arrays, sizes: dict) -> Declared:
+    """Factor analysis: a linear-Gaussian network, learned by steps."""
+    network = lt.Network(z=lt.Normal(sizes["latent"]), x=lt.Normal(arrays["train"].shape[1], scale="site").given("z"))
+    return Declared(network, lt.guide_for(network), lambda rows: {"x": rows}, {"learning_rate": sizes["rate"]})
+
+
+CASES = {f.__name__: f for f in (pixels, numbers, table, counts, factors)}
+
+
+def held_out_bound(model: Model, values: dict[str, np.ndarray]) -> float:
+    """The bound of rows by `bounds.bound`, nats a row; nodes that the network leaves without parents are known."""
+    family = model.guide.nodes["z"].family
+    given = {n: jnp.asarray(v) for n, v in values.items()}
+    mean, log_sd = jax.jit(jax.vmap(lambda v: family.parameters(model.q["z"].raw(v, {}))))(given)
+
+    def raws(z, v):
+        known, out = {**v, "z": z}, {}
+        for name, node in model.network.nodes.items():
+            if node.parents:
+                out[name] = model.p[name].raw(known, {})
+                if isinstance(node.family, lt.Deterministic):
+                    known[name] = out[name]
+        return out
+
+    def log_prob(z: np.ndarray) -> np.ndarray:
+        found = jax.jit(jax.vmap(raws))(jnp.asarray(z, jnp.float32), given)
+        leaves = [n for n in found if n in values]
+        return sum(by_row(model.network.nodes[n].family, found[n], values[n]) for n in leaves)
+
+    return bounds.bound(mean, np.exp(log_sd), log_prob)
+
+
+def by_row(family: Any, raw: jax.Array, value: np.ndarray) -> np.ndarray:
+    """log p of rows in float64, from the raw parameters of each."""
+    match family:
+        case lt.Bernoulli():
+            return bounds.bernoulli(value, raw)
+        case lt.Normal():
+            mean, log_sd = jax.vmap(family.parameters)(raw)
+            return bounds.normal(value, mean, np.exp(log_sd))
+        case lt.Categorical():
+            parts = np.split(np.asarray(jax.vmap(family.logits)(raw)), np.cumsum(family.sizes)[:-1], axis=1)
+            return sum(bounds.classes(value[:, i], part) for i, part in enumerate(parts))
+        case lt.NegativeBinomial():
+            mean, size = (np.exp(np.asarray(x, np.float64)) for x in jax.vmap(family.parameters)(raw))
+            return scipy.stats.nbinom.logpmf(value, size, size / (size + mean)).sum(1)
+    raise NotImplementedError(family)
+
+
+def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
+    """Trains and measures."""
+    declared = CASES[arguments["declared"]](arrays, arguments)
+    options = {"validation": 0, "hide": False, "epochs": arguments["epochs"], "batch_size": arguments["batch"]}
+    options |= {"seed": arguments["seed"], **declared.options, **laten_options(arguments["options"])}
+    vae = lt.VAE(declared.network, declared.guide, **options)
+    with clock("fit"):
+        vae.fit(declared.data_of(arrays["train"]))
+    arguments["notes"]["gib"] = peak_gib()
+    test = declared.data_of(arrays["test"])
+    if arguments["declared"] == "factors":
+        found = float(joint_normal(vae.model_).log_prob(test, {}).mean())
+    else:
+        found = held_out_bound(vae.model_, test)
+    arguments["notes"]["bound"] = found
+    return {"seconds": vae.history_["seconds"].to_numpy(), "rows": vae.history_["rows"].to_numpy(np.float64)}
+
+
+if __name__ == "__main__":
+    serve(work, ("laten", "jax", "numpy"))

@@ -1,0 +1,119 @@
+"""The cases: which peers train on what, and what of theirs laten is declared with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.jobs import Peer
+from benchmarks.training import data
+from benchmarks.training.data import Arrays
+
+LATEN = "train_laten.py"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network on one set of rows, and who trains it.
+
+    Args:
+        name: For the results.
+        title: In the tables: network, data, batch.
+        load: (folder, quick) -> arrays for the workers.
+        declared: Function of `train_laten.py` that declares laten's side.
+        peers: The others.
+        batch: Rows a step.
+        epochs: Of each turn, unless told otherwise.
+        sizes: Of the network, for every side.
+        whole: A fit is compared as a whole, not its epochs; `epochs` are laten's alone.
+        note: What is not quite equal, for the tables.
+    """
+
+    name: str
+    title: str
+    load: Callable[[Path, bool], Arrays]
+    declared: str
+    peers: tuple[Peer, ...]
+    batch: int
+    epochs: int
+    sizes: dict[str, Any] = field(default_factory=dict)
+    whole: bool = False
+    note: str = ""
+
+
+CASES = (
+    Case(
+        "mnist",
+        "784-512-20, MNIST binarised once, batch 100",
+        data.binary,
+        "pixels",
+        (
+            Peer("pythae", "train_pythae.py", "pythae"),
+            Peer("torch", "train_torch.py", "pythae", {"compiled": False}),
+            Peer("torch-compile", "train_torch.py", "pythae", {"compiled": True}),
+        ),
+        100,
+        10,
+        {"hidden": 512, "latent": 20},
+    ),
+    Case(
+        "mnist-anew",
+        "784-400-50, softplus, MNIST binarised anew at each visit, batch 128",
+        data.grey,
+        "pixels",
+        (Peer("numpyro", "train_numpyro.py", "numpyro"),),
+        128,
+        10,
+        {"hidden": 400, "latent": 50, "activation": "softplus"},
+    ),
+    Case(
+        "adult",
+        "128-128-128, Adult as TVAE's matrix, batch 500",
+        data.adult,
+        "table",
+        (Peer("tvae", "train_tables.py", "sdv", {"side": "tvae"}),),
+        500,
+        10,
+        {"layers": [128, 128], "latent": 128},
+        note="TVAE maximises the bound with log p(x given z) twice, and its normals' means are bounded by tanh.",
+    ),
+    Case(
+        "shuttle",
+        "9-128-64-32-2, dropout 0.2, `32_shuttle`, batch 32",
+        data.outliers("32_shuttle"),
+        "numbers",
+        (Peer("pyod", "train_tables.py", "pyod", {"side": "pyod"}),),
+        32,
+        5,
+        {"layers": [128, 64, 32], "latent": 2, "dropout": 0.2},
+        note="PyOD's loss is the bound of normals with variance columns / 2, which laten is declared with; so wide "
+        "that latents hardly pay.",
+    ),
+    Case(
+        "cells",
+        "2000-128-10, counts of neurons, batch 128",
+        data.cells,
+        "counts",
+        (Peer("scvi", "train_scvi.py", "scvi"),),
+        128,
+        50,
+        {"hidden": 128, "latent": 10, "dropout": 0.1},
+        note="SCVI normalises its batches and has zero-inflated negative binomials with a dispersion a gene; laten "
+        "does not, and has negative binomials with a dispersion a gene and cell: two outputs a gene for both.",
+    ),
+    Case(
+        "factors",
+        "linear, 5 latents, `30_satellite`: fits to the optimum",
+        data.outliers("30_satellite"),
+        "factors",
+        (
+            Peer("FactorAnalysis", "train_factors.py", "", {"kind": "FactorAnalysis"}),
+            Peer("PCA", "train_factors.py", "", {"kind": "PCA"}),
+        ),
+        128,
+        400,
+        {"latent": 5, "rate": 0.01},
+        whole=True,
+        note="Exact log p(x). PCA has one noise variance for all columns: another model.",
+    ),
+)

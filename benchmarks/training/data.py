@@ -1,0 +1,93 @@
+"""What the cases of `benchmarks.training` train and test on: arrays as the workers get them, `train` and `test`.
+
+The folder is laid out as `shared/data` is. Rows are held out by chance, seed 0. Training rows are cut to whole batches,
+so that every side takes the same number of steps, whatever it does with a rest.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import laten as lt
+from benchmarks import jobs
+from benchmarks.jobs import Peer
+from benchmarks.tables import synthetic
+
+Arrays = dict[str, np.ndarray]
+QUICK = 2000  # training rows of a quick run
+GENES = 2000
+PREPARE = Peer("prepare", "train_tables.py", "sdv", {"side": "prepare", "seed": 0})
+
+
+def grey(folder: Path, quick: bool) -> Arrays:
+    """MNIST: training images as intensities, test images binarised once, by chance."""
+    train, test = (
+        np.asarray(lt.read(folder / "mnist" / f"{part}-images-idx3-ubyte.gz")).reshape(-1, 784)
+        for part in ("train", "t10k")
+    )
+    if quick:
+        train, test = train[:QUICK], test[:500]
+    return {"train": train, "test": binarised(test, 1)}
+
+
+def binary(folder: Path, quick: bool) -> Arrays:
+    """MNIST: all images binarised once, by chance: a pixel is on with probability intensity / 255."""
+    arrays = grey(folder, quick)
+    return {**arrays, "train": binarised(arrays["train"], 0)}
+
+
+def binarised(intensity: np.ndarray, seed: int) -> np.ndarray:
+    """Zeros and ones, uint8."""
+    return (255 * np.random.default_rng(seed).random(intensity.shape, np.float32) < intensity).astype(np.uint8)
+
+
+def adult(folder: Path, quick: bool) -> Arrays:
+    """Adult as the matrix that TVAE makes of it, and the matrix's layout.
+
+    Raises:
+        PeerFailedError: TVAE's environment is not there.
+    """
+    found = synthetic.load(folder, "adult", QUICK if quick else None)
+    columns = {
+        f"{part}{i}": frame[c].to_numpy() if frame[c].dtype.kind in "if" else frame[c].to_numpy().astype(str)
+        for part, frame in (("train", found.train), ("test", found.test))
+        for i, c in enumerate(frame)
+    }
+    return jobs.run(PREPARE, columns, PREPARE.arguments, 1)[0]
+
+
+def outliers(name: str) -> Callable[[Path, bool], Arrays]:
+    """A set of ADBench, nine tenths to train on, standardised by them."""
+
+    def load(folder: Path, quick: bool) -> Arrays:
+        with np.load(folder / "adbench" / f"{name}.npz") as stored:
+            x = stored["X"].astype(np.float64)
+        x = x[np.random.default_rng(0).permutation(len(x))[: QUICK if quick else None]]
+        train, test = np.split(x, [round(0.9 * len(x))])
+        mean, sd = train.mean(0), train.std(0)
+        return {n: ((a - mean) / sd).astype(np.float32) for n, a in (("train", train), ("test", test))}
+
+    return load
+
+
+def cells(folder: Path, quick: bool) -> Arrays:
+    """Neurons of C. elegans: counts of the genes whose log1p varies most in the training cells.
+
+    One cell in ten is held out; cells without a count in these genes are left out.
+    """
+    with np.load(folder / "single_cell" / "worm_neuron.npz") as stored:
+        shape, data, column = stored["shape"], stored["data"], stored["indices"].astype(int)
+        row = np.repeat(np.arange(shape[0]), np.diff(stored["indptr"]))
+    counts = np.zeros(shape, np.float32)
+    counts[row, column] = data
+    counts = counts[np.random.default_rng(0).permutation(len(counts))[: QUICK if quick else None]]
+    train, test = np.split(counts, [round(0.9 * len(counts))])
+    chosen = np.sort(np.argsort(-np.log1p(train).var(0), kind="stable")[:GENES])
+    return {n: a[:, chosen][a[:, chosen].any(1)] for n, a in (("train", train), ("test", test))}
+
+
+def whole_batches(arrays: Arrays, batch: int) -> Arrays:
+    """The same with as many training rows as fill batches."""
+    rows = len(arrays["train"]) // batch * batch
+    return {**arrays, "train": arrays["train"][:rows]}
