@@ -63,9 +63,8 @@ class Draw(NamedTuple):
     @property
     def log_weight(self) -> Array:
         """Scalar log p - log q, in nats."""
-        zero = jnp.zeros(())
         log_p, log_q = ([jnp.sum(jnp.ravel(x)) for x in parts.values()] for parts in (self.log_p, self.log_q))
-        return sum(log_p, zero) - sum(log_q, zero)
+        return sum(log_p, jnp.zeros(())) - sum(log_q, jnp.zeros(()))
 
 
 class Model(eqx.Module):

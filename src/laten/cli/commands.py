@@ -177,9 +177,7 @@ def show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-Version = Annotated[
-    bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
-]
+Version = Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version.")]
 
 
 @app.callback(invoke_without_command=True)

@@ -11,6 +11,7 @@ same batches: the step is mapped over them, and its small products become fewer 
 a leading axis of copies.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -104,30 +105,12 @@ class Loop:
             batch = Batch(*present(key, store, index, how))
             return one(state, batch, keys) if copies == 1 else many(state, batch, apart(keys, copies))
 
-        def run(
-            state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
-        ) -> tuple[State, Tally]:  # fmt: skip
+        epoch = epoch_of(step)
+
+        def run(*arguments: Any) -> tuple[State, Tally]:
             self.traces += 1
             with jax.default_matmul_precision(PRODUCTS[settings.precision]):
-                return epoch(state, tally, store, order, seed, turn, start, stop)
-
-        def epoch(
-            state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
-        ) -> tuple[State, Tally]:  # fmt: skip
-            # all keys of the epoch at once: one key at a time costs more than a small net's whole step
-            epoch_key = jax.random.fold_in(seed, turn)
-            keys = jax.random.split(epoch_key, order.shape)
-            step_keys = jax.random.split(jax.random.fold_in(epoch_key, APART), len(order))
-
-            def body(carry):
-                i, state, tally = carry
-                state, estimate, good = step(state, store, order[i], step_keys[i], keys[i])
-                return i + 1, state, tallied(tally, estimate, good, i)
-
-            def going(carry):
-                return (carry[0] < stop) & (jnp.min(carry[1].bad_run) < MOST_BAD)
-
-            return jax.lax.while_loop(going, body, (start, state, tally))[1:]
+                return epoch(*arguments)
 
         many = jax.vmap(one, (0, None, 0))
         self.loss, self.run = loss, jax.jit(run, donate_argnums=0)
@@ -160,6 +143,30 @@ class Loop:
         held = jax.tree.map(jnp.array, packed[0])
         optimizer = self.optimizer.init if self.copies == 1 else jax.vmap(self.optimizer.init)
         return State(held, jax.jit(optimizer)(held), *(jnp.array(x) for x in begun))
+
+
+def epoch_of(step: Callable) -> Callable:
+    """Many steps as one function of state, tally, store, order, seed, turn, and the steps to start and stop at."""
+
+    def epoch(
+        state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
+    ) -> tuple[State, Tally]:  # fmt: skip
+        # all keys of the epoch at once: one key at a time costs more than a small net's whole step
+        epoch_key = jax.random.fold_in(seed, turn)
+        keys = jax.random.split(epoch_key, order.shape)
+        step_keys = jax.random.split(jax.random.fold_in(epoch_key, APART), len(order))
+
+        def body(carry):
+            i, state, tally = carry
+            state, estimate, good = step(state, store, order[i], step_keys[i], keys[i])
+            return i + 1, state, tallied(tally, estimate, good, i)
+
+        def going(carry):
+            return (carry[0] < stop) & (jnp.min(carry[1].bad_run) < MOST_BAD)
+
+        return jax.lax.while_loop(going, body, (start, state, tally))[1:]
+
+    return epoch
 
 
 def stacked(trees: list[Any]) -> Any:
