@@ -12,6 +12,7 @@ figure means, and what follows for 10^9 rows: docs/scaling.md.
 """
 
 import argparse
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -82,7 +83,7 @@ def per_row(points: pd.DataFrame, column: str) -> str:
     """Of an axis of rows, what each row more costs, in nanoseconds, over the upper decade."""
     upper = upper_decade(points["size"].to_numpy())
     found = line(points["size"][upper], points[column][upper])
-    return f"{1e9 * found.value:.3g} ± {1e9 * found.error:.2g} ns"
+    return f"{1e9 * found.value:.3g}{f' ± {1e9 * found.error:.2g}' if np.isfinite(found.error) else ''} ns"
 
 
 def show(table: pd.DataFrame) -> None:
@@ -118,7 +119,8 @@ def main() -> None:
     if table.empty:
         sys.exit("nothing could be measured")
     show(table)
-    print(f"{jobs.machine()}; Python {sys.version.split()[0]}; NumPy {np.__version__}")
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("laten", "jax", "numpy"))
+    print(f"{jobs.machine()}; Python {sys.version.split()[0]}; {versions}")
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         table.to_csv(options.out / "scaling.csv", index=False)
