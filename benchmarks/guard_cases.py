@@ -33,11 +33,13 @@ DRAWS = 100
 
 
 class Fitting:
-    """One fit under watch: the training that was made, and what had been counted when each epoch ended."""
+    """One fit under watch: its training and compiled loop, bytes sent to each call, counts when each epoch ended."""
 
     training: fit.Training
+    loop: Any
 
     def __init__(self) -> None:
+        self.sent: list[int] = []
         self.marks: list[Count] = []
 
 
@@ -47,8 +49,14 @@ def watched(now: Callable[[], Count]) -> Iterator[Fitting]:
     found, train, training = Fitting(), fit.train, fit.Training
 
     def kept(task: fit.Task, settings: Any) -> fit.Training:
-        found.training = training(task, settings)
-        return found.training
+        found.training = made = training(task, settings)
+        found.loop = made.loop.run
+        made.loop.run = called
+        return made
+
+    def called(*args: Any) -> Any:
+        found.sent.append(sum(x.nbytes for x in jax.tree.leaves(args) if isinstance(x, np.ndarray)))
+        return found.loop(*args)
 
     def marking(task: fit.Task, settings: Any, report: Callable) -> fit.Outcome:
         return train(task, settings, lambda record: (report(record), found.marks.append(now()))[0])
@@ -70,7 +78,7 @@ def of_fit(vae: lt.VAE, data: Any) -> Figures:
     epochs = [after.since(before) for before, after in zip(found.marks, found.marks[1:], strict=False)]
     run = found.training
     batch, bounds = run.plan.batch_size, (np.int32(0), np.int32(0), np.int32(1))
-    lowered = run.loop.run.lower(run.state, run.empty, run.task.train, run.order, run.key, *bounds)
+    lowered = found.loop.lower(run.state, run.empty, run.task.train, run.order, run.key, *bounds)
     once = cost(lowered)
     return {
         "programs": programs,
@@ -78,6 +86,7 @@ def of_fit(vae: lt.VAE, data: Any) -> Figures:
         "retraces": run.loop.traces - 1,
         "callbacks": once["callbacks"],
         "arrays sent an epoch": max(e.sent for e in epochs),
+        "bytes sent a call and row": found.sent[-1] / run.rows,
         "arrays read an epoch": max(e.read for e in epochs),
         "flops a row": once["flops"] / batch,
         "bytes accessed a row": once["bytes"] / batch,
