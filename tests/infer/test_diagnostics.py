@@ -26,6 +26,13 @@ def test_monte_carlo_error_is_the_spread_of_the_estimate():
     assert monte_carlo_error(log_w[:, :100]).mean() != pytest.approx(estimates.std(), rel=0.1)  # control: fewer draws
 
 
+def test_a_digest_keeps_no_log_weights_alive():
+    """Kept for every row of a table: a view of the weights would make memory grow with rows times draws."""
+    log_w = RNG.normal(size=(4, 1000))
+    assert log_w[:, :3].base is not None  # control
+    assert all(x.base is None or x.base.nbytes < 200 for x in digest(log_w))
+
+
 @pytest.mark.parametrize("k", [0.2, 0.5, 1.0])
 def test_pareto_k_finds_the_tail(k):
     """Weights u^-k, u uniform, have exactly that tail; the estimator's weak prior pulls towards 0.5."""

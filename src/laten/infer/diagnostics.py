@@ -103,7 +103,8 @@ def digest(log_w: np.ndarray) -> Digest:
     top = log_w.max(axis=1)
     log_mean = top + np.log(np.exp(log_w - top[:, None]).mean(axis=1))
     draws = np.full(len(log_w), log_w.shape[1])
-    return Digest(log_mean, effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3], draws)
+    # a copy: a view would keep all log-weights alive
+    return Digest(log_mean, effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3].copy(), draws)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,181 @@
+"""What `benchmarks.guard` looks at: three fits, and questions asked of them. Small plans: only structure matters.
+
+| case | what |
+|---|---|
+| images | 784-512-20, batch 100, pixels binarised anew, the network declared |
+| numbers | 30 real columns, 64 hidden, 8 latents, batch 64, the network declared |
+| clinic | the embedded table of mixed columns with holes, the network proposed |
+
+A figure is named `case: what: measure`. Everything is asked through `lt.VAE`, as users do.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import jax
+import numpy as np
+
+import laten as lt
+from benchmarks.counters import Count, cost, counting
+from laten import estimator
+from laten.data.batches import Presentation
+from laten.infer import queries
+from laten.training import fit
+
+Figures = dict[str, float]
+EPOCHS = 4
+ROWS = 600  # of which a tenth is held out
+DRAWS = 100
+
+
+class Fitting:
+    """One fit under watch: its training and compiled loop, bytes sent to each call, counts when each epoch ended."""
+
+    training: fit.Training
+    loop: Any
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.marks: list[Count] = []
+
+
+@contextlib.contextmanager
+def watched(now: Callable[[], Count]) -> Iterator[Fitting]:
+    """While open, `VAE.fit` leaves its training behind, and an epoch is one compiled call however slow the machine."""
+    found, train, training = Fitting(), fit.train, fit.Training
+
+    def kept(task: fit.Task, settings: Any) -> fit.Training:
+        found.training = made = training(task, settings)
+        found.loop = made.loop.run
+        made.loop.run = called
+        return made
+
+    def called(*args: Any) -> Any:
+        found.sent.append(sum(x.nbytes for x in jax.tree.leaves(args) if isinstance(x, np.ndarray)))
+        return found.loop(*args)
+
+    def marking(task: fit.Task, settings: Any, report: Callable) -> fit.Outcome:
+        return train(task, settings, lambda record: (report(record), found.marks.append(now()))[0])
+
+    with (
+        mock.patch.object(estimator, "train", marking),
+        mock.patch.object(fit, "Training", kept),
+        mock.patch.object(fit, "CHUNK_SECONDS", 1e6),
+    ):
+        yield found
+
+
+def of_fit(vae: lt.VAE, data: Any) -> Figures:
+    """Figures of a fit; the model stays fitted."""
+    jax.clear_caches()
+    with counting() as now, watched(now) as found:
+        vae.fit(data)
+        programs = now().programs
+    epochs = [after.since(before) for before, after in zip(found.marks, found.marks[1:], strict=False)]
+    run = found.training
+    batch, bounds = run.plan.batch_size, (np.int32(0), np.int32(0), np.int32(1))
+    lowered = found.loop.lower(run.state, run.empty, run.task.train, run.order, run.key, *bounds)
+    once = cost(lowered)
+    return {
+        "programs": programs,
+        "programs after the first epoch": sum(e.programs for e in epochs),
+        "retraces": run.loop.traces - 1,
+        "callbacks": once["callbacks"],
+        "arrays sent an epoch": max(e.sent for e in epochs),
+        "bytes sent a call and row": found.sent[-1] / run.rows,
+        "arrays read an epoch": max(e.read for e in epochs),
+        "flops a row": once["flops"] / batch,
+        "bytes accessed a row": once["bytes"] / batch,
+        "bytes set aside a row": once["temporary"] / batch,
+    }
+
+
+def of_question(ask: Callable[[int], Any], sizes: tuple[int, ...], draws: int) -> Figures:
+    """Figures of a question that is asked about several numbers of rows, the largest first.
+
+    Args:
+        ask: Asks it about so many rows.
+        draws: That a row has: operations are given for each.
+    """
+    jax.clear_caches()
+    calls: list[tuple] = []
+    chunk = queries.answer_chunk
+
+    def noted(*args: Any) -> Any:
+        calls.append(args)
+        return chunk(*args)
+
+    with counting() as now, mock.patch.object(queries, "answer_chunk", noted):
+        ask(sizes[0])
+        first, asked = now(), calls[0]
+        for size in sizes[1:]:
+            ask(size)
+        others = now()
+        calls.clear()
+        ask(sizes[-1])
+        last, chunks = now().since(others), len(calls)
+    once, rows = cost(chunk.lower(*asked).lowered), chunk_rows(asked)
+    return {
+        "programs": first.programs,
+        "programs for other numbers of rows": others.programs - first.programs,
+        "callbacks": once["callbacks"],
+        "arrays sent a chunk": last.sent / chunks,
+        "arrays read a chunk": last.read / chunks,
+        "flops a row and draw": once["flops"] / rows / draws,
+        "bytes accessed a row and draw": once["bytes"] / rows / draws,
+        "bytes set aside a row and draw": once["temporary"] / rows / draws,
+    }
+
+
+def chunk_rows(asked: tuple) -> int:
+    """Rows of the chunk that `answer_chunk` was called with."""
+    _, _, values, masks, positions, _, how = asked
+    assert isinstance(how, Presentation)
+    return len(jax.tree.leaves((values, masks, positions))[0])
+
+
+def images() -> Figures:
+    """An image-size net: fit and score."""
+    pixels = np.random.default_rng(0).integers(0, 256, (ROWS, 28, 28), dtype=np.uint8)
+    network = lt.Network(z=lt.Normal(20), x=lt.Bernoulli((28, 28)).given("z", via=lt.MLP(512)))
+    vae = lt.VAE(network, batch_size=100, epochs=EPOCHS)
+    found = named("fit", of_fit(vae, pixels))
+    return found | named("score", of_question(lambda n: vae.score_samples(pixels[:n], DRAWS), (200, 7, 1), DRAWS))
+
+
+def numbers(**options: Any) -> Figures:
+    """A table-size net of real columns: fit.
+
+    Args:
+        options: Of `lt.VAE`.
+    """
+    rows = np.random.default_rng(0).normal(size=(ROWS, 30)).astype(np.float32)
+    network = lt.Network(z=lt.Normal(8), x=lt.Normal(30).given("z", via=lt.MLP(64)))
+    vae = lt.VAE(network, batch_size=64, epochs=EPOCHS, **options)
+    return named("fit", of_fit(vae, {"x": rows}))
+
+
+def clinic() -> Figures:
+    """A proposed mixed table: fit, score, sample, impute, and the model's file."""
+    frame = lt.read("clinic").head(ROWS)
+    vae = lt.VAE(epochs=EPOCHS)
+    found = named("fit", of_fit(vae, frame))
+    found |= named("score", of_question(lambda n: vae.score_samples(frame.head(n), DRAWS), (300, 40, 1), DRAWS))
+    found |= named("sample", of_question(vae.sample, (5000, 40, 1), 1))
+    found |= named("impute", of_question(lambda n: vae.impute(frame.head(n)), (300, 40, 1), DRAWS))
+    with tempfile.TemporaryDirectory() as folder:
+        vae.save(Path(folder, "clinic.laten"))
+        found["file: bytes"] = Path(folder, "clinic.laten").stat().st_size
+    return found
+
+
+def named(what: str, figures: Figures) -> Figures:
+    """Figures under `what: measure`."""
+    return {f"{what}: {measure}": float(value) for measure, value in figures.items()}
+
+
+CASES: dict[str, Callable[[], Figures]] = {"images": images, "numbers": numbers, "clinic": clinic}
