@@ -65,6 +65,18 @@ def test_neighbours_are_independent():
     assert not made & {int(w) for w in np.asarray(threefry.words(KEY, 400))}
 
 
+def test_keys_are_keys_of_their_own():
+    """The same for a number alone as among others; none twice, and none of JAX's own."""
+    many = threefry.keys(KEY, jnp.arange(1000, dtype=jnp.uint32))
+    data = np.asarray(jax.random.key_data(many))
+    np.testing.assert_array_equal(data[17], jax.random.key_data(threefry.keys(KEY, jnp.uint32(17))))
+    assert len(np.unique(data, axis=0)) == 1000
+    jaxs = np.asarray(jax.random.key_data(jax.random.split(KEY, 1000)))
+    assert not set(map(tuple, data)) & set(map(tuple, jaxs))
+    longer = threefry.keys(jax.random.key(7, impl="rbg"), jnp.arange(3, dtype=jnp.uint32))
+    assert jax.random.key_data(longer).shape == (3, 4)
+
+
 def test_every_number_depends_on_the_whole_key():
     data = jax.random.key_data(KEY)
     for i in (0, 1):

@@ -238,11 +238,8 @@ def classes_of(network: Network) -> tuple[str, ...]:
 
 
 def on_device(rows: Rows) -> Store:
-    """Rows in the device's memory, in the types they have."""
-    return Store(
-        {n: jax.numpy.asarray(v) for n, v in rows.values.items()},
-        {n: jax.numpy.asarray(m) for n, m in rows.mask.items()},
-    )
+    """Rows in the device's memory, in the types they have, copied once at most."""
+    return Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))
 
 
 def starts(rows: Rows, network: Network) -> dict[str, np.ndarray]:

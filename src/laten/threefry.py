@@ -2,8 +2,8 @@ r"""Random numbers for hot loops: Threefry-2x32 of 20 rounds (Salmon et al. 2011
 
 Numbers of JAX's generator cost 10 to 40 ns each on a CPU, where its rounds are a loop over arrays in memory: more than
 a small net's products. Here the rounds are one expression that the compiler turns into vector instructions (1 to 2 ns).
-The i-th block of a key is Threefry's answer to the counter (1, i); `jax.random.split` and `fold_in` use (0, i), so that
-a key's numbers are not those of the keys made from it.
+The i-th block of a key is Threefry's answer to the counter (1, i) and its i-th key that to (2, i); `jax.random.split`
+and `fold_in` use (0, i): a key's numbers are not those of the keys made from it.
 
 Uniform numbers lie strictly inside (0, 1), on a grid of $2^{-23}$: no logarithm of one is infinite.
 """
@@ -34,15 +34,27 @@ def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Ar
     return x, y
 
 
-def words(key: Key, n: int) -> Array:
-    """`(n,)` random uint32."""
+def halves(key: Key) -> tuple[Array, Array]:
+    """A key as two words."""
     data = jax.random.key_data(key).reshape(-1, 2)
     own = data[0]
     for more in data[1:]:  # keys of other generators are longer
         own ^= more
+    return own[0], own[1]
+
+
+def words(key: Key, n: int) -> Array:
+    """`(n,)` random uint32."""
     blocks = -(-n // 2)
-    found = threefry((own[0], own[1]), (jnp.uint32(1), jnp.arange(blocks, dtype=jnp.uint32)))
+    found = threefry(halves(key), (jnp.uint32(1), jnp.arange(blocks, dtype=jnp.uint32)))
     return jnp.concatenate(found)[:n]
+
+
+def keys(key: Key, numbers: Array) -> Key:
+    """The key's keys of these numbers (uint32, of any shape), whichever others are made."""
+    data = jnp.stack(threefry(halves(key), (jnp.uint32(2), numbers)), axis=-1)
+    longer = jax.random.key_data(key).size // 2
+    return jax.random.wrap_key_data(jnp.concatenate([data] * longer, axis=-1), impl=jax.random.key_impl(key))
 
 
 def random_bytes(key: Key, shape: tuple[int, ...]) -> Array:

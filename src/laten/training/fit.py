@@ -137,10 +137,11 @@ class Training:
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
         self.order = shuffled(plan.settings.seed, turn, self.rows, plan.batch_size, plan.passes)
         tally, start, steps = self.empty, 0, len(self.order)
+        order = jax.device_put(self.order)
         while start < steps and not (start and interrupted.is_set()):
             stop, called = min(start + self.chunk, steps), time.perf_counter()
             bounds = np.int32(turn), np.int32(start), np.int32(stop)
-            self.state, tally = self.loop.run(self.state, tally, self.task.train, self.order, self.key, *bounds)
+            self.state, tally = self.loop.run(self.state, tally, self.task.train, order, self.key, *bounds)
             tally = jax.device_get(tally)
             if self.lost:
                 break

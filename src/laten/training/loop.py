@@ -24,6 +24,7 @@ from laten.data.batches import Presentation, Store, present
 from laten.model import Model
 from laten.numerics import APART
 from laten.objectives import Batch, Estimate, Objective
+from laten.threefry import keys
 from laten.training.adam import adam, wrapped
 from laten.training.packing import SMALL, Packed, Packing
 from laten.training.settings import PRODUCTS, Settings
@@ -88,10 +89,10 @@ class Loop:
             estimate = objective(eqx.combine(weights, static), batch, key, progress, dropout)
             return estimate.loss, estimate
 
-        def one(state: State, batch: Batch, keys: Key) -> tuple[State, Estimate, Array]:
+        def one(state: State, batch: Batch, each: Key) -> tuple[State, Estimate, Array]:
             progress = state.step / planned_steps
             arrays = self.packing.unpack(state.weights)
-            (value, estimate), gradients = jax.value_and_grad(loss, has_aux=True)(arrays, batch, keys, progress)
+            (value, estimate), gradients = jax.value_and_grad(loss, has_aux=True)(arrays, batch, each, progress)
             gradient = self.packing.pack(gradients)
             norm = gradient_norm(gradient)
             good = jnp.isfinite(value) & jnp.isfinite(norm)
@@ -101,9 +102,9 @@ class Loop:
             bad_run = jnp.where(good, 0, state.bad_run + 1)
             return State(weights, optimizer, state.step + 1, state.rate, bad_run), estimate, good
 
-        def step(state: State, store: Store, index: Array, key: Key, keys: Key) -> tuple[State, Estimate, Array]:
+        def step(state: State, store: Store, index: Array, key: Key, each: Key) -> tuple[State, Estimate, Array]:
             batch = Batch(*present(key, store, index, how))
-            return one(state, batch, keys) if copies == 1 else many(state, batch, apart(keys, copies))
+            return one(state, batch, each) if copies == 1 else many(state, batch, apart(each, copies))
 
         epoch = epoch_of(step)
 
@@ -119,9 +120,9 @@ class Loop:
         """Zeros, shaped like what the objective reports."""
 
         def terms(weights: Model, store: Store) -> dict[str, Array]:
-            keys = jax.random.split(jax.random.key(0), batch_size)
-            batch = Batch(*present(keys[0], store, jnp.zeros(batch_size, jnp.int32), self.how))
-            return self.loss(weights, batch, keys, jnp.zeros(()))[1].terms
+            each = jax.random.split(jax.random.key(0), batch_size)
+            batch = Batch(*present(each[0], store, jnp.zeros(batch_size, jnp.int32), self.how))
+            return self.loss(weights, batch, each, jnp.zeros(()))[1].terms
 
         names = jax.eval_shape(terms, self.weights, store)
         shape = () if self.copies == 1 else (self.copies,)
@@ -151,14 +152,14 @@ def epoch_of(step: Callable) -> Callable:
     def epoch(
         state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
     ) -> tuple[State, Tally]:  # fmt: skip
-        # all keys of the epoch at once: one key at a time costs more than a small net's whole step
-        epoch_key = jax.random.fold_in(seed, turn)
-        keys = jax.random.split(epoch_key, order.shape)
-        step_keys = jax.random.split(jax.random.fold_in(epoch_key, APART), len(order))
+        row_key = jax.random.fold_in(seed, turn)
+        step_key, size = jax.random.fold_in(row_key, APART), order.shape[1]
 
         def body(carry):
             i, state, tally = carry
-            state, estimate, good = step(state, store, order[i], step_keys[i], keys[i])
+            step_number, rows = i.astype(jnp.uint32), jnp.arange(size, dtype=jnp.uint32)
+            own, each = keys(step_key, step_number), keys(row_key, step_number * jnp.uint32(size) + rows)
+            state, estimate, good = step(state, store, order[i], own, each)
             return i + 1, state, tallied(tally, estimate, good, i)
 
         def going(carry):
@@ -174,11 +175,11 @@ def stacked(trees: list[Any]) -> Any:
     return jax.tree.map(lambda *xs: np.stack(xs), *trees)
 
 
-def apart(keys: Key, copies: int) -> Key:
-    """Keys `(copies, *keys)`: the first copy's are the keys themselves."""
-    flat = keys.reshape(-1)
-    others = [jax.vmap(lambda k, i=i: jax.random.fold_in(k, APART + i))(flat) for i in range(1, copies)]
-    return jnp.stack([flat, *others]).reshape(copies, *keys.shape)
+def apart(each: Key, copies: int) -> Key:
+    """Keys `(copies, rows)`: the first copy's are the keys themselves."""
+    numbers = jnp.arange(1, copies, dtype=jnp.uint32)
+    others = jax.vmap(lambda key: keys(key, numbers), out_axes=1)(each)
+    return jnp.concatenate([each[None], others])
 
 
 def gradient_norm(gradient: Packed) -> Array:
