@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks import jobs
 from benchmarks.power_law import exponent, line, upper_decade
 from benchmarks.scaling_axes import AXES, Point, measured, sizes_of
 from benchmarks.scaling_picture import picture
-from benchmarks.tables import jobs
 
 
 def child(name: str, size: int) -> Point:
