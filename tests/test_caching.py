@@ -9,31 +9,32 @@ import pytest
 
 from laten.caching import home, processor, prune
 
-FIT = "import laten as lt; lt.VAE(latent=1, width=4, epochs=1).fit(lt.read('wine').head(40)); print(%s)"
-WHERE = "__import__('jax').config.jax_compilation_cache_dir"
+FIT = "import laten as lt; lt.VAE(latent=1, width=4, epochs=1).fit(lt.read('wine').head(40))"
+ASK = "from laten.caching import keep_compiled; keep_compiled()"
+SAY = "; print(__import__('jax').config.jax_compilation_cache_dir)"
 
 
-def fitted(**environment: str) -> str:
-    """The cache folder that a fresh process uses, after a fit."""
+def folder(does: str, **environment: str) -> str:
+    """The cache folder of a fresh process, after what it does."""
     clean = {k: v for k, v in os.environ.items() if k not in ("JAX_COMPILATION_CACHE_DIR", "LATEN_CACHE")}
-    done = subprocess.run(
-        [sys.executable, "-c", FIT % WHERE], env=clean | environment, capture_output=True, text=True, check=True
-    )
+    command = [sys.executable, "-c", does + SAY]
+    done = subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
 def test_programs_are_kept_in_the_users_folder(tmp_path):
-    where = Path(fitted(LATEN_CACHE=str(tmp_path)))
+    where = Path(folder(FIT, LATEN_CACHE=str(tmp_path)))
     assert where.parent == tmp_path
     assert any(where.iterdir())
 
 
-@pytest.mark.parametrize(
-    "environment", [{"LATEN_CACHE": "off"}, {"LATEN_CACHE": "/dev/null"}, {"JAX_COMPILATION_CACHE_DIR": "/tmp/mine"}]
-)
-def test_who_says_otherwise_is_heeded(environment):
-    expected = environment.get("JAX_COMPILATION_CACHE_DIR", "None")
-    assert fitted(**environment) == expected
+@pytest.mark.parametrize("wanted", ["off", "/dev/null"])
+def test_no_cache_where_none_is_wanted_or_possible(wanted):
+    assert folder(ASK, LATEN_CACHE=wanted) == "None"
+
+
+def test_a_folder_of_jaxs_own_is_left_alone(tmp_path):
+    assert folder(ASK, JAX_COMPILATION_CACHE_DIR=str(tmp_path), LATEN_CACHE="elsewhere") == str(tmp_path)
 
 
 def test_the_cache_folder_follows_the_system(monkeypatch, tmp_path):
@@ -42,7 +43,13 @@ def test_the_cache_folder_follows_the_system(monkeypatch, tmp_path):
     assert home() == tmp_path
     monkeypatch.setattr("sys.platform", "darwin")
     assert home().parts[-2:] == ("Library", "Caches")
-    assert processor() == processor()
+
+
+def test_each_kind_of_processor_has_its_name(monkeypatch):
+    here = processor()
+    assert processor() == here
+    monkeypatch.setattr("platform.machine", lambda: "another")
+    assert processor() != here
 
 
 def test_the_oldest_programs_go_first(tmp_path):

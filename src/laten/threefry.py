@@ -1,7 +1,7 @@
 r"""Random numbers for hot loops: Threefry-2x32 of 20 rounds (Salmon et al. 2011), written out.
 
-Numbers of JAX's generator cost 10 to 40 ns each on a CPU, where its rounds are a loop over arrays in memory: more than
-a small net's products. Here the rounds are one expression that the compiler turns into vector instructions (1 to 2 ns).
+On a CPU the rounds of JAX's generator are a loop over arrays in memory, which costs more than a small net's products.
+Here they are one expression that the compiler turns into vector instructions (`docs/decisions.md`, 33).
 The i-th block of a key is Threefry's answer to the counter (1, i) and its i-th key that to (2, i); `jax.random.split`
 and `fold_in` use (0, i): a key's numbers are not those of the keys made from it.
 

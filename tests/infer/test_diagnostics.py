@@ -49,7 +49,7 @@ def test_pareto_k_of_equal_weights_and_of_few():
 
 def test_an_estimate_adds_the_codecs_and_averages_rows():
     log_w = np.log(np.array([[1.0, 3.0], [2.0, 2.0]]))
-    found = LogLikelihood.of(digest(log_w), np.array([0.5, -0.5]), warn=False)
+    found = LogLikelihood.of(digest(log_w), 2, np.array([0.5, -0.5]), warn=False)
     assert np.allclose(found.per_row, [np.log(2) + 0.5, np.log(2) - 0.5])
     assert found.value == pytest.approx(np.log(2))
 

@@ -86,6 +86,12 @@ def test_an_optimiser_of_the_users_keeps_its_own_schedule():
     )
 
 
+def test_more_rows_than_can_be_numbered_are_refused():
+    assert Settings(epochs=1).planned(2**31 - 1).steps > 1
+    with pytest.raises(lt.LatenError, match="at most 2147483647 rows"):
+        Settings(epochs=1).planned(2**31)
+
+
 def test_products_are_rounded_where_asked():
     weights, static = eqx.partition(task().model, eqx.is_inexact_array)
     texts = {}

@@ -8,7 +8,7 @@ import pandas as pd
 from laten.answers.fitted import Fitted, by_row
 from laten.data.views import TableView
 from laten.errors import LatenError
-from laten.infer.diagnostics import LogLikelihood, digest
+from laten.infer.diagnostics import LogLikelihood, digest, log_mean_weight
 from laten.infer.queries import LogWeights, Parts
 
 
@@ -16,13 +16,13 @@ def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> 
     """log p of each row's observed cells, in the data's own scale."""
     rows = fitted.rows(data)
     found = fitted.ask(LogWeights(draws), rows, kept=digest)
-    return LogLikelihood.of(found, by_row(fitted.view.log_det(data), rows.n), warn)
+    return LogLikelihood.of(found, draws, by_row(fitted.view.log_det(data), rows.n), warn)
 
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
     """Minus each column's and each latent's share of log p(row)."""
     rows, view = fitted.rows(data), fitted.view
-    score, parts = fitted.ask(Parts(draws), rows, kept=lambda found: (digest(found[0]).log_mean, found[1]))
+    score, parts = fitted.ask(Parts(draws), rows, kept=lambda found: (log_mean_weight(found[0]), found[1]))
     shares = {n: -x.astype(np.float64) for n, x in parts.items()}
     latent = -score - by_row(shares, rows.n)
     shares |= {n: shares[n] - x for n, x in view.log_det(data).items() if n in shares}

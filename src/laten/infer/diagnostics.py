@@ -94,17 +94,20 @@ class Digest(NamedTuple):
     effective: np.ndarray  # (rows,) effective sample size
     tail: np.ndarray  # (rows,) Pareto k
     mark: np.ndarray  # (rows, 3) the first log-weights: equal rows have equal ones
-    draws: np.ndarray  # (rows,)
+
+
+def log_mean_weight(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` log of each row's mean weight: the estimate of log p, nats."""
+    log_w = log_w.astype(np.float64)
+    top = log_w.max(axis=1)
+    return top + np.log(np.exp(log_w - top[:, None]).mean(axis=1))
 
 
 def digest(log_w: np.ndarray) -> Digest:
     """Log-weights of some rows, put down."""
     log_w = log_w.astype(np.float64)
-    top = log_w.max(axis=1)
-    log_mean = top + np.log(np.exp(log_w - top[:, None]).mean(axis=1))
-    draws = np.full(len(log_w), log_w.shape[1])
     # a copy: a view would keep all log-weights alive
-    return Digest(log_mean, effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3].copy(), draws)
+    return Digest(log_mean_weight(log_w), effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3].copy())
 
 
 @dataclass(frozen=True)
@@ -131,10 +134,10 @@ class LogLikelihood:
     per_row: np.ndarray = field(repr=False)
 
     @staticmethod
-    def of(found: Digest, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
+    def of(found: Digest, draws: int, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
         """From what is known of each row, and what to add to its log p (codecs' log-determinants)."""
         per_row, k = found.log_mean + shift, found.tail
-        rows, draws = len(per_row), int(found.draws[0])
+        rows = len(per_row)
         bad = float((k > UNRELIABLE).mean())
         if warn and bad > 0.05:
             warnings.warn(

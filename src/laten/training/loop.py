@@ -102,6 +102,8 @@ class Loop:
             bad_run = jnp.where(good, 0, state.bad_run + 1)
             return State(weights, optimizer, state.step + 1, state.rate, bad_run), estimate, good
 
+        many = jax.vmap(one, (0, None, 0))
+
         def step(state: State, store: Store, index: Array, key: Key, each: Key) -> tuple[State, Estimate, Array]:
             batch = Batch(*present(key, store, index, how))
             return one(state, batch, each) if copies == 1 else many(state, batch, apart(each, copies))
@@ -113,7 +115,6 @@ class Loop:
             with jax.default_matmul_precision(PRODUCTS[settings.precision]):
                 return epoch(*arguments)
 
-        many = jax.vmap(one, (0, None, 0))
         self.loss, self.run = loss, jax.jit(run, donate_argnums=0)
 
     def empty_tally(self, store: Store, batch_size: int) -> Tally:

@@ -15,6 +15,7 @@ from laten.errors import LatenError, known
 from laten.types import Array
 
 AUTO_STEPS = 20_000
+MOST_ROWS = 2**31 - 1  # a row's number is an int32
 # precision -> what JAX calls it; None leaves its default
 PRODUCTS = {"float32": None, "auto": "BF16_BF16_F32"}
 
@@ -77,7 +78,13 @@ class Settings:
             raise LatenError(f"clip must be positive or None, not {self.clip!r}")
 
     def planned(self, rows: int) -> "Plan":
-        """Nothing left open, for this number of training rows."""
+        """Nothing left open, for this number of training rows.
+
+        Raises:
+            LatenError: more rows than can be numbered.
+        """
+        if rows > MOST_ROWS:
+            raise LatenError(f"at most {MOST_ROWS} rows can be trained on, not {rows}; fit a sample of them")
         batch_size = min(self.batch_size, max(rows, 1))
         if rows < 4 * batch_size:  # few batches: equal ones, so that no share of the rows is left out
             batch_size = rows // max(round(rows / batch_size), 1)
