@@ -19,6 +19,8 @@ DTYPES = "strict"  # int32 + float32 must be written out; "standard" to switch o
 def pytest_configure(config: pytest.Config) -> None:
     """Sets JAX up once. Compiled programs are kept for the next run; subprocesses find them through the environment."""
     jax.config.update("jax_numpy_rank_promotion", RANKS)
+    # compiled quickly, not well: most programs run once, on few rows. What is measured runs in a process of its own
+    jax.config.update("jax_disable_most_optimizations", "LATEN_TESTS_OPTIMISED" not in os.environ)
     if hasattr(config, "cache"):
         folder = str(config.cache.mkdir("jax"))
         jax.config.update("jax_compilation_cache_dir", folder)

@@ -9,9 +9,12 @@ import pytest
 
 from laten.caching import home, processor, prune
 
-FIT = "import laten as lt; lt.VAE(latent=1, width=4, epochs=1).fit(lt.read('wine').head(40))"
+FIT = """
+import laten as lt, numpy as np
+lt.VAE(lt.Network(z=lt.Normal(1), x=lt.Normal(2).given("z")), epochs=1).fit({"x": np.ones((40, 2), np.float32)})
+"""
 ASK = "from laten.caching import keep_compiled; keep_compiled()"
-SAY = "; print(__import__('jax').config.jax_compilation_cache_dir)"
+SAY = "\nprint(__import__('jax').config.jax_compilation_cache_dir)"
 
 
 def folder(does: str, **environment: str) -> str:

@@ -93,7 +93,7 @@ def test_chains_of_monte_carlo_em_are_accepted_as_often_as_asked(tmp_path, monke
     model = started(build_model(p, q, jax.random.key(0)), seed=0)
     zeros = jax.tree.map(jnp.zeros_like, model)
     state = State(model, zeros, jnp.asarray(0.02), jnp.zeros((), jnp.int32), training.begun())
-    run = jax.jit(lambda s: jax.lax.fori_loop(0, 300, lambda _, s: training.step(s, jax.random.key(2)), s))
+    run = jax.jit(lambda s: jax.lax.fori_loop(0, 150, lambda _, s: training.step(s, jax.random.key(2)), s))
     after = run(state)
     chains, log_step = after.chains
 

@@ -65,6 +65,18 @@ def test_neighbours_are_independent():
     assert not made & {int(w) for w in np.asarray(threefry.words(KEY, 400))}
 
 
+@pytest.mark.parametrize("seed", [0, 2**31 + 5])
+def test_folding_and_splitting_are_jaxs_own(seed):
+    key = jax.random.key(seed)
+    for n in (0, 5, 2**31 + 3, 2**32 - 1):
+        assert threefry.fold_in(key, n) == jax.random.fold_in(key, n)
+    assert (threefry.split(key) == jax.random.split(key)).all()
+    assert (threefry.split(key, 7) == jax.random.split(key, 7)).all()
+    assert (threefry.split(key, (2, 3)) == jax.random.split(key, (2, 3))).all()
+    assert (threefry.fold_in(key, jnp.arange(7)) == jax.random.split(key, 7)).all()
+    assert (threefry.split(key, 7) != jax.random.split(jax.random.key(1), 7)).all()
+
+
 def test_keys_are_keys_of_their_own():
     """The same for a number alone as among others; none twice, and none of JAX's own."""
     many = threefry.keys(KEY, jnp.arange(1000, dtype=jnp.uint32))

@@ -31,11 +31,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.conditionals import Conditional
 from laten.families import Deterministic, Family
 from laten.guides import check_generative, check_guide
 from laten.network import Network
-from laten.numerics import folded, host_keys, stopped
+from laten.numerics import host_keys, stopped
 from laten.types import Array, Key, Masks, Values
 
 IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
@@ -98,8 +99,7 @@ class Model(eqx.Module):
             relaxed: Draws of classes carry the gradient of a softmax; their values are then packed weights of classes.
         """
         evidence = {n: self.shown(n, v, masks) for n, v in values.items()}
-        key_of = folded(key)
-        net_key_of = folded(net_key)
+        key_of, net_key_of = threefry.folded(key), threefry.folded(net_key)
         latent, q_raw, log_q = self.infer(evidence, masks, key_of, net_key_of, clamp or {}, noise, path, relaxed)
         values, raws, log_p, kl = {**evidence, **latent}, {}, {}, {}
         for name, node in self.network.nodes.items():
@@ -274,7 +274,7 @@ def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int
         log_r, draw = model.draws(k, values, masks)
         return jax.nn.logsumexp(log_r + jax.vmap(lambda d: d.log_weight)(draw))
 
-    return jax.vmap(one)(jax.random.split(key, draws))
+    return jax.vmap(one)(threefry.split(key, draws))
 
 
 def build_model(

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import jax
 import numpy as np
 
-from laten import drawing
+from laten import drawing, threefry
 from laten.conditionals import Conditional, Parent, build_conditional
 from laten.errors import DeclarationError, known
 from laten.families import Deterministic, Family, Node
-from laten.numerics import APART, host_keys
+from laten.numerics import host_keys
 from laten.types import Key, Masks, Values
 
 
@@ -115,9 +114,9 @@ class Network:
     def sample(self, weights: Mapping[str, Conditional], key: Key, given: Values | None = None) -> Values:
         """One ancestral draw of every node, those in `given` kept as they are."""
         values = dict(given or {})
-        for k, name in zip(jax.random.split(key, len(self.nodes)), self.nodes, strict=True):
+        for k, name in zip(threefry.split(key, len(self.nodes)), self.nodes, strict=True):
             if name not in values:
-                noise = None if weights[name].spread is None else jax.random.fold_in(k, APART)
+                noise = None if weights[name].spread is None else threefry.fold_in(k, threefry.APART)
                 values[name] = self.nodes[name].family.sample(weights[name].raw(values, {}, None, noise), k)
         return values
 

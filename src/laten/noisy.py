@@ -45,7 +45,7 @@ def noisy(net: Any, spread: Any, key: Key) -> Any:
         spread: The same tree of log standard deviations; None where something is no weight.
         key: A draw of all weights.
     """
-    keys = iter(jax.random.split(key, max(len(jax.tree.leaves(net, is_leaf=is_affine)), 1)))
+    keys = iter(threefry.split(key, max(len(jax.tree.leaves(net, is_leaf=is_affine)), 1)))
     return jax.tree.map(lambda part, log_sd: noised(part, log_sd, next(keys)), net, spread, is_leaf=is_affine)
 
 

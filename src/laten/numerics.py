@@ -24,7 +24,6 @@ from laten.types import Array, Key
 LOG_SCALE_LIMIT = 7.0
 LOGIT_LIMIT = 30.0
 LOG_2PI = math.log(2 * math.pi)
-APART = 2**31  # keys folded from here on are no keys of a split
 
 
 def bound(x: Array, limit: float) -> Array:
@@ -99,21 +98,6 @@ def bisect(cdf: Callable[[Array], Array], p: Array, low: Array, high: Array, ste
         return jnp.where(below, middle, low), jnp.where(below, high, middle)
 
     return jax.lax.fori_loop(0, steps, halve, (low, high))[1]
-
-
-def folded(key: Key | None) -> Callable[[str], Key]:
-    """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key.
-
-    Without a key, None for every name. The numbers folded in are past those of `jax.random.split` (whose i-th key is
-    `fold_in(key, i)`), which families, nets and draws use on the first key.
-    """
-    order: dict[str, int] = {}
-
-    def key_of(name: str) -> Any:
-        i = order.setdefault(name, len(order))
-        return jax.random.fold_in(key, APART + i) if i and key is not None else key
-
-    return key_of
 
 
 def stopped(tree: Any) -> Any:

@@ -2,13 +2,16 @@ r"""Random numbers for hot loops: Threefry-2x32 of 20 rounds (Salmon et al. 2011
 
 On a CPU the rounds of JAX's generator are a loop over arrays in memory, which costs more than a small net's products.
 Here they are one expression that the compiler turns into vector instructions (`docs/decisions.md`, 33).
-The i-th block of a key is Threefry's answer to the counter (1, i) and its i-th key that to (2, i); `jax.random.split`
-and `fold_in` use (0, i): a key's numbers are not those of the keys made from it.
+`fold_in` and `split` make JAX's own keys, Threefry's answers to the counters (0, i). The i-th block of a key's numbers
+is its answer to (1, i) and the i-th of `keys` that to (2, i): a key's numbers are not those of the keys made from it.
 
 Uniform numbers lie strictly inside (0, 1), on a grid of $2^{-23}$: no logarithm of one is infinite.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +21,7 @@ from laten.types import Array, Key
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
+APART = 2**31  # keys folded from here on are no keys of a split
 
 
 def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -50,11 +54,42 @@ def words(key: Key, n: int) -> Array:
     return jnp.concatenate(found)[:n]
 
 
+def fold_in(key: Key, number: Array | int) -> Key:
+    """`jax.random.fold_in`, bit for bit where keys are Threefry's; for several numbers at once, of any shape."""
+    return made(key, 0, jnp.asarray(number, jnp.uint32))
+
+
+def split(key: Key, shape: int | tuple[int, ...] = 2) -> Key:
+    """`jax.random.split`, bit for bit where keys are Threefry's."""
+    return made(key, 0, jnp.arange(np.prod(shape), dtype=jnp.uint32).reshape(shape))
+
+
 def keys(key: Key, numbers: Array) -> Key:
-    """The key's keys of these numbers (uint32, of any shape), whichever others are made."""
-    data = jnp.stack(threefry(halves(key), (jnp.uint32(2), numbers)), axis=-1)
+    """The key's keys of these numbers (uint32, of any shape), none of which `fold_in` or `split` makes."""
+    return made(key, 2, numbers)
+
+
+@partial(jax.jit, static_argnums=1, inline=True)
+def made(key: Key, use: int, numbers: Array) -> Key:
+    """Keys from Threefry's answers to the counters (use, number)."""
+    data = jnp.stack(threefry(halves(key), (jnp.uint32(use), numbers)), axis=-1)
     longer = jax.random.key_data(key).size // 2
     return jax.random.wrap_key_data(jnp.concatenate([data] * longer, axis=-1), impl=jax.random.key_impl(key))
+
+
+def folded(key: Key | None) -> Callable[[str], Key]:
+    """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key.
+
+    Without a key, None for every name. The numbers folded in are past those of `split` (whose i-th key is
+    `fold_in(key, i)`), which families, nets and draws use on the first key.
+    """
+    order: dict[str, int] = {}
+
+    def key_of(name: str) -> Any:
+        i = order.setdefault(name, len(order))
+        return fold_in(key, APART + i) if i and key is not None else key
+
+    return key_of
 
 
 def random_bytes(key: Key, shape: tuple[int, ...]) -> Array:

@@ -13,7 +13,6 @@ uniform in [0, 1), so that any
 import math
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from laten import threefry
@@ -56,11 +55,11 @@ def present(key: Key, store: Store, index: Array, how: Presentation) -> tuple[Va
     for i, (name, stored) in enumerate(store.values.items()):
         rows = stored[index]
         if name in how.intensities:
-            values[name] = binarised(jax.random.fold_in(key, i), rows)
+            values[name] = binarised(threefry.fold_in(key, i), rows)
         else:
             values[name] = wide(rows, name in how.classes)
     if how.hide:
-        masks |= hidden_at_random(jax.random.fold_in(key, len(values)), values, masks, how.hide)
+        masks |= hidden_at_random(threefry.fold_in(key, len(values)), values, masks, how.hide)
     return values, masks
 
 

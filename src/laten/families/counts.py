@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import jax.scipy.special as jsp
 import numpy as np
 
+from laten import threefry
 from laten.families.base import Family, Shape, as_shape, shape_of
 from laten.families.moments import moments
 from laten.families.scale import check_source
@@ -153,7 +154,7 @@ class NegativeBinomial(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_mean, log_r = self.parameters(raw)
-        gamma_key, count_key = jax.random.split(key)
+        gamma_key, count_key = threefry.split(key)
         log_rate = jax.random.loggamma(gamma_key, jnp.exp(log_r), self.shape, raw.dtype) - log_r + log_mean
         rate = jnp.minimum(jnp.exp(log_rate), MOST)
         value = jax.random.poisson(count_key, rate, self.shape).astype(raw.dtype)

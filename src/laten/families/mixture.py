@@ -80,9 +80,9 @@ class Mixture(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_w, raws = self.parameters(raw)
-        choice_key, draw_key = jax.random.split(key)
+        choice_key, draw_key = threefry.split(key)
         noise = threefry.gumbel(choice_key, log_w.shape)
-        draws = jax.vmap(self.component.sample)(raws, jax.random.split(draw_key, self.k))
+        draws = jax.vmap(self.component.sample)(raws, threefry.split(draw_key, self.k))
         value = _pick(draws, jnp.argmax(log_w + noise, axis=0))
         return value, self.log_prob(raw, value)
 

@@ -70,7 +70,7 @@ class NormalMixture(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_w, means, log_scales = self.parameters(raw)
-        choice_key, draw_key = jax.random.split(key)
+        choice_key, draw_key = threefry.split(key)
         chosen = jax.random.categorical(choice_key, log_w)
         noise = threefry.normal(draw_key, (self.n_sites,))
         value = (means[chosen] + jnp.exp(log_scales[chosen]) * noise).reshape(self.shape)

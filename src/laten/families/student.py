@@ -72,7 +72,7 @@ class StudentT(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, log_scale, df = self.parameters(raw)
-        radius_key, angle_key = jax.random.split(key)
+        radius_key, angle_key = threefry.split(key)
         u = threefry.uniform(radius_key, self.shape)
         angle = 2 * math.pi * threefry.uniform(angle_key, self.shape)
         z = jnp.sqrt(df * jnp.expm1(-2 / df * jnp.log(u))) * jnp.cos(angle)

@@ -20,6 +20,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from laten import threefry
 from laten.infer.posterior import Posterior
 from laten.model import Model
 from laten.types import Array, Key, Masks, Values
@@ -35,7 +36,7 @@ class GuidePoints:
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         posterior = Posterior(model, values, masks)
-        points = jax.vmap(posterior.from_guide)(jax.random.split(key, self.draws))
+        points = jax.vmap(posterior.from_guide)(threefry.split(key, self.draws))
         return points, jax.vmap(lambda u: posterior.densities(u).prior)(points)
 
 

@@ -23,6 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from laten import threefry
 from laten.infer import hmc
 from laten.infer.posterior import Posterior
 from laten.numerics import log_mean_exp
@@ -104,7 +105,7 @@ def anneal(
         u, log_w, log_step = carry
         before, beta, given, k = xs
         step_size = jnp.exp(log_step) if steps is None else given
-        keys = jax.random.split(k, len(u))
+        keys = threefry.split(k, len(u))
         u, acceptance, ratio = jax.vmap(move, (0, 0, None, None))(keys, u, beta, step_size)
         log_step += GAIN * (acceptance[: plan.pilots].mean() - TARGET)
         return (u, log_w + (beta - before) * ratio, log_step), (acceptance.mean(), step_size)
@@ -112,7 +113,7 @@ def anneal(
     path = jnp.asarray(betas)
     given = jnp.zeros(len(betas) - 1) if steps is None else steps
     first = jnp.log(jnp.asarray(points.shape[1] ** -0.25, jnp.float32))
-    keys = jax.random.split(key, len(betas) - 1)
+    keys = threefry.split(key, len(betas) - 1)
     carry = points, jnp.zeros(len(points)), first
     (points, log_w, _), (acceptance, used) = jax.lax.scan(bridge, carry, (path[:-1], path[1:], given, keys))
     return Annealed(log_w, points, acceptance.mean(), used)
@@ -124,9 +125,9 @@ def forward(posterior: Posterior, key: Key, plan: Plan) -> tuple[Annealed, Array
     Returns:
         The run without its pilots, and the scales `(d,)` of the walk.
     """
-    start_key, walk_key = jax.random.split(key)
+    start_key, walk_key = threefry.split(key)
     start = posterior.from_guide if plan.start == "guide" else posterior.from_prior
-    drawn = jax.vmap(start)(jax.random.split(start_key, SCALE_DRAWS + plan.pilots + plan.chains))
+    drawn = jax.vmap(start)(threefry.split(start_key, SCALE_DRAWS + plan.pilots + plan.chains))
     scale = jnp.maximum(drawn[:SCALE_DRAWS].std(0), 1e-4)
     found = anneal(posterior, walk_key, drawn[SCALE_DRAWS:], scale, plan, bridges(plan.bridges))
     return found._replace(log_w=found.log_w[plan.pilots :], points=found.points[plan.pilots :]), scale
@@ -146,7 +147,7 @@ def sandwich(posterior: Posterior, key: Key, exact: Float[Array, " d"], plan: Pl
     Args:
         exact: A draw of the posterior. All chains of the way back begin there.
     """
-    there, back = jax.random.split(key)
+    there, back = threefry.split(key)
     up, scale = forward(posterior, there, plan)
     steps = jnp.concatenate([up.steps[:-1][::-1], up.steps[:1]])
     points = jnp.broadcast_to(exact[None], up.points.shape)

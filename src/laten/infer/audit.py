@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.infer import annealing, reciprocal
 from laten.infer.gaps import bounds, own_guide
 from laten.infer.posterior import Posterior
@@ -92,7 +92,7 @@ class OwnGuide:
     each: int = 8
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        fit_key, draw_key = jax.random.split(key)
+        fit_key, draw_key = threefry.split(key)
         fitted = own_guide(model, fit_key, values, masks, self.steps, self.each)
         found = bounds(fitted, draw_key, values, masks, self.draws)
         return found.elbo, log_mean_exp(found.log_w)

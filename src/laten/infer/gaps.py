@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from laten import threefry
 from laten.infer.importance import chunked_keys
 from laten.model import Model
 from laten.terms import by_node, total
@@ -90,7 +91,7 @@ def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, 
             fit, kl = by_node(*found.draws(kk, values, masks), masks, True)
             return sum(kl.values(), jnp.zeros(())) - sum(fit.values(), jnp.zeros(()))
 
-        return jax.vmap(one)(jax.random.split(k, draws)).mean()
+        return jax.vmap(one)(threefry.split(k, draws)).mean()
 
     def descend(carry, k: Key):
         constants, state = carry
@@ -98,5 +99,5 @@ def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, 
         return (optax.apply_updates(constants, update), state), None
 
     start = constants_of(model)
-    (constants, _), _ = jax.lax.scan(descend, (start, optimiser.init(start)), jax.random.split(key, steps))
+    (constants, _), _ = jax.lax.scan(descend, (start, optimiser.init(start)), threefry.split(key, steps))
     return with_constants(model, constants)

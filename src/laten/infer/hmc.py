@@ -132,7 +132,7 @@ def sample(
         state = jax.tree.map(lambda new, old: jnp.where(warm, new, old), after, state)
         return (chain, state), (chain.position, acceptance)
 
-    keys, warm = jax.random.split(key, warmup + draws), np.arange(warmup + draws) < warmup
+    keys, warm = threefry.split(key, warmup + draws), np.arange(warmup + draws) < warmup
     carry = init(log_density, start), begin(first)
     (_, state), (found, acceptance) = jax.lax.scan(walk, carry, (keys, jnp.asarray(warm)))
     return Walk(found[warmup:], acceptance[warmup:].mean(), jnp.exp(state.log_average))
@@ -150,7 +150,7 @@ def nuts(
         LatenError: blackjax is not installed.
     """
     blackjax = no_u_turns()
-    key_warm, key_draw = jax.random.split(key)
+    key_warm, key_draw = threefry.split(key)
     tuning = blackjax.window_adaptation(blackjax.nuts, log_density, target_acceptance_rate=target)
     (state, parameters), _ = tuning.run(key_warm, start, num_steps=warmup)
     move = blackjax.nuts(log_density, **parameters).step
@@ -159,7 +159,7 @@ def nuts(
         state, info = move(k, state)
         return state, (state.position, info.acceptance_rate)
 
-    _, (found, acceptance) = jax.lax.scan(walk, state, jax.random.split(key_draw, draws))
+    _, (found, acceptance) = jax.lax.scan(walk, state, threefry.split(key_draw, draws))
     return Walk(found, acceptance.mean(), parameters["step_size"])
 
 

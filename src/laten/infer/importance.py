@@ -41,7 +41,7 @@ def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
     chunks = math.ceil(draws / DRAWS_AT_ONCE)
     chunk = math.ceil(draws / chunks)
     counts = np.arange(chunks * chunk).reshape(chunks, chunk) < draws
-    return jax.random.split(key, (chunks, chunk)), jnp.asarray(counts)
+    return threefry.split(key, (chunks, chunk)), jnp.asarray(counts)
 
 
 def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Values) -> tuple[Array, Draw]:
@@ -128,10 +128,10 @@ def posterior_draws(
         held = jax.tree.map(lambda h, f: jnp.where(better.reshape(-1, *[1] * (f.ndim - 1)), f, h), held, flat)
         return (jnp.maximum(best, height), held), jax.nn.logsumexp(log_w, axis=1)
 
-    draw_key, race_key = jax.random.split(key)
+    draw_key, race_key = threefry.split(key)
     keys, counts = chunked_keys(draw_key, draws)
     shapes = jax.eval_shape(lambda k: one(k)[1], keys[0, 0])
     zero = jax.tree.map(lambda s: jnp.zeros((kept, *s.shape[1:]), s.dtype), shapes)
     start = jnp.full(kept, 2 * IMPOSSIBLE), zero
-    (_, held), log_w = jax.lax.scan(chunk, start, (keys, counts, jax.random.split(race_key, len(keys))))
+    (_, held), log_w = jax.lax.scan(chunk, start, (keys, counts, threefry.split(race_key, len(keys))))
     return held, log_w.ravel()[:draws]

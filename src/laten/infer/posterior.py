@@ -23,7 +23,7 @@ from laten import threefry
 from laten.errors import LatenError, known
 from laten.families import LogNormal
 from laten.model import IMPOSSIBLE, Model
-from laten.numerics import APART, LOG_2PI
+from laten.numerics import LOG_2PI
 from laten.types import Array, Key, Masks, Values
 
 
@@ -134,18 +134,19 @@ class Posterior(eqx.Module):
 
     def from_guide(self, key: Key) -> Array:
         """A draw `(d,)` of q(u | x)."""
-        return self.point(jax.random.fold_in(key, APART - 1), self.model.draw(key, self.values, self.masks).values)
+        drawn = self.model.draw(key, self.values, self.masks).values
+        return self.point(threefry.fold_in(key, threefry.APART - 1), drawn)
 
     def from_prior(self, key: Key) -> Array:
         """A draw `(d,)` of p(u), given what is observed above the latents."""
         drawn = self.model.network.sample(
             self.model.p, key, {n: v for n, v in self.values.items() if n not in self.masks}
         )
-        return self.point(jax.random.fold_in(key, APART - 1), drawn)
+        return self.point(threefry.fold_in(key, threefry.APART - 1), drawn)
 
     def spread(self, key: Key, draws: int = 64) -> Array:
         """`(d,)` standard deviations of the guide's draws: the scale of the walk."""
-        found = jax.vmap(self.from_guide)(jax.random.split(key, draws))
+        found = jax.vmap(self.from_guide)(threefry.split(key, draws))
         return jnp.maximum(found.std(0), 1e-4)
 
 

@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.infer.posterior import Posterior
 from laten.types import Array, Key
 
@@ -48,7 +49,7 @@ def integrate(posterior: Posterior, key: Key) -> Integral:
         posterior: With one or two coordinates.
     """
     d = posterior.size
-    found = jax.vmap(posterior.from_guide)(jax.random.split(key, 64))
+    found = jax.vmap(posterior.from_guide)(threefry.split(key, 64))
     centre, factor = found.mean(0), jnp.diag(2 * jnp.maximum(found.std(0), 1e-3))  # twice as wide, to be sure
 
     def heights(g: np.ndarray, centre: Array, factor: Array) -> Array:

@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.data.batches import Presentation, binarised, wide
 from laten.families import Categorical, Deterministic, Informative, Ordinal
 from laten.infer.importance import DRAWS_AT_ONCE, posterior_draws, weighted_mean, weights_and
 from laten.model import Model
-from laten.numerics import APART
 from laten.types import Array, Key, Masks, Values
 
 WORK = 2**14  # draws of rows in one compiled call
@@ -124,9 +124,9 @@ class Completions(eqx.Module):
     allowed: Values = eqx.field(default_factory=dict)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        latent_key, leaf_key = jax.random.split(key)
+        latent_key, leaf_key = threefry.split(key)
         inner, log_w = posterior_draws(model, latent_key, values, masks, self.draws, self.kept, self.allowed)
-        keys = jax.random.split(leaf_key, self.kept)
+        keys = threefry.split(leaf_key, self.kept)
         full = jax.vmap(lambda k, given: self.leaves(model, k, given, values, masks))(keys, inner)
         for name in values:
             if isinstance(model.network.nodes[name].family, Informative):
@@ -140,10 +140,10 @@ class Completions(eqx.Module):
         for i, name in enumerate(values):
             family = model.network.nodes[name].family
             if isinstance(family, Informative):  # cells known to be missing are drawn given that
-                raw, own = model.p[name].raw(full, {}), jax.random.fold_in(key, 2 * APART - 1 - i)
+                raw, own = model.p[name].raw(full, {}), threefry.fold_in(key, 2 * threefry.APART - 1 - i)
                 full[name] = family.sample_given(raw, own, values[name], shown(name, values, masks))
         for i, (name, part) in enumerate(self.allowed.items()):
-            raw, own = model.p[name].raw(full, {}), jax.random.fold_in(key, APART + i)
+            raw, own = model.p[name].raw(full, {}), threefry.fold_in(key, threefry.APART + i)
             full[name] = model.network.nodes[name].family.sample_allowed(raw, own, part)
         return full
 
@@ -226,7 +226,7 @@ def content_key(key: Key, values: Values, masks: Masks) -> Key:
         odd = np.random.default_rng(i).integers(0, 2**31, max(bits.size, 1), dtype=np.uint32) * 2 + 1
         mixed = (jnp.ravel(bits) ^ (jnp.ravel(bits) >> 15)) * odd[: bits.size]
         total += jnp.sum(mixed ^ (mixed >> 13), dtype=jnp.uint32)
-    return jax.random.fold_in(key, total)
+    return threefry.fold_in(key, total)
 
 
 @eqx.filter_jit
@@ -240,12 +240,12 @@ def answer_chunk(
     """
 
     def one(values: Values, masks: Masks, position: Any) -> Any:
-        own = content_key(key, values, masks) if position is None else jax.random.fold_in(key, position)
+        own = content_key(key, values, masks) if position is None else threefry.fold_in(key, position)
         shown = {}
         for i, (name, stored) in enumerate(values.items()):
             grey = name in how.intensities and stored.dtype == jnp.uint8
-            shown[name] = binarised(jax.random.fold_in(own, i), stored) if grey else wide(stored, name in how.classes)
-        return question(model, jax.random.fold_in(own, len(values)), shown, masks)
+            shown[name] = binarised(threefry.fold_in(own, i), stored) if grey else wide(stored, name in how.classes)
+        return question(model, threefry.fold_in(own, len(values)), shown, masks)
 
     rows, batch = len(jax.tree.leaves((values, masks, positions))[0]), side_by_side(question.draws)
     if rows <= batch:

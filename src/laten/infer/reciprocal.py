@@ -15,6 +15,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.infer import hmc
 from laten.infer.posterior import Posterior
 from laten.numerics import LOG_2PI, log_mean_exp
@@ -54,8 +55,8 @@ class Reciprocal(NamedTuple):
 
 def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
     """Appendix D: minus the log-mean-exp of `log_r` estimates log p(x)."""
-    start_key, spread_key, walk_key = jax.random.split(key, 3)
-    starts = jax.vmap(posterior.from_guide)(jax.random.split(start_key, plan.chains))
+    start_key, spread_key, walk_key = threefry.split(key, 3)
+    starts = jax.vmap(posterior.from_guide)(threefry.split(start_key, plan.chains))
     scale = posterior.spread(spread_key)
 
     def one(k: Key, start: Array) -> hmc.Walk:
@@ -63,7 +64,7 @@ def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
             return hmc.nuts(posterior.log_joint, k, start, plan.draws, warmup=plan.warmup)
         return hmc.sample(posterior.log_joint, k, start, plan.draws, warmup=plan.warmup, scale=scale)
 
-    walks = jax.vmap(one)(jax.random.split(walk_key, plan.chains), starts)
+    walks = jax.vmap(one)(threefry.split(walk_key, plan.chains), starts)
     half, d = plan.chains // 2, posterior.size
     known = walks.draws[:half].reshape(-1, d)
     mean = known.mean(0)

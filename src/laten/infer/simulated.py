@@ -33,7 +33,7 @@ def simulated(model: Model, key: Key, values: Values, masks: Masks) -> tuple[Pos
     Returns:
         Its posterior, a draw `(d,)` of it, and all values.
     """
-    draw_key, idle_key = jax.random.split(key)
+    draw_key, idle_key = threefry.split(key)
     drawn = model.network.sample(model.p, draw_key)
     posterior = Posterior(model, {n: drawn[n] for n in values}, masks)
     return posterior, posterior.point(idle_key, drawn), drawn
@@ -56,7 +56,7 @@ class Sandwiched:
         return 3 * self.plan.work
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        draw_key, walk_key = jax.random.split(key)
+        draw_key, walk_key = threefry.split(key)
         posterior, exact, _ = simulated(model, draw_key, values, masks)
         return sandwich(posterior, walk_key, exact, self.plan), *shown(posterior)
 
@@ -74,9 +74,9 @@ class Ranks:
     draws: int
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        draw_key, guide_key, choice_key = jax.random.split(key, 3)
+        draw_key, guide_key, choice_key = threefry.split(key, 3)
         posterior, exact, _ = simulated(model, draw_key, values, masks)
-        points = jax.vmap(posterior.from_guide)(jax.random.split(guide_key, self.draws))
+        points = jax.vmap(posterior.from_guide)(threefry.split(guide_key, self.draws))
         found = jax.vmap(posterior.densities)(points)
         share = jnp.cumsum(jax.nn.softmax(found.joint - found.guide))
         spots = threefry.uniform(choice_key, (self.kept,)) * share[-1]

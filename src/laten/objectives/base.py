@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.model import Draw, How, Model
-from laten.numerics import APART
 from laten.types import Array, Key, Masks, Values
 
 DISCRETE = {h.value: h for h in How}
@@ -54,8 +54,8 @@ def over_rows(one, batch: Batch, key: Key, dropout: bool):
     Args:
         key: One for the batch, or one for each row.
     """
-    keys = key if key.ndim else jax.random.split(key, len(next(iter(batch.values.values()))))
-    net_keys = jax.vmap(lambda k: jax.random.fold_in(k, APART))(keys) if dropout else None
+    keys = key if key.ndim else threefry.split(key, len(next(iter(batch.values.values()))))
+    net_keys = jax.vmap(lambda k: threefry.fold_in(k, threefry.APART))(keys) if dropout else None
     return jax.vmap(one, in_axes=(0, 0 if dropout else None, 0, 0))(keys, net_keys, batch.values, batch.masks)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.infer import hmc
 from laten.infer.posterior import Posterior
@@ -51,7 +52,7 @@ class MonteCarloEm:
             )
 
         def one(k, net_key, values, masks):
-            guide_key, start_key, walk_key = jax.random.split(k, 3)
+            guide_key, start_key, walk_key = threefry.split(k, 3)
             posterior = Posterior(model.still("p").still("q"), values, masks)
             walk = hmc.sample(
                 posterior.log_joint, walk_key, posterior.from_guide(start_key), 1, warmup=self.trajectories - 1,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.model import How, Model
 from laten.objectives.base import Batch, Estimate, check_discrete, how_drawn, leave_one_out, over_rows, score
@@ -73,7 +74,7 @@ class Elbo:
         def many(k, net_key, values, masks):
             if self.draws == 1:
                 return *one(k, net_key, values, masks)[:2], jnp.zeros(())
-            fit, kl, log_q = jax.vmap(lambda kk: one(kk, net_key, values, masks))(jax.random.split(k, self.draws))
+            fit, kl, log_q = jax.vmap(lambda kk: one(kk, net_key, values, masks))(threefry.split(k, self.draws))
             extra = jnp.zeros(())
             if how is How.SAMPLED:
                 extra = leave_one_out(total(fit) - weight * total(kl), log_q)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.model import How, Model
 from laten.objectives.base import Batch, Estimate, over_rows
@@ -33,7 +34,7 @@ class WakeSleep:
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
         def one(k, net_key, values, masks):
-            wake, sleep = jax.random.split(k)
+            wake, sleep = threefry.split(k)
             log_r, draw = model.still("q").draws(wake, values, masks, net_key)
             fit, kl = by_node(log_r, draw, masks, False)
             bound = total(fit) - total(kl)
@@ -67,7 +68,7 @@ class ReweightedWakeSleep:
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
         def one(k, net_key, values, masks):
-            wake, sleep = jax.random.split(k)
+            wake, sleep = threefry.split(k)
             found = weigh(model.still("q"), wake, net_key, values, masks, self.draws, How.ENUMERATED)
             bound = power_mean(found.log_w, 1.0)
             loss = -bound
@@ -82,7 +83,7 @@ class ReweightedWakeSleep:
 
 def dreamt(model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks) -> Array:
     """log q of the latents of one draw from the network, given those of its sites that the row shows."""
-    dream_key, key = jax.random.split(key)
+    dream_key, key = threefry.split(key)
     dream = jax.lax.stop_gradient(model.network.sample(model.p, dream_key))
     shown = {name: dream[name].astype(x.dtype) for name, x in values.items()}
     found = model.draw(key, shown, masks, {n: dream[n] for n in model.latents}, net_key)
@@ -101,6 +102,6 @@ def weighted_log_q(model: Model, key: Key, net_key: Key | None, values: Values, 
     def log_q_of(latent):
         return model.draw(key, values, masks, latent, net_key).log_q
 
-    log_w, log_q = jax.vmap(draw)(jax.random.split(key, draws))  # (draws, states)
+    log_w, log_q = jax.vmap(draw)(threefry.split(key, draws))  # (draws, states)
     share = jax.nn.softmax(log_w.ravel()).reshape(log_w.shape)
     return jnp.sum(share * log_q)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from laten import threefry
 from laten.errors import DeclarationError
 from laten.model import How, Model
 from laten.numerics import log_mean_exp
@@ -49,7 +50,7 @@ def weigh(
         kl = total(by_node(log_r, found, masks, True)[1])
         return log_r + jax.vmap(lambda d: d.log_weight)(found), jax.vmap(node_terms)(found), kl, score(model, found)
 
-    log_w, terms, kl, log_q = jax.vmap(draw)(jax.random.split(key, draws))  # (draws, states)
+    log_w, terms, kl, log_q = jax.vmap(draw)(threefry.split(key, draws))  # (draws, states)
     share = jax.lax.stop_gradient(jax.nn.softmax(log_w.ravel())).reshape(log_w.shape)
     shared = jax.tree.map(lambda t: jnp.sum(share * t), terms)
     return Draws(jax.nn.logsumexp(log_w, axis=1), shared, kl.mean(), log_q)

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.data.batches import Presentation, Store, present
 from laten.model import Model
-from laten.numerics import APART
 from laten.objectives import Batch, Objective
 from laten.types import Array, Key, Masks, Values
 
@@ -42,13 +42,13 @@ class Evaluation:
 
         def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
             model = eqx.combine(weights, static)
-            batch = Batch(*present(jax.random.fold_in(key, APART), store, index, whole))
+            batch = Batch(*present(threefry.fold_in(key, threefry.APART), store, index, whole))
             estimate = objective(model, batch, key, 1.0)
             means = jax.vmap(lambda v, m: unit_means(model, key, v, m))(batch.values, batch.masks)  # (rows, units)
             return estimate.bound, estimate.kl, means.sum(0), jnp.square(means).sum(0)
 
         def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array, Array]:
-            keys = jax.random.split(key, len(indices))
+            keys = threefry.split(key, len(indices))
             bound, kl, first, second = jax.lax.map(lambda a: one(weights, store, *a), (indices, keys))
             n = indices.size
             return bound.mean(), kl.mean(), second.sum(0) / n - jnp.square(first.sum(0) / n)

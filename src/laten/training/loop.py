@@ -20,11 +20,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from laten import threefry
 from laten.data.batches import Presentation, Store, present
 from laten.model import Model
-from laten.numerics import APART
 from laten.objectives import Batch, Estimate, Objective
-from laten.threefry import keys
 from laten.training.adam import adam, wrapped
 from laten.training.packing import SMALL, Packed, Packing
 from laten.training.settings import PRODUCTS, Settings
@@ -121,7 +120,7 @@ class Loop:
         """Zeros, shaped like what the objective reports."""
 
         def terms(weights: Model, store: Store) -> dict[str, Array]:
-            each = jax.random.split(jax.random.key(0), batch_size)
+            each = threefry.split(jax.random.key(0), batch_size)
             batch = Batch(*present(each[0], store, jnp.zeros(batch_size, jnp.int32), self.how))
             return self.loss(weights, batch, each, jnp.zeros(()))[1].terms
 
@@ -153,13 +152,16 @@ def epoch_of(step: Callable) -> Callable:
     def epoch(
         state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
     ) -> tuple[State, Tally]:  # fmt: skip
-        row_key = jax.random.fold_in(seed, turn)
-        step_key, size = jax.random.fold_in(row_key, APART), order.shape[1]
+        row_key = threefry.fold_in(seed, turn)
+        step_key, size = threefry.fold_in(row_key, threefry.APART), order.shape[1]
 
         def body(carry):
             i, state, tally = carry
             step_number, rows = i.astype(jnp.uint32), jnp.arange(size, dtype=jnp.uint32)
-            own, each = keys(step_key, step_number), keys(row_key, step_number * jnp.uint32(size) + rows)
+            own, each = (
+                threefry.keys(step_key, step_number),
+                threefry.keys(row_key, step_number * jnp.uint32(size) + rows),
+            )
             state, estimate, good = step(state, store, order[i], own, each)
             return i + 1, state, tallied(tally, estimate, good, i)
 
@@ -179,7 +181,7 @@ def stacked(trees: list[Any]) -> Any:
 def apart(each: Key, copies: int) -> Key:
     """Keys `(copies, rows)`: the first copy's are the keys themselves."""
     numbers = jnp.arange(1, copies, dtype=jnp.uint32)
-    others = jax.vmap(lambda key: keys(key, numbers), out_axes=1)(each)
+    others = jax.vmap(lambda key: threefry.keys(key, numbers), out_axes=1)(each)
     return jnp.concatenate([each[None], others])
 
 
