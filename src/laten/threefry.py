@@ -24,8 +24,12 @@ PARITY = 0x1BD11BDA
 APART = 2**31  # keys folded from here on are no keys of a split
 
 
+@jax.jit
 def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Threefry-2x32-20 of a key and a counter, pairs of uint32 arrays that broadcast."""
+    """Threefry-2x32-20 of a key and a counter, pairs of uint32 arrays that broadcast.
+
+    Traced once for each shape: its rounds are many operations, and it is asked for in many places.
+    """
     keys = (*key, key[0] ^ key[1] ^ jnp.uint32(PARITY))
     x, y = counter[0] + keys[0], counter[1] + keys[1]
     for i in range(5):

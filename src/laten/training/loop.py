@@ -84,6 +84,7 @@ class Loop:
         self.copies = copies
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
 
+        @jax.jit  # traced once, for the tally and for the step
         def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
             estimate = objective(eqx.combine(weights, static), batch, key, progress, dropout)
             return estimate.loss, estimate
