@@ -1,9 +1,9 @@
 r"""A curve of figure 2: lower bound against training rows seen.
 
-Three Adagrad steps are trained side by side in one compiled program; the one with the lowest bound on training rows is
-left after the first rows, the second after ten times as many, and the best goes on alone. Points lie on a grid of equal
-ratios; at each, the bound of test and training rows (one draw of z a row, KL in closed form) is appended to a CSV file
-and the whole state is written, so that a curve goes on where it stopped, to the same numbers.
+Three Adagrad steps from two starts are trained side by side in one compiled program; the third of them with the lowest
+bounds on training rows is left after the first rows, and the best goes on alone after ten times as many. Points lie on
+a grid of equal ratios; at each, the bound of test and training rows (one draw of z a row, KL in closed form) is
+appended to a CSV file and the whole state is written, so that a curve goes on where it stopped, to the same numbers.
 
 The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with $p(\theta) = N(0, I)$ on the weights of the network, not of the
 guide.
@@ -11,6 +11,7 @@ guide.
 
 import argparse
 import csv
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,12 +23,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.aevb.settings import BATCH, DATA, OUT, RATES, START, Panel, declared, rows_of
+from experiments.aevb.settings import BATCH, DATA, OUT, RATES, STARTS, Panel, declared, rows_of
 from laten.model import Model, build_model
 from laten.objectives import Batch, Elbo, Objective, WakeSleep
 from laten.types import Array, Key
 
-RACE = (10**5, 10**6)  # rows after which the worst Adagrad step is left, and the second
+RACE = (10**5, 10**6)  # rows after which a third of the racers is left, and all but the best
 POINTS = 6  # a decade
 MEASURED = 10_000  # rows of each split whose bound is taken
 AT_ONCE = 1000  # of them in one product
@@ -37,12 +38,16 @@ PASSES = 1024  # over the rows before their orders come again
 METHODS: dict[str, Objective] = {"AEVB": Elbo(), "wake-sleep": WakeSleep()}
 
 
+Racer = tuple[float, float]
+
+
 class State(NamedTuple):
-    """Of one training, or stacked, of one for each Adagrad step."""
+    """Of one training, or stacked, of one for each start and Adagrad step."""
 
     model: Model
     squares: Model  # sums of squared gradients
     rate: Array
+    start: Array  # standard deviation of the first weights
     step: Array
     chains: Any = ()  # of Monte Carlo EM
 
@@ -55,8 +60,8 @@ class Training:
         rows: uint8 on the device.
         binary: Grey pixels are binarised anew at each visit; else they are taken as fractions.
         prior: Weight of log p(theta) in the loss, a row.
-        raced: Training rows by whose bound an Adagrad step is chosen.
-        race: Rows after which the worst of three steps is left, and the second.
+        raced: Training rows by whose bound the racers are compared.
+        race: Rows after which a third of them is left, and all but the best.
     """
 
     objective: Objective
@@ -118,16 +123,23 @@ def moved(state: State, gradient: Model) -> State:
 
 
 def started(model: Model, seed: int) -> Model:
-    """The model with all weights drawn from N(0, START^2)."""
+    """The model with all weights drawn from N(0, 1)."""
     rng = np.random.default_rng(seed)
-    return jax.tree.map(lambda w: jnp.asarray(START * rng.standard_normal(w.shape), jnp.float32), model)
+    return jax.tree.map(lambda w: jnp.asarray(rng.standard_normal(w.shape), jnp.float32), model)
 
 
 def stacked(model: Model, chains: Any) -> State:
-    """The same start for each of the Adagrad steps."""
-    copies, many = jax.tree.map(lambda w: jnp.stack([w] * len(RATES)), (model, chains))
+    """A racer for each start and Adagrad step; weights differ by the start's factor."""
+    starts, rates = (jnp.asarray(x) for x in zip(*itertools.product(STARTS, RATES), strict=True))
+    copies = jax.tree.map(lambda w: jnp.stack([s * w for s in starts]), model)
+    many = jax.tree.map(lambda x: jnp.stack([x] * len(rates)), chains)
     squares = jax.tree.map(jnp.zeros_like, copies)
-    return State(copies, squares, jnp.asarray(RATES), jnp.zeros(len(RATES), jnp.int32), many)
+    return State(copies, squares, rates, starts, jnp.zeros(len(rates), jnp.int32), many)
+
+
+def racer(state: State) -> Racer:
+    """What tells a racer from the others: its start and its step."""
+    return round(float(state.start), 6), round(float(state.rate), 6)
 
 
 def grid(samples: float) -> list[int]:
@@ -172,26 +184,27 @@ class Curve:
             self.keep()
 
     def race(self, places: list[int], say: Callable[[str], None]) -> None:
-        """Trains all steps side by side, leaves the worst twice, and writes what was measured of the best."""
+        """Trains all racers side by side, leaves the worst twice, and writes what was measured of the best."""
         lap = [rows // BATCH for rows in self.training.race]
         train = self.measured["train"][: self.training.raced]
-        found: list[tuple[int, dict[float, dict[str, float]], float]] = []
+        found: list[tuple[int, dict[Racer, dict[str, float]], float]] = []
         for steps in sorted({*lap, *(p for p in places if p < lap[-1])}):
             began, done = time.perf_counter(), int(self.state.step[0])
             self.state = jax.block_until_ready(self.side_by_side(self.state, self.key, steps - done))
             self.seconds += time.perf_counter() - began
             each = [jax.tree.map(lambda x, i=i: x[i], self.state) for i in range(len(self.state.step))]
             if steps in places:
-                found.append((steps, {float(one.rate): self.bounds(one) for one in each}, self.seconds))
+                found.append((steps, {racer(one): self.bounds(one) for one in each}, self.seconds))
             if steps in lap:
                 heights = np.array([float(self.bound(one.model, self.key, train)) for one in each])
-                shown = ", ".join(f"{float(r):g}: {h:.1f}" for r, h in zip(self.state.rate, heights, strict=True))
-                say(f"{self.path.name}: {steps * BATCH:.3g} rows, bound by Adagrad step {shown}")
-                left = np.delete(np.arange(len(each)), np.argmin(np.nan_to_num(heights, nan=-np.inf)))
+                shown = ", ".join("{:g}/{:g}: {:.1f}".format(*racer(o), h) for o, h in zip(each, heights, strict=True))
+                say(f"{self.path.name}: {steps * BATCH:.3g} rows, bound by start/Adagrad step {shown}")
+                best = np.argsort(-np.nan_to_num(heights, nan=-np.inf), kind="stable")
+                left = np.sort(best[: 1 if steps == lap[-1] else len(best) * 2 // 3])
                 self.state = jax.tree.map(lambda x, left=left: x[left], self.state)
         self.state = jax.tree.map(lambda x: x[0], self.state)
         for steps, bounds, seconds in found:
-            self.write(steps, bounds[float(self.state.rate)], seconds, say)
+            self.write(steps, bounds[racer(self.state)], seconds, say)
         self.keep()
 
     def bounds(self, state: State) -> dict[str, float]:
@@ -204,9 +217,9 @@ class Curve:
         with self.path.with_suffix(".csv").open("a", newline="") as file:
             table = csv.writer(file)
             if new:
-                table.writerow([*self.about, "split", "rows", "bound", "rate", "seconds"])
+                table.writerow([*self.about, "split", "rows", "bound", "start", "rate", "seconds"])
             for split, bound in bounds.items():
-                point = (steps * BATCH, f"{bound:.3f}", f"{float(self.state.rate):g}", f"{seconds:.1f}")
+                point = (steps * BATCH, f"{bound:.3f}", *map("{:g}".format, racer(self.state)), f"{seconds:.1f}")
                 table.writerow([*self.about.values(), split, *point])
         self.written.add(steps)
         shown = ", ".join(f"{split} {b:.2f}" for split, b in bounds.items())
