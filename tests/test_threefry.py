@@ -65,6 +65,12 @@ def test_neighbours_are_independent():
     assert not made & {int(w) for w in np.asarray(threefry.words(KEY, 400))}
 
 
+@pytest.mark.parametrize("seed", [0, 7, 2**31 - 1, 2**31 + 5, -3])
+def test_keys_of_seeds_are_jaxs_own(seed):
+    assert threefry.key(seed) == jax.random.key(seed)
+    assert threefry.key(seed) != jax.random.key(seed + 1)
+
+
 @pytest.mark.parametrize("seed", [0, 2**31 + 5])
 def test_folding_and_splitting_are_jaxs_own(seed):
     key = jax.random.key(seed)

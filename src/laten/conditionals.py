@@ -16,7 +16,7 @@ import numpy as np
 from laten.families import Deterministic, Family, Node, Normal
 from laten.nets import Linear, Net, build, call
 from laten.noisy import noisy
-from laten.numerics import host_rng
+from laten.numerics import host_rng, on_device
 from laten.types import Array, Key, Masks, Values
 
 
@@ -81,9 +81,9 @@ def build_conditional(
         learn = not isinstance(node.family, Normal) if node.learn is None else node.learn
         if learn and start is None:
             start = node.family.fresh_raw(host_rng(key))
-        return Conditional(None, jnp.asarray(start, jnp.float32) if learn else None, node.family, ())
+        return Conditional(None, on_device(np.asarray(start, np.float32)) if learn else None, node.family, ())
     n_in = sum(parent.n_features for parent in parents)
     net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
     if start is None and not isinstance(node.family, Deterministic):
         start = np.zeros(node.family.n_raw)
-    return Conditional(net, None if start is None else jnp.asarray(start, jnp.float32), node.family, parents)
+    return Conditional(net, None if start is None else on_device(np.asarray(start, np.float32)), node.family, parents)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.errors import DeclarationError
-from laten.numerics import host_rng
+from laten.numerics import host_rng, on_device
 from laten.types import Array, Key
 
 
@@ -48,7 +48,7 @@ class Table:
                 "the parents of a table are Categorical nodes that are not hidden"
             )
         start = host_rng(key).standard_normal((math.prod(self.parts), n_out), np.float32)
-        return Rows(jnp.asarray(np.float32(0.1) * start), self.parts)
+        return Rows(on_device(np.float32(0.1) * start), self.parts)
 
     def __repr__(self) -> str:
         return f"Table({self.sizes})"

@@ -21,7 +21,7 @@ import numpy as np
 
 from laten.errors import DeclarationError, known
 from laten.lookup import Table
-from laten.numerics import host_rng
+from laten.numerics import host_rng, on_device
 from laten.threefry import random_bytes
 from laten.types import Array, Key
 
@@ -64,7 +64,7 @@ def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bia
     Drawn by NumPy, which needs no compilation.
     """
     weight = rng.standard_normal((n_in, n_out), np.float32) * np.float32(math.sqrt(variance / max(n_in, 1)))
-    return Affine(jnp.asarray(weight), jnp.zeros(n_out, jnp.float32) if bias else None)
+    return Affine(on_device(weight), on_device(np.zeros(n_out, np.float32)) if bias else None)
 
 
 def keepers(rate: float, key: Key | None, widths: Sequence[int]) -> list[Array | None]:

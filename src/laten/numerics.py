@@ -113,4 +113,9 @@ def host_rng(key: Key) -> np.random.Generator:
 def host_keys(key: Key, n: int) -> list[Key]:
     """`n` independent keys, made on the host: nothing to compile."""
     words = host_rng(key).integers(0, 2**32, (n, jax.random.key_data(key).size), np.uint32)
-    return [jax.random.wrap_key_data(jnp.asarray(w)) for w in words]
+    return [jax.random.wrap_key_data(on_device(w)) for w in words]
+
+
+def on_device(x: np.ndarray) -> Array:
+    """An array of the host's as JAX's; nothing to compile, where `jnp.asarray` wants a program for each shape."""
+    return jax.device_put(x)

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from laten import templates
+from laten import templates, threefry
 from laten.data.arrays import ArraySpec
 from laten.data.batches import Presentation, Store
 from laten.data.infer import infer_schema
@@ -268,7 +268,7 @@ def new_model(proposal: Proposal, guide: Network | None, how: Presentation, seed
         latent = [n for n in network.stochastic if n not in network.leaves and n not in whole]
         guide = guide_for(network, latent, holes)
     place = starts(rows, network)
-    return build_model(network, guide, jax.random.key(seed), holes, place)
+    return build_model(network, guide, threefry.key(seed), holes, place)
 
 
 def task_for(

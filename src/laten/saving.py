@@ -19,6 +19,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from laten import threefry
 from laten.bayes import is_uncertain, uncertain
 from laten.data.write import atomic
 from laten.errors import DataError, LatenError, ModelFileError, known
@@ -26,6 +27,7 @@ from laten.families import FAMILIES, Node
 from laten.model import Model, build_model
 from laten.nets import NETS
 from laten.network import Network
+from laten.numerics import on_device
 from laten.objectives import OBJECTIVES
 
 FORMAT = 1
@@ -138,7 +140,7 @@ def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tupl
         if not isinstance(network, Network) or not isinstance(guide, Network):
             raise ModelFileError("network or guide is missing")
         hidden = tuple(str(n) for n in head["hidden"])
-        skeleton = build_model(network, guide, jax.random.key(0), hidden)
+        skeleton = build_model(network, guide, threefry.key(0), hidden)
         if head.get("uncertain", False):
             skeleton = Model(network, guide, uncertain(skeleton.p), skeleton.q)
         return filled(skeleton, weights), head["about"]
@@ -184,7 +186,7 @@ def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:
                 f"weight {name!r} has shape {found.shape} and type {found.dtype}; "
                 f"expected {like.shape} and {like.dtype}"
             )
-        return jax.numpy.asarray(found)
+        return on_device(found)
 
     p, q = jax.tree_util.tree_map_with_path(leaf, (skeleton.p, skeleton.q))
     return Model(skeleton.network, skeleton.guide, p, q)

@@ -42,6 +42,13 @@ def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Ar
     return x, y
 
 
+def key(seed: int) -> Key:
+    """`jax.random.key`; where keys are Threefry's, made on the host: nothing to compile."""
+    if jax.config.jax_default_prng_impl != "threefry2x32" or not 0 <= seed < 2**31:  # type: ignore[attr-defined]
+        return jax.random.key(seed)
+    return jax.random.wrap_key_data(jax.device_put(np.array([0, seed], np.uint32)))
+
+
 def halves(key: Key) -> tuple[Array, Array]:
     """A key as two words."""
     data = jax.random.key_data(key).reshape(-1, 2)

@@ -289,7 +289,7 @@ def ask(
     """
     n = len(next(iter(values.values()))) if rows is None else rows
     size = chunk_of(question.draws)
-    key, parts = jax.random.key(seed), []
+    key, parts = threefry.key(seed), []
     for start in range(0, n, size):
         numbers = np.arange(start, start + size)
         padded = np.minimum(numbers, n - 1)

@@ -38,7 +38,7 @@ class Evaluation:
         rows = len(next(iter(store.values.values())))
         size = rows // -(-rows // ROWS)  # equal parts; at most a few rows are left out
         self.indices = np.arange(rows // size * size, dtype=np.int32).reshape(-1, size)
-        self.key = jax.random.key(0)
+        self.key = threefry.key(0)
 
         def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
             model = eqx.combine(weights, static)

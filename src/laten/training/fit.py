@@ -22,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from laten import threefry
 from laten.data.batches import Presentation, Store
 from laten.model import Model
 from laten.objectives import Objective
@@ -115,7 +116,7 @@ class Training:
         self.unpacked = jax.jit(self.loop.packing.unpack)
         self.good = copied(self.state)
         self.best, self.best_copy = self.one(self.good, 0), 0
-        self.key = jax.random.key(settings.seed)
+        self.key = threefry.key(settings.seed)
         # while an objective warms up, its loss is not the bound yet, and no epoch can be the best
         self.settled = math.ceil(getattr(task.objective, "warmup", 0.0) * self.plan.epochs)
         self.epoch = self.best_epoch = self.rollbacks = 0
@@ -130,7 +131,7 @@ class Training:
     @property
     def lost(self) -> bool:
         """No copy has finite steps left."""
-        return int(np.min(self.state.bad_run)) >= MOST_BAD
+        return int(np.asarray(self.state.bad_run).min()) >= MOST_BAD
 
     def round(self, interrupted: threading.Event) -> Tally:
         """Runs an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""

@@ -12,6 +12,7 @@ a leading axis of copies.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -142,9 +143,10 @@ class Loop:
         begun: Any = (np.zeros((), np.int32), np.ones((), np.float32), np.zeros((), np.int32))
         if self.copies > 1:
             packed, begun = [stacked(packed)], stacked([begun] * self.copies)
-        held = jax.tree.map(jnp.array, packed[0])
+        own = partial(jax.device_put, may_alias=False)
+        held = own(packed[0])
         optimizer = self.optimizer.init if self.copies == 1 else jax.vmap(self.optimizer.init)
-        return State(held, jax.jit(optimizer)(held), *(jnp.array(x) for x in begun))
+        return State(held, jax.jit(optimizer)(held), *own(begun))
 
 
 def epoch_of(step: Callable) -> Callable:
