@@ -34,9 +34,14 @@ def test_unknown_name_raises():
         laten.Nromal  # noqa: B018
 
 
-def test_import_loads_nothing_heavy():
-    code = (
-        "import sys, laten; print([m for m in ('jax', 'pandas', 'sklearn', 'matplotlib', 'numpy') if m in sys.modules])"
-    )
+@pytest.mark.parametrize(
+    ("what", "heavy"),
+    [
+        ("laten", ("jax", "pandas", "sklearn", "matplotlib", "numpy")),
+        ("laten.cli.fitting, laten.cli.answers", ("sklearn", "scipy.stats", "optax", "matplotlib")),
+    ],
+)
+def test_import_loads_nothing_heavy(what, heavy):
+    code = f"import sys, {what}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from sklearn import datasets
 
 from laten.data.infer import infer_schema
 from laten.data.read import read
@@ -205,6 +206,24 @@ def test_embedded_sets():
     assert cancer.shape == (569, 31) and (cancer["diagnosis"] == "benign").sum() == 357
     assert infer_schema(wine)["cultivar"].kind == "categorical" and infer_schema(cancer)["diagnosis"].kind == "binary"
     assert_frame_equal(read("clinic"), clinic())
+
+
+def test_embedded_sets_are_scikit_learns():
+    """Read from its files without it, they are what it gives."""
+    for name, target in (("wine", "cultivar"), ("breast_cancer", "diagnosis")):
+        bunch, found = getattr(datasets, f"load_{name}")(as_frame=True), read(name)
+        assert [c.replace(" ", "_").replace("/", "_") for c in bunch.feature_names] == list(found.columns[:-1])
+        np.testing.assert_array_equal(found.drop(columns=target), bunch.data)
+        np.testing.assert_array_equal(found[target], np.asarray(bunch.target_names)[bunch.target])
+    digits, found = datasets.load_digits(), read("digits")
+    np.testing.assert_array_equal(found["x"], np.round(digits.images * (255 / 16)))
+    np.testing.assert_array_equal(found["label"], digits.target)
+
+
+def test_an_embedded_set_that_is_not_there(monkeypatch):
+    monkeypatch.setattr("laten.data.datasets.find_spec", lambda name: None)
+    with pytest.raises(DataError, match=r"no wine_data\.csv"):
+        read("wine")
 
 
 def test_real_files():

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.metaestimators import available_if
 
 from laten.answers import completing, explaining, latents, scores
 from laten.answers.auditing.result import Audit
@@ -19,8 +18,12 @@ from laten.infer.diagnostics import LogLikelihood
 POSTERIOR = 500  # draws a row where a distribution is wanted
 
 
-def _has_named_columns(vae: "Answers") -> bool:
-    """Whether columns can be asked for: not of a matrix, whose scikit-learn face has no `predict`."""
+def asks_by_name(vae: "Answers") -> bool:
+    """Whether columns can be asked for.
+
+    Raises:
+        AttributeError: not of a matrix.
+    """
     view = vae._fitted().view
     if isinstance(view, TableView) and view.matrix:
         raise AttributeError("predict asks for a column by name; fit a DataFrame, not a matrix")
@@ -110,7 +113,6 @@ class Answers:
         """
         return completing.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
 
-    @available_if(_has_named_columns)
     def predict(self, X: Any, column: Any = None, *, statistic: str = "auto") -> pd.Series:
         """A column's value in each row, given the row's other columns: mean, mode or median as in `impute`.
 
@@ -122,7 +124,6 @@ class Answers:
         """
         return completing.predict(self._fitted(), X, column, statistic, self.draws)
 
-    @available_if(_has_named_columns)
     def predict_proba(self, X: Any, column: Any = None) -> pd.DataFrame:
         """Probabilities `(rows, levels)` of a column's classes, given the row's other columns.
 

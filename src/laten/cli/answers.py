@@ -8,7 +8,7 @@ import pandas as pd
 from laten.cli.given import evidence
 from laten.cli.streams import ARRAYS, check_container, check_output, for_model, named, note, put
 from laten.data.views import ArrayView, TableView
-from laten.estimator import VAE, load
+from laten.learner import Learner, load
 
 DRAWS = 500  # a row, for scores
 
@@ -91,7 +91,7 @@ def numbered(frame: pd.DataFrame, name: str, numbers: np.ndarray) -> pd.DataFram
     return pd.concat([pd.Series(numbers, index=frame.index, name=name), frame], axis=1)
 
 
-def tidy(vae: VAE, data: Any, output: str | None) -> Any:
+def tidy(vae: Learner, data: Any, output: str | None) -> Any:
     """For text: columns of whole numbers, which pandas reads as floats where there are holes, without `.0`."""
     text = output is None or output.lower().endswith((".csv", ".tsv", ".gz", ".json"))
     if not isinstance(data, pd.DataFrame) or not isinstance(vae.view_, TableView) or not text:

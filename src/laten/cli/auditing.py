@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from laten.cli.streams import TABLES, check_output, for_model, note, put
-from laten.estimator import load
+from laten.learner import load
 from laten.plots.audit import plot_audit
 from laten.plots.canvas import FORMATS
 

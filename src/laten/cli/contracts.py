@@ -16,7 +16,7 @@ from laten.data.read import read
 from laten.data.table_view import TableView
 from laten.data.write import atomic
 from laten.errors import DataError
-from laten.estimator import load
+from laten.learner import load
 
 BROKEN = 1
 

@@ -9,7 +9,7 @@ from laten.cli.streams import TABLES, check_output, for_model, note, put
 from laten.data.schema import Name
 from laten.data.table_view import TableView
 from laten.errors import LatenError
-from laten.estimator import VAE, load
+from laten.learner import Learner, load
 from laten.plots.canvas import FORMATS
 from laten.plots.explain import plot_dependence, plot_latent_effects, plot_mutual_information
 
@@ -54,7 +54,7 @@ def flat(found: pd.DataFrame, first: str) -> pd.DataFrame:
     return numbered(plain.reset_index(drop=True), first, found.index.to_numpy())
 
 
-def column(vae: VAE, name: str) -> Name:
+def column(vae: Learner, name: str) -> Name:
     """The column that was typed; columns called by whole numbers are found by their text."""
     view = vae.view_
     return next((n for n in view.schema.names if str(n) == name), name) if isinstance(view, TableView) else name

@@ -15,7 +15,7 @@ from laten.data.infer import infer_schema
 from laten.data.plain import Plain
 from laten.data.schema import Schema
 from laten.errors import DataError, known
-from laten.estimator import VAE
+from laten.learner import Learner
 from laten.objectives import Elbo, Iwae, Objective
 from laten.proposal import Sizes, propose
 from laten.training.settings import Settings
@@ -60,9 +60,9 @@ def fit(
     if not quiet:  # only now: data that cannot be used are one line, and nothing else
         describe(source, schema, options["binarise"])
         note(f"Network: {found.network.factors()}\n")
-    vae = VAE(objective=goal_of(objective, draws), schema=schema, progress="quiet" if quiet else "auto", **options).fit(
-        source.data
-    )
+    vae = Learner(
+        objective=goal_of(objective, draws), schema=schema, progress="quiet" if quiet else "auto", **options
+    ).fit(source.data)
     vae.save(path)
     interrupted = vae.stopped_ == "interrupted"
     if interrupted:
@@ -164,7 +164,7 @@ def describe(source: Source, schema: Schema | None, binarise: str) -> None:
     note(f"{source.rows} arrays of {sizes}{grey}{aside}.")
 
 
-def verdict(vae: VAE) -> str:
+def verdict(vae: Learner) -> str:
     """How good the model is, in one line."""
     history = vae.history_
     ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}

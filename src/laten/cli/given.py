@@ -16,10 +16,10 @@ from laten.data.evidence import Between
 from laten.data.plain import Plain
 from laten.data.views import ArrayView
 from laten.errors import DataError, known
-from laten.estimator import VAE
+from laten.learner import Learner
 
 
-def evidence(vae: VAE, given: list[str]) -> dict[Any, Any]:
+def evidence(vae: Learner, given: list[str]) -> dict[Any, Any]:
     """What is given, by column or node.
 
     Raises:

@@ -7,7 +7,7 @@ from laten.classical.explain import explain
 from laten.cli.given import evidence
 from laten.cli.streams import TABLES, check_output, note, put
 from laten.errors import DataError
-from laten.estimator import load
+from laten.learner import load
 from laten.plots.canvas import FORMATS
 
 

@@ -11,7 +11,7 @@ from laten.cli.streams import Source, check_output, for_model, note
 from laten.data.checks import unknown
 from laten.data.views import ArrayView
 from laten.errors import LatenError
-from laten.estimator import VAE, load
+from laten.learner import Learner, load
 from laten.plots import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -31,7 +31,7 @@ def info(model: str, svg: str | None) -> None:
         note(f"Wrote {svg}.")
 
 
-def data_of(vae: VAE) -> str:
+def data_of(vae: Learner) -> str:
     """The schema, or the arrays by node."""
     view = vae.view_
     if not isinstance(view, ArrayView):
@@ -42,7 +42,7 @@ def data_of(vae: VAE) -> str:
     return "\n".join(f"{n}: {shapes[n]} {specs[n].what}{ways.get(visit.get(n, ''), '')}" for n in view.nodes)
 
 
-def training_of(vae: VAE) -> str:
+def training_of(vae: Learner) -> str:
     """How training went, from the history that the file keeps."""
     history, ways = vae.history_, {"plan": "as planned", "early": "early", "interrupted": "by Ctrl-C"}
     if not len(history):

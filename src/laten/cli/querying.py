@@ -9,7 +9,7 @@ from laten.cli.streams import TABLES, check_output, note, put
 from laten.data.evidence import Between
 from laten.data.views import TableView
 from laten.errors import DataError
-from laten.estimator import VAE, load
+from laten.learner import Learner, load
 
 
 def query(network: str, question: str, output: str | None) -> None:
@@ -31,7 +31,7 @@ def exactly(network: DiscreteNetwork, question: str, asked: Asked) -> pd.Series:
     return found
 
 
-def by_guide(vae: VAE, file: str, asked: Asked) -> pd.Series:
+def by_guide(vae: Learner, file: str, asked: Asked) -> pd.Series:
     """A fitted model's answer about one column of classes.
 
     Raises:

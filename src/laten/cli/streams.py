@@ -14,7 +14,7 @@ from laten.data.read import read
 from laten.data.views import ArrayView
 from laten.data.write import Data, write
 from laten.errors import DataError, known
-from laten.estimator import VAE
+from laten.learner import Learner
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".json", ".json.gz")
 ARRAYS = (".npy", ".npz")
@@ -62,7 +62,7 @@ def for_fit(name: str) -> Source:
     return Source({"x": data[chosen]}, {"x": chosen}, {k: v for k, v in data.items() if k != chosen})
 
 
-def for_model(vae: VAE, name: str) -> Source:
+def for_model(vae: Learner, name: str) -> Source:
     """Data to ask a model about, in the container it was fitted to.
 
     Raises:
@@ -157,7 +157,7 @@ def images(name: str, shape: tuple[int, ...]) -> str:
     return f"rows of {name!r} are arrays of {sizes} and fit no table; write them to a file: -o FILE.npy or -o FILE.npz"
 
 
-def check_container(vae: VAE, path: str | None) -> None:
+def check_container(vae: Learner, path: str | None) -> None:
     """Refuses to write images as a table, before any work is done."""
     if isinstance(vae.view_, ArrayView) and not (path and path.lower().endswith(ARRAYS)):
         for name, spec in vae.view_.specs:

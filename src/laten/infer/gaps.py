@@ -17,7 +17,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from laten import threefry
 from laten.infer.importance import chunked_keys
@@ -82,6 +81,8 @@ def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, 
         steps: Of Adam, its rate falling to nothing along half a cosine.
         draws: Of the guide, a step.
     """
+    import optax
+
     optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))
 
     def loss(constants: Values, k: Key) -> Array:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from laten.model import Model
 from laten.types import Array
@@ -65,8 +64,8 @@ def adam(b1: float = 0.9, b2: float = 0.999, epsilon: float = 1e-8) -> Optimizer
     return Optimizer(init, update)
 
 
-def wrapped(transformation: optax.GradientTransformation) -> Optimizer:
-    """Any optax transformation."""
+def wrapped(transformation: Any) -> Optimizer:
+    """An `optax.GradientTransformation`. Not imported here: whoever has one has imported optax."""
 
     def update(
         gradient: Any, state: Any, weights: Any, good: Array, shrink: Array | float, pace: Array

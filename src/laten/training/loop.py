@@ -19,7 +19,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from laten import threefry
 from laten.data.batches import Presentation, Store, present
@@ -37,7 +36,7 @@ class State(NamedTuple):
     """Carried from step to step."""
 
     weights: Packed  # the arrays of the model
-    optimizer: optax.OptState
+    optimizer: Any  # the optimiser's own state
     step: Array  # () steps made since the start of training
     rate: Array  # () factor on the learning rate, halved at each roll-back
     bad_run: Array  # () steps in a row that were not finite
