@@ -21,7 +21,7 @@ import numpy as np
 
 import laten as lt
 from benchmarks.counters import Count, cost, counting
-from laten import estimator
+from laten import learner
 from laten.data.batches import Presentation
 from laten.infer import queries
 from laten.training import fit
@@ -62,7 +62,7 @@ def watched(now: Callable[[], Count]) -> Iterator[Fitting]:
         return train(task, settings, lambda record: (report(record), found.marks.append(now()))[0])
 
     with (
-        mock.patch.object(estimator, "train", marking),
+        mock.patch.object(learner, "train", marking),
         mock.patch.object(fit, "Training", kept),
         mock.patch.object(fit, "CHUNK_SECONDS", 1e6),
     ):
