@@ -69,7 +69,7 @@ def main() -> None:
     test = test[: options.rows]
     vae = lt.load(options.model) if options.model else untrained(test[:1000])
     each, ratios = operations(vae) * options.draws, []
-    vae.score_samples(test[: min(16, len(test))], draws=options.draws)  # compiles
+    vae.score_samples(test[:16], draws=options.draws)  # compiles
     for _ in range(options.repeats):
         spent, alone, found = 0.0, 0.0, []
         for piece in np.array_split(test, -(-len(test) // options.piece)):

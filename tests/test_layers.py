@@ -68,7 +68,7 @@ LIBRARIES = {
     "pyarrow": ("data/",),
     "rich": ("training/", "studio/", "cli/", "demo"),
     "safetensors": ("saving", "training/"),
-    "sklearn": ("data/", "answers/", "estimator", "imputer", "measures/"),
+    "sklearn": ("estimator", "imputer", "measures/"),
     "typer": ("cli/",),
 }
 
@@ -84,7 +84,7 @@ EXTRAS = {
 }
 
 # May be imported inside a function as well: what takes long to import, and is needed by few commands.
-SLOW = ("optax", "sklearn")
+SLOW = ("optax",)
 
 # Not public: https://docs.jax.dev/en/latest/jep/9419-jax-versioning.html and any name that starts with an underscore.
 PRIVATE = ("jax.core", "jax.extend", "jax.interpreters", "jax.lib", "jaxlib")

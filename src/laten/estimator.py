@@ -8,9 +8,21 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from laten.answers.face import asks_by_name
 from laten.answers.fitted import Fitted
+from laten.data.views import TableView
 from laten.learner import Learner, restored
+
+
+def asks_by_name(vae: Learner) -> bool:
+    """Whether columns can be asked for.
+
+    Raises:
+        AttributeError: not of a matrix, whose scikit-learn face has no `predict`.
+    """
+    view = vae._fitted().view
+    if isinstance(view, TableView) and view.matrix:
+        raise AttributeError("predict asks for a column by name; fit a DataFrame, not a matrix")
+    return True
 
 
 class VAE(Learner, TransformerMixin, BaseEstimator):
@@ -73,7 +85,6 @@ class VAE(Learner, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    # of a matrix no column can be asked for: its scikit-learn face has no `predict`
     predict = available_if(asks_by_name)(Learner.predict)
     predict_proba = available_if(asks_by_name)(Learner.predict_proba)
 

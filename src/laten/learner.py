@@ -179,16 +179,16 @@ class Learner(Answers):
         Raises:
             ModelFileError: it cannot be written.
         """
-        self._fitted()
+        fitted = self._fitted()
         about = {
             "parameters": {name: getattr(self, name) for name in PARAMETERS},
             "objective": saving.declared(self.objective),
-            "view": self.view_.to_json(),
-            "presentation": {k: list(v) for k, v in self.how_._asdict().items()},
+            "view": fitted.view.to_json(),
+            "presentation": {k: list(v) for k, v in fitted.how._asdict().items()},
             "stopped": self.stopped_,
             "history": self.history_.drop(columns="seconds", errors="ignore").to_dict("list"),
         }
-        saving.write(path, self.model_, about)
+        saving.write(path, fitted.model, about)
 
 
 def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> Learner:

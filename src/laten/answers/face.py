@@ -1,5 +1,6 @@
 r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done beside this file."""
 
+import abc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,32 +13,20 @@ from laten.answers.auditing.run import audit as run_audit
 from laten.answers.auditing.study import options as audit_options
 from laten.answers.completing import Conditional
 from laten.answers.fitted import Fitted, whole
-from laten.data.views import TableView
 from laten.infer.diagnostics import LogLikelihood
 
 POSTERIOR = 500  # draws a row where a distribution is wanted
 
 
-def asks_by_name(vae: "Answers") -> bool:
-    """Whether columns can be asked for.
-
-    Raises:
-        AttributeError: not of a matrix.
-    """
-    view = vae._fitted().view
-    if isinstance(view, TableView) and view.matrix:
-        raise AttributeError("predict asks for a column by name; fit a DataFrame, not a matrix")
-    return True
-
-
-class Answers:
+class Answers(abc.ABC):
     """The asking half of `VAE`. Rows keep their order; a row's answer depends on the row (and the seed) alone."""
 
     draws: int
     seed: int
 
+    @abc.abstractmethod
     def _fitted(self) -> Fitted:
-        raise NotImplementedError
+        """The model and how rows become its values."""
 
     def _draws(self, draws: int | None, least: int = 0) -> int:
         return max(least, self.draws) if draws is None else whole("draws", draws)

@@ -59,10 +59,10 @@ def load(name: str) -> pd.DataFrame | dict[str, np.ndarray]:
 def stored(file: str) -> Path:
     """One of scikit-learn's files."""
     found = find_spec("sklearn")
-    path = Path(found.origin if found and found.origin else "").parent / "datasets" / "data" / file
-    if not path.exists():
-        raise DataError(f"the scikit-learn that is installed has no {file} among its data; another version of it may")
-    return path
+    for folder in (found and found.submodule_search_locations) or ():
+        if (path := Path(folder, "datasets", "data", file)).exists():
+            return path
+    raise DataError(f"the scikit-learn that is installed has no {file} among its data; another version of it may")
 
 
 def table(file: str, columns: Sequence[str], target: str) -> pd.DataFrame:
