@@ -16,6 +16,7 @@ from experiments.iwae.table1 import schedule
 
 from laten.infer.hmc import init, step
 from laten.infer.posterior import Posterior
+from laten.infer.quadrature import integrate
 from laten.model import build_model
 from laten.objectives import Elbo
 
@@ -109,6 +110,30 @@ def test_chains_of_monte_carlo_em_are_accepted_as_often_as_asked(tmp_path, monke
     rate = jax.vmap(accepted)(chains, jnp.asarray(ROWS, jnp.float32), jax.random.split(jax.random.key(3), 300)).mean()
     assert abs(float(rate) - figure3.ACCEPTED) < 0.1
     assert not np.array_equal(chains, state.chains[0])
+
+
+def test_the_likelihood_over_points_of_the_prior_is_the_integral(monkeypatch):
+    monkeypatch.setattr(figure3, "WORLD", PANEL)
+    training = figure3.Likelihood(Elbo(), jnp.asarray(ROWS), False, 0.0)
+    p, q = declared(PANEL, hidden=8)
+    model = jax.tree.map(lambda w: 0.5 * w, started(build_model(p, q, jax.random.key(0)), seed=0))
+    found, few = [], jnp.asarray(ROWS[:4])
+    for points in (50_000, 20):
+        monkeypatch.setattr(figure3, "POINTS", points)
+        monkeypatch.setattr(figure3, "AT_ONCE", 20)
+        found.append(float(jax.jit(training.bound)(model, jax.random.key(0), few)))
+    log_p = [integrate(Posterior(model, {"x": x / 255.0}, {}), jax.random.key(0)).log_p for x in few]
+    assert found[0] == pytest.approx(float(np.mean(log_p)), abs=0.02)
+    assert abs(found[1] - found[0]) > 0.02  # too few points are noticed
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_points_of_the_prior_lie_evenly(d):
+    z = np.asarray(figure3.evenly(jnp.arange(50_000, dtype=jnp.uint32), d))
+    np.testing.assert_allclose(z.mean(0), 0, atol=0.001)
+    np.testing.assert_allclose(np.cov(z.T), np.eye(d), atol=0.015)
+    drawn = np.random.default_rng(0).standard_normal(z.shape)
+    assert np.abs(drawn.mean(0)).max() > 0.001  # which chance does not do
 
 
 def test_idx_files_are_read(tmp_path):

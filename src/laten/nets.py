@@ -21,7 +21,7 @@ import numpy as np
 
 from laten.errors import DeclarationError, known
 from laten.lookup import Table
-from laten.numerics import host_rng, on_device
+from laten.numerics import host_rng, on_device, softplus
 from laten.threefry import random_bytes
 from laten.types import Array, Key
 
@@ -41,7 +41,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "silu": jax.nn.silu,
     "gelu": jax.nn.gelu,
     "elu": jax.nn.elu,
-    "softplus": jax.nn.softplus,
+    "softplus": softplus,
     "sigmoid": jax.nn.sigmoid,
 }
 RECTIFIERS = ("relu", "leaky_relu", "silu", "gelu", "elu")
