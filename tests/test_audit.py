@@ -1,5 +1,7 @@
 """`vae.audit` on worlds where log p(x) and the posterior are known: estimators against the oracle, with controls."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from scipy.special import logsumexp
 import laten as lt
 import linear_worlds
 import oracles
+from laten.answers.auditing.study import check_chains
 from laten.errors import DataError, LatenError, LatenWarning
 from laten.infer.aggregate import information
 from laten.infer.gaps import grouped
@@ -175,3 +178,11 @@ def test_groups_of_draws_are_bounds():
     assert found.shape == (3, 2)
     assert found[1, 1] == pytest.approx(np.log(np.exp(log_w[1, 5:10]).mean()))
     np.testing.assert_allclose(grouped(log_w, 1), log_w)
+
+
+def test_chains_that_disagree_are_reported():
+    with pytest.warns(LatenWarning, match="50% of the rows stay in different places.*trust 'quadrature'"):
+        check_chains("hmc", np.array([1.0, 2.0]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_chains("hmc", np.full(40, 1.01))

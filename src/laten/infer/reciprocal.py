@@ -5,9 +5,19 @@ x}[q(u)/p(x,u)]=1/p(x)$,
 
 $$p(x)\approx\Big(\frac1L\sum_l\frac{q(u_l)}{p(x,u_l)}\Big)^{-1}.$$
 
-Here $q$ is the normal density with the draws' mean and covariance (Gelfand & Dey 1994 recommend one no wider than the
-posterior). Half of the chains fit it, the other half are averaged; chains are independent, so that their means tell
-the standard error.
+The first half of each chain's draws fits $q$, the second half is averaged; chains are independent, so that their means
+tell the standard error. $q$ is one normal density a chain, mixed evenly (Gelfand & Dey 1994 recommend a $q$ no wider
+than the posterior).
+
+Chains stay in the mode that they begin in. Where a share $f_k$ of them is in mode $k$, which holds $\pi_k$ of the
+posterior, the mean over draws and over $q$ gives
+
+$$\hat p(x)=p(x)\Big/\sum_k f_k^2/\pi_k\le p(x)$$
+
+by Cauchy and Schwarz: wrong shares, and modes that no chain found, only lower it. (A $q$ fitted to some chains and
+averaged over others has no such bound: where they are in different modes, $q$ vanishes and $\hat p$ is infinite.) That
+chains are in different places is seen from R-hat (Gelman & Rubin 1992), which compares the variance between them with
+the variance within.
 """
 
 from typing import NamedTuple
@@ -23,14 +33,16 @@ from laten.types import Array, Key
 
 MOST = 4  # coordinates
 SAMPLERS = ("hmc", "nuts")
+SHARED = 0.1  # of each normal's covariance
+DISAGREE = 1.1  # R-hat above which chains are in different places (Gelman & Rubin 1992)
 
 
 class Plan(NamedTuple):
     """How long to walk.
 
     Args:
-        chains: A row, from as many draws of the guide; half of them fit q.
-        draws: Of each chain.
+        chains: A row, from as many draws of the guide.
+        draws: Of each chain; half of them fit q.
         warmup: Trajectories before them.
         sampler: "hmc" or "nuts" (blackjax).
     """
@@ -49,8 +61,9 @@ class Plan(NamedTuple):
 class Reciprocal(NamedTuple):
     """Of one example: minus log p(x) as each chain sees it, and how the walk went."""
 
-    log_r: Array  # (chains / 2,) log of the chain's mean of q(u) / p(x, u), in nats
+    log_r: Array  # (chains,) log of the chain's mean of q(u) / p(x, u), in nats
     acceptance: Array
+    r_hat: Array  # of the coordinate in which chains differ most
 
 
 def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
@@ -65,16 +78,44 @@ def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
         return hmc.sample(posterior.log_joint, k, start, plan.draws, warmup=plan.warmup, scale=scale)
 
     walks = jax.vmap(one)(threefry.split(walk_key, plan.chains), starts)
-    half, d = plan.chains // 2, posterior.size
-    known = walks.draws[:half].reshape(-1, d)
-    mean = known.mean(0)
-    away = known - mean[None]
-    factor = jnp.linalg.cholesky(away.T @ away / len(away) + 1e-8 * jnp.diag(jnp.square(scale)))
+    half = plan.draws // 2
+    q = mixture(walks.draws[:, :half], 1e-4 * scale)
+    afresh = walks.draws[:, half:]
+    log_r = jax.lax.map(lambda chain: jax.vmap(lambda u: q.log_prob(u) - posterior.log_joint(u))(chain), afresh)
+    return Reciprocal(log_mean_exp(log_r), walks.acceptance.mean(), r_hat(walks.draws).max())
 
-    def log_ratio(u: Array) -> Array:
-        white = jax.scipy.linalg.solve_triangular(factor, u - mean, lower=True)
-        log_q = -0.5 * jnp.sum(jnp.square(white)) - jnp.sum(jnp.log(jnp.diagonal(factor))) - 0.5 * d * LOG_2PI
-        return log_q - posterior.log_joint(u)
 
-    log_r = jax.lax.map(lambda chain: jax.vmap(log_ratio)(chain), walks.draws[half:])
-    return Reciprocal(log_mean_exp(log_r), walks.acceptance.mean())
+class Mixture(NamedTuple):
+    """Normal densities of equal weight."""
+
+    mean: Array  # (components, d)
+    whiten: Array  # (components, d, d) inverse of each covariance's Cholesky factor
+
+    def log_prob(self, u: Array) -> Array:
+        """Log-density of a point `(d,)`, nats."""
+        white = jnp.einsum("cij,cj->ci", self.whiten, u[None] - self.mean)
+        log_det = jnp.log(jnp.diagonal(self.whiten, axis1=1, axis2=2)).sum(1)
+        return log_mean_exp(log_det - 0.5 * jnp.square(white).sum(1) - 0.5 * u.size * LOG_2PI)
+
+
+def mixture(draws: Array, floor: Array) -> Mixture:
+    """A normal density of each chain's draws `(chains, draws, d)`.
+
+    A tenth of each covariance is that of all chains, so that one which hardly moved becomes no spike.
+
+    Args:
+        floor: `(d,)` standard deviations to be had at least.
+    """
+    mean = draws.mean(1)
+    away = draws - mean[:, None]
+    own = jnp.einsum("cni,cnj->cij", away, away) / draws.shape[1]
+    covariance = (1 - SHARED) * own + (SHARED * own.mean(0) + jnp.diag(jnp.square(floor)))[None]
+    factor, one = jnp.linalg.cholesky(covariance), jnp.eye(draws.shape[2])
+    return Mixture(mean, jax.vmap(lambda f: jax.scipy.linalg.solve_triangular(f, one, lower=True))(factor))
+
+
+def r_hat(draws: Array) -> Array:
+    """`(d,)` how much wider all chains `(chains, draws, d)` are than each (Gelman & Rubin 1992); 1: no wider."""
+    n = draws.shape[1]
+    within, between = draws.var(1, ddof=1).mean(0), draws.mean(1).var(0, ddof=1)
+    return jnp.sqrt((n - 1) / n + between / jnp.maximum(within, jnp.finfo(jnp.float32).tiny))

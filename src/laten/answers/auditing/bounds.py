@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.auditing.fits import coordinates
-from laten.answers.auditing.result import GAP, LATENTS, WEIGHTS
-from laten.answers.auditing.study import Study, check_acceptance, spread
+from laten.answers.auditing.result import CHAINS, GAP, LATENTS, WEIGHTS
+from laten.answers.auditing.study import Study, check_acceptance, check_chains, spread
 from laten.infer import quadrature
 from laten.infer.aggregate import ACTIVE
 from laten.infer.audit import Annealing, AppendixD, Bounded, OwnGuide, Presented, Quadrature
 from laten.infer.diagnostics import effective_sample_size, monte_carlo_error, pareto_k
 from laten.infer.exact import joint_normal, not_linear
 from laten.infer.gaps import grouped
+from laten.infer.reciprocal import DISAGREE
 
 GROUPS = (1, 5, 50, 500, 5000)
 OWN_DRAWS = 1000
@@ -85,10 +86,13 @@ def run_hmc(study: Study) -> None:
     found = study.ask(AppendixD(plan))
     log_r = found.log_r.astype(np.float64)
     check_acceptance("hmc", found.acceptance, "use sampler='nuts' (laten[lab]), or trust 'ais'")
-    said = (
-        f"{plan.sampler.upper()} and a fitted normal (Kingma & Welling 2014, D), {found.acceptance.mean():.0%} accepted"
-    )
+    check_chains("hmc", found.r_hat)
+    said = f"{plan.sampler.upper()} and normals fitted to its draws (Kingma & Welling 2014, D), "
+    said += f"{found.acceptance.mean():.0%} accepted"
     study.log_p("posterior samples", -grouped(log_r, log_r.shape[1])[:, 0], monte_carlo_error(log_r), "estimate", said)
+    study.by_row["r_hat"] = found.r_hat.astype(np.float64)
+    worst = float(np.quantile(found.r_hat, 0.95, method="higher"))
+    study.add(CHAINS, "R-hat", worst, np.nan, "diagnosis", f"95th percentile of rows; bad above {DISAGREE}")
 
 
 def best(study: Study) -> tuple[str, np.ndarray]:

@@ -18,8 +18,9 @@ from laten.infer.diagnostics import UNRELIABLE
 
 # groups of figures, as they are shown
 BOUNDS, WEIGHTS, GAP = "log p(x), nats a row", "Weights of guide draws", "Gap of the ELBO, nats a row"
+CHAINS = "Chains of posterior samples"
 BOTH, CALIBRATION, LATENTS = "Simulated rows, annealed both ways", "Simulated rows, calibration", "Latents"
-ORDER = (BOUNDS, WEIGHTS, GAP, BOTH, CALIBRATION, LATENTS)
+ORDER = (BOUNDS, WEIGHTS, CHAINS, GAP, BOTH, CALIBRATION, LATENTS)
 SURE = 0.01  # p-value below which ranks are not uniform by chance
 
 
@@ -50,7 +51,8 @@ class Audit:
     Args:
         figures: All of them.
         terms: Node -> its share of the ELBO; of a latent minus its KL from the prior. In the model's scale.
-        rows: A row a row: every estimate of log p(row), in the data's own scale, and the Pareto k of its weights.
+        rows: A row a row: every estimate of log p(row), in the data's own scale, the Pareto k of its weights
+            and the R-hat of its chains.
         units: A row a continuous latent coordinate: variance of its posterior mean, whether it is active, p-values of
             its ranks among the guide's draws and among resampled ones.
         simulated: A row a simulated row: bounds from annealing both ways, in the model's scale, and exact log p where

@@ -104,3 +104,15 @@ def check_acceptance(name: str, found: np.ndarray, remedy: str) -> None:
             LatenWarning,
             stacklevel=5,
         )
+
+
+def check_chains(name: str, r_hat: np.ndarray) -> None:
+    """Warns where chains of one row are in different places."""
+    share = float(np.mean(r_hat > reciprocal.DISAGREE))
+    if share > 0.05:
+        warnings.warn(
+            f"audit: in {name!r} the chains of {share:.0%} of the rows stay in different places (R-hat above "
+            f"{reciprocal.DISAGREE}): log p of these rows is too low by an unknown amount; trust 'quadrature' or 'ais'",
+            LatenWarning,
+            stacklevel=5,
+        )
