@@ -62,6 +62,7 @@ class Training:
         prior: Weight of log p(theta) in the loss, a row.
         raced: Training rows by whose bound the racers are compared.
         race: Rows after which a third of them is left, and all but the best.
+        visit: Times that a visit evaluates a row.
     """
 
     objective: Objective
@@ -70,6 +71,11 @@ class Training:
     prior: float
     raced: int = MEASURED
     race: tuple[int, int] = RACE
+    visit: int = 1
+
+    def steps(self, rows: float) -> int:
+        """Steps that evaluate about so many rows."""
+        return round(rows / (BATCH * self.visit))
 
     def seen(self, key: Key, rows: Array) -> Array:
         """Pixels as the model sees them."""
@@ -185,7 +191,7 @@ class Curve:
 
     def race(self, places: list[int], say: Callable[[str], None]) -> None:
         """Trains all racers side by side, leaves the worst twice, and writes what was measured of the best."""
-        lap = [rows // BATCH for rows in self.training.race]
+        lap = [self.training.steps(rows) for rows in self.training.race]
         train = self.measured["train"][: self.training.raced]
         found: list[tuple[int, dict[Racer, dict[str, float]], float]] = []
         for steps in sorted({*lap, *(p for p in places if p < lap[-1])}):
@@ -198,7 +204,7 @@ class Curve:
             if steps in lap:
                 heights = np.array([float(self.bound(one.model, self.key, train)) for one in each])
                 shown = ", ".join("{:g}/{:g}: {:.1f}".format(*racer(o), h) for o, h in zip(each, heights, strict=True))
-                say(f"{self.path.name}: {steps * BATCH:.3g} rows, bound by start/Adagrad step {shown}")
+                say(f"{self.path.name}: {self.rows(steps):.3g} rows, bound by start/Adagrad step {shown}")
                 best = np.argsort(-np.nan_to_num(heights, nan=-np.inf), kind="stable")
                 left = np.sort(best[: 1 if steps == lap[-1] else len(best) * 2 // 3])
                 self.state = jax.tree.map(lambda x, left=left: x[left], self.state)
@@ -206,6 +212,10 @@ class Curve:
         for steps, bounds, seconds in found:
             self.write(steps, bounds[racer(self.state)], seconds, say)
         self.keep()
+
+    def rows(self, steps: int) -> int:
+        """Training rows evaluated by then."""
+        return steps * BATCH * self.training.visit
 
     def bounds(self, state: State) -> dict[str, float]:
         """Bound of each split, in nats."""
@@ -219,11 +229,11 @@ class Curve:
             if new:
                 table.writerow([*self.about, "split", "rows", "bound", "start", "rate", "seconds"])
             for split, bound in bounds.items():
-                point = (steps * BATCH, f"{bound:.3f}", *map("{:g}".format, racer(self.state)), f"{seconds:.1f}")
+                point = (self.rows(steps), f"{bound:.3f}", *map("{:g}".format, racer(self.state)), f"{seconds:.1f}")
                 table.writerow([*self.about.values(), split, *point])
         self.written.add(steps)
         shown = ", ".join(f"{split} {b:.2f}" for split, b in bounds.items())
-        say(f"{self.path.name}: {steps * BATCH:.3g} rows, {shown}, {seconds:.0f} s")
+        say(f"{self.path.name}: {self.rows(steps):.3g} rows, {shown}, {seconds:.0f} s")
 
     def keep(self) -> None:
         """Writes the state in whole."""
