@@ -1,7 +1,7 @@
 r"""Figure 3: estimated marginal likelihood of AEVB, wake-sleep and Monte Carlo EM; MNIST, 3 latents, 100 hidden units.
 
-    python -m experiments.aevb.figure3 --samples 2e7 --data FOLDER
-    python -m experiments.aevb.figure3 --samples 1e7 --images 1000 --methods MCEM
+    python -m experiments.aevb.figure3 --samples 1e7 --data FOLDER
+    python -m experiments.aevb.figure3 --samples 6e7 --images 1000 --methods MCEM
 
 Monte Carlo EM has no guide: each training image keeps a value of z, which a trajectory of 10 leapfrog steps of
 Hamiltonian Monte Carlo moves whenever the image is drawn, its step size steered to 90 % acceptances; then five Adagrad

@@ -93,7 +93,7 @@ def figure3(ours: pd.DataFrame, paper: pd.DataFrame, panels: list[str], path: Pa
                     curve["rows"] / 1e6, curve["bound"], ls=style, lw=width, alpha=alpha, marker=mark, ms=3.5,
                     color=COLOURS[str(method)],
                 )  # fmt: skip
-        ax.set(xlim=(0, 60), ylim=(-162, -98), xlabel="training rows seen, millions")
+        ax.set(xlim=(0, 60), ylim=(-162, -98), xlabel="training rows evaluated, millions")
         ax.set_title(f"{int(panel.removeprefix('Fig3-Ntrain')):,} training images".replace(",", " "), fontsize=10)
         ax.grid(color="0.92")
         ax.spines[["top", "right"]].set_visible(False)
