@@ -27,13 +27,19 @@ RNG = np.random.default_rng(0)
 ROWS = (255 * RNG.random((300, 784)) ** 3).astype(np.uint8)
 
 
-def curve(path: Path, race: tuple[int, int] = (500, 1000)) -> Curve:
+def curve(path: Path, race: tuple[int, int] = (500, 1000), visit: int = 1) -> Curve:
     """A small curve: 8 hidden units, 300 images."""
     p, q = declared(PANEL, hidden=8)
     model = started(build_model(p, q, jax.random.key(0)), seed=0)
     rows = jnp.asarray(ROWS)
-    training = Training(Elbo(), rows, False, 1 / 300, raced=20, race=race)
+    training = Training(Elbo(), rows, False, 1 / 300, raced=20, race=race, visit=visit)
     return Curve(path, model, training, {"test": rows, "train": rows}, {"m": "x"})
+
+
+def test_rows_count_as_often_as_they_are_evaluated(tmp_path):
+    once, often = curve(tmp_path / "once"), curve(tmp_path / "often", visit=16)
+    assert (once.training.steps(1e6), often.training.steps(1e6)) == (10_000, 625)
+    assert once.rows(10_000) == often.rows(625) == 10**6
 
 
 def test_adagrad_is_adagrad():
