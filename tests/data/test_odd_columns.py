@@ -84,3 +84,46 @@ def test_odd_columns_go_through(name):
 def test_infinities_of_every_sort(cells):
     with pytest.raises(DataError, match="rows 0, 3, 6, 9 hold an infinity"):
         infer_schema(pd.DataFrame({"x": cells}))
+
+
+def timed_frame() -> pd.DataFrame:
+    return pd.DataFrame({
+        "day": DAYS, "moment": DAYS + pd.to_timedelta(np.arange(9) * 1.25 + 0.1, unit="h"),
+        "wait": pd.to_timedelta([90, 5, 7, 8, 3600, 86_400, 3, 2, 1], unit="s"), "size": np.arange(9) * 0.3,
+    }).mask(np.arange(36).reshape(9, 4) % 5 == 1)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["str", "string[pyarrow]"])
+def test_times_that_come_back_from_a_csv_file(text, tmp_path):
+    frame = timed_frame()
+    frame.to_csv(tmp_path / "timed.csv", index=False)
+    later = pd.read_csv(tmp_path / "timed.csv").astype(dict.fromkeys(("day", "moment", "wait"), text))
+    schema = infer_schema(frame)
+    rows, again = encode(schema, frame), encode(schema, later)
+    for node, values in rows.values.items():
+        np.testing.assert_array_equal(again.values[node], values)
+        np.testing.assert_array_equal(again.mask[node], rows.mask[node])
+    hidden = hidden_cells(schema, later)
+    full = fill(later, decode(schema, again.values, like=later), hidden)
+    assert (full.dtypes == later.dtypes).all() and full.notna().all().all()
+    assert full.mask(hidden).equals(later)  # bit for bit
+    encode(schema, full)  # what was filled in can be read as well
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "words"),
+    [
+        ("day", "03/04/2020", ["row 3", "'03/04/2020'", "2024-12-31"]),
+        ("moment", "2020-01-01T00:00:00+02:00", ["row 3", "+02:00", "to_datetime"]),
+        ("moment", "2020", ["row 3", "'2020'"]),
+        ("wait", "5", ["row 3", "'5'", "2 days 03:30:00"]),
+    ],
+)
+def test_text_that_is_no_time_is_named(column, cell, words):
+    frame = timed_frame()
+    later = frame.assign(**{column: frame[column].dropna().astype("str").reindex(frame.index)})
+    later.loc[3, column] = cell
+    with pytest.raises(DataError) as error:
+        encode(infer_schema(frame), later)
+    assert all(w in str(error.value) for w in (column, *words)), error.value
+    assert "0" not in str(error.value).split("row")[1].split(":")[0]  # that row alone

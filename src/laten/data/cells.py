@@ -15,12 +15,13 @@ import pandas as pd
 from laten.data.checks import shown, where
 from laten.data.codecs import Date
 from laten.data.columns import Column
-from laten.data.dtypes import dtype_of, is_text_dictionary, zone_of
+from laten.data.dtypes import dtype_of, is_text, is_text_dictionary, zone_of
 from laten.data.mixed import refuse_zones
 from laten.data.plain import Plain, is_plain
 from laten.errors import DataError, known
 
 _NUMBER_TYPES = ("integer", "floating", "mixed-integer-float", "decimal")
+_ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
 def form_of(series: pd.Series) -> str:
@@ -124,15 +125,21 @@ def _refuse_numbers(series: pd.Series, name: object, present: np.ndarray) -> Non
 def days(series: pd.Series, name: object, style: str, whole: bool) -> np.ndarray:
     """Dates as `(rows,)` float64 days since 1970-01-01, NaN where missing; in the column's own time zone when `whole`.
 
+    Dates of a frame come back as text from a CSV file: ISO text without a zone is read.
+
     Raises:
         DataError: cells that are no dates of that style.
     """
     present = series.notna().to_numpy()
     if not present.any():
         return np.full(len(series), np.nan)
-    if "%" in style and form_of(series) == "text":
+    form, written = form_of(series), style if "%" in style else "2024-12-31 12:30:00"
+    if form == "text" and "%" in style:
         stamps = pd.to_datetime(series.astype(object), format=style, errors="coerce")
-    elif form_of(series) != "date":
+    elif form == "text":
+        iso = series.astype("str").str.fullmatch(_ISO).to_numpy(bool) & present
+        stamps = pd.to_datetime(series.astype(object).where(iso), format="ISO8601", errors="coerce")
+    elif form != "date":
         stamps = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us]")
     elif isinstance(series.dtype, pd.PeriodDtype):
         stamps = series.dt.to_timestamp()
@@ -146,8 +153,8 @@ def days(series: pd.Series, name: object, style: str, whole: bool) -> np.ndarray
     bad = present & stamps.isna().to_numpy()
     if bad.any():
         raise DataError(
-            f"column {name!r}: expected dates{'' if '%' not in style else f' written as {style}'}, "
-            f"got {series.dtype} cells: {where(bad)}: {shown(series[bad].head(20))}; convert it: pd.to_datetime(...)"
+            f"column {name!r}: expected dates, got {series.dtype} cells: {where(bad)}: {shown(series[bad].head(20))}; "
+            f"write them as {written}, or convert the column: pd.to_datetime(...)"
         )
     if stamps.dt.tz is not None:
         stamps = stamps.dt.tz_localize(None) if whole else stamps.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -263,11 +270,13 @@ def restore_dates(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = N
     x = np.clip(np.asarray(x, np.float64), -719_162, 2_932_896)  # years 1 .. 9999
     micro = np.round((np.round(x) if codec.whole else x) * 86_400_000_000).astype(np.int64)
     stamps = pd.Series(micro.astype("datetime64[us]"), index=index)
-    if codec.style == "date":
+    dtype, style = dtype_of(column.dtype) if dtype is None else dtype, codec.style
+    if "%" not in style and is_text(dtype):  # dates that came as text go back as text
+        style = "%Y-%m-%d" if codec.whole else "%Y-%m-%d %H:%M:%S"
+    if "%" in style:
+        return stamps.dt.strftime(style).astype(dtype)
+    if style == "date":
         return pd.Series(stamps.dt.date.to_numpy(object), index=index, dtype=object)
-    dtype = dtype_of(column.dtype) if dtype is None else dtype
-    if "%" in codec.style:
-        return stamps.dt.strftime(codec.style).astype(dtype)
     if isinstance(dtype, pd.PeriodDtype):
         return stamps.dt.to_period(dtype.freq)
     zone = zone_of(dtype)

@@ -76,6 +76,13 @@ def zone_of(dtype: Any) -> Any:
     return arrow.tz if arrow is not None and pa.types.is_timestamp(arrow) else None
 
 
+def is_text(dtype: Any) -> bool:
+    """Whether a dtype holds nothing but text."""
+    if isinstance(dtype, pd.ArrowDtype):
+        return pa.types.is_string(dtype.pyarrow_dtype) or pa.types.is_large_string(dtype.pyarrow_dtype)
+    return isinstance(dtype, pd.StringDtype)
+
+
 def is_text_dictionary(dtype: Any) -> bool:
     """Whether a dtype is Arrow's dictionary of texts."""
     arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None

@@ -21,7 +21,7 @@ _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 def seconds(series: pd.Series, name: object) -> np.ndarray:
-    """Durations as `(rows,)` float64 seconds, NaN where missing.
+    """Durations as `(rows,)` float64 seconds, NaN where missing; text, as they come back from a CSV file, is read.
 
     Raises:
         DataError: cells that are no durations.
@@ -29,18 +29,30 @@ def seconds(series: pd.Series, name: object) -> np.ndarray:
     present = series.notna().to_numpy()
     if not present.any():
         return np.full(len(series), np.nan)
-    if form_of(series) != "duration":
+    form, spans = form_of(series), series
+    if form == "text":
+        spans = _written(series)
+    elif form == "duration" and series.dtype == object:
+        spans = pd.to_timedelta(series)
+    bad = present & (spans.isna().to_numpy() if form in ("text", "duration") else True)
+    if bad.any():
         raise DataError(
-            f"column {name!r}: expected durations, got {series.dtype} cells: {where(present)}: "
-            f"{shown(series[present].head(20))}; convert it: pd.to_timedelta(...), with its unit if they are numbers"
+            f"column {name!r}: expected durations, got {series.dtype} cells: {where(bad)}: "
+            f"{shown(series[bad].head(20))}; write them as '2 days 03:30:00', or convert the column: "
+            "pd.to_timedelta(...), with its unit if they are numbers"
         )
-    spans = pd.to_timedelta(series) if series.dtype == object else series
     if isinstance(spans.dtype, pd.ArrowDtype):
         unit = spans.dtype.pyarrow_dtype.unit
         found = spans.to_numpy(dtype=f"timedelta64[{unit}]", na_value=np.timedelta64("NaT"))
     else:
         found = spans.to_numpy()
     return found / np.timedelta64(1, "s")
+
+
+def _written(series: pd.Series) -> pd.Series:
+    """Text as durations, NaT where it is none; a bare number has no unit and is none."""
+    cells = series.astype(object)
+    return pd.to_timedelta(cells, errors="coerce").where(pd.to_numeric(cells, errors="coerce").isna())
 
 
 def step_of(x: np.ndarray) -> float | None:
