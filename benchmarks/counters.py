@@ -127,11 +127,16 @@ def cost(lowered: Any) -> dict[str, float]:
     trip, as with draws that fit one chunk.
     """
     compiled = lowered.compile()
-    found = compiled.cost_analysis()
-    found = found[0] if isinstance(found, list) else found  # a list in older versions
+    found = analysed(compiled)
     return {
         "flops": found["flops"],
         "bytes": found["bytes accessed"],
         "temporary": compiled.memory_analysis().temp_size_in_bytes,
         "callbacks": lowered.as_text().count("callback"),
     }
+
+
+def analysed(compiled: Any) -> dict[str, float]:
+    """What XLA's analysis says of a compiled program."""
+    found = compiled.cost_analysis()
+    return found[0] if isinstance(found, list) else found  # a list in older versions

@@ -1,0 +1,221 @@
+r"""What training makes of the device at hand, a graphics processor or the CPU: rows a second, and side by side.
+
+    python -m benchmarks.device                  # the nets below; a few minutes
+    python -m benchmarks.device --quick          # small ones, few steps: does it run?
+    CUDA_VISIBLE_DEVICES=0 python -m benchmarks.device --copies 1 8 64
+
+Nets of the size of images (784-512-20), of a table (30 columns, 64 hidden), with convolutions, and wide ones
+(784-4096-4096-64), each through the compiled loop with Adam on random rows. "Of the product" is
+
+$$\frac{\text{floating-point operations of a step, by XLA's count}}{\text{seconds of a step}\times
+\text{rate of a large product}},$$
+
+the rate taken before and after, of square matrices in float32 (`--precision auto`: operands in bfloat16). "Gain" is
+how many times faster so many models are trained side by side (`restarts=`) than one after the other. XLA's count is of
+what one pass of the loop computes, with one count for each operation of a logarithm or a random bit too.
+"""
+
+import argparse
+import importlib.metadata
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+import laten as lt
+from benchmarks import jobs
+from benchmarks.commands import show
+from benchmarks.counters import analysed
+from laten.data.batches import Presentation, Store
+from laten.model import build_model
+from laten.nets import Net
+from laten.training.loop import Loop, shuffled
+from laten.training.settings import PRODUCTS, Settings
+from laten.types import Array, Key
+
+SIDE, CHANNELS = 28, (16, 32)  # of images, and of the layers of convolutions
+AGAIN = 5  # timings, of which the median is told
+MOST_STEPS = 5000  # of one timing
+SMALL = 128  # rows a step up to which models are trained side by side
+
+
+class Case(NamedTuple):
+    """A network and a guide on rows of one shape, batches of one size."""
+
+    name: str
+    network: lt.Network
+    guide: lt.Network
+    rows: Callable[[np.random.Generator, int], np.ndarray]
+    batch: int
+
+
+class Down(eqx.Module):
+    """An image through two convolutions of stride two and a linear layer."""
+
+    layers: tuple[eqx.nn.Conv2d, ...]
+    last: eqx.nn.Linear
+
+    def __call__(self, x: Array) -> Array:
+        image = x.reshape(1, SIDE, SIDE)
+        for layer in self.layers:
+            image = jax.nn.relu(layer(image))
+        return self.last(image.ravel())
+
+
+class Up(eqx.Module):
+    """The way back: a linear layer and two transposed convolutions."""
+
+    first: eqx.nn.Linear
+    layers: tuple[eqx.nn.ConvTranspose2d, ...]
+
+    def __call__(self, z: Array) -> Array:
+        image = jax.nn.relu(self.first(z)).reshape(CHANNELS[1], SIDE // 4, SIDE // 4)
+        return self.layers[1](jax.nn.relu(self.layers[0](image))).ravel()
+
+
+@dataclass(frozen=True)
+class Convolutions:
+    """A recipe: any callable that builds an Equinox module is one."""
+
+    up: bool
+
+    def __call__(self, n_in: int, n_out: int, key: Key) -> Net:
+        a, b, c = jax.random.split(key, 3)
+        few, many = CHANNELS
+        if self.up:
+            first = eqx.nn.Linear(n_in, many * (SIDE // 4) ** 2, key=a)
+            widths = ((many, few, b), (few, 1, c))
+            return Up(first, tuple(eqx.nn.ConvTranspose2d(i, o, 4, 2, padding=1, key=k) for i, o, k in widths))
+        # features of a fully observed image are its pixels
+        widths = ((1, few, a), (few, many, b))
+        down = tuple(eqx.nn.Conv2d(i, o, 4, 2, padding=1, key=k) for i, o, k in widths)
+        return Down(down, eqx.nn.Linear(many * (SIDE // 4) ** 2, n_out, key=c))
+
+
+def pixels(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Random zeros and ones."""
+    return rng.integers(0, 2, (rows, SIDE**2), dtype=np.uint8)
+
+
+def case(name: str, x: Any, rows: Callable, latents: int, via: tuple, batch: int) -> Case:
+    """A case of one observed node."""
+    network = lt.Network(z=lt.Normal(latents), x=x.given("z", via=via[0]))
+    return Case(name, network, lt.Network(z=lt.Normal(latents).given("x", via=via[1])), rows, batch)
+
+
+def cases(quick: bool) -> list[Case]:
+    """The nets; when it is only tried out, smaller ones."""
+    image, wide = (lt.MLP(64 if quick else 512),) * 2, (lt.MLP(64 if quick else 4096, depth=2),) * 2
+    table = (lt.MLP(64),) * 2
+    around, few, many = (Convolutions(True), Convolutions(False)), 8 if quick else 128, 100 if quick else 4096
+
+    def numbers(rng: np.random.Generator, rows: int) -> np.ndarray:
+        return rng.standard_normal((rows, 30), np.float32)
+
+    return [
+        case("784-512-20, batch 100", lt.Bernoulli(SIDE**2), pixels, 20, image, 100),
+        case(f"784-512-20, batch {many}", lt.Bernoulli(SIDE**2), pixels, 20, image, many),
+        case("30-64-8, batch 64", lt.Normal(30), numbers, 8, table, 64),
+        case(f"30-64-8, batch {many}", lt.Normal(30), numbers, 8, table, many),
+        case(f"convolutions, batch {few}", lt.Bernoulli(SIDE**2), pixels, 20, around, few),
+        case(f"784-4096-4096-64, batch {many}", lt.Bernoulli(SIDE**2), pixels, 64, wide, many),
+    ]
+
+
+def product_rate(precision: str, size: int) -> float:
+    """Floating-point operations a second of a product of square matrices, the median of a few."""
+    one = jnp.full((size, size), 1 / size)
+
+    @jax.jit
+    def product(a: Array, b: Array) -> Array:
+        with jax.default_matmul_precision(PRODUCTS[precision] or "float32"):
+            return a @ b
+
+    jax.block_until_ready(product(one, one))
+    seconds = []
+    for _ in range(AGAIN):
+        began = time.perf_counter()
+        jax.block_until_ready(product(one, one))
+        seconds.append(time.perf_counter() - began)
+    return 2 * size**3 / float(np.median(seconds))
+
+
+def trained(each: Case, copies: int, options: argparse.Namespace) -> tuple[float, float]:
+    """Seconds of a step of so many models side by side, and its floating-point operations.
+
+    As many steps are timed at once as fill `options.seconds`.
+    """
+    models = [build_model(each.network, each.guide, jax.random.key(i)) for i in range(copies)]
+    weights = [eqx.filter(model, eqx.is_inexact_array) for model in models]
+    static = eqx.filter(models[0], eqx.is_inexact_array, inverse=True)
+    settings = Settings(batch_size=each.batch, precision=options.precision)
+    loop = Loop(weights[0], static, lt.Elbo(), Presentation(), settings, 10**6, False, copies)
+    data = each.rows(np.random.default_rng(0), 2 * each.batch)
+    store, key = Store({"x": jnp.asarray(data)}, {}), jax.random.key(1)
+    state, empty = loop.init(*weights), loop.empty_tally(store, each.batch)
+    order = np.resize(shuffled(0, 0, len(data), each.batch), (MOST_STEPS, each.batch))
+    run = loop.run.lower(state, empty, store, order, key, *np.zeros(3, np.int32)).compile()
+    seconds, steps = [], 2
+    for turn in range(2 + AGAIN):  # after the first, which warms up, the second says how many steps to time
+        began = time.perf_counter()
+        state, tally = run(state, empty, store, order, key, np.int32(turn), np.int32(0), np.int32(steps))
+        if not np.isfinite(np.asarray(tally.bound)).all() or np.asarray(tally.skipped).any():
+            raise RuntimeError(f"{each.name}: steps were not finite")
+        seconds.append((time.perf_counter() - began) / steps)
+        steps = steps if turn != 1 else int(np.clip(options.seconds / seconds[1], 2, MOST_STEPS))
+    return float(np.median(seconds[2:])), analysed(run)["flops"]
+
+
+def alone(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataFrame:
+    """One model of each case."""
+    lines, size = {}, 256 if options.quick else 4096 if jax.default_backend() != "cpu" else 2048
+    for each in tried:
+        before = product_rate(options.precision, size)
+        seconds, flops = trained(each, 1, options)
+        rate = (before + product_rate(options.precision, size)) / 2
+        lines[each.name] = {
+            "rows/s": round(each.batch / seconds),
+            "ms a step": 1e3 * seconds,
+            "Gflop a step": flops / 1e9,
+            "Gflop/s": flops / seconds / 1e9,
+            "of the product": flops / seconds / rate,
+        }
+    return pd.DataFrame.from_dict(lines, orient="index")
+
+
+def side_by_side(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataFrame:
+    """Several models of a case at once; gain over one after the other."""
+    lines = {}
+    for each in tried:
+        single = trained(each, 1, options)[0]
+        for copies in options.copies:
+            seconds = trained(each, copies, options)[0] if copies > 1 else single
+            lines[each.name, copies] = {"ms a step": 1e3 * seconds, "gain": copies * single / seconds}
+    return pd.DataFrame.from_dict(lines, orient="index").rename_axis(["", "models"])
+
+
+def main() -> None:
+    """Times, and prints two tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--copies", type=int, nargs="+", default=[1, 8, 64], help="models side by side")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each timing")
+    parser.add_argument("--precision", choices=PRODUCTS, default="float32")
+    parser.add_argument("--quick", action="store_true", help="does it run? Figures mean nothing")
+    options = parser.parse_args()
+    options.copies, options.seconds = ([1, 2], 0.01) if options.quick else (options.copies, options.seconds)
+    tried, device = cases(options.quick), jax.devices()[0]
+    name = device.device_kind if device.platform != "cpu" else jobs.machine()
+    show(f"one model, {options.precision}, Adam; {name}", alone(tried, options), 3)
+    small = [each for each in tried if each.batch <= SMALL]
+    show(f"side by side, {options.precision}, Adam; {name}", side_by_side(small, options), 3)
+    print(", ".join(f"{n} {importlib.metadata.version(n)}" for n in ("laten", "jax", "numpy")))
+
+
+if __name__ == "__main__":
+    main()
