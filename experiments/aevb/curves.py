@@ -63,6 +63,7 @@ class Training:
         raced: Training rows by whose bound the racers are compared.
         race: Rows after which a third of them is left, and all but the best.
         visit: Times that a visit evaluates a row.
+        rates: Adagrad steps that race.
     """
 
     objective: Objective
@@ -72,6 +73,7 @@ class Training:
     raced: int = MEASURED
     race: tuple[int, int] = RACE
     visit: int = 1
+    rates: tuple[float, ...] = RATES
 
     def steps(self, rows: float) -> int:
         """Steps that evaluate about so many rows."""
@@ -134,9 +136,9 @@ def started(model: Model, seed: int) -> Model:
     return jax.tree.map(lambda w: jnp.asarray(rng.standard_normal(w.shape), jnp.float32), model)
 
 
-def stacked(model: Model, chains: Any) -> State:
+def stacked(model: Model, chains: Any, steps: Sequence[float] = RATES) -> State:
     """A racer for each start and Adagrad step; weights differ by the start's factor."""
-    starts, rates = (jnp.asarray(x) for x in zip(*itertools.product(STARTS, RATES), strict=True))
+    starts, rates = (jnp.asarray(x) for x in zip(*itertools.product(STARTS, steps), strict=True))
     copies = jax.tree.map(lambda w: jnp.stack([s * w for s in starts]), model)
     many = jax.tree.map(lambda x: jnp.stack([x] * len(rates)), chains)
     squares = jax.tree.map(jnp.zeros_like, copies)
@@ -166,7 +168,7 @@ class Curve:
     def __init__(self, path: Path, model: Model, training: Training, measured: dict[str, Array], about: dict[str, str]):
         self.path, self.training, self.measured, self.about = path, training, measured, about
         self.key, self.seconds, self.written = jax.random.key(1), 0.0, set[int]()
-        self.state: Any = stacked(model, training.begun())
+        self.state: Any = stacked(model, training.begun(), training.rates)
         many = jax.vmap(training.step, (0, None))
         self.side_by_side = jax.jit(lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: many(s, k), s))
         self.run = jax.jit(

@@ -72,6 +72,15 @@ def stirling_error(x: Array) -> Array:
     return 1 / 12 / tail
 
 
+def digamma_error(x: Array) -> Array:
+    r"""$\psi(x) - \log x$ for x > 0: three steps up by $\psi(x) = \psi(x+1) - 1/x$, then its asymptotic series."""
+    top = x + 3
+    t = 1 / jnp.square(top)
+    series = t * (1 / 12 - t * (1 / 120 - t * (1 / 252 - t / 240)))
+    steps = (3 * x * (x + 2) + 2) / (x * (x + 1) * (x + 2))
+    return jnp.log1p(3 / x) - 0.5 / top - series - steps
+
+
 def log_gamma(x: Array) -> Array:
     """log Gamma(x) for x >= 1."""
     return (x - 0.5) * jnp.log(x) - x + 0.5 * LOG_2PI + stirling_error(x)

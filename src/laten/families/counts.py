@@ -11,21 +11,38 @@ Poisson with a rate drawn from a gamma of shape $r$ and mean $\mu$) and, treated
 $$\log p(v) = r\log\frac{v+r}{\mu+r} + v\log\frac{v+r}{x + re^{-\delta}} + \tfrac12\log\frac r{2\pi(v+r)x} + 1
 + S(v+r) - S(r) - S(x).$$
 
+Its derivatives, with $D(w) = \psi(w) - \log w$,
+
+$$\frac{\partial\log p}{\partial\log\mu} = r\frac{v-\mu}{\mu+r},\qquad
+\frac{\partial\log p}{\partial\log r} = r\Big(\log\frac{v+r}{\mu+r} - \frac{v-\mu}{\mu+r} + D(v+r) - D(r)\Big).$$
+
 Log-rates are smoothly bounded to $\pm20$, log-dispersions to $\pm7$.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import jax.scipy.special as jsp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
 from laten import threefry
 from laten.families.base import Family, Shape, as_shape, shape_of
 from laten.families.moments import moments
 from laten.families.scale import check_source
-from laten.numerics import LOG_2PI, LOG_SCALE_LIMIT, bisect, bound, log_ratio, log_scale, stirling_error, unbound
+from laten.numerics import (
+    LOG_2PI,
+    LOG_SCALE_LIMIT,
+    bisect,
+    bound,
+    digamma_error,
+    log_ratio,
+    log_scale,
+    stirling_error,
+    unbound,
+)  # fmt: skip
 from laten.types import Array, Key
 
 LOG_RATE_LIMIT = 20.0
@@ -138,19 +155,11 @@ class NegativeBinomial(Family):
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Log-mean and log-dispersion, each of `shape`."""
-        n = self.n_sites
-        return bound(raw[:n].reshape(self.shape), LOG_RATE_LIMIT), log_scale(raw[n:].reshape(self.shape))
+        log_mean, log_r = jnp.split(raw, 2)  # not cut: see `scale.location_scale`
+        return bound(log_mean.reshape(self.shape), LOG_RATE_LIMIT), log_scale(log_r.reshape(self.shape))
 
     def log_prob(self, raw: Array, value: Array) -> Array:
-        log_mean, log_r = self.parameters(raw)
-        r, x, y = jnp.exp(log_r), value + 1, value + jnp.exp(log_r)
-        log_x = jnp.log(x)
-        delta = log_mean - log_x
-        mean, inverse = x * jnp.exp(delta), r * jnp.exp(-delta)
-        failures = r * log_ratio(y, mean + r, -1 - x * jnp.expm1(delta))
-        successes = value * log_ratio(y, x + inverse, -1 - r * jnp.expm1(-delta))
-        error = stirling_error(y + 1) + _shift(y) - stirling_error(r + 1) - _shift(r) - stirling_error(x)
-        return failures + successes + 0.5 * (log_r - jnp.log(y) - log_x - LOG_2PI) + 1 + error
+        return _log_mass(*self.parameters(raw), value)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_mean, log_r = self.parameters(raw)
@@ -185,6 +194,41 @@ class NegativeBinomial(Family):
         r = np.where(count > 0, np.square(mean) / extra, 1.0)
         log_r = np.log(np.clip(r, 1e-2, 1e2))
         return np.concatenate([_raw_rate(mean, count), unbound(log_r, LOG_SCALE_LIMIT)]).astype(np.float32)
+
+
+@jax.custom_jvp
+def _log_mass(log_mean: Array, log_r: Array, value: Array) -> Array:
+    """log p of a negative binomial.
+
+    Its derivatives are written out below: they are three differences, where those of each step of what stands here are
+    eighty quotients, a third of the time of a training step.
+    """
+    r, x, y = jnp.exp(log_r), value + 1, value + jnp.exp(log_r)
+    log_x = jnp.log(x)
+    delta = log_mean - log_x
+    mean, inverse = x * jnp.exp(delta), r * jnp.exp(-delta)
+    failures = r * log_ratio(y, mean + r, -1 - x * jnp.expm1(delta))
+    successes = value * log_ratio(y, x + inverse, -1 - r * jnp.expm1(-delta))
+    error = stirling_error(y + 1) + _shift(y) - stirling_error(r + 1) - _shift(r) - stirling_error(x)
+    return failures + successes + 0.5 * (log_r - jnp.log(y) - log_x - LOG_2PI) + 1 + error
+
+
+def _log_mass_jvp(primals: tuple[Array, ...], tangents: tuple[Any, ...]) -> tuple[Array, Any]:
+    log_mean, log_r, value = primals
+    r, x = jnp.exp(log_r), value + 1
+    delta = log_mean - jnp.log(x)
+    y, total, off = value + r, x * jnp.exp(delta) + r, -1 - x * jnp.expm1(delta)  # off: value - mean
+    gap = log_ratio(y, total, off)
+    slopes = (
+        lambda: r * off / total,
+        lambda: r * (gap - off / total + digamma_error(y) - digamma_error(r)),
+        lambda: gap + delta + digamma_error(y) - digamma_error(x),
+    )
+    moved = [slope() * t for slope, t in zip(slopes, tangents, strict=True) if not isinstance(t, SymbolicZero)]
+    return _log_mass(*primals), sum(moved[1:], moved[0]) if moved else tangents[0]
+
+
+_log_mass.defjvp(_log_mass_jvp, symbolic_zeros=True)
 
 
 def _shift(x: Array) -> Array:

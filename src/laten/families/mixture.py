@@ -69,9 +69,10 @@ class Mixture(Family):
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Log-weights `(k, *shape)` and the components' raw parameters `(k, component.n_raw)`."""
         n_logits = self.k * self.n_sites
-        log_w = jax.nn.log_softmax(raw[:n_logits].reshape(self.k, *self.shape), axis=0)
-        from_net = raw[n_logits : self.n_net].reshape(self.k, self.component.n_net)
-        constants = raw[self.n_net :].reshape(self.k, self.component.n_raw - self.component.n_net)
+        logits, from_net, constants = jnp.split(raw, [n_logits, self.n_net])  # not cut: see `scale.location_scale`
+        log_w = jax.nn.log_softmax(logits.reshape(self.k, *self.shape), axis=0)
+        from_net = from_net.reshape(self.k, self.component.n_net)
+        constants = constants.reshape(self.k, self.component.n_raw - self.component.n_net)
         return log_w, jnp.concatenate([from_net, constants], axis=1)
 
     def log_prob(self, raw: Array, value: Array) -> Array:

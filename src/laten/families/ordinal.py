@@ -85,12 +85,12 @@ class Ordinal(Family):
     def parameters(self, raw: Array) -> tuple[Array, Array, Array, Array]:
         """Location and 1/scale, `(columns,)`; cutpoints and the steps before them, packed."""
         n = self.n_sites
-        inverse_scale = jnp.exp(-log_scale(raw[n : 2 * n])) if self.scale == "net" else jnp.ones(n, raw.dtype)
-        increments = raw[self.n_net :]
+        loc, spread, increments = jnp.split(raw, [n, self.n_net])  # not cut: see `scale.location_scale`
+        inverse_scale = jnp.exp(-log_scale(spread)) if self.scale == "net" else jnp.ones(n, raw.dtype)
         first, start, step = _uniform_cuts(self.packing.sizes)
         steps = jnp.asarray(step, raw.dtype) * (LEAST_STEP + (1 - LEAST_STEP) / math.log(2) * softplus(increments))
         pieces = jnp.where(first, start.astype(raw.dtype) + increments, steps)
-        return raw[:n], inverse_scale, self.cuts.cumulative(pieces), steps
+        return loc, inverse_scale, self.cuts.cumulative(pieces), steps
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         loc, inverse_scale, cut, step = self.parameters(raw)

@@ -47,10 +47,11 @@ def n_scale(scale: str | float, n_sites: int) -> int:
 def location_scale(raw: Array, shape: Shape, scale: str | float) -> tuple[Array, Array]:
     """Location and log-scale, each of `shape`, from the first raw numbers."""
     n = math.prod(shape)
-    loc = raw[:n].reshape(shape)
+    # split and not cut: the gradient of a cut is padded with zeros, by a loop that the compiler does not vectorise
     if isinstance(scale, str):
-        return loc, log_scale(raw[n : 2 * n].reshape(shape))
-    return loc, jnp.full(shape, math.log(scale), raw.dtype)
+        loc, spread, _ = jnp.split(raw, [n, 2 * n])
+        return loc.reshape(shape), log_scale(spread.reshape(shape))
+    return jnp.split(raw, [n])[0].reshape(shape), jnp.full(shape, math.log(scale), raw.dtype)
 
 
 def raw_location_scale(loc: np.ndarray, spread: np.ndarray, scale: str | float) -> np.ndarray:
