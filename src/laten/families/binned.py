@@ -88,7 +88,8 @@ class Binned(Categorical):
     def logits(self, raw: Array) -> Array:
         if self.rank is None:
             return super().logits(raw)
-        return bound(raw[: self.n_net] @ jnp.asarray(self.basis) + raw[self.n_net :], LOGIT_LIMIT)
+        from_net, constants = jnp.split(raw, [self.n_net])  # not cut: see `scale.location_scale`
+        return bound(from_net @ jnp.asarray(self.basis) + constants, LOGIT_LIMIT)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         start = super().fit_raw(values, mask)

@@ -59,8 +59,10 @@ class NormalMixture(Family):
 
     def parameters(self, raw: Array) -> tuple[Array, Array, Array]:
         """Log-weights `(k,)`, means and log-scales `(k, sites)`."""
-        means, log_scales = raw[self.k :].reshape(2, self.k, self.n_sites)
-        return jax.nn.log_softmax(raw[: self.k]), means, bound(log_scales, SPREAD)
+        n = self.k * self.n_sites
+        logits, means, log_scales = jnp.split(raw, [self.k, self.k + n])  # not cut: see `scale.location_scale`
+        means, log_scales = (x.reshape(self.k, self.n_sites) for x in (means, log_scales))
+        return jax.nn.log_softmax(logits), means, bound(log_scales, SPREAD)
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         log_w, means, log_scales = self.parameters(raw)
