@@ -150,6 +150,23 @@ def test_numerics() -> None:
     np.testing.assert_allclose(step, 3)
 
 
+def test_log_ratio_keeps_the_digits_of_the_difference() -> None:
+    b = np.geomspace(1e-3, 1e6, 601).astype(np.float32)
+    for off in (1e-6, 1e-3, 0.3, 0.6, 0.9, 5.0, 1e4, -1e-6, -0.3, -0.5, -0.9, -0.999):
+        difference = np.float32(off) * b
+        a = b + difference
+        expected = np.log1p(difference.astype(np.float64) / b)
+        found = jax.jit(numerics.log_ratio)(a, b, difference)
+        np.testing.assert_allclose(found, expected, rtol=3e-6 if off > -0.9 else 1e-3)  # there a itself has lost them
+    lost = np.log(np.float32(1e6) + np.float32(1e-2)) - np.log(np.float32(1e6))  # the control
+    assert abs(lost / 1e-8 - 1) > 0.1
+
+
+def test_there_are_no_negative_counts() -> None:
+    log_p = lf.NegativeBinomial(2).log_prob(jnp.zeros(4), jnp.asarray([-1.0, 0.0]))
+    np.testing.assert_allclose(log_p, [-np.inf, st.nbinom.logpmf(0, 1, 0.5)], rtol=1e-6)
+
+
 def test_digamma_is_scipys() -> None:
     x = np.geomspace(1e-3, 1e9, 2001).astype(np.float32)
     expected = sp.digamma(x.astype(np.float64)) - np.log(x.astype(np.float64))

@@ -210,7 +210,9 @@ def _log_mass(log_mean: Array, log_r: Array, value: Array) -> Array:
     failures = r * log_ratio(y, mean + r, -1 - x * jnp.expm1(delta))
     successes = value * log_ratio(y, x + inverse, -1 - r * jnp.expm1(-delta))
     error = stirling_error(y + 1) + _shift(y) - stirling_error(r + 1) - _shift(r) - stirling_error(x)
-    return failures + successes + 0.5 * (log_r - jnp.log(y) - log_x - LOG_2PI) + 1 + error
+    out = failures + successes + 0.5 * (log_r - jnp.log(y) - log_x - LOG_2PI) + 1 + error
+    # what is chosen is computed before the sum over sites; without, XLA does both at once, and on one core
+    return jnp.where(value >= 0, out, -jnp.inf)
 
 
 def _log_mass_jvp(primals: tuple[Array, ...], tangents: tuple[Any, ...]) -> tuple[Array, Any]:
