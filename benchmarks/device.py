@@ -222,6 +222,8 @@ def main() -> None:
     name = device.device_kind if device.platform != "cpu" else jobs.machine()
     show(f"one model, {options.precision}, Adam; {name}", alone(tried, options), 3)
     small = [each for each in tried if each.batch <= SMALL]
+    if device.platform == "cpu":  # minutes: inside a loop XLA does not arrange them for its fast kernel there
+        small = [each for each in small if not each.name.startswith("convolutions")]
     show(f"side by side, {options.precision}, Adam; {name}", side_by_side(small, options), 3)
     print(", ".join(f"{n} {importlib.metadata.version(n)}" for n in ("laten", "jax", "numpy")))
 

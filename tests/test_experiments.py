@@ -73,6 +73,17 @@ def test_a_curve_goes_on_where_it_stopped(tmp_path):
     assert float(bounds[0][-1]) > float(bounds[0][0])  # it learns
 
 
+def test_one_adagrad_step_races_alone_from_both_starts(tmp_path):
+    model = started(build_model(*declared(PANEL, hidden=8), jax.random.key(0)), seed=0)
+    training = Training(Elbo(), jnp.asarray(ROWS), False, 1 / 300, raced=20, race=(500, 1000), rates=(0.02,))
+    alone = Curve(tmp_path / "alone", model, training, {"test": jnp.asarray(ROWS), "train": jnp.asarray(ROWS)}, {})
+    assert alone.state.rate.tolist() == pytest.approx([0.02, 0.02])
+    assert alone.state.start.tolist() == pytest.approx([0.1, 0.01])
+    alone.go([15], lambda text: None)
+    assert float(alone.state.rate) == pytest.approx(0.02)
+    assert len(curve(tmp_path / "all").state.rate) == 6
+
+
 def test_the_race_is_won_on_training_rows(tmp_path):
     """Of six racers the worst two are left, then all but the best: it goes on."""
     said: list[str] = []
