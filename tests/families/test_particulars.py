@@ -9,6 +9,7 @@ import scipy.stats as st
 
 import laten.families as lf
 from laten import numerics
+from laten.families import moments
 
 
 def test_raw_zero_is_the_standard() -> None:
@@ -202,3 +203,21 @@ def test_the_slopes_of_negative_binomials_are_those_of_their_density() -> None:
     slope = jax.grad(lambda u: lf.NegativeBinomial(1).log_prob(few + u, jnp.ones(1)).sum())
     step = jnp.float32(1e-2)
     np.testing.assert_allclose(curve(jnp.float32(0)), (slope(step) - slope(-step)) / (2 * step), rtol=1e-3)
+
+
+def test_moments_do_not_depend_on_how_many_rows_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    values, mask = rng.normal(5, 2, (100, 3)).astype(np.float32), rng.random((100, 3)) < 0.7
+    values[3, 1], mask[:, 2] = np.nan, False
+    whole = moments.moments(values, mask)
+    monkeypatch.setattr(moments, "ROWS", 7)
+    for one, other in zip(whole, moments.moments(values, mask), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    seen = mask[:, 0]
+    np.testing.assert_allclose(whole.mean[0], values[seen, 0].mean(), rtol=1e-6)
+    np.testing.assert_allclose(whole.sd[0], values[seen, 0].std(), rtol=1e-6)
+    assert (whole.rows[2], whole.mean[2], whole.sd[2]) == (0, 0, 1)
+
+
+def test_moments_of_no_rows() -> None:
+    assert moments.moments(np.zeros((0, 2), np.float32)).sd.tolist() == [1, 1]

@@ -170,7 +170,7 @@ def _compact(
         return _binary(node, array, binarise, seed, decided)
     if spec.what == "values":
         with np.errstate(over="ignore"):
-            compact = array if array.dtype == np.uint8 else array.astype(np.float32)
+            compact = array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)
         if not np.isfinite(compact).all():
             raise DataError(
                 f"node {node!r}: numbers up to {np.abs(array).max():.3g} are too large for float32; rescale them"
@@ -178,7 +178,7 @@ def _compact(
         return compact, "none"
     _check_whole(node, array, spec.what)
     if spec.what == "counts":
-        return array.astype(np.float32), "none"
+        return array.astype(np.float32, copy=False), "none"
     sizes = _class_sizes(spec)
     bad = np.asarray(array >= sizes)
     if bad.any():

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+ROWS = 2**16  # looked at at once
+
 
 class Moments(NamedTuple):
     """Per site, flat `(n_sites,)`: observed cells, their mean (0 if none) and standard deviation (1 if none)."""
@@ -27,11 +29,15 @@ def moments(values: np.ndarray, mask: np.ndarray | None = None) -> Moments:
         mask: `(rows, *shape)`, True where observed.
     """
     values = np.asarray(values)
-    seen = observed(values, mask)
-    count = seen.sum(axis=0)
+    parts = [slice(i, i + ROWS) for i in range(0, max(len(values), 1), ROWS)]  # no copy of large data
+
+    def seen(part: slice) -> np.ndarray:
+        return observed(values[part], None if mask is None else mask[part])
+
+    count = np.sum([seen(p).sum(axis=0) for p in parts], axis=0)
     shown = np.maximum(count, 1)
-    mean = np.sum(values, axis=0, where=seen, dtype=np.float64) / shown
-    centre = mean.astype(values.dtype) if values.dtype.kind == "f" else mean  # no float64 copy of large data
-    square = np.square(np.where(seen, values - centre, 0))
-    sd = np.sqrt(np.sum(square, axis=0, dtype=np.float64) / shown)
+    mean = np.sum([np.sum(values[p], axis=0, where=seen(p), dtype=np.float64) for p in parts], axis=0) / shown
+    centre = mean.astype(values.dtype) if values.dtype.kind == "f" else mean
+    squares = [np.sum(np.square(values[p] - centre), axis=0, where=seen(p), dtype=np.float64) for p in parts]
+    sd = np.sqrt(np.sum(squares, axis=0) / shown)
     return Moments(count.ravel(), mean.ravel(), np.where(count > 0, sd, 1.0).ravel())
