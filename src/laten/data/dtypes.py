@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+# what pandas and Arrow raise at a text that they cannot read as a dtype
 _UNREADABLE = (TypeError, ValueError, SyntaxError, AttributeError, NotImplementedError)
 
 
