@@ -1,5 +1,7 @@
 """Families of proposed tables: cells of numbers, the mixture that is a prior, and evidence that is not one value."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ import scipy.stats as st
 
 import laten.families as lf
 from laten.errors import DeclarationError
+from laten.families.prior import distances
 
 POINTS = (((0.0, 1.0), (0.5, 2.0), (3.0, 4.0)), ((-1.0,), (1.0,)))
 
@@ -72,6 +75,24 @@ def test_normal_mixture_agrees_with_scipy_and_integrates_to_one() -> None:
     np.testing.assert_allclose(np.asarray(found)[clear], expected[clear], rtol=1e-4, atol=2e-4)
     total = np.exp(np.asarray(found, np.float64)).reshape(401, 401)
     assert abs(np.trapezoid(np.trapezoid(total, side), side) - 1) < 5e-3
+
+
+def test_distances_as_products_keep_their_digits() -> None:
+    """At the narrowest scale, and with values far out: to the rounding of weight times value squared."""
+    rng = np.random.default_rng(3)
+    means, value = rng.normal(size=(5, 16)), rng.normal(size=16)
+    for scale, far in ((1.0, 1.0), (math.exp(-3), 1.0), (1.0, 50.0)):
+        weights, at = np.full(means.shape, scale**-2), far * value
+
+        def expected(v, means=means, weights=weights):
+            return (weights * (v - means) ** 2).sum(1)
+
+        found = distances(*(jnp.asarray(x, jnp.float32) for x in (means, weights, at)))
+        size = (weights * (at**2 + means**2)).sum(1)
+        assert (np.abs(found - expected(at)) < 3e-7 * size).all()
+        # a slope of twice the differences, which are what the products must not lose
+        slope = jax.jacobian(distances, 2)(*(jnp.asarray(x, jnp.float32) for x in (means, weights, at)))
+        np.testing.assert_allclose(slope, 2 * weights * (at - means), rtol=1e-4, atol=1e-4 * scale**-2)
 
 
 def test_normal_mixture_draws_have_its_moments() -> None:

@@ -66,8 +66,8 @@ class NormalMixture(Family):
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         log_w, means, log_scales = self.parameters(raw)
-        far = jnp.square((value.reshape(1, -1) - means) * jnp.exp(-log_scales))
-        parts = log_w - jnp.sum(0.5 * far + log_scales, axis=1) - self.n_sites * LOG_2PI / 2
+        far = distances(means, jnp.exp(-2 * log_scales), value.reshape(-1))
+        parts = log_w - 0.5 * far - jnp.sum(log_scales, axis=1) - self.n_sites * LOG_2PI / 2
         return jnp.full(self.shape, jax.nn.logsumexp(parts) / self.n_sites)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
@@ -111,3 +111,16 @@ class NormalMixture(Family):
 
     def guide(self) -> Family:
         return Normal(self.shape)
+
+
+def distances(means: Array, weights: Array, value: Array) -> Array:
+    """`(k,)` weighted squared distances of a value `(sites,)` from means `(k, sites)`, as products of matrices.
+
+    Of many values at once, differences would be k numbers for each site of each value, written and read again for the
+    gradient; the products are a seventh of the time. Their rounding is that of weight times value squared, 1e-7 of it,
+    and weights are at most exp(6).
+    """
+    exact = jax.lax.Precision.HIGHEST  # large terms cancel: never with rounded operands
+    squares = jnp.matmul(weights, jnp.square(value), precision=exact)
+    crossed = jnp.matmul(weights * means, value, precision=exact)
+    return squares - 2 * crossed + jnp.sum(weights * jnp.square(means), axis=1)
