@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.first import FIT, commands, seconds_of
+from benchmarks.first import FIT, IMPORT, commands, seconds_of
 
 
 def test_a_process_is_told_its_cache_and_says_its_seconds(tmp_path):
@@ -22,7 +22,8 @@ def test_a_process_that_fails_is_not_a_time(tmp_path):
 def test_what_is_timed():
     asked = commands(Path("folder"), 7)
     assert [name.split(",")[0] for name in asked] == [
-        "laten fit wine", "laten score", "fit of 7 rows", "fit of 7 rows",
+        "laten fit wine", "laten score", "import", "fit of 7 rows", "fit of 7 rows",
     ]  # fmt: skip
+    ast.parse(IMPORT)
     for options in ("", "epochs=20"):
         ast.parse(FIT.format(rows=7, options=options))
