@@ -78,7 +78,7 @@ def of_fit(vae: lt.VAE, data: Any) -> Figures:
     epochs = [after.since(before) for before, after in zip(found.marks, found.marks[1:], strict=False)]
     run = found.training
     batch, bounds = run.plan.batch_size, (np.int32(0), np.int32(0), np.int32(1))
-    lowered = found.loop.lower(run.state, run.empty, run.task.train, run.order, run.key, *bounds)
+    lowered = found.loop.lower(run.state, run.empty, run.task.store, run.order, run.key, *bounds)
     once = cost(lowered)
     return {
         "programs": programs,

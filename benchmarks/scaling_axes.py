@@ -151,7 +151,7 @@ def by_call(rows: int) -> Point:
     network = lt.Network(z=lt.Normal(1), x=lt.Normal(1).given("z"))
     model = build_model(network, lt.guide_for(network), jax.random.key(0))
     store = Store({"x": jax.device_put(np.zeros((rows, 1), np.float32))}, {})
-    task = fit.Task(model, lt.Elbo(), store, None, Presentation(), 0.0, {})
+    task = fit.Task(model, lt.Elbo(), store, Presentation(), 0.0, {})
     run, before, began = fit.Training(task, Settings(epochs=1, batch_size=BATCH)), peak(), time.perf_counter()
     order = fit.shuffled(0, 0, rows, BATCH)
     shuffled, calls, none = time.perf_counter() - began, list[float](), np.int32(0)

@@ -119,18 +119,21 @@ class Learner(Answers):
         found = proposal.propose(X, self.network, self.schema, sizes, self.binarise, self.seed)
         table = isinstance(found.view, TableView)
         settings = self._settings(table and self.network is None)
+        settings.planned(found.rows.n)  # refuses more rows than can be numbered, before any are
         how = proposal.presentation(found.rows, found.network, self._hides(table))
         models = [proposal.new_model(found, self.guide, how, self.seed + i) for i in range(self.restarts)]
-        offset = sum(float(x.sum()) for x in found.view.log_det(X).values()) / found.rows.n
+        offset = found.view.log_det_sum(X) / found.rows.n
         if self.weights == "bayes":
             models = [Model(m.network, m.guide, uncertain(m.p), m.q) for m in models]
         objective = self._objective(table and self.network is None)
         task = proposal.task_for(models, found, how, objective, self.validation, offset, self.seed)
         if self.weights != "point":
             task = task._replace(objective=WithWeights(objective, task.rows))
+        view = found.view
+        del found  # its rows: the device has them now
         with progress_display(self.progress) as report:
             outcome = train(task, settings, report)
-        self._remember(outcome.model, found.view, how, outcome.stopped, pd.DataFrame(outcome.history))
+        self._remember(outcome.model, view, how, outcome.stopped, pd.DataFrame(outcome.history))
         self.restarts_ = pd.DataFrame(outcome.starts)
         return self
 

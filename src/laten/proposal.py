@@ -281,8 +281,6 @@ def task_for(
     seed: int,
 ) -> Task:
     """Training and held-out rows on the device, and what to minimise; the models differ in their weights alone."""
-    rows, labels, (model, *others) = proposal.rows, proposal.rows.labels, models
-    if validation and rows.n >= 10:
-        kept, held = rows.split(validation, seed)
-        return Task(model, objective, on_device(kept), on_device(held), how, offset, labels, tuple(others))
-    return Task(model, objective, on_device(rows), None, how, offset, labels, tuple(others))
+    rows, (model, *others) = proposal.rows, models
+    train, valid = rows.parts(validation, seed) if validation and rows.n >= 10 else (None, None)
+    return Task(model, objective, on_device(rows), how, offset, rows.labels, train, valid, tuple(others))

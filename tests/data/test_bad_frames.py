@@ -223,6 +223,6 @@ def test_a_category_dtype_that_lacks_a_drawn_level():
 def test_splitting_too_little():
     rows = encode(SCHEMA, good().iloc[:1])
     with pytest.raises(DataError, match="cannot be split"):
-        rows.split(0.1)
+        rows.parts(0.1)
     with pytest.raises(DataError, match="between 0 and 1"):
-        encode(SCHEMA, good()).split(1.0)
+        encode(SCHEMA, good()).parts(1.0)

@@ -12,7 +12,7 @@ from laten.data.evidence import Between, between, likelihood
 from laten.data.expected import expected, intervals, level_probabilities
 from laten.data.infer import infer_schema
 from laten.data.schema import Schema
-from laten.data.tables import decode, encode, fill, hidden_cells, log_det
+from laten.data.tables import decode, encode, fill, hidden_cells, log_det, log_det_sum
 from laten.errors import DataError
 
 N = 900
@@ -119,6 +119,9 @@ def test_log_det_is_that_of_the_cells():
     assert found["number"].shape == (N, 7) and found["number"][3, 1] == 0 and not found["categorical"].any()
     cells = SCHEMA["height"].cells
     assert np.allclose(found["number"][4:, 1], cells.log_det(frame["height"][4:].to_numpy()))
+    for some in (frame, frame.drop(columns="height")):
+        every = sum(x.sum() for x in log_det(SCHEMA, some).values())
+        assert log_det_sum(SCHEMA, some) == pytest.approx(every, rel=1e-12)
     ages, p = frame["age"].to_numpy(), marginals()["number"][0]
     log_p = np.log(part("number", "age", p))[encode(SCHEMA, frame).values["number"][:, 0]] + found["number"][:, 0]
     truth = np.log(np.bincount(ages)[ages] / N)

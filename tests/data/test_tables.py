@@ -243,15 +243,15 @@ def test_decoded_numbers_stay_inside_their_type():
     assert back["small"].tolist() == [255, 0] and (back["price"] > 0).all() and back["when"].notna().all()
 
 
-def test_take_and_split():
+def test_take_and_parts():
     frame = pd.DataFrame({"a": RNG.normal(size=N), "b": some([0, 1, None])})
     rows = encode(infer_schema(frame), frame)
-    kept, held = rows.split(0.1, seed=3)
-    assert (kept.n, held.n) == (108, 12)
-    together = np.concatenate([kept.values["real"], held.values["real"]])[:, 0]
-    assert np.array_equal(np.sort(together), np.sort(rows.values["real"][:, 0]))
-    assert np.array_equal(rows.split(0.1, seed=3)[1].values["real"], held.values["real"])
-    assert not np.array_equal(rows.split(0.1, seed=4)[1].values["real"], held.values["real"])
+    kept, held = rows.parts(0.1, seed=3)
+    assert (len(kept), len(held)) == (108, 12)
+    assert np.array_equal(np.sort(np.concatenate([kept, held])), np.arange(120))
+    assert (np.diff(kept) > 0).all() and (np.diff(held) > 0).all()
+    assert np.array_equal(rows.parts(0.1, seed=3)[1], held)
+    assert not np.array_equal(rows.parts(0.1, seed=4)[1], held)
     taken = rows.take([5, 2])
     assert taken.n == 2 and np.array_equal(taken.mask["binary"], rows.mask["binary"][[5, 2]])
     assert rows.hidden == pytest.approx(frame["b"].isna().sum() / (2 * N))

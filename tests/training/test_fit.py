@@ -31,16 +31,26 @@ NETWORK = lt.Network(z=lt.Normal(2), x=lt.Normal(6, scale="site").given("z"))
 
 def task(x: np.ndarray = X, objective=None, labels: dict | None = None, valid: bool = False) -> Task:
     model = build_model(NETWORK, lt.guide_for(NETWORK), jax.random.key(0))
-    held = Store({"x": jnp.asarray(x[:100])}, {}) if valid else None
-    return Task(
-        model, objective or lt.Elbo(), Store({"x": jnp.asarray(x)}, {}), held, Presentation(), 0.0, labels or {}
-    )
+    held, store = np.arange(100, dtype=np.int32) if valid else None, Store({"x": jnp.asarray(x)}, {})
+    return Task(model, objective or lt.Elbo(), store, Presentation(), 0.0, labels or {}, valid=held)
 
 
 def run(steps: int = 40, report=lambda record: None, **options) -> Outcome:
     settings = {"epochs": steps // 10, "batch_size": 100, "learning_rate": 1e-2, "warmup": 0.0} | options
     made = task(**{k: settings.pop(k) for k in ("x", "objective", "labels", "valid") if k in settings})
     return train(made, Settings(**settings), report)
+
+
+def test_rows_held_out_are_judged_and_never_learned_from():
+    """They lie in the same store: here far away, so that one of them in a step would be seen."""
+    x, held, rest = X.copy(), np.arange(100, dtype=np.int32), np.arange(100, 1000, dtype=np.int32)
+    x[held] += 1000
+    parts = task(x)._replace(train=rest, valid=held)
+    assert parts.rows == 900 and set(parts.order(0, 0, 90, 2).ravel()) == set(rest)
+    last = train(parts, Settings(epochs=4, batch_size=100, learning_rate=1e-2)).history[-1]
+    assert last["bound"] > -50 and last["valid_bound"] < -1e4
+    learned = train(parts._replace(train=None), Settings(epochs=4, batch_size=100, learning_rate=1e-2)).history[-1]
+    assert learned["bound"] < -1e3  # control: with them in the steps
 
 
 def test_reaches_the_maximum_of_probabilistic_pca():

@@ -84,6 +84,10 @@ class ArrayView:
         """Nothing: arrays are modelled in the scale they come in."""
         return {}
 
+    def log_det_sum(self, data: Any) -> float:
+        """Sum of `log_det` over all sites, in nats."""
+        return 0.0
+
     def drawn(self, values: Arrays, seed: Any, within: Within | None = None, like: Any = None) -> Any:
         """Draws of the nodes that had data, as the container that was fitted."""
         return self.pointed(values)

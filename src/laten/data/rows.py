@@ -52,8 +52,8 @@ class Rows:
         n = len(np.arange(self.n)[indices])
         return Rows(values, n, mask, self.labels, self.visit)
 
-    def split(self, share: float, seed: int = 0) -> tuple["Rows", "Rows"]:
-        """Two parts by chance, each in the old order: `(kept, held out)`, of which the second holds about `share`.
+    def parts(self, share: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Two parts by chance, `(kept, held out)`, about `share` in the second: row numbers, ascending, int32.
 
         Raises:
             DataError: fewer than two rows, or a share not between 0 and 1.
@@ -63,5 +63,5 @@ class Rows:
         if self.n < 2:
             raise DataError(f"{self.n} row cannot be split; give at least 2 rows, or hold none out")
         held = min(max(round(share * self.n), 1), self.n - 1)
-        order = np.random.default_rng(seed).permutation(self.n)
-        return self.take(np.sort(order[held:])), self.take(np.sort(order[:held]))
+        order = np.random.default_rng(seed).permutation(self.n).astype(np.int32)
+        return np.sort(order[held:]), np.sort(order[:held])

@@ -162,6 +162,10 @@ class TableView:
         """Node -> log-determinants of the codecs at observed sites, in nats."""
         return tables.log_det(self.schema, self.frame(data))
 
+    def log_det_sum(self, data: Any) -> float:
+        """Sum of `log_det` over all cells, in nats."""
+        return tables.log_det_sum(self.schema, self.frame(data))
+
     def drawn(self, values: Arrays, seed: Any, within: Within | None = None, like: Any = None) -> Any:
         """Draws of the model's nodes in the user's units, types and container; `seed` places numbers inside cells."""
         frame = self.frame(like) if like is not None else None

@@ -7,6 +7,7 @@ $\log p(\text{row}) = \log p(y) + \sum_c \log|f_c'(x_c)|$ over observed cells (n
 schema: each error names the column, the rows (from 0), what was expected and the way out.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from laten.data.checks import check_frame, did_you_mean
+from laten.data.columns import Column
 from laten.data.encoding import constant, decode_column, encode_column, like_dtype, log_det_column
 from laten.data.evidence import Between, limits
 from laten.data.rows import Rows
-from laten.data.schema import Name, Schema
+from laten.data.schema import Block, Name, Schema
 from laten.errors import DataError, known
 
 
@@ -79,13 +81,25 @@ def log_det(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     found = {}
     for block in schema.blocks:
         shape = (len(frame), len(block.columns))
-        scaled = [c.groups is not None or block.family_kind in ("real", "cells") for c in block.columns]
-        total = np.zeros(shape) if any(scaled) else np.broadcast_to(np.float64(0), shape)  # the latter takes no room
-        for i, column in enumerate(block.columns):
-            if scaled[i] and column.name in frame.columns:
-                total[:, i] = log_det_column(column, frame[column.name], block.binned)
+        scaled = dict(_scaled(block, frame))
+        total = np.zeros(shape) if scaled else np.broadcast_to(np.float64(0), shape)  # the latter takes no room
+        for i, column in scaled.items():
+            total[:, i] = log_det_column(column, frame[column.name], block.binned)
         found[block.node] = total[:, 0] if block.scalar else total
     return found
+
+
+def log_det_sum(schema: Schema, frame: pd.DataFrame) -> float:
+    """The sum of `log_det` over all cells, nats: a column at a time, so that they never lie there together."""
+    check_frame(frame)
+    each = ((c, b.binned) for b in schema.blocks for _, c in _scaled(b, frame))
+    return math.fsum(log_det_column(c, frame[c.name], binned).sum() for c, binned in each)
+
+
+def _scaled(block: Block, frame: pd.DataFrame) -> list[tuple[int, Column]]:
+    """Columns of a frame, by their place in the block, whose codecs have a log-determinant."""
+    real = block.family_kind in ("real", "cells")
+    return [(i, c) for i, c in enumerate(block.columns) if (real or c.groups is not None) and c.name in frame.columns]
 
 
 def decode(

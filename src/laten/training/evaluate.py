@@ -29,15 +29,17 @@ class Evaluation:
     Args:
         static: The model without its arrays.
         weights: Its arrays; only their shapes are looked at.
-        store: The held-out rows.
+        store: All rows.
+        held: Numbers of those held out, int32.
         how: How rows were presented in training; held-out rows are shown whole.
     """
 
-    def __init__(self, static: Model, weights: Model, store: Store, objective: Objective, how: Presentation):
-        whole, self.store = how._replace(hide=()), store
-        rows = len(next(iter(store.values.values())))
+    def __init__(
+        self, static: Model, weights: Model, store: Store, held: np.ndarray, objective: Objective, how: Presentation
+    ):
+        whole, self.store, rows = how._replace(hide=()), store, len(held)
         size = rows // -(-rows // ROWS)  # equal parts; at most a few rows are left out
-        self.indices = np.arange(rows // size * size, dtype=np.int32).reshape(-1, size)
+        self.indices = held[: rows // size * size].reshape(-1, size)
         self.key = threefry.key(0)
 
         def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:

@@ -42,6 +42,9 @@ class Task(NamedTuple):
     """What is trained on what.
 
     Args:
+        store: All rows: those of training and those held out, which no copy tells apart.
+        train: Numbers of the rows to train on, int32; None: all.
+        valid: Numbers of the rows held out, int32; None: none are.
         offset: Nats a row that the codecs' log-determinants add to reported bounds.
         labels: Node -> names of its sites, for messages.
         others: The same model with other weights to start from, trained side by side with it.
@@ -49,17 +52,23 @@ class Task(NamedTuple):
 
     model: Model
     objective: Objective
-    train: Store
-    valid: Store | None
+    store: Store
     how: Presentation
     offset: float
     labels: dict[str, tuple[str, ...]]
+    train: np.ndarray | None = None
+    valid: np.ndarray | None = None
     others: tuple[Model, ...] = ()
 
     @property
     def rows(self) -> int:
-        """Training rows."""
-        return len(next(iter(self.train.values.values())))
+        """Number of training rows."""
+        return len(next(iter(self.store.values.values())) if self.train is None else self.train)
+
+    def order(self, seed: int, turn: int, batch_size: int, passes: int) -> np.ndarray:
+        """Row numbers `(steps, batch_size)` of one or several passes, int32."""
+        order = shuffled(seed, turn, self.rows, batch_size, passes)
+        return order if self.train is None else self.train[order]
 
 
 @dataclass
@@ -109,10 +118,12 @@ class Training:
         others = [eqx.filter(model, eqx.is_inexact_array) for model in task.others]
         self.copies = 1 + len(others)
         self.loop = Loop(weights, self.static, task.objective, task.how, settings, planned_steps, dropout, self.copies)
-        held, judge = task.valid, getattr(task.objective, "judge", task.objective)
-        self.evaluation = held and Evaluation(self.static, weights, held, judge, task.how)
+        self.evaluation = None
+        if task.valid is not None:
+            judge = getattr(task.objective, "judge", task.objective)
+            self.evaluation = Evaluation(self.static, weights, task.store, task.valid, judge, task.how)
         self.state = self.loop.init(weights, *others)
-        self.empty = self.loop.empty_tally(task.train, self.plan.batch_size)
+        self.empty = self.loop.empty_tally(task.store, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
         self.good = copied(self.state)
         self.best, self.best_copy = self.one(self.good, 0), 0
@@ -136,13 +147,13 @@ class Training:
     def round(self, interrupted: threading.Event) -> Tally:
         """Runs an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
-        self.order = shuffled(plan.settings.seed, turn, self.rows, plan.batch_size, plan.passes)
+        self.order = self.task.order(plan.settings.seed, turn, plan.batch_size, plan.passes)
         tally, start, steps = self.empty, 0, len(self.order)
         order = jax.device_put(self.order)
         while start < steps and not (start and interrupted.is_set()):
             stop, called = min(start + self.chunk, steps), time.perf_counter()
             bounds = np.int32(turn), np.int32(start), np.int32(stop)
-            self.state, tally = self.loop.run(self.state, tally, self.task.train, order, self.key, *bounds)
+            self.state, tally = self.loop.run(self.state, tally, self.task.store, order, self.key, *bounds)
             tally = jax.device_get(tally)
             if self.lost:
                 break
@@ -162,7 +173,7 @@ class Training:
         if self.rollbacks > MOST_ROLLBACKS:
             model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
             index = self.order[int(self.one(tally, 0).bad_index)]
-            raise diverged(model, self.task.train, index, self.task.how, self.key, self.task.labels)
+            raise diverged(model, self.task.store, index, self.task.how, self.key, self.task.labels)
         none = jnp.zeros_like(self.good.bad_run)
         self.state = copied(self.good)._replace(rate=self.good.rate / 2, bad_run=none)
         self.good = copied(self.state)
