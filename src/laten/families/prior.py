@@ -117,7 +117,7 @@ def distances(means: Array, weights: Array, value: Array) -> Array:
     """`(k,)` weighted squared distances of a value `(sites,)` from means `(k, sites)`, as products of matrices.
 
     Of many values at once, differences would be k numbers for each site of each value, written and read again for the
-    gradient; the products are a seventh of the time. Their rounding is that of weight times value squared, 1e-7 of it,
+    gradient; the products take a seventh of the time. Their rounding is that of weight times value squared, 1e-7 of it,
     and weights are at most exp(6).
     """
     exact = jax.lax.Precision.HIGHEST  # large terms cancel: never with rounded operands
