@@ -32,12 +32,12 @@ import laten as lt
 from benchmarks import jobs
 from benchmarks.commands import show
 from benchmarks.counters import analysed
-from laten.data.batches import Presentation, Store
-from laten.model import Model, build_model
-from laten.nets import Net
+from laten.common.types import Array, Key
+from laten.data.rows.presentation import Presentation, Store
+from laten.network.model import Model, build_model
+from laten.network.nets.layers import Net
 from laten.training.loop import Loop, shuffled
 from laten.training.settings import PRODUCTS, Settings
-from laten.types import Array, Key
 
 SIDE, CHANNELS = 28, (16, 32)  # of images, and of the layers of convolutions
 AGAIN = 5  # timings, of which the median is told

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import laten as lt
-from laten.model import Model, build_model
-from laten.objectives import Batch
+from laten.network.model import Model, build_model
+from laten.training.objectives import Batch
 
 DRAWS, K = 20_000, 2
 CLASSES = lt.Network(s=lt.Categorical(4).learned(), x=lt.Categorical(5).given("s"))

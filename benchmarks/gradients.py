@@ -21,8 +21,8 @@ import pandas as pd
 
 import laten as lt
 from benchmarks.gradient_worlds import BOUNDS, CLASSES, NUMBERS, UNBIASED, K, exact, expected, gradients, shaken, worst
-from laten.model import Model, build_model
-from laten.objectives import Batch
+from laten.network.model import Model, build_model
+from laten.training.objectives import Batch
 
 WORLDS = {
     "classes": (CLASSES, Batch({"x": jnp.array([2])}, {})),

@@ -16,9 +16,9 @@ import numpy as np
 
 import laten as lt
 from benchmarks.peers.measure import peak_gib
-from laten.data.batches import Presentation, Store
-from laten.data.worlds import clinic
-from laten.model import build_model
+from laten.data.datasets.simulated_clinic import clinic
+from laten.data.rows.presentation import Presentation, Store
+from laten.network.model import build_model
 from laten.training import fit
 from laten.training.settings import Settings
 

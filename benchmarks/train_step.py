@@ -16,9 +16,9 @@ import numpy as np
 
 import laten as lt
 from benchmarks import bare
-from laten.data.batches import Presentation, Store
-from laten.guides import guide_for
-from laten.model import build_model
+from laten.data.rows.presentation import Presentation, Store
+from laten.network.guide import guide_for
+from laten.network.model import build_model
 from laten.training.loop import Loop, shuffled
 from laten.training.settings import Settings
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 import laten as lt
 import oracles
-from laten.data.array_view import ArrayView
-from laten.data.arrays import ArraySpec
-from laten.data.batches import Presentation
-from laten.model import Model, build_model
+from laten.data.rows.array_view import ArrayView
+from laten.data.rows.arrays import ArraySpec
+from laten.data.rows.presentation import Presentation
+from laten.network.model import Model, build_model
 
 
 class World(NamedTuple):

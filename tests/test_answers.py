@@ -9,9 +9,9 @@ import scipy.stats as st
 
 import laten as lt
 from laten.answers.fitted import Fitted
-from laten.errors import DataError, LatenError, LatenWarning
-from laten.infer.diagnostics import effective_sample_size
-from laten.infer.queries import Expected
+from laten.common.errors import DataError, LatenError, LatenWarning
+from laten.inference.diagnostics import effective_sample_size
+from laten.inference.questions import Expected
 
 pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore:log-likelihood")]
 RNG = np.random.default_rng(0)

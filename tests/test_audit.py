@@ -11,12 +11,12 @@ from scipy.special import logsumexp
 import laten as lt
 import linear_worlds
 import oracles
-from laten.answers.auditing.study import check_chains
-from laten.errors import DataError, LatenError, LatenWarning
-from laten.infer.aggregate import information
-from laten.infer.gaps import grouped
-from laten.infer.simulated import bins_for, smallest, uniformity
-from laten.model import build_model
+from laten.answers.audit.aggregate_posterior import information
+from laten.answers.audit.gaps import grouped
+from laten.answers.audit.simulated import bins_for, smallest, uniformity
+from laten.answers.audit.study import check_chains
+from laten.common.errors import DataError, LatenError, LatenWarning
+from laten.network.model import build_model
 
 pytestmark = pytest.mark.trains
 
@@ -141,7 +141,7 @@ def test_options_out_of_range_are_refused():
 
 
 def test_poor_acceptance_is_told():
-    from laten.answers.auditing.study import check_acceptance
+    from laten.answers.audit.study import check_acceptance
 
     with pytest.warns(LatenWarning, match="'ais' HMC accepted only 5% of its moves"):
         check_acceptance("ais", np.full(4, 0.05), "give more bridges")

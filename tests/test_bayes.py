@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import laten as lt
-from laten.bayes import is_uncertain, kl_of_weights, uncertain
-from laten.errors import LatenError
-from laten.model import build_model
-from laten.nets import Affine
-from laten.noisy import noisy
+from laten.common.errors import LatenError
+from laten.network.model import build_model
+from laten.network.nets.layers import Affine
+from laten.network.nets.noisy import noisy
+from laten.network.uncertain_weights import is_uncertain, kl_of_weights, uncertain
 
 pytestmark = pytest.mark.trains
 ROWS, SLOPES = 40, np.array([1.5, -0.4])

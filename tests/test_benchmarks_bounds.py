@@ -10,8 +10,8 @@ from benchmarks.peers import bounds, train_laten
 
 import laten as lt
 import oracles
-from laten.model import build_model
-from laten.objectives import Batch
+from laten.network.model import build_model
+from laten.training.objectives import Batch
 
 pytestmark = pytest.mark.trains
 

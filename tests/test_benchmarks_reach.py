@@ -12,7 +12,7 @@ from benchmarks.peers import reach_laten
 from benchmarks.reach import Look, log_likelihood, reached
 
 import laten as lt
-from laten.model import build_model
+from laten.network.model import build_model
 
 pytestmark = pytest.mark.trains
 

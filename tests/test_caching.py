@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from laten.caching import home, processor, prune
+from laten.common.compilation_cache import home, processor, prune
 
 FIT = """
 import laten as lt, numpy as np
 lt.VAE(lt.Network(z=lt.Normal(1), x=lt.Normal(2).given("z")), epochs=1).fit({"x": np.ones((40, 2), np.float32)})
 """
-ASK = "from laten.caching import keep_compiled; keep_compiled()"
+ASK = "from laten.common.compilation_cache import keep_compiled; keep_compiled()"
 SAY = "\nprint(__import__('jax').config.jax_compilation_cache_dir)"
 
 

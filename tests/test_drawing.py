@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 import laten as lt
-from laten.drawing import BESIDE, PAPER, RADIUS, SHADE, arranged, crossings, draw, isotonic
-from laten.errors import DeclarationError, LatenError
+from laten.common.errors import DeclarationError, LatenError
 from laten.families import Deterministic
+from laten.network.diagram import BESIDE, PAPER, RADIUS, SHADE, arranged, crossings, draw, isotonic
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -14,9 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import laten as lt
-from laten.data.worlds import Clinic, clinic
+from laten.data.datasets.simulated_clinic import Clinic, clinic
 
-pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore::laten.errors.LatenWarning")]
+pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore::laten.common.errors.LatenWarning")]
 
 RNG = np.random.default_rng(5)
 TABLE = clinic(300, seed=3).assign(number=[f"P{i}" for i in range(300)], site="A")

@@ -14,11 +14,11 @@ from experiments.aevb.curves import Curve, State, Training, moved, started
 from experiments.aevb.settings import Panel, declared, idx
 from experiments.iwae.table1 import schedule
 
-from laten.infer.hmc import init, step
-from laten.infer.posterior import Posterior
-from laten.infer.quadrature import integrate
-from laten.model import build_model
-from laten.objectives import Elbo
+from laten.answers.audit.quadrature import integrate
+from laten.inference.hmc import init, step
+from laten.inference.posterior import Posterior
+from laten.network.model import build_model
+from laten.training.objectives import Elbo
 
 pytestmark = pytest.mark.trains
 

@@ -9,16 +9,16 @@ import pytest
 from scipy import stats
 
 import laten as lt
-from laten.answers.explaining import information, merged, runs
-from laten.answers.scales import scales_of
-from laten.data.batches import Presentation
-from laten.data.table_view import TableView
-from laten.data.worlds import Clinic, clinic
-from laten.errors import DataError, LatenError
-from laten.model import build_model
-from laten.plots.explain import plot_dependence, plot_latent_effects, plot_mutual_information
-from laten.proposal import classes_of
-from laten.report.explaining import OTHER, beside, curve, effects, ties
+from laten.answers.dependence import information, merged, runs
+from laten.answers.level_tables import scales_of
+from laten.common.errors import DataError, LatenError
+from laten.data.datasets.simulated_clinic import Clinic, clinic
+from laten.data.rows.presentation import Presentation
+from laten.data.rows.table_view import TableView
+from laten.estimator.prepare import classes_of
+from laten.network.model import build_model
+from laten.plots.contents.dependence import OTHER, beside, curve, effects, ties
+from laten.plots.dependence import plot_dependence, plot_latent_effects, plot_mutual_information
 
 RNG = np.random.default_rng(0)
 
@@ -155,7 +155,7 @@ def test_the_bias_of_few_draws_is_taken_off():
 def test_blocks_of_columns_do_not_change_the_answer(monkeypatch):
     tables = [soft(2 * RNG.normal(size=(200, k))) for k in (3, 5, 2, 7, 4)]
     whole = information(tables)
-    monkeypatch.setattr("laten.answers.explaining.BLOCK", 6)
+    monkeypatch.setattr("laten.answers.dependence.BLOCK", 6)
     assert np.allclose(whole, information(tables), atol=1e-12)
 
 

@@ -28,9 +28,9 @@ from benchmarks.gradient_worlds import (
 )  # fmt: skip
 
 import laten as lt
-from laten.errors import DeclarationError
-from laten.model import Model, build_model
-from laten.objectives import Batch
+from laten.common.errors import DeclarationError
+from laten.network.model import Model, build_model
+from laten.training.objectives import Batch
 
 
 @pytest.fixture(scope="module", params=["classes", "numbers"])

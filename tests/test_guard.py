@@ -14,9 +14,9 @@ from benchmarks import counters, guard
 from benchmarks.guard_cases import numbers, of_question
 
 import laten as lt
-from laten.data.batches import Presentation
-from laten.infer import queries
-from laten.model import build_model
+from laten.data.rows.presentation import Presentation
+from laten.inference import questions
+from laten.network.model import build_model
 from laten.training import fit
 
 pytestmark = pytest.mark.trains
@@ -67,12 +67,12 @@ def test_a_worse_loop_is_caught(monkeypatch):
 
 def test_a_question_compiled_for_each_number_of_rows_is_caught():
     network = lt.Network(z=lt.Normal(2), x=lt.Normal(3).given("z"))
-    model, how = build_model(network, lt.guide_for(network), jax.random.key(0)), Presentation()
+    model, presentation = build_model(network, lt.guide_for(network), jax.random.key(0)), Presentation()
 
     def ask(n: int) -> Any:
         rows = {"x": np.ones((n, 3), np.float32)}
         return jax.device_get(
-            queries.answer_chunk(queries.LogWeights(4), model, rows, {}, None, jax.random.key(0), how)
+            questions.answer_chunk(questions.LogWeights(4), model, rows, {}, None, jax.random.key(0), presentation)
         )
 
     assert of_question(ask, (30, 20, 10), 4)["programs for other numbers of rows"] == 2

@@ -91,7 +91,7 @@ PRIVATE = ("jax.core", "jax.extend", "jax.interpreters", "jax.lib", "jaxlib")
 
 FILE_LINES = 300
 FUNCTION_LINES = 60  # the docstring not counted
-LONG: dict[str, str] = {}  # "laten.network" or "laten.network:Network.sample" -> why it stays long
+LONG: dict[str, str] = {}  # "laten.network.network" or "laten.network.network:Network.sample" -> why it stays long
 
 
 class Import(NamedTuple):
@@ -113,7 +113,7 @@ MODULES = [name for name in SOURCES if name != "laten"]  # the package's own fil
 
 
 def unit(module: str) -> str:
-    """What stands on a floor: `laten.families.normal -> families/`, `laten.network -> network`."""
+    """What stands on a floor: `laten.families.normal -> families/`, `laten.network.network -> network`."""
     top = module.split(".")[1]
     return f"{top}/" if f"{top}/" in FLOOR else top
 
@@ -274,27 +274,37 @@ def test_no_circle():
 @pytest.mark.parametrize(
     ("rule", "module", "source", "words"),
     [
-        (floor_faults, "laten.families.new", "from laten.nets import MLP", "families/ may not import nets"),
-        (floor_faults, "laten.nets", "import laten.data.schema", "nets may not import data/"),
-        (floor_faults, "laten.numerics", "from laten import errors", "numerics may not import errors"),
-        (floor_faults, "laten.objectives.elbo", "import laten.training.loop", "objectives/ may not import training/"),
         (
             floor_faults,
-            "laten.model",
-            "def f():\n    from laten.estimator import VAE",
+            "laten.families.new",
+            "from laten.network.nets.layers import MLP",
+            "families/ may not import nets",
+        ),
+        (floor_faults, "laten.network.nets.layers", "import laten.data.schema.schema", "nets may not import data/"),
+        (floor_faults, "laten.common.numerics", "from laten import errors", "numerics may not import errors"),
+        (
+            floor_faults,
+            "laten.training.objectives.elbo",
+            "import laten.training.loop",
+            "objectives/ may not import training/",
+        ),
+        (
+            floor_faults,
+            "laten.network.model",
+            "def f():\n    from laten.estimator.vae import VAE",
             "model may not import estimator",
         ),
-        (floor_faults, "laten.estimator", "from laten import Network", "not from the package's face"),
+        (floor_faults, "laten.estimator.vae", "from laten import Network", "not from the package's face"),
         (floor_faults, "laten.families.new", "from .base import Family", "or by dots"),
         (floor_faults, "laten.families.new", "import pandas as pd", "pandas is imported only in"),
         (floor_faults, "laten.misc", "", "stands on no floor"),
-        (late_import_faults, "laten.estimator", "def f():\n    import pandas", "inside a function"),
+        (late_import_faults, "laten.estimator.vae", "def f():\n    import pandas", "inside a function"),
         (late_import_faults, "laten.flows", "import flowjax.flows", "is an extra"),
-        (private_faults, "laten.model", "from jax._src import core", "jax._src.core is not public"),
-        (private_faults, "laten.model", "import jax\nx = jax._src.core.Trace", "jax._src"),
-        (private_faults, "laten.model", "import jax.extend.core as jec", "jax.extend.core"),
-        (private_faults, "laten.model", "import jax\nisinstance(1, jax.core.Tracer)", "jax.core"),
-        (private_faults, "laten.model", "from optax._src.base import GradientTransformation", "optax._src"),
+        (private_faults, "laten.network.model", "from jax._src import core", "jax._src.core is not public"),
+        (private_faults, "laten.network.model", "import jax\nx = jax._src.core.Trace", "jax._src"),
+        (private_faults, "laten.network.model", "import jax.extend.core as jec", "jax.extend.core"),
+        (private_faults, "laten.network.model", "import jax\nisinstance(1, jax.core.Tracer)", "jax.core"),
+        (private_faults, "laten.network.model", "from optax._src.base import GradientTransformation", "optax._src"),
     ],
 )
 def test_rule_catches_an_offender(rule, module, source, words):
@@ -307,14 +317,14 @@ def test_rule_catches_an_offender(rule, module, source, words):
         (
             floor_faults,
             "laten.families.new",
-            "from laten.families.base import Family\nfrom laten.numerics import bound",
+            "from laten.families.base import Family\nfrom laten.common.numerics import bound",
         ),
-        (floor_faults, "laten.network", "from laten.drawing import svg"),
-        (floor_faults, "laten.cli.main", "from laten import __version__\nfrom laten.estimator import VAE"),
+        (floor_faults, "laten.network.network", "from laten.network.diagram import svg"),
+        (floor_faults, "laten.cli.main", "from laten import __version__\nfrom laten.estimator.vae import VAE"),
         (late_import_faults, "laten.flows", "def f():\n    import flowjax.flows"),
         (late_import_faults, "laten.data.images", "from PIL import Image"),
-        (private_faults, "laten.model", "from __future__ import annotations\nimport jax\nx = jax.__version__"),
-        (private_faults, "laten.model", "import inspect\nx = inspect.signature(f.__call__).parameters"),
+        (private_faults, "laten.network.model", "from __future__ import annotations\nimport jax\nx = jax.__version__"),
+        (private_faults, "laten.network.model", "import inspect\nx = inspect.signature(f.__call__).parameters"),
     ],
 )
 def test_rule_lets_good_code_pass(rule, module, source):

@@ -12,10 +12,10 @@ import pytest
 import laten as lt
 import oracles
 from laten.families import Family
-from laten.infer.diagnostics import monte_carlo_error
-from laten.infer.importance import posterior_draws, weighted_mean
-from laten.model import Model, build_model, log_weights
-from laten.terms import by_node
+from laten.inference.diagnostics import monte_carlo_error
+from laten.inference.importance import posterior_draws, weighted_mean
+from laten.network.log_weights import by_node, log_weights
+from laten.network.model import Model, build_model
 
 D, K, SIGMA = 5, 3, 0.7
 

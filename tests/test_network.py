@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import laten as lt
-from laten.model import build_model
-from laten.nets import build, keepers
+from laten.network.model import build_model
+from laten.network.nets.layers import build, keepers
 
 
 def m2() -> lt.Network:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import laten as lt
-from laten.model import Model, build_model
-from laten.objectives import Batch, Estimate
+from laten.network.model import Model, build_model
+from laten.training.objectives import Batch, Estimate
 
 NETWORK = lt.Network(
     z=lt.Normal(3),

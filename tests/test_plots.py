@@ -9,14 +9,15 @@ from matplotlib import image as mpl_image
 from matplotlib import rcParams
 
 import laten as lt
-from laten import plots, report
-from laten.data.batches import Presentation
-from laten.errors import DataError, LatenError
-from laten.model import build_model
+from laten import plots
+from laten.common.errors import DataError, LatenError
+from laten.data.rows.presentation import Presentation
+from laten.network.model import build_model
+from laten.plots import contents
 from laten.plots.canvas import CLASSES, HIDDEN, mosaic, palette, signed
+from laten.plots.contents.columns import bins
+from laten.plots.contents.containers import as_frame, as_images, as_numbers, unit
 from laten.plots.panels import apart
-from laten.report.columns import bins
-from laten.report.containers import as_frame, as_images, as_numbers, unit
 
 EPOCHS = 40
 
@@ -24,7 +25,7 @@ EPOCHS = 40
 class Fake:
     """An estimator that was never fitted: its answers are simple functions that a test can repeat."""
 
-    how_ = Presentation()
+    presentation_ = Presentation()
 
     def __init__(self, network, decode, history=None):
         self.network_, self.guide_ = network, lt.guide_for(network)
@@ -106,38 +107,38 @@ def table(latents=3):
 
 
 def test_history_finds_the_best_epoch_and_keeps_terms():
-    h = report.history(images().vae)
+    h = contents.history(images().vae)
     assert list(h.bounds) == ["training", "held-out"]
     assert h.best_epoch == 1 + np.argmax(h.bounds["held-out"])
     assert set(h.terms) == {"x", "z"}
     np.testing.assert_array_equal(h.terms["z"], -20)
-    alone = report.history(Fake(images().vae.network_, image_of, history_frame(held_out=False)))
+    alone = contents.history(Fake(images().vae.network_, image_of, history_frame(held_out=False)))
     assert alone.best_epoch == EPOCHS
     assert len(alone.kl) == len(alone.active_units) == 0
 
 
 def test_samples_of_images_are_means_given_latents_from_the_prior():
     vae = images().vae
-    s = report.samples(vae, 50, seed=3)
+    s = contents.samples(vae, 50, seed=3)
     (z,) = vae.asked
     assert z.shape == (50, 2)
     assert abs(z.mean()) < 0.4
     assert 0.7 < z.std() < 1.3
     np.testing.assert_allclose(s.images, image_of(z) / np.float32(255), rtol=1e-6)
-    assert not np.array_equal(s.images, report.samples(vae, 50, seed=4).images)
-    np.testing.assert_array_equal(s.images, report.samples(vae, 50, seed=3).images)
+    assert not np.array_equal(s.images, contents.samples(vae, 50, seed=4).images)
+    np.testing.assert_array_equal(s.images, contents.samples(vae, 50, seed=3).images)
 
 
 def test_samples_of_images_pixel_by_pixel_are_what_the_model_draws():
     vae = images().vae
-    s = report.samples(vae, 9, seed=3, means=False)
+    s = contents.samples(vae, 9, seed=3, means=False)
     np.testing.assert_allclose(s.images, vae.sample(9, seed=3) / np.float32(255), rtol=1e-6)
     assert "pixel" in s.note
 
 
 def test_marginals_are_shares_of_rows():
     vae, data = table()
-    marginals = {m.column: m for m in report.samples(vae, data=data).marginals}
+    marginals = {m.column: m for m in contents.samples(vae, data=data).marginals}
     assert list(marginals) == list(data.columns)
     group = marginals["group"]
     assert group.labels == ("b", "a")
@@ -152,9 +153,9 @@ def test_marginals_are_shares_of_rows():
 
 def test_marginals_without_data_and_with_a_class_never_drawn():
     vae, data = table()
-    assert all(m.data is None for m in report.samples(vae).marginals)
+    assert all(m.data is None for m in contents.samples(vae).marginals)
     rare = data.assign(group=["c"] * 10 + list(data["group"][10:]))
-    group = {m.column: m for m in report.samples(vae, data=rare).marginals}["group"]
+    group = {m.column: m for m in contents.samples(vae, data=rare).marginals}["group"]
     assert set(group.labels) == {"a", "b", "c"}
     assert group.model[group.labels.index("c")] == 0
     assert group.data[group.labels.index("c")] == pytest.approx(10 / 300)
@@ -162,18 +163,18 @@ def test_marginals_without_data_and_with_a_class_never_drawn():
 
 def test_reconstructions_are_pairs_of_images_in_one_scale():
     vae, data = images()
-    r = report.reconstructions(vae, {"x": data, "label": np.arange(30)}, 7)
+    r = contents.reconstructions(vae, {"x": data, "label": np.arange(30)}, 7)
     assert r.original.shape == (7, 6, 5)
     np.testing.assert_allclose(r.original[[0, -1]], data[[0, -1]] / np.float32(255), rtol=1e-6)
     np.testing.assert_array_equal(r.original, r.again)
-    assert len(report.reconstructions(vae, data[:3], 7).original) == 3
+    assert len(contents.reconstructions(vae, data[:3], 7).original) == 3
 
 
 def test_agreement_of_columns():
     vae, data = table()
     data.loc[:9, "height $cm$"] = np.nan
     vae.reconstruct = lambda rows: table_of(np.zeros((len(rows), 2))).assign(**{"height $cm$": -rows["height $cm$"]})
-    columns = {c.column: c for c in report.reconstructions(vae, data).columns}
+    columns = {c.column: c for c in contents.reconstructions(vae, data).columns}
     assert columns["height $cm$"].figure == pytest.approx(-1)
     assert columns["group"].figure == pytest.approx((data["group"] == "a").mean())
     np.testing.assert_allclose(columns["group"].shares[:, columns["group"].labels.index("a")], 1)
@@ -182,7 +183,7 @@ def test_agreement_of_columns():
 
 def test_latent_map_of_two_latents_is_those():
     vae, data = images()
-    m = report.latent_map(vae, data)
+    m = contents.latent_map(vae, data)
     np.testing.assert_array_equal(m.points, vae.transform(data))
     assert m.axes == ("z0", "z1")
 
@@ -190,23 +191,23 @@ def test_latent_map_of_two_latents_is_those():
 def test_latent_map_of_more_is_by_main_directions_or_the_two_that_vary_most():
     vae, data = table()
     z = vae.transform(data)
-    m = report.latent_map(vae, data)
+    m = contents.latent_map(vae, data)
     assert "PCA" in m.note
     values = np.sort(np.linalg.eigvalsh(np.cov(z.T)))[::-1]
     np.testing.assert_allclose(np.cov(m.points.T), np.diag(values[:2]), atol=1e-8)
     assert m.axes[0] == f"main direction 1 ({values[0] / values.sum():.0%} of variance)"
-    axes = report.latent_map(vae, data, method="axes")
+    axes = contents.latent_map(vae, data, method="axes")
     np.testing.assert_array_equal(axes.points, z[:, [2, 1]])
     assert axes.axes == ("z2", "z1")
     with pytest.raises(LatenError, match="method must be"):
-        report.latent_map(vae, data, method="tsne")
+        contents.latent_map(vae, data, method="tsne")
 
 
 def test_latent_map_of_one_latent_and_of_many_rows():
     vae, _ = images(1)
-    many = image_of(np.zeros((report.pictures.ROWS + 10, 1)))
-    m = report.latent_map(vae, many, np.arange(len(many)) * 0.5)
-    assert len(m.points) == len(m.colour.values) == report.pictures.ROWS
+    many = image_of(np.zeros((contents.model.ROWS + 10, 1)))
+    m = contents.latent_map(vae, many, np.arange(len(many)) * 0.5)
+    assert len(m.points) == len(m.colour.values) == contents.model.ROWS
     assert "of 5010 rows" in m.note
     assert "heights are random" in m.note
 
@@ -226,7 +227,7 @@ def test_latent_map_of_one_latent_and_of_many_rows():
 def test_colours_are_classes_or_numbers(colour, labels, first):
     vae, data = table()
     data.loc[0, "born"] = pd.Timestamp("1990-01-01")
-    found = report.latent_map(vae, data, colour).colour
+    found = contents.latent_map(vae, data, colour).colour
     assert len(found.values) == 300
     if labels is not None:
         assert found.labels == labels
@@ -240,21 +241,21 @@ def test_colours_are_classes_or_numbers(colour, labels, first):
 def test_colour_that_is_not_there_or_of_another_length():
     vae, data = table()
     with pytest.raises(LatenError, match=r"no column 'grup'; known: \['height"):
-        report.latent_map(vae, data, "grup")
+        contents.latent_map(vae, data, "grup")
     with pytest.raises(LatenError, match="7 values for 300 rows"):
-        report.latent_map(vae, data, np.zeros(7))
+        contents.latent_map(vae, data, np.zeros(7))
 
 
 def test_a_label_beside_the_images_colours_but_is_not_embedded():
     vae, data = images()
-    m = report.latent_map(vae, {"x": data, "label": np.arange(30) % 3}, "label")
+    m = contents.latent_map(vae, {"x": data, "label": np.arange(30) % 3}, "label")
     assert list(vae.asked[-1]) == ["x"]
     np.testing.assert_array_equal(m.colour.values, np.arange(30) % 3)
 
 
 def test_manifold_walks_the_prior_quantiles():
     vae, _ = images()
-    m = report.manifold(vae, 5)
+    m = contents.manifold(vae, 5)
     quantiles = [NormalDist().inv_cdf(p) for p in (0.1, 0.3, 0.5, 0.7, 0.9)]
     np.testing.assert_allclose(m.across, quantiles)
     assert m.images.shape == (5, 5, 6, 5)
@@ -265,7 +266,7 @@ def test_manifold_walks_the_prior_quantiles():
 @pytest.mark.parametrize(("given", "chosen"), [(True, [3, 4]), (False, [0, 1])])
 def test_manifold_of_many_latents_holds_the_least_active_at_zero(given, chosen):
     vae, data = images(5)
-    m = report.manifold(vae, 4, data if given else None)
+    m = contents.manifold(vae, 4, data if given else None)
     z = vae.asked[-1]
     assert np.flatnonzero(z.any(0)).tolist() == chosen
     assert m.axes == (f"z{chosen[0]}", f"z{chosen[1]}")
@@ -273,17 +274,17 @@ def test_manifold_of_many_latents_holds_the_least_active_at_zero(given, chosen):
 
 
 def test_manifold_of_a_table_and_of_one_latent():
-    m = report.manifold(table(2).vae, 6)
+    m = contents.manifold(table(2).vae, 6)
     assert set(m.columns) == {"height $cm$", "_visits", "born"}
     np.testing.assert_allclose(m.columns["height $cm$"], np.tile(170 + 10 * m.across, (6, 1)))
-    m = report.manifold(images(1).vae, 6)
+    m = contents.manifold(images(1).vae, 6)
     assert m.images.shape == (1, 6, 6, 5)
 
 
 def test_manifold_needs_a_continuous_latent():
     network = lt.Network(y=lt.Categorical(3), x=lt.Bernoulli((6, 5)).given("y"))
     with pytest.raises(LatenError, match="continuous latent"):
-        report.manifold(Fake(network, image_of))
+        contents.manifold(Fake(network, image_of))
 
 
 def test_what_counts_as_images():
@@ -370,7 +371,7 @@ def test_every_picture_is_drawn_without_a_warning_and_changes_nothing_global(nam
 def test_pictures_draw_the_arrays_of_the_report():
     vae, data = images()
     shown = plots.plot_latents(vae, data).axes[0].collections[0].get_offsets()
-    np.testing.assert_allclose(shown, report.latent_map(vae, data).points)
+    np.testing.assert_allclose(shown, contents.latent_map(vae, data).points)
     axes = plots.plot_history(vae).axes
     assert [ax.get_title(loc="left") for ax in axes] == [
         "Bound (nats a row)",

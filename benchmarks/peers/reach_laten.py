@@ -6,7 +6,7 @@ from benchmarks.commands import laten_options
 from benchmarks.peers.exchange import Arrays, Clock, serve
 
 import laten as lt
-from laten.model import Model
+from laten.network.model import Model
 
 
 def parts(model: Model, test: np.ndarray) -> Arrays:

@@ -17,8 +17,8 @@ from benchmarks.peers.exchange import Arrays, Clock, serve
 from benchmarks.peers.measure import peak_gib
 
 import laten as lt
-from laten.infer.exact import joint_normal
-from laten.model import Model
+from laten.inference.linear_gaussian import joint_normal
+from laten.network.model import Model
 
 
 class Declared(NamedTuple):
@@ -153,7 +153,7 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     arguments["notes"]["gib"] = peak_gib()
     test = declared.data_of(arrays["test"])
     if arguments["declared"] == "factors":
-        found = float(joint_normal(vae.model_).log_prob(test, {}).mean())
+        found = float(joint_normal(vae.model_.network, vae.model_.p).log_prob(test, {}).mean())
     else:
         found = held_out_bound(vae.model_, test)
     arguments["notes"]["bound"] = found

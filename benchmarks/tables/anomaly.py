@@ -29,7 +29,7 @@ import laten as lt
 from benchmarks import commands
 from benchmarks.commands import Run, show
 from benchmarks.jobs import Peer
-from laten.errors import LatenError, LatenWarning
+from laten.common.errors import LatenError, LatenWarning
 
 WORKER = "anomaly_pyod.py"
 SEEDED = ("IForest", "CBLOF", "VAE", "VAE with KL")  # the others would give the same again

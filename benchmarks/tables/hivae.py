@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from laten.errors import LatenError
+from laten.common.errors import LatenError
 
 KINDS = {"cat": "categorical", "ordinal": "ordinal", "count": "count", "pos": "positive", "real": "real"}
 SETS = ("adult", "wine", "default_credit")

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from laten.data.worlds import Clinic, clinic
+from laten.data.datasets.simulated_clinic import Clinic, clinic
 
 SIZES = {"1": 1, "3": 3, "half": 7}
 BINS = 10

@@ -24,9 +24,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.aevb.settings import BATCH, DATA, OUT, RATES, STARTS, Panel, declared, rows_of
-from laten.model import Model, build_model
-from laten.objectives import Batch, Elbo, Objective, WakeSleep
-from laten.types import Array, Key
+from laten.common.types import Array, Key
+from laten.network.model import Model, build_model
+from laten.training.objectives import Batch, Elbo, Objective, WakeSleep
 
 RACE = (10**5, 10**6)  # rows after which a third of the racers is left, and all but the best
 POINTS = 6  # a decade

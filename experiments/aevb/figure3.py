@@ -33,11 +33,11 @@ import numpy as np
 from experiments.aevb import pictures
 from experiments.aevb.curves import BATCH, METHODS, Curve, State, Training, moved, started
 from experiments.aevb.settings import DATA, OUT, RATES, Panel, declared, rows_of
-from laten.infer import hmc
-from laten.infer.posterior import Posterior
-from laten.model import Model, build_model
-from laten.numerics import softplus
-from laten.types import Array, Key
+from laten.common.numerics import softplus
+from laten.common.types import Array, Key
+from laten.inference import hmc
+from laten.inference.posterior import Posterior
+from laten.network.model import Model, build_model
 
 WORLD, HIDDEN, IMAGES, SCORED = Panel("MNIST", 3), 100, (1000, 50_000), 1000
 PLACES = (1e6, 2e6, 5e6, 1e7, 2e7, 3e7, 4e7, 5e7, 6e7)

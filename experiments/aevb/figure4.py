@@ -13,8 +13,8 @@ import numpy as np
 from experiments.aevb import pictures
 from experiments.aevb.curves import trained
 from experiments.aevb.settings import Panel
-from laten.model import Model
-from laten.types import Array
+from laten.common.types import Array
+from laten.network.model import Model
 
 SIDE = 20
 

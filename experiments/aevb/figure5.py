@@ -9,8 +9,8 @@ import numpy as np
 from experiments.aevb import pictures
 from experiments.aevb.curves import trained
 from experiments.aevb.settings import Panel
-from laten.model import Model
-from laten.types import Key
+from laten.common.types import Key
+from laten.network.model import Model
 
 IMAGES, COLUMNS = 100, 10
 

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import laten as lt
-from laten.types import Array
+from laten.common.types import Array
 
 RATES = (0.01, 0.02, 0.1)
 STARTS = (0.1, 0.01)  # standard deviations of the first weights

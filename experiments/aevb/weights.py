@@ -27,10 +27,10 @@ import pandas as pd
 
 import laten as lt
 from experiments.aevb.settings import DATA, Panel, declared, rows_of
-from laten.model import Model
-from laten.noisy import noised
-from laten.objectives import Batch, Elbo
-from laten.types import Array, Key
+from laten.common.types import Array, Key
+from laten.network.model import Model
+from laten.network.nets.noisy import noised
+from laten.training.objectives import Batch, Elbo
 
 WEIGHTS = {"point": "points", "map": "maximum a posteriori", "bayes": "variational Bayes"}
 
@@ -62,7 +62,7 @@ def refitted(vae: lt.VAE, rows: np.ndarray, passes: int) -> lt.VAE:
 def log_likelihood(vae: lt.VAE, rows: np.ndarray, draws: int) -> np.ndarray:
     """`(rows,)` log p(x), nats: importance sampling of z, what the weights of the last layer add summed out.
 
-    Given z and the hidden layer, logits are normal and independent under q(weights) (`laten.noisy`); a pixel's
+    Given z and the hidden layer, logits are normal and independent under q(weights); a pixel's
     probability is then an integral over one number, by Gauss-Hermite quadrature. Drawn instead, 784 pixels' worth of
     noise would need more draws than there are.
     """

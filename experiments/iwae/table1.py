@@ -9,7 +9,7 @@ units, or two of 100 and 50, with 200 and then 100 units between; Adam with epsi
 $10^{-3-i/7}$ for $3^i$ passes, i = 0..7, each number of passes here times `--fraction`; the mean bound of 5000 draws
 over the 10 000 test images. With k draws the VAE averages k bounds, the IWAE is the bound of k weights.
 
-Not as there: weights start normal (`laten.nets`), scales are bounded (`laten.numerics`), and a test image is binarised
+Not as there: weights start normal, scales are bounded, and a test image is binarised
 once. Each cell is appended to a CSV file when it is done; a command that was stopped goes on with the next.
 """
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import laten as lt
-from laten.classical.evidence import parse_question
-from laten.errors import DataError
-from laten.infer import elimination
-from laten.infer.elimination import Factor
+from laten.classical import elimination
+from laten.classical.elimination import Factor
+from laten.classical.question import parse_question
+from laten.common.errors import DataError
 from oracles import discrete_joint
 
 
@@ -239,7 +239,7 @@ def test_every_state_of_a_network_has_the_declared_log_prob():
     import jax
     import jax.numpy as jnp
 
-    from laten.classical.weights import tables_of
+    from laten.classical.logits import tables_of
 
     net = random_network(4, 4)
     states = np.array(list(itertools.product(*[range(k) for k in net.sizes.values()])), np.int32)

@@ -10,8 +10,8 @@ import pytest
 
 import laten as lt
 from laten.classical.explain import discrete, terms
-from laten.errors import DataError, DeclarationError
-from laten.model import build_model
+from laten.common.errors import DataError, DeclarationError
+from laten.network.model import build_model
 from oracles import discrete_joint, linear_gaussian_log_prob, linear_gaussian_posterior, normal_log_prob
 
 W, B, SIGMA = np.array([[1.0, 0.6], [0.5, 1.0], [0.0, 0.3]]), np.array([0.5, -1.0, 0.25]), 0.5

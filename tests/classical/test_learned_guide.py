@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import laten as lt
-from laten.errors import DataError
+from laten.common.errors import DataError
 
 pytestmark = pytest.mark.trains
 

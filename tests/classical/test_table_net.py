@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import laten as lt
-from laten.errors import DeclarationError
-from laten.saving import declared, rebuilt
+from laten.common.errors import DeclarationError
+from laten.estimator.model_file import declared, rebuilt
 
 
 def test_each_joint_state_has_its_row():

@@ -175,5 +175,5 @@ def test_an_unreadable_file_is_one_line(laten, monkeypatch):
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied", "secret.csv")
 
-    monkeypatch.setattr("laten.cli.fitting.for_fit", refuse)
+    monkeypatch.setattr("laten.cli.work.fit.for_fit", refuse)
     assert laten("fit", "secret.csv") == (2, "", "laten: secret.csv: Permission denied\n")

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import laten as lt
-from laten.cli.fitting import stem
-from laten.cli.given import level
-from laten.cli.streams import ARRAYS, TABLES
-from laten.data import write as writing
+from laten.cli.data_in_out import ARRAYS, TABLES
+from laten.cli.evidence import level
+from laten.cli.work.fit import stem
+from laten.data.files import write as writing
 
 pytestmark = pytest.mark.trains
 
@@ -56,7 +56,7 @@ def test_fit_that_leaves_odd_rows_out(table, laten):
     short = ("fit", table.data, "--trim", 0.25, "--epochs", 1, "--latent", 1, "--width", 3, "--batch-size", 16)
     assert laten(*short, "-q", "-o", "robust.laten").code == 0
     vae = lt.load("robust.laten")
-    assert vae.trim == 0.25 and not vae.how_.hide
+    assert vae.trim == 0.25 and not vae.presentation_.hide
     ran = laten(*short, "--objective", "iwae")
     assert ran.code == 2 and "lt.Elbo(..., trim=...)" in ran.err
     assert "trim" in laten("fit", table.data, "--trim", 1).err
@@ -209,7 +209,7 @@ def test_a_level_is_found_by_its_text(levels, text, value):
 
 
 def test_a_warning_is_one_line_without_code(table, laten, monkeypatch):
-    monkeypatch.setattr("laten.infer.diagnostics.UNRELIABLE", -1.0)
+    monkeypatch.setattr("laten.inference.diagnostics.UNRELIABLE", -1.0)
     ran = laten("score", table.model, table.data, "--draws", 30, "-o", "s.csv")
     first, second = ran.err.splitlines()
     assert first.startswith("laten: warning: log-likelihood: Pareto k is above") and "40 rows" in second

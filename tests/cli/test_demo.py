@@ -7,8 +7,8 @@ import pytest
 
 import laten as lt
 from laten.cli.main import main
-from laten.data.worlds import Clinic, clinic
-from laten.demo import coded, imputation_error, naive, oracle, split
+from laten.cli.work.demo import coded, imputation_error, naive, oracle, split
+from laten.data.datasets.simulated_clinic import Clinic, clinic
 
 pytestmark = pytest.mark.trains
 

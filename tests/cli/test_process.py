@@ -58,7 +58,7 @@ def test_ctrl_c_elsewhere_writes_nothing(monkeypatch, capsys, tmp_path):
         raise KeyboardInterrupt
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("laten.cli.fitting.for_fit", interrupt)
+    monkeypatch.setattr("laten.cli.work.fit.for_fit", interrupt)
     assert main(["fit", "wine"]) == 130
     assert capsys.readouterr().err == "laten: interrupted\n"
     assert not list(Path().iterdir())

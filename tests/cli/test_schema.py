@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import laten as lt
-from laten.cli.given import evidence, for_column
+from laten.cli.evidence import evidence, for_column
 
 pytestmark = pytest.mark.trains
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from laten.data.arrays import ArraySpec, rows_from_arrays
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.rows.arrays import ArraySpec, rows_from_arrays
 
 RNG = np.random.default_rng(0)
 IMAGE = ArraySpec((28, 28), "binary")

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from laten.data.infer import infer_schema
-from laten.data.table_view import TableView
-from laten.data.tables import decode, encode, fill
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.rows.table_view import TableView
+from laten.data.rows.tables import decode, encode, fill
+from laten.data.schema.infer import infer_schema
 
 N = 60
 RNG = np.random.default_rng(0)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import laten as lt
-from laten.data.bif import formatted, parse
-from laten.errors import DataError
+from laten.classical.bif import formatted, parse
+from laten.common.errors import DataError
 
 ODD = """
 /* a comment

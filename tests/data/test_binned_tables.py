@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from laten.data.evidence import Between, between, likelihood
-from laten.data.expected import expected, intervals, level_probabilities
-from laten.data.infer import infer_schema
-from laten.data.schema import Schema
-from laten.data.tables import decode, encode, fill, hidden_cells, log_det, log_det_sum
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.rows.evidence import Between, between, likelihood
+from laten.data.rows.point_answers import expected, intervals, level_probabilities
+from laten.data.rows.tables import decode, encode, fill, hidden_cells, log_det, log_det_sum
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
 
 N = 900
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from laten.data.binning import Cells
-from laten.data.codecs import codec_from_json, codec_to_json
-from laten.data.cycles import fit_cycle
-from laten.data.pieces import day_grid, fit_cells
-from laten.data.plain import Reader
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.columns.codecs import codec_from_json, codec_to_json
+from laten.data.histogram.calendar import fit_cycle
+from laten.data.histogram.fit import day_grid, fit_cells
+from laten.data.histogram.histogram import Cells
+from laten.data.json_reader import Reader
 
 RNG = np.random.default_rng(0)
 N = 3000

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from laten.data.codecs import (
+from laten.common.errors import DataError
+from laten.data.columns.codecs import (  # fmt: skip
     Date,
     Identity,
     Log,
@@ -15,9 +16,8 @@ from laten.data.codecs import (
     codec_to_json,
     fit_codecs,
     loc_and_scale,
-)  # fmt: skip
-from laten.data.plain import Reader
-from laten.errors import DataError
+)
+from laten.data.json_reader import Reader
 
 CODECS = [Identity(), Standardise(3.0, 2.5), Log(0.7, 1.3), Log(0.7, 1.3, 0.5), Date(20.0, 40.0)]
 X = np.array([0.01, 0.5, 1.0, 7.0, 123.4])

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 import laten as lt
-from laten.data import toml
-from laten.data.contract import as_number, as_plain, contract_of
-from laten.data.impose import open_contract, read_contract, read_schema
-from laten.data.infer import infer_schema
-from laten.data.schema import Schema
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.schema import toml
+from laten.data.schema.contract import as_number, as_plain, contract_of
+from laten.data.schema.enforce import open_contract, read_contract, read_schema
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
 
 N = 200
 ODD_NAMES = (

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from laten.data.binning import Cells
-from laten.data.copies import copies
+from laten.data.histogram.histogram import Cells
+from laten.data.schema.duplicate_rows import copies
 
 RNG = np.random.default_rng(0)
 WHOLE = pd.DataFrame({"a": RNG.gamma(2, size=400), "b": RNG.normal(size=400), "c": RNG.choice(list("xyz"), 400)})

@@ -11,11 +11,12 @@ import pytest
 from pandas.testing import assert_frame_equal
 from sklearn import datasets
 
-from laten.data.infer import infer_schema
-from laten.data.read import read
-from laten.data.worlds import clinic
-from laten.data.write import atomic, write
-from laten.errors import DataError
+from laten.common.atomic_file import atomic
+from laten.common.errors import DataError
+from laten.data.datasets.simulated_clinic import clinic
+from laten.data.files.read import read
+from laten.data.files.write import write
+from laten.data.schema.infer import infer_schema
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 FRAME = pd.DataFrame({"a": [1.5, np.nan, 1 / 3], "b": ["x", "None", 'ü, "q"'], "n": [1, 2, 3]})
@@ -221,7 +222,7 @@ def test_embedded_sets_are_scikit_learns():
 
 
 def test_an_embedded_set_that_is_not_there(monkeypatch):
-    monkeypatch.setattr("laten.data.datasets.find_spec", lambda name: None)
+    monkeypatch.setattr("laten.data.datasets.embedded.find_spec", lambda name: None)
     with pytest.raises(DataError, match=r"no wine_data\.csv"):
         read("wine")
 

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from laten.data.contract import contract_of
-from laten.data.findings import check
-from laten.data.impose import impose, read_contract
-from laten.data.infer import infer_schema
-from laten.data.schema import Schema
-from laten.data.tables import encode
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.rows.tables import encode
+from laten.data.schema.check import check
+from laten.data.schema.contract import contract_of
+from laten.data.schema.enforce import impose, read_contract
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
 
 N = 300
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from laten.data.infer import infer_schema
-from laten.data.schema import Schema
-from laten.data.tables import decode, encode, fill, hidden_cells, log_det
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.rows.tables import decode, encode, fill, hidden_cells, log_det
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
 
 DAYS = pd.date_range("2020", periods=9)
 ZONED = [  # two zones in one column are refused: test_bad_frames.py

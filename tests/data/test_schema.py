@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from laten.data.infer import infer_schema
-from laten.data.schema import Schema
-from laten.data.tables import encode
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.rows.tables import encode
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 RNG = np.random.default_rng(0)

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
-from laten.data.infer import infer_schema
-from laten.data.schema import Schema
-from laten.data.tables import column_mask, decode, encode, fill, hidden_cells, log_det
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.rows.tables import column_mask, decode, encode, fill, hidden_cells, log_det
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
 
 RNG = np.random.default_rng(1)
 N = 120

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from laten.data.impose import read_schema
-from laten.data.infer import infer_schema
-from laten.data.schema import Schema
-from laten.data.tables import decode, encode
-from laten.data.unseen import from_other, with_unseen
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.columns.unseen_levels import from_other, with_unseen
+from laten.data.rows.tables import decode, encode
+from laten.data.schema.enforce import read_schema
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
 
 FRAME = pd.DataFrame({"job": ["a"] * 50 + ["b"] * 30 + ["rare", "odd"], "n": [1, 2] * 41, "x": np.arange(82) / 7})
 SCHEMA = infer_schema(FRAME).with_unseen("job", "other")

@@ -8,12 +8,12 @@ import pytest
 import scipy.stats
 from pandas.testing import assert_frame_equal
 
-from laten.data.infer import infer_schema
-from laten.data.read import read
-from laten.data.world_columns import Classes, Counts, Normals, StudentT
-from laten.data.worlds import CHANGE_HOLES, HOLES, Clinic, clinic
-from laten.data.write import write
-from laten.errors import DataError
+from laten.common.errors import DataError
+from laten.data.datasets.clinic_columns import Classes, Counts, Normals, StudentT
+from laten.data.datasets.simulated_clinic import CHANGE_HOLES, HOLES, Clinic, clinic
+from laten.data.files.read import read
+from laten.data.files.write import write
+from laten.data.schema.infer import infer_schema
 
 WORLD = Clinic()
 MANY = WORLD.sample(40_000, seed=5)

@@ -16,7 +16,7 @@ import scipy.stats as st
 
 import laten.families as lf
 from cases import FAMILY_CASES, FamilyCase, discrete, log_prob
-from laten.errors import DeclarationError
+from laten.common.errors import DeclarationError
 
 every_case = pytest.mark.parametrize("case", FAMILY_CASES, ids=lambda case: repr(case.family))
 DRAWS = 4001  # as many as the longest list of values: each member is compiled for one shape

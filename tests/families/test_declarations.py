@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import laten.families as lf
-from laten.errors import DeclarationError
+from laten.common.errors import DeclarationError
 
 WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: lf.Normal(0), r"Normal: sizes must be at least 1, not 0"),

@@ -8,8 +8,8 @@ import scipy.special as sp
 import scipy.stats as st
 
 import laten.families as lf
-from laten import numerics
-from laten.families import moments
+from laten.common import numerics
+from laten.families import column_moments
 
 
 def test_raw_zero_is_the_standard() -> None:
@@ -209,9 +209,9 @@ def test_moments_do_not_depend_on_how_many_rows_are_looked_at_at_once(monkeypatc
     rng = np.random.default_rng(0)
     values, mask = rng.normal(5, 2, (100, 3)).astype(np.float32), rng.random((100, 3)) < 0.7
     values[3, 1], mask[:, 2] = np.nan, False
-    whole = moments.moments(values, mask)
-    monkeypatch.setattr(moments, "ROWS", 7)
-    for one, other in zip(whole, moments.moments(values, mask), strict=True):
+    whole = column_moments.moments(values, mask)
+    monkeypatch.setattr(column_moments, "ROWS", 7)
+    for one, other in zip(whole, column_moments.moments(values, mask), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
     seen = mask[:, 0]
     np.testing.assert_allclose(whole.mean[0], values[seen, 0].mean(), rtol=1e-6)
@@ -220,4 +220,4 @@ def test_moments_do_not_depend_on_how_many_rows_are_looked_at_at_once(monkeypatc
 
 
 def test_moments_of_no_rows() -> None:
-    assert moments.moments(np.zeros((0, 2), np.float32)).sd.tolist() == [1, 1]
+    assert column_moments.moments(np.zeros((0, 2), np.float32)).sd.tolist() == [1, 1]

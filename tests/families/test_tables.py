@@ -9,8 +9,8 @@ import pytest
 import scipy.stats as st
 
 import laten.families as lf
-from laten.errors import DeclarationError
-from laten.families.prior import distances
+from laten.common.errors import DeclarationError
+from laten.families.normal_mixture import distances
 
 POINTS = (((0.0, 1.0), (0.5, 2.0), (3.0, 4.0)), ((-1.0,), (1.0,)))
 

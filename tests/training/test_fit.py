@@ -13,12 +13,13 @@ import pytest
 
 import laten as lt
 import oracles
-from laten.data.batches import Presentation, Store, binarised
-from laten.model import Model, build_model, log_weights
-from laten.objectives import Batch, Estimate
-from laten.training.adam import adam
+from laten.data.rows.presentation import Presentation, Store, binarised
+from laten.network.log_weights import log_weights
+from laten.network.model import Model, build_model
 from laten.training.fit import Outcome, Task, train
 from laten.training.loop import Loop
+from laten.training.objectives import Batch, Estimate
+from laten.training.optimizer import adam
 from laten.training.settings import Settings
 
 pytestmark = pytest.mark.trains

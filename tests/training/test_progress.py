@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from laten.errors import LatenError
+from laten.common.errors import LatenError
 from laten.training.progress import Pace, duration, number, progress, thousands
 
 

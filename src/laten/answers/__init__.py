@@ -1,1 +1,4 @@
-"""What a fitted model answers: from the user's container to questions of `infer`, and back into the container."""
+"""Answer what a user asks of a fitted model: fill, predict, score, embed, explain, audit.
+
+Takes the user's containers and returns them; no scikit-learn, no constructor options (see `estimator/`).
+"""

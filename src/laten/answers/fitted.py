@@ -13,13 +13,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from laten.data.batches import Presentation
-from laten.data.rows import Rows
-from laten.data.views import TableView, View
-from laten.errors import LatenError
-from laten.infer.diagnostics import effective_sample_size
-from laten.infer.queries import Completions, Density, Expected, Question, ask
-from laten.model import Model
+from laten.common.errors import LatenError
+from laten.data.rows.presentation import Presentation
+from laten.data.rows.rows import Rows
+from laten.data.rows.views import TableView, View
+from laten.inference.diagnostics import effective_sample_size
+from laten.inference.questions import Completions, Density, Expected, Question, ask
+from laten.network.model import Model
 
 LEAST = 5.0  # effective draws below which a row is asked again
 AGAIN = 8  # times as many draws
@@ -38,7 +38,7 @@ class Fitted:
 
     model: Model
     view: View
-    how: Presentation
+    presentation: Presentation
     seed: int
 
     def ask(
@@ -66,10 +66,10 @@ class Fitted:
         lacking = {n: families[n] for n in self.view.sometimes(self.model.latents) if n not in rows.values}
         blank: dict[str, np.ndarray] = {n: np.full((rows.n, *f.shape), f.neutral, f.dtype) for n, f in lacking.items()}
         none = {n: np.zeros(x.shape, bool) for n, x in blank.items()}
-        how = self.how._replace(intensities=grey, hide=())
+        presentation = self.presentation._replace(intensities=grey, hide=())
         seed = self.seed if seed is None else seed
         masks, values = {**rows.mask, **whole, **none}, {**rows.values, **blank}
-        return ask(question, self.model, values, masks, how, seed, by_position, positions=positions, kept=kept)
+        return ask(question, self.model, values, masks, presentation, seed, by_position, positions=positions, kept=kept)
 
     def ask_well(
         self,
@@ -100,7 +100,7 @@ class Fitted:
     @property
     def means(self) -> tuple[str, ...]:
         """Nodes whose mean itself goes to the view, which knows what point of it the user wants."""
-        return self.model.network.leaves if isinstance(self.view, TableView) else self.how.intensities
+        return self.model.network.leaves if isinstance(self.view, TableView) else self.presentation.intensities
 
 
 def split(question: Question, found: Any) -> tuple[Any, np.ndarray]:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.answers.fitted import Fitted
-from laten.errors import DataError, LatenError, known
-from laten.infer.queries import Decoded, Embedding, ask
+from laten.common.errors import DataError, LatenError, known
+from laten.inference.questions import Decoded, Embedding, ask
 
 
 def transform(fitted: Fitted, data: Any) -> np.ndarray:
@@ -54,5 +54,5 @@ def inverse_transform(fitted: Fitted, latents: Any) -> Any:
         point = jax.vmap(families[name].point)(jnp.asarray(array[:, start : start + width]))
         values[name] = np.asarray(point).reshape(len(array), *families[name].shape)
         start += width
-    how = fitted.how._replace(hide=(), intensities=())
-    return fitted.view.pointed(ask(Decoded(fitted.means), model, values, {}, how, fitted.seed))
+    presentation = fitted.presentation._replace(hide=(), intensities=())
+    return fitted.view.pointed(ask(Decoded(fitted.means), model, values, {}, presentation, fitted.seed))

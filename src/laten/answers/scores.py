@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted, by_row
-from laten.data.views import TableView
-from laten.errors import LatenError
-from laten.infer.diagnostics import LogLikelihood, digest, log_mean_weight
-from laten.infer.queries import LogWeights, Parts
+from laten.common.errors import LatenError
+from laten.data.rows.views import TableView
+from laten.inference.diagnostics import LogLikelihood, digest, log_mean_weight
+from laten.inference.questions import LogWeights, Parts
 
 
 def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> LogLikelihood:

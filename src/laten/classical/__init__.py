@@ -1,1 +1,4 @@
-"""Discrete networks with tables, linear-Gaussian ones, and what can be said of them exactly."""
+"""Networks of discrete tables, exactly: BIF files, elimination, Bayes' theorem with numbers, a learned guide.
+
+No tables of data (see `data/`).
+"""

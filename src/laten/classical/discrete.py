@@ -17,25 +17,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.classical.evidence import (
-    Evidence,
-    check_name,
-    check_targets,
-    code_of,
-    evidence_of,
-    parse_question,
-)
+from laten.classical import bif, elimination
+from laten.classical.bif import Variable
+from laten.classical.by_row import by_row
+from laten.classical.elimination import Factor
 from laten.classical.learned_guide import LearnedGuide, learn
-from laten.classical.rows import by_row
-from laten.classical.weights import conditionals, declaration
-from laten.conditionals import Conditional
-from laten.data import bif
-from laten.data.bif import Variable
-from laten.data.write import atomic
-from laten.errors import DataError, known
-from laten.infer import elimination
-from laten.infer.elimination import Factor
-from laten.network import Network
+from laten.classical.logits import conditionals, declaration
+from laten.classical.question import Evidence, check_name, check_targets, code_of, evidence_of, parse_question
+from laten.common.atomic_file import atomic
+from laten.common.errors import DataError, known
+from laten.network.conditional import Conditional
+from laten.network.network import Network
 
 
 class DiscreteNetwork:
@@ -264,7 +256,7 @@ class DiscreteNetwork:
 
 
 def read_bif(path: str | os.PathLike) -> DiscreteNetwork:
-    """Reads a network from a BIF file (`laten.data.bif`).
+    """Reads a network from a BIF file (`laten.classical.bif`).
 
     Raises:
         DataError: naming the line: a file that is cut off or no BIF, unknown names, rows that are missing or do not sum

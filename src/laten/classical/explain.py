@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from laten.answers.face import Answers
-from laten.classical import gaussian
+from laten.classical import elimination
 from laten.classical.discrete import DiscreteNetwork
-from laten.classical.enumerated import (
+from laten.classical.enumeration import (
     Example,
     example_of,
     gaussian_guide,
@@ -24,15 +23,17 @@ from laten.classical.enumerated import (
     shown_value,
     stored_example,
 )
-from laten.classical.evidence import Evidence, check_targets, evidence_of
-from laten.classical.identity import Explanation, Normals, log_normal
+from laten.classical.explanation import Explanation
 from laten.classical.learned_guide import LearnedGuide
 from laten.classical.mean_field import Step, ascend, ascend_normal, expected
-from laten.conditionals import Conditional
-from laten.errors import DataError, DeclarationError, known
-from laten.infer import elimination
-from laten.model import Model
-from laten.network import Network
+from laten.classical.question import Evidence, check_targets, evidence_of
+from laten.common.errors import DataError, DeclarationError, known
+from laten.estimator.questions import Answers
+from laten.inference import linear_gaussian
+from laten.inference.linear_gaussian import Normals, log_normal
+from laten.network.conditional import Conditional
+from laten.network.model import Model
+from laten.network.network import Network
 
 MOST = 2**16  # joint states that are listed
 IMPOSSIBLE = 60.0  # nats below p(x) at which a joint state counts, so that q may pass through what cannot be
@@ -242,13 +243,13 @@ def normal(
     seen: dict[str, str], how: str,
 ) -> Explanation:  # fmt: skip
     """Explains normal latents of a linear-Gaussian network."""
-    joint = gaussian.joint_of(network, p)
+    joint = linear_gaussian.joint_normal(network, p)
     latent = np.concatenate([joint.places[n] for n in names])
     at = np.concatenate([joint.places[n][example.seen(n)] for n in example.values])
     x = np.concatenate([np.ravel(example.values[n])[example.seen(n)] for n in example.values]).astype(float)
-    prior = gaussian.marginal(joint.normals, latent)
-    posterior = gaussian.conditioned(joint.normals, latent, at, x)
-    log_evidence = log_normal(x, gaussian.marginal(joint.normals, at))
+    prior = linear_gaussian.marginal(joint.normals, latent)
+    posterior = linear_gaussian.conditioned(joint.normals, latent, at, x)
+    log_evidence = float(log_normal(x, linear_gaussian.marginal(joint.normals, at)))
     path: list[Normals] = [prior]
     moved: list[int | None] = [None]
     if how == "mean field":
@@ -262,7 +263,11 @@ def normal(
     labels = [n if len(joint.places[n]) == 1 else f"{n}[{i}]" for n in names for i in range(len(joint.places[n]))]
     rows = []
     for step, n in zip(moved, path, strict=True):
-        parts = gaussian.kl(n, posterior), gaussian.energy(joint.normals, n, latent, at, x), gaussian.entropy(n)
+        parts = (
+            linear_gaussian.kl(n, posterior),
+            linear_gaussian.energy(joint.normals, n, latent, at, x),
+            linear_gaussian.entropy(n),
+        )
         rows.append((None if step is None else labels[step], *parts, parts[1] + parts[2]))
     steps = pd.DataFrame(rows, columns=["moved", "kl", "energy", "entropy", "elbo"])
     sides = {"prior": prior, "posterior": posterior, "q": path[-1]}

@@ -26,15 +26,15 @@ import numpy as np
 import optax
 import pandas as pd
 
-from laten import threefry
-from laten.classical.evidence import check_targets, evidence_of
-from laten.conditionals import Conditional
-from laten.errors import DataError, DeclarationError, known
+from laten.classical import elimination
+from laten.classical.question import check_targets, evidence_of
+from laten.common import random
+from laten.common.errors import DataError, DeclarationError, known
+from laten.common.types import Array, Key, Values
 from laten.families import Categorical
-from laten.infer import elimination
-from laten.nets import MLP
-from laten.network import Network
-from laten.types import Array, Key, Values
+from laten.network.conditional import Conditional
+from laten.network.nets.layers import MLP
+from laten.network.network import Network
 
 if TYPE_CHECKING:
     from laten.classical.discrete import DiscreteNetwork
@@ -126,7 +126,7 @@ class LearnedGuide:
         x, mask = np.zeros(len(place), np.int32), np.zeros(len(place), bool)
         for name, code in evidence.codes.items():
             x[place[name]], mask[place[name]] = code, True
-        keys = threefry.split(jax.random.key(seed), draws)
+        keys = random.split(jax.random.key(seed), draws)
         drawn, log_q = jax.device_get(draws_of(self.guide, self.weights, x, mask, keys, tuple(place)))
         codes = {n: np.asarray(drawn[n]) for n in place}
         counted = elimination.ancestors(net.parents, evidence.names)
@@ -171,7 +171,7 @@ def draws_of(
     def one(key: Key) -> tuple[Values, Values]:
         values: Values = {evidence: jnp.asarray(x)}
         log_q: Values = {}
-        for k, (name, node) in zip(threefry.split(key, len(names)), guide.nodes.items(), strict=True):
+        for k, (name, node) in zip(random.split(key, len(names)), guide.nodes.items(), strict=True):
             i = names.index(name)
             raw = weights[name].raw(values, {evidence: jnp.asarray(mask)})
             drawn, log_prob = node.family.sample_and_log_prob(raw, k)
@@ -206,7 +206,7 @@ def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed:
     guide = guide_of(network.sizes, network.order, width)
     (evidence,) = guide.inputs
     packed = Categorical(tuple(network.sizes[n] for n in names))
-    key_init, key_loop = threefry.split(jax.random.key(seed))
+    key_init, key_loop = random.split(jax.random.key(seed))
     weights = guide.init(key_init, {evidence: packed}, hidden=(evidence,))
     frame = network.sample(EXAMPLES, seed=seed)
     codes = {n: pd.Index(s).get_indexer(frame[n]) for n, s in network.states.items()}
@@ -220,15 +220,15 @@ def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed:
 
     def step(carry, key):
         weights, state = carry
-        key_rows, key_rate, key_mask = threefry.split(key, 3)
+        key_rows, key_rate, key_mask = random.split(key, 3)
         x = examples[jax.random.randint(key_rows, (BATCH,), 0, EXAMPLES)]
-        share = threefry.uniform(key_rate, (BATCH, 1))  # of variables that are seen
-        masks = threefry.uniform(key_mask, x.shape) < share
+        share = random.uniform(key_rate, (BATCH, 1))  # of variables that are seen
+        masks = random.uniform(key_mask, x.shape) < share
         value, gradient = jax.value_and_grad(loss)(weights, x, masks)
         updates, state = optimizer.update(gradient, state, weights)
         return (optax.apply_updates(weights, updates), state), value
 
     run = jax.jit(lambda weights, state, keys: jax.lax.scan(step, (weights, state), keys))
-    (weights, _), losses = run(weights, optimizer.init(weights), threefry.split(key_loop, steps))
+    (weights, _), losses = run(weights, optimizer.init(weights), random.split(key_loop, steps))
     parts = np.array_split(np.asarray(losses), min(steps, 50))
     return LearnedGuide(network, guide, weights, np.array([part.mean() for part in parts]))

@@ -1,1 +1,4 @@
-"""The command line. `commands` says what can be typed and loads nothing heavy; the modules beside it do the work."""
+"""The command line: what can be typed, and how data come in and results go out.
+
+Each command is one function in `work/`; no mathematics.
+"""

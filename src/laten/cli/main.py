@@ -19,8 +19,8 @@ from typing import Any
 
 import typer
 
-from laten.cli.audit import app
-from laten.errors import LatenError, LatenWarning
+from laten.cli.commands import app
+from laten.common.errors import LatenError, LatenWarning
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 # Wherever this version of typer keeps its click.

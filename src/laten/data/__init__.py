@@ -1,7 +1,9 @@
 """From files, frames and arrays to compact rows, and back. Knows no model.
 
-    file --read--> frame --infer_schema--> Schema
-    frame --encode(schema)--> Rows --(model)--> values --decode--> frame
-
-Each name is imported from the file it lives in, so that nothing is loaded that is not used.
+file --read--> frame --infer_schema--> Schema
+frame --encode(schema)--> Rows --(model)--> values --decode--> frame
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,6 @@
 """What a variable may be. `FAMILIES` finds a family's class by the name that a saved file holds."""
 
-from laten.families.base import Family
+from laten.families.base import Family, Node
 from laten.families.bernoulli import Bernoulli
 from laten.families.binned import Binned
 from laten.families.categorical import Categorical
@@ -8,13 +8,12 @@ from laten.families.counts import NegativeBinomial, Poisson
 from laten.families.deterministic import Deterministic
 from laten.families.discretized import DiscretizedLogistic
 from laten.families.informative import Informative
-from laten.families.lognormal import LogNormal
+from laten.families.log_normal import LogNormal
 from laten.families.mixture import Mixture
-from laten.families.node import Node
 from laten.families.normal import Normal
+from laten.families.normal_mixture import NormalMixture
 from laten.families.ordinal import Ordinal
-from laten.families.prior import NormalMixture
-from laten.families.student import StudentT
+from laten.families.student_t import StudentT
 
 FAMILIES: dict[str, type[Family]] = {
     family.__name__: family

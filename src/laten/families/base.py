@@ -14,14 +14,14 @@ import abc
 import math
 import operator
 from dataclasses import MISSING, dataclass, fields
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.errors import DeclarationError
-from laten.families.node import Node
-from laten.types import Array, Key
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.types import Array, Key
 
 Shape = tuple[int, ...]
 SMALLEST = 1e-30  # of a probability, in float32
@@ -170,7 +170,7 @@ class Family(abc.ABC):
     def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
         """One draw of `shape` from what is allowed (see `log_mass`)."""
         low, high = self.cdf(raw, allowed[0]), self.cdf(raw, allowed[1])
-        u = low + (high - low) * jnp.clip(threefry.uniform(key, self.shape), 1e-6, 1 - 1e-6)
+        u = low + (high - low) * jnp.clip(random.uniform(key, self.shape), 1e-6, 1 - 1e-6)
         return jnp.clip(self.quantile(raw, jnp.clip(u, 1e-6, 1 - 1e-6)), allowed[0], allowed[1])
 
     def kl(self, raw: Array, other: "Family", other_raw: Array) -> Array | None:
@@ -207,15 +207,15 @@ class Family(abc.ABC):
         """The family a guide uses for this node when it is latent."""
         return self
 
-    def given(self, *parents: str, via=None) -> Node:
+    def given(self, *parents: str, via=None) -> "Node":
         """Declares this family's parents and the net between: `lt.Bernoulli(784).given("z", via=lt.MLP(500))`."""
         return Node(self, parents, via)
 
-    def learned(self) -> Node:
+    def learned(self) -> "Node":
         """A root whose raw parameters are learned."""
         return Node(self, learn=True)
 
-    def standard(self) -> Node:
+    def standard(self) -> "Node":
         """A root fixed at raw parameters zero (`Normal`: the standard normal; classes: uniform)."""
         return Node(self, learn=False)
 
@@ -230,3 +230,34 @@ class Family(abc.ABC):
             elif value != field.default:
                 shown.append(f"{field.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclass(frozen=True)
+class Node:
+    """What `family.given(...)` returns; `lt.Network` binds it to a name.
+
+    Args:
+        family: The node's distribution.
+        parents: Names of the nodes it depends on.
+        via: Net recipe between the parents' features and the raw parameters; None means linear.
+        learn: For a root: whether its raw parameters are learned. None leaves it to the family
+            (`Normal` roots are standard normal, all others are learned).
+    """
+
+    family: "Family"
+    parents: tuple[str, ...] = ()
+    via: Any = None
+    learn: bool | None = None
+
+    def __post_init__(self):
+        for parent in self.parents:
+            if not isinstance(parent, str):
+                raise DeclarationError(
+                    f"given(): parents are names of nodes, not {parent!r}; write given('z', via=...)"
+                )
+        if len(set(self.parents)) < len(self.parents):
+            raise DeclarationError(f"given(): a parent is named twice in {self.parents}")
+        if self.via is not None and not callable(self.via):
+            raise DeclarationError(f"given(): via must be a net such as lt.MLP(500), not {self.via!r}")
+        if self.via is not None and not self.parents:
+            raise DeclarationError("given(): a net needs parents; name at least one, e.g. given('z', via=...)")

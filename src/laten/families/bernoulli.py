@@ -12,12 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
+from laten.common import random
+from laten.common.numerics import LOGIT_LIMIT, softplus
+from laten.common.types import Array, Key
 from laten.families.base import SMALLEST, TEMPERATURE, Family, Shape, as_shape, shape_of
-from laten.families.moments import moments
-from laten.families.packed import all_codes
-from laten.numerics import LOGIT_LIMIT, softplus
-from laten.types import Array, Key
+from laten.families.column_moments import moments
+from laten.families.ragged import all_codes
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,12 +50,12 @@ class Bernoulli(Family):
         return (jnp.ravel(value) * raw - softplus(raw)).reshape(self.shape)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        chance = threefry.uniform(key, self.shape)
+        chance = random.uniform(key, self.shape)
         value = (chance < self.mean(raw)).astype(raw.dtype)
         return value, self.log_prob(raw, value)
 
     def sample_relaxed(self, raw: Array, key: Key) -> Array:
-        height = raw.reshape(self.shape) + threefry.logistic(key, self.shape)
+        height = raw.reshape(self.shape) + random.logistic(key, self.shape)
         soft, hard = jax.nn.sigmoid(height / TEMPERATURE), (height > 0).astype(raw.dtype)
         return hard + soft - jax.lax.stop_gradient(soft)
 
@@ -77,7 +77,7 @@ class Bernoulli(Family):
     def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
         shares, p = allowed.reshape(self.n_sites, 2), jnp.ravel(self.mean(raw))
         off, on = (1 - p) * shares[:, 0], p * shares[:, 1]
-        chance = threefry.uniform(key, p.shape) * (off + on)
+        chance = random.uniform(key, p.shape) * (off + on)
         return (chance < on).astype(p.dtype).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:

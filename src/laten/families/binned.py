@@ -24,10 +24,10 @@ from statistics import NormalDist
 import jax.numpy as jnp
 import numpy as np
 
-from laten.errors import DeclarationError
+from laten.common.errors import DeclarationError
+from laten.common.numerics import LOGIT_LIMIT, bound
+from laten.common.types import Array
 from laten.families.categorical import Categorical
-from laten.numerics import LOGIT_LIMIT, bound
-from laten.types import Array
 
 Points = tuple[tuple[float, ...], ...]  # of one column: for each cell, its features
 

@@ -16,12 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.families import packed
+from laten.common import random
+from laten.common.numerics import LOGIT_LIMIT, bound, unbound
+from laten.common.types import Array, Key
+from laten.families import ragged
 from laten.families.base import TEMPERATURE, Family, Shape
-from laten.families.packed import Packing, all_codes, as_sizes, packing
-from laten.numerics import LOGIT_LIMIT, bound, unbound
-from laten.types import Array, Key
+from laten.families.ragged import Packing, all_codes, as_sizes, packing
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,12 +76,12 @@ class Categorical(Family):
         return logit - self.packing.spread(jnp.log(self.packing.column_sums(jnp.exp(logit))))
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        noise = threefry.gumbel(key, (self.packing.total,))
+        noise = random.gumbel(key, (self.packing.total,))
         value = self.packing.argmax(self.logits(raw) + noise).reshape(self.shape)
         return value, self.log_prob(raw, value)
 
     def sample_relaxed(self, raw: Array, key: Key) -> Array:
-        noise = threefry.gumbel(key, (self.packing.total,))
+        noise = random.gumbel(key, (self.packing.total,))
         height = (self.logits(raw) + noise) / TEMPERATURE
         hard = self.packing.one_hot(self.packing.argmax(height), raw.dtype)
         top = self.packing.spread(self.packing.column_sums(height * hard))
@@ -102,10 +102,10 @@ class Categorical(Family):
         return self.packing.argmax(self.logits(raw)).reshape(self.shape)
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
-        return packed.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
+        return ragged.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
 
     def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
-        return packed.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
+        return ragged.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not isinstance(other, Categorical):

@@ -28,11 +28,8 @@ import jax.scipy.special as jsp
 import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
-from laten import threefry
-from laten.families.base import Family, Shape, as_shape, shape_of
-from laten.families.moments import moments
-from laten.families.scale import check_source
-from laten.numerics import (
+from laten.common import random
+from laten.common.numerics import (
     LOG_2PI,
     LOG_SCALE_LIMIT,
     bisect,
@@ -43,7 +40,10 @@ from laten.numerics import (
     stirling_error,
     unbound,
 )
-from laten.types import Array, Key
+from laten.common.types import Array, Key
+from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.column_moments import moments
+from laten.families.scale import check_source
 
 LOG_RATE_LIMIT = 20.0
 MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32
@@ -163,7 +163,7 @@ class NegativeBinomial(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_mean, log_r = self.parameters(raw)
-        gamma_key, count_key = threefry.split(key)
+        gamma_key, count_key = random.split(key)
         log_rate = jax.random.loggamma(gamma_key, jnp.exp(log_r), self.shape, raw.dtype) - log_r + log_mean
         rate = jnp.minimum(jnp.exp(log_rate), MOST)
         value = jax.random.poisson(count_key, rate, self.shape).astype(raw.dtype)

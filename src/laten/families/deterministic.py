@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 
+from laten.common.types import Array, Key
 from laten.families.base import Family, Shape, as_shape, shape_of
-from laten.types import Array, Key
 
 
 @dataclass(frozen=True, repr=False)

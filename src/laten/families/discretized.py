@@ -15,13 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.errors import DeclarationError
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.numerics import log_logistic_cell
+from laten.common.types import Array, Key
 from laten.families.base import Family, Shape, as_shape, shape_of, whole
-from laten.families.moments import moments
+from laten.families.column_moments import moments
 from laten.families.scale import check_source, location_scale, raw_location_scale
-from laten.numerics import log_logistic_cell
-from laten.types import Array, Key
 
 FAR = 1e9  # an open end: finite, so that gradients are
 UNIT = 0.3  # scale at raw zero, on (-1, 1): nearly flat over the levels
@@ -105,7 +105,7 @@ class DiscretizedLogistic(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, scale = self.parameters(raw)
-        value = self._level(loc + scale * threefry.logistic(key, self.shape))
+        value = self._level(loc + scale * random.logistic(key, self.shape))
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:

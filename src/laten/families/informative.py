@@ -17,14 +17,14 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.errors import DeclarationError
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.numerics import softplus
+from laten.common.types import Array, Key
 from laten.families.base import Family, Shape
 from laten.families.binned import Binned
 from laten.families.categorical import Categorical
-from laten.families.packed import Packing
-from laten.numerics import softplus
-from laten.types import Array, Key
+from laten.families.ragged import Packing
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,7 +121,7 @@ class Informative(Family):
 
     def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
         """A complete draw that agrees with what is known: seen values stay, missing ones are drawn given that."""
-        noise = threefry.gumbel(key, (self.packing.total,))
+        noise = random.gumbel(key, (self.packing.total,))
         drawn = self.packing.argmax(jnp.log(jnp.maximum(self.mean_given(raw, value, seen), 1e-30)) + noise)
         code, gone = self.split(value)
         return jnp.where(seen & ~gone, code, drawn.reshape(self.shape))

@@ -13,16 +13,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.errors import DeclarationError
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.numerics import bisect
+from laten.common.types import Array, Key
 from laten.families.base import Family, Shape, whole
+from laten.families.column_moments import observed
 from laten.families.discretized import DiscretizedLogistic
-from laten.families.lognormal import LogNormal
-from laten.families.moments import observed
+from laten.families.log_normal import LogNormal
 from laten.families.normal import Normal
-from laten.families.student import StudentT
-from laten.numerics import bisect
-from laten.types import Array, Key
+from laten.families.student_t import StudentT
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,9 +81,9 @@ class Mixture(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_w, raws = self.parameters(raw)
-        choice_key, draw_key = threefry.split(key)
-        noise = threefry.gumbel(choice_key, log_w.shape)
-        draws = jax.vmap(self.component.sample)(raws, threefry.split(draw_key, self.k))
+        choice_key, draw_key = random.split(key)
+        noise = random.gumbel(choice_key, log_w.shape)
+        draws = jax.vmap(self.component.sample)(raws, random.split(draw_key, self.k))
         value = _pick(draws, jnp.argmax(log_w + noise, axis=0))
         return value, self.log_prob(raw, value)
 

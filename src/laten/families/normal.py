@@ -13,12 +13,12 @@ import jax.numpy as jnp
 import jax.scipy.special as jsp
 import numpy as np
 
-from laten import threefry
+from laten.common import random
+from laten.common.numerics import LOG_2PI
+from laten.common.types import Array, Key
 from laten.families.base import Family, Shape, as_shape, shape_of
-from laten.families.moments import moments
+from laten.families.column_moments import moments
 from laten.families.scale import check_scale, location_scale, n_scale, raw_location_scale
-from laten.numerics import LOG_2PI
-from laten.types import Array, Key
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +59,7 @@ class Normal(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, log_sd = self.parameters(raw)
-        noise = threefry.normal(key, self.shape)
+        noise = random.normal(key, self.shape)
         return loc + jnp.exp(log_sd) * noise, -0.5 * jnp.square(noise) - log_sd - 0.5 * LOG_2PI
 
     def mean(self, raw: Array) -> Array:

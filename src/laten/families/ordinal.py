@@ -21,13 +21,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.families import packed
+from laten.common import random
+from laten.common.numerics import log_logistic_cell, log_scale, softplus, softplus_inverse
+from laten.common.types import Array, Key
+from laten.families import ragged
 from laten.families.base import Family, Shape
-from laten.families.packed import Packing, all_codes, as_sizes, packing
+from laten.families.ragged import Packing, all_codes, as_sizes, packing
 from laten.families.scale import check_source
-from laten.numerics import log_logistic_cell, log_scale, softplus, softplus_inverse
-from laten.types import Array, Key
 
 FAR = 1e9  # an open end: finite, so that gradients are
 LEAST_STEP = 1e-3
@@ -112,7 +112,7 @@ class Ordinal(Family):
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         loc, inverse_scale, cut, _ = self.parameters(raw)
-        latent = loc + threefry.logistic(key, loc.shape) / inverse_scale
+        latent = loc + random.logistic(key, loc.shape) / inverse_scale
         passed = (self.cuts.spread(latent) > cut).astype(jnp.float32)
         value = self.cuts.column_sums(passed).astype(jnp.int32).reshape(self.shape)
         return value, self.log_prob(raw, value)
@@ -145,10 +145,10 @@ class Ordinal(Family):
         return jnp.minimum(code, np.array(self.packing.sizes, np.int32) - 1).reshape(self.shape)
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
-        return packed.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
+        return ragged.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
 
     def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
-        return packed.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
+        return ragged.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not isinstance(other, Ordinal):

@@ -12,10 +12,10 @@ from numbers import Real
 import jax.numpy as jnp
 import numpy as np
 
-from laten.errors import DeclarationError
+from laten.common.errors import DeclarationError
+from laten.common.numerics import LOG_SCALE_LIMIT, log_scale, unbound
+from laten.common.types import Array
 from laten.families.base import Shape
-from laten.numerics import LOG_SCALE_LIMIT, log_scale, unbound
-from laten.types import Array
 
 SMALLEST_SD = 1e-3  # where a constant column starts
 

@@ -1,7 +1,10 @@
-"""Pictures of a fitted `VAE` by matplotlib: each function draws what `laten.report` computed and returns a Figure."""
+"""Draw pictures by matplotlib: each function draws what `contents/` computed, or the fields of a result.
+
+Nothing is computed here, and no result class is imported: results import their picture, when it is asked for.
+"""
 
 from laten.plots.audit import plot_audit
-from laten.plots.figures import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
+from laten.plots.model import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
 from laten.plots.quality import plot_quality
 
 __all__ = [

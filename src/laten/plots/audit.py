@@ -2,19 +2,49 @@
 
 import math
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
-from laten.answers.auditing.result import BOUNDS, Audit
-from laten.infer.aggregate import ACTIVE
-from laten.infer.simulated import bins_for
+from laten.inference.diagnostics import ACTIVE
 from laten.plots.canvas import BLUE, CLASSES, GREY, INK, PALE, RED, caption, figure, plain, saved, signed, tidy
 
 GREEN, YELLOW = CLASSES[2], CLASSES[1]
 MOST_UNITS = 60
+
+
+class Audit(Protocol):
+    """What is drawn of an audit; `laten.answers.audit.result` says what each field holds."""
+
+    @property
+    def bounds(self) -> tuple[Any, ...]: ...
+
+    @property
+    def rows(self) -> pd.DataFrame: ...
+
+    @property
+    def units(self) -> pd.DataFrame: ...
+
+    @property
+    def simulated(self) -> pd.DataFrame: ...
+
+    @property
+    def ranks(self) -> np.ndarray: ...
+
+    @property
+    def rank_bins(self) -> int: ...
+
+    @property
+    def kept(self) -> int: ...
+
+    @property
+    def remarks(self) -> list[str]: ...
+
+    def __getitem__(self, name: str) -> float: ...
 
 
 def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
@@ -23,7 +53,7 @@ def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
     Args:
         path: Also write the picture: .png, .svg or .pdf.
     """
-    panels = [draw_bounds] if any(f.group == BOUNDS for f in audit.figures) else []
+    panels = [draw_bounds] if audit.bounds else []
     panels += [draw_gaps] if "own ELBO" in audit.rows else []
     panels += [draw_sandwich] if len(audit.simulated) else []
     panels += [draw_units] if "variance" in audit.units else []
@@ -41,7 +71,7 @@ def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
 def draw_bounds(ax: Axes, audit: Audit) -> None:
     """IWAE bounds against their draws; the other estimators as lines across."""
     tidy(ax, "log p(x), nats a row")
-    found = {f.name: f for f in audit.figures if f.group == BOUNDS}
+    found = {f.name: f for f in audit.bounds}
     iwae = [f for f in found.values() if f.name.startswith("IWAE")]
     if iwae:
         draws = np.array([int(f.name.split()[1]) for f in iwae])
@@ -137,7 +167,7 @@ def draw_ranks(ax: Axes, audit: Audit) -> None:
     """Histograms of ranks, a line a coordinate, over the band that chance keeps 99 of 100 bins in."""
     tidy(ax, "Ranks of true latents (SBC)")
     rows, units = audit.ranks.shape
-    bins = bins_for(rows, audit.kept)
+    bins = audit.rank_bins
     edges = np.linspace(0, 1, bins + 1)
     expected, half = rows / bins, 2.58 * np.sqrt(rows / bins * (1 - 1 / bins))
     ax.axhspan((expected - half) / expected, (expected + half) / expected, color="#e3e8ee", linewidth=0, zorder=0)

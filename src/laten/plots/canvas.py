@@ -18,8 +18,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import ScalarFormatter
 
-from laten.data.write import atomic
-from laten.errors import LatenError, known
+from laten.common.atomic_file import atomic
+from laten.common.errors import LatenError, known
 
 BLUE, RED, INK, GREY, PALE = "#0072b2", "#d55e00", "#222b36", "#6b7683", "#c9cfd6"
 CLASSES = (BLUE, "#e69f00", "#009e73", RED, "#cc79a7", "#56b4e9", "#111111", "#882255", "#999933", "#f0e442")

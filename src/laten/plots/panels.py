@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from laten.plots.canvas import BLUE, CLASSES, GREY, INK, plain, tidy
-from laten.report import Agreement, Marginal
+from laten.plots.contents import Agreement, Marginal
 
 
 def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: bool = False) -> bool:

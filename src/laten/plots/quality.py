@@ -1,23 +1,47 @@
 """One picture of how good synthetic rows are: columns, pairs, nearest records, the marginals that are furthest off."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from laten.measures.result import Quality
-from laten.measures.result import figure as value
 from laten.plots.canvas import BLUE, GREY, INK, capital, caption, figure, plain, saved, tidy
+from laten.plots.contents.columns import Marginal
 from laten.plots.panels import draw_marginal
 
 MOST_BARS, MOST_CELLS = 18, 24
 BINS = 40
 LEAST = 0.03  # an error of so much still fills no scale: small ones are to look small
 PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
+
+
+class Quality(Protocol):
+    """What is drawn of measures; `laten.synthetic.result` says what each field holds."""
+
+    @property
+    def measures(self) -> Iterable[Any]: ...
+
+    @property
+    def columns(self) -> pd.DataFrame: ...
+
+    @property
+    def pairs_same_bins(self) -> pd.DataFrame: ...
+
+    @property
+    def marginals(self) -> Sequence[Marginal]: ...
+
+    @property
+    def nearest(self) -> Any: ...
+
+    @property
+    def note(self) -> str: ...
 
 
 def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
@@ -129,9 +153,7 @@ def words(quality: Quality) -> str:
     ):
         if name in found:
             m = found[name]
-            parts.append(
-                said.format(value(m, m.value)) + ("" if np.isnan(m.reference) else beside).format(value(m, m.reference))
-            )
+            parts.append(said.format(m.text) + ("" if np.isnan(m.reference) else beside).format(m.reference_text))
     text = f"{capital('; '.join(parts))}."
     count = len(quality.columns)
     if count > MOST_BARS:

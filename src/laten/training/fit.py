@@ -22,15 +22,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.data.batches import Presentation, Store
-from laten.model import Model
-from laten.objectives import Objective
-from laten.training.blame import diverged
-from laten.training.evaluate import Evaluation
+from laten.common import random
+from laten.common.types import Array
+from laten.data.rows.presentation import Presentation, Store
+from laten.network.model import Model
+from laten.training.divergence import diverged
 from laten.training.loop import MOST_BAD, Loop, State, Tally, shuffled
+from laten.training.objectives import Objective
 from laten.training.settings import Settings
-from laten.types import Array
+from laten.training.validation import Evaluation
 
 MOST_ROLLBACKS = 3
 CHUNK_SECONDS = 1.0  # how long one compiled call may keep Ctrl-C waiting
@@ -53,7 +53,7 @@ class Task(NamedTuple):
     model: Model
     objective: Objective
     store: Store
-    how: Presentation
+    presentation: Presentation
     offset: float
     labels: dict[str, tuple[str, ...]]
     train: np.ndarray | None = None
@@ -117,17 +117,19 @@ class Training:
         dropout, planned_steps = has_dropout(task.model), self.plan.epochs * self.plan.steps
         others = [eqx.filter(model, eqx.is_inexact_array) for model in task.others]
         self.copies = 1 + len(others)
-        self.loop = Loop(weights, self.static, task.objective, task.how, settings, planned_steps, dropout, self.copies)
+        self.loop = Loop(
+            weights, self.static, task.objective, task.presentation, settings, planned_steps, dropout, self.copies
+        )
         self.evaluation = None
         if task.valid is not None:
             judge = getattr(task.objective, "judge", task.objective)
-            self.evaluation = Evaluation(self.static, weights, task.store, task.valid, judge, task.how)
+            self.evaluation = Evaluation(self.static, weights, task.store, task.valid, judge, task.presentation)
         self.state = self.loop.init(weights, *others)
         self.empty = self.loop.empty_tally(task.store, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
         self.good = copied(self.state)
         self.best, self.best_copy = self.one(self.good, 0), 0
-        self.key = threefry.key(settings.seed)
+        self.key = random.key(settings.seed)
         # while an objective warms up, its loss is not the bound yet, and no epoch can be the best
         self.settled = math.ceil(getattr(task.objective, "warmup", 0.0) * self.plan.epochs)
         self.epoch = self.best_epoch = self.rollbacks = 0
@@ -173,7 +175,7 @@ class Training:
         if self.rollbacks > MOST_ROLLBACKS:
             model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
             index = self.order[int(self.one(tally, 0).bad_index)]
-            raise diverged(model, self.task.store, index, self.task.how, self.key, self.task.labels)
+            raise diverged(model, self.task.store, index, self.task.presentation, self.key, self.task.labels)
         none = jnp.zeros_like(self.good.bad_run)
         self.state = copied(self.good)._replace(rate=self.good.rate / 2, bad_run=none)
         self.good = copied(self.state)

@@ -20,14 +20,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten import threefry
-from laten.data.batches import Presentation, Store, present
-from laten.model import Model
-from laten.objectives import Batch, Estimate, Objective
-from laten.training.adam import adam, wrapped
-from laten.training.packing import SMALL, Packed, Packing
+from laten.common import random
+from laten.common.types import Array, Key
+from laten.data.rows.presentation import Presentation, Store, present
+from laten.network.model import Model
+from laten.training.objectives import Batch, Estimate, Objective
+from laten.training.optimizer import adam, wrapped
 from laten.training.settings import PRODUCTS, Settings
-from laten.types import Array, Key
+from laten.training.weight_packing import SMALL, Packed, Packing
 
 MOST_BAD = 3
 
@@ -71,7 +71,7 @@ class Loop:
         weights: Model,
         static: Model,
         objective: Objective,
-        how: Presentation,
+        presentation: Presentation,
         settings: Settings,
         planned_steps: int,
         dropout: bool,
@@ -80,7 +80,10 @@ class Loop:
         self.optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = Packing(weights, SMALL if settings.optimizer is None else 0)
-        self.how, self.weights = how, jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
+        self.presentation, self.weights = (
+            presentation,
+            jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights),
+        )
         self.copies = copies
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
 
@@ -105,7 +108,7 @@ class Loop:
         many = jax.vmap(one, (0, None, 0))
 
         def step(state: State, store: Store, index: Array, key: Key, each: Key) -> tuple[State, Estimate, Array]:
-            batch = Batch(*present(key, store, index, how))
+            batch = Batch(*present(key, store, index, presentation))
             return one(state, batch, each) if copies == 1 else many(state, batch, apart(each, copies))
 
         epoch = epoch_of(step)
@@ -121,8 +124,8 @@ class Loop:
         """Zeros, shaped like what the objective reports."""
 
         def terms(weights: Model, store: Store) -> dict[str, Array]:
-            each = threefry.split(jax.random.key(0), batch_size)
-            batch = Batch(*present(each[0], store, jnp.zeros(batch_size, jnp.int32), self.how))
+            each = random.split(jax.random.key(0), batch_size)
+            batch = Batch(*present(each[0], store, jnp.zeros(batch_size, jnp.int32), self.presentation))
             return self.loss(weights, batch, each, jnp.zeros(()))[1].terms
 
         names = jax.eval_shape(terms, self.weights, store)
@@ -154,15 +157,15 @@ def epoch_of(step: Callable) -> Callable:
     def epoch(
         state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
     ) -> tuple[State, Tally]:  # fmt: skip
-        row_key = threefry.fold_in(seed, turn)
-        step_key, size = threefry.fold_in(row_key, threefry.APART), order.shape[1]
+        row_key = random.fold_in(seed, turn)
+        step_key, size = random.fold_in(row_key, random.APART), order.shape[1]
 
         def body(carry):
             i, state, tally = carry
             step_number, rows = i.astype(jnp.uint32), jnp.arange(size, dtype=jnp.uint32)
             own, each = (
-                threefry.keys(step_key, step_number),
-                threefry.keys(row_key, step_number * jnp.uint32(size) + rows),
+                random.keys(step_key, step_number),
+                random.keys(row_key, step_number * jnp.uint32(size) + rows),
             )
             state, estimate, good = step(state, store, order[i], own, each)
             return i + 1, state, tallied(tally, estimate, good, i)
@@ -183,7 +186,7 @@ def stacked(trees: list[Any]) -> Any:
 def apart(each: Key, copies: int) -> Key:
     """Keys `(copies, rows)`: the first copy's are the keys themselves."""
     numbers = jnp.arange(1, copies, dtype=jnp.uint32)
-    others = jax.vmap(lambda key: threefry.keys(key, numbers), out_axes=1)(each)
+    others = jax.vmap(lambda key: random.keys(key, numbers), out_axes=1)(each)
     return jnp.concatenate([each[None], others])
 
 

@@ -21,7 +21,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from laten.errors import LatenError, known
+from laten.common.errors import LatenError, known
 
 Record = dict[str, Any]
 Report = Callable[[Record], None]

@@ -11,8 +11,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from laten.errors import LatenError, known
-from laten.types import Array
+from laten.common.errors import LatenError, known
+from laten.common.types import Array
 
 AUTO_STEPS = 20_000
 MOST_ROWS = 2**31 - 1  # a row's number is an int32

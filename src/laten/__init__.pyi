@@ -1,0 +1,52 @@
+"""Public names and where they live; `laten/__init__.py` imports each when it is first used."""
+
+__version__: str
+
+from .classical.discrete import DiscreteNetwork as DiscreteNetwork
+from .classical.discrete import read_bif as read_bif
+from .classical.explain import explain as explain
+from .common.errors import DataError as DataError
+from .common.errors import DeclarationError as DeclarationError
+from .common.errors import LatenError as LatenError
+from .common.errors import LatenWarning as LatenWarning
+from .common.errors import ModelFileError as ModelFileError
+from .common.errors import TrainingDiverged as TrainingDiverged
+from .data import datasets as datasets
+from .data.files.read import read as read
+from .data.rows.evidence import between as between
+from .data.schema.enforce import read_schema as read_schema
+from .data.schema.infer import infer_schema as infer_schema
+from .data.schema.schema import Schema as Schema
+from .estimator.imputer import Imputer as Imputer
+from .estimator.vae import VAE as VAE
+from .estimator.vae import load as load
+from .families import Bernoulli as Bernoulli
+from .families import Binned as Binned
+from .families import Categorical as Categorical
+from .families import Deterministic as Deterministic
+from .families import DiscretizedLogistic as DiscretizedLogistic
+from .families import Informative as Informative
+from .families import LogNormal as LogNormal
+from .families import Mixture as Mixture
+from .families import NegativeBinomial as NegativeBinomial
+from .families import Normal as Normal
+from .families import NormalMixture as NormalMixture
+from .families import Ordinal as Ordinal
+from .families import Poisson as Poisson
+from .families import StudentT as StudentT
+from .network import templates as templates
+from .network.guide import guide_for as guide_for
+from .network.model import Model as Model
+from .network.nets.layers import MLP as MLP
+from .network.nets.layers import Linear as Linear
+from .network.nets.layers import ResMLP as ResMLP
+from .network.nets.table import Table as Table
+from .network.network import Network as Network
+from .synthetic.quality import quality as quality
+from .training.objectives import Cubo as Cubo
+from .training.objectives import Elbo as Elbo
+from .training.objectives import Iwae as Iwae
+from .training.objectives import MonteCarloEm as MonteCarloEm
+from .training.objectives import Renyi as Renyi
+from .training.objectives import ReweightedWakeSleep as ReweightedWakeSleep
+from .training.objectives import WakeSleep as WakeSleep

@@ -1,0 +1,65 @@
+"""`vae.audit`: puts the estimators together. Which of them fit is decided before anything compiles."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.answers.audit import bounds, calibration
+from laten.answers.audit.calibration import KEPT
+from laten.answers.audit.result import ORDER, Audit
+from laten.answers.audit.study import Options, Study
+from laten.answers.audit.which_fit import ESTIMATORS, check_only, reasons
+from laten.answers.fitted import Fitted, by_row
+from laten.network.model import Model
+from laten.network.uncertain_weights import certain, is_uncertain
+
+RUNS: dict[str, Callable[[Study], None]] = {
+    "bounds": bounds.run_bounds,
+    "exact": bounds.run_exact,
+    "quadrature": bounds.run_quadrature,
+    "ais": bounds.run_ais,
+    "hmc": bounds.run_hmc,
+    "gap": bounds.run_gap,
+    "latents": calibration.run_latents,
+    "bdmc": calibration.run_bdmc,
+    "sbc": calibration.run_sbc,
+}
+
+
+def audit(fitted: Fitted, data: Any, options: Options, say: Callable[[str], None] = lambda text: None) -> Audit:
+    """How good the model's posterior and log p(x) are on some rows.
+
+    Args:
+        say: Told what is being done.
+    Raises:
+        LatenError: an estimator that was asked for does not fit the network.
+    """
+    spread, model = is_uncertain(fitted.model.p), fitted.model
+    if spread:
+        fitted = replace(fitted, model=Model(model.network, model.guide, certain(model.p), model.q))
+    rows = fitted.rows(data)
+    index = np.unique(np.linspace(0, rows.n - 1, min(rows.n, options.rows)).round().astype(int))
+    why = reasons(fitted, rows.take(index), options.chains.sampler)
+    check_only(options.only, why)
+    study = Study(fitted, rows.take(index), by_row(fitted.view.log_det(data), rows.n)[index], options, say)
+    for name, run in RUNS.items():
+        if (not options.only or name in options.only) and not why[name]:
+            study.say(f"{name}: {ESTIMATORS[name]}")
+            run(study)
+    return Audit(
+        figures=tuple(sorted(study.figures, key=lambda f: ORDER.index(f.group))),
+        terms=study.terms,
+        rows=pd.DataFrame(study.by_row, index=pd.Index(index, name="row")),
+        units=study.units,
+        simulated=study.simulated,
+        ranks=study.ranks,
+        kept=KEPT,
+        left_out={n: w for n, w in why.items() if w and (not options.only or n in options.only)},
+        note=f"{len(index)} of {rows.n} rows, {options.draws} guide draws a row; seed {options.seed}. "
+        f"{len(study.simulated)} rows simulated for annealing, {len(study.ranks)} for ranks. "
+        "Errors are those of the draws, for these very rows."
+        + (" The weights are uncertain: all figures are at their means." if spread else ""),
+    )

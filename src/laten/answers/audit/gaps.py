@@ -1,0 +1,104 @@
+r"""Bounds from guide draws, and how much of their gap is the guide's shape and how much its haste.
+
+$$\log p(x)-\mathrm{ELBO}(q)=\underbrace{\log p(x)-\mathrm{ELBO}(q^*)}_{\text{approximation gap}}
+  +\underbrace{\mathrm{ELBO}(q^*)-\mathrm{ELBO}(q)}_{\text{amortisation gap}}$$
+
+with $q^*$ the best guide for this very row (Cremer, Li & Duvenaud 2018). It starts at the guide: the constants of each
+guide node, which are added to what its net puts out, are optimised for the row by Adam. A single `Normal` node becomes
+any diagonal normal; of several nodes, each keeps following those drawn before it.
+
+IWAE bounds with fewer draws than were made are averages over groups of them (Burda et al. 2016, eq. 8): unbiased, and
+all from one pass.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.common import random
+from laten.common.types import Array, Key, Masks, Values
+from laten.inference.importance import chunked_keys
+from laten.network.log_weights import by_node, total
+from laten.network.model import Model
+
+RATE = 0.03
+
+
+class Bounds(NamedTuple):
+    """What guide draws of one example tell."""
+
+    log_w: Array  # (draws,) log-weights in nats, discrete latents summed over
+    elbo: Array  # (draws,) one-draw estimates of the ELBO, all alike where the guide is the posterior
+    terms: Values  # node -> its share of the ELBO, averaged over draws
+
+
+def bounds(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Bounds:
+    """Guide draws of one example, a chunk at a time: memory grows by two numbers a draw."""
+
+    def one(k: Key) -> tuple[Array, Array, Values]:
+        log_r, draw = model.draws(k, values, masks)
+        fit, kl = by_node(log_r, draw, masks, False)
+        terms = {name: fit.get(name, jnp.zeros(())) - kl.get(name, jnp.zeros(())) for name in {**kl, **fit}}
+        return jax.nn.logsumexp(log_r + jax.vmap(lambda d: d.log_weight)(draw)), total(terms), terms
+
+    def chunk(sums: Values, xs: tuple[Array, Array]) -> tuple[Values, tuple[Array, Array]]:
+        log_w, elbo, terms = jax.vmap(one)(xs[0])
+        add = jax.tree.map(lambda t: jnp.sum(jnp.where(xs[1], t, 0.0)), terms)
+        return jax.tree.map(jnp.add, sums, add), (log_w, elbo)
+
+    chunks = chunked_keys(key, draws)
+    shapes = jax.eval_shape(lambda k: one(k)[2], chunks[0][0, 0])
+    zero = jax.tree.map(lambda s: jnp.zeros(s.shape), shapes)
+    sums, (log_w, elbo) = jax.lax.scan(chunk, zero, chunks)
+    return Bounds(log_w.ravel()[:draws], elbo.ravel()[:draws], jax.tree.map(lambda t: t / draws, sums))
+
+
+def grouped(log_w: np.ndarray, size: int) -> np.ndarray:
+    """IWAE bounds `(rows, groups)` of groups of `size` draws; draws that fill no group are left out."""
+    rows, draws = log_w.shape
+    groups = log_w[:, : draws // size * size].astype(np.float64).reshape(rows, -1, size)
+    top = groups.max(axis=2, keepdims=True)
+    return top[..., 0] + np.log(np.exp(groups - top).mean(axis=2))
+
+
+def constants_of(model: Model) -> Values:
+    """What a row's own guide may change: the constants of each latent's factor."""
+    return {n: c for n in model.latents if (c := model.q[n].constants) is not None}
+
+
+def with_constants(model: Model, constants: Values) -> Model:
+    """The model with other constants in its guide."""
+    return eqx.tree_at(lambda m: [m.q[n].constants for n in constants], model, list(constants.values()))
+
+
+def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, draws: int) -> Model:
+    """The model with the guide that is best for one example.
+
+    Args:
+        steps: Of Adam, its rate falling to nothing along half a cosine.
+        draws: Of the guide, a step.
+    """
+    import optax
+
+    optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))
+
+    def loss(constants: Values, k: Key) -> Array:
+        found = with_constants(model, constants)
+
+        def one(kk: Key) -> Array:
+            fit, kl = by_node(*found.draws(kk, values, masks), masks, True)
+            return sum(kl.values(), jnp.zeros(())) - sum(fit.values(), jnp.zeros(()))
+
+        return jax.vmap(one)(random.split(k, draws)).mean()
+
+    def descend(carry, k: Key):
+        constants, state = carry
+        update, state = optimiser.update(jax.grad(loss)(constants, k), state)
+        return (optax.apply_updates(constants, update), state), None
+
+    start = constants_of(model)
+    (constants, _), _ = jax.lax.scan(descend, (start, optimiser.init(start)), random.split(key, steps))
+    return with_constants(model, constants)

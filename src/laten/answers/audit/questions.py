@@ -1,0 +1,98 @@
+"""The questions of an audit: each estimator, put to one example. The mathematics stands in the files beside it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from laten.answers.audit import annealing, harmonic
+from laten.answers.audit.gaps import bounds, own_guide
+from laten.answers.audit.quadrature import FINE, integrate
+from laten.answers.audit.simulated import shown
+from laten.common import random
+from laten.common.numerics import log_mean_exp
+from laten.common.types import Key, Masks, Values
+from laten.inference.posterior import Posterior
+from laten.network.model import Model
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What the model reads: values, and masks of all of them."""
+
+    draws: int = 1
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        return shown(Posterior(model, values, masks))
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """Guide draws: log-weights and one-draw ELBOs `(draws,)`, the ELBO by node, means `(d,)` of continuous latents."""
+
+    draws: int
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        q_raw = model.draw(key, values, masks, noise=False).q_raw
+        families = model.guide.families
+        means = [jnp.ravel(families[n].mean(q_raw[n])) for n in q_raw if n not in model.discrete]
+        return bounds(model, key, values, masks, self.draws), jnp.concatenate(means) if means else jnp.zeros(0)
+
+
+@dataclass(frozen=True)
+class Annealing:
+    """Forward annealing: `(chains,)` log-weights, and how many moves were accepted."""
+
+    plan: annealing.Plan
+
+    @property
+    def draws(self) -> int:
+        return self.plan.work
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        found, _ = annealing.forward(Posterior(model, values, masks), key, self.plan)
+        return found.log_w, found.acceptance
+
+
+@dataclass(frozen=True)
+class Quadrature:
+    """log p(x) and its numerical error; for at most two latent coordinates."""
+
+    draws: int = FINE**2
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        return integrate(Posterior(model, values, masks), key)
+
+
+@dataclass(frozen=True)
+class AppendixD:
+    """The estimator of Kingma & Welling (2014), appendix D; for at most four latent coordinates."""
+
+    plan: harmonic.Plan
+
+    @property
+    def draws(self) -> int:
+        return self.plan.work
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        return harmonic.reciprocal(Posterior(model, values, masks), key, self.plan)
+
+
+@dataclass(frozen=True)
+class OwnGuide:
+    """`(draws,)` one-draw ELBOs, and the IWAE bound, of the guide that is best for this very row.
+
+    Args:
+        steps: Of Adam.
+        each: Draws a step.
+    """
+
+    draws: int
+    steps: int = 300
+    each: int = 8
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        fit_key, draw_key = random.split(key)
+        fitted = own_guide(model, fit_key, values, masks, self.steps, self.each)
+        found = bounds(fitted, draw_key, values, masks, self.draws)
+        return found.elbo, log_mean_exp(found.log_w)

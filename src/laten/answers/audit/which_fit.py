@@ -1,0 +1,93 @@
+"""Which estimators of an audit fit a model, and why the others do not."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from laten.answers.audit import harmonic, quadrature
+from laten.answers.audit.gaps import constants_of
+from laten.answers.fitted import Fitted
+from laten.common.errors import LatenError, known
+from laten.data.rows.rows import Rows
+from laten.families import Informative
+from laten.inference import hmc
+from laten.inference.linear_gaussian import not_linear
+from laten.inference.posterior import continuous, dimensions, uninferred
+from laten.network.model import Model
+
+ESTIMATORS = {
+    "bounds": "ELBO and IWAE bounds from guide draws",
+    "exact": "log p(x) in closed form",
+    "quadrature": "log p(x) by a grid over the latents",
+    "ais": "annealed importance sampling",
+    "hmc": "posterior samples and a density fitted to them",
+    "gap": "a guide for each row",
+    "latents": "mutual information and the aggregate posterior",
+    "bdmc": "annealing both ways on simulated rows",
+    "sbc": "calibration of the posterior by simulation",
+}
+
+
+def reasons(fitted: Fitted, rows: Rows, sampler: str = "hmc") -> dict[str, str]:
+    """Estimator -> why it does not fit; empty where it does."""
+    model = fitted.model
+    whole = set(rows.values) - set(rows.mask) - set(model.latents)
+    d, lacking = dimensions(model), uninferred(model, whole)
+    walk = ""
+    if lacking:
+        walk = f"nodes {known(lacking)} are neither observed nor inferred by the guide; 'bounds' fits"
+    elif not d:
+        walk = "there are no continuous latents to move; 'exact' sums discrete ones out"
+    simulate = walk
+    modelled = [n for n in rows.values if isinstance(model.network.nodes[n].family, Informative)]
+    if not walk and modelled:
+        simulate = (
+            f"which cells of {known(modelled)} are missing is modelled too, and simulated rows lack it; 'ais' fits"
+        )
+    linear = not_linear(model.network)
+    exact = f"the network is not linear-Gaussian, {linear}; 'bounds' and 'ais' fit" if linear and (d or lacking) else ""
+    seen = [n for n in continuous(model) if n in rows.values and rows.mask.get(n, np.ones(1, bool)).any()]
+    out = dict.fromkeys(ESTIMATORS, "")
+    out |= {
+        "exact": exact,
+        "quadrature": walk,
+        "ais": walk,
+        "hmc": walk,
+        "latents": walk,
+        "bdmc": simulate,
+        "sbc": simulate,
+    }
+    if d > quadrature.MOST:
+        out["quadrature"] = (
+            f"a grid over {d} latent coordinates is too large, {quadrature.MOST} are the most; 'ais' fits"
+        )
+    if d > harmonic.MOST:
+        out["hmc"] = f"it holds up to {harmonic.MOST} latent coordinates, and there are {d}; 'ais' fits"
+    if not walk and seen:
+        out["latents"] = f"latents {known(seen)} are observed in some rows, which have no q(z | x)"
+    if not walk and rows.n < 2:
+        out["latents"] = "one row says nothing of what differs between rows"
+    if not constants_of(model):
+        out["gap"] = "the guide has nothing to fit to a row"
+    if sampler == "nuts" and not out["hmc"]:
+        hmc.no_u_turns()
+    return out
+
+
+def check_only(only: Sequence[str], why: Mapping[str, str]) -> None:
+    """Estimators that were asked for must be there and fit.
+
+    Raises:
+        LatenError: one is not or does not.
+    """
+    for name in only:
+        if name not in why:
+            raise LatenError(f"audit: there is no estimator {name!r}; known names: {known(why)}")
+        if why[name]:
+            raise LatenError(f"audit: {name!r} does not fit this model: {why[name]}")
+
+
+def coordinates(model: Model) -> list[str]:
+    """Names of the continuous latent coordinates: z0, z1, ...."""
+    families = model.guide.families
+    return [f"{n}{i}" for n in continuous(model) for i in range(families[n].n_sites)]

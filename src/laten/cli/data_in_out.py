@@ -1,0 +1,170 @@
+"""What goes in and out of a command: data read, results written whole or not at all, notes to standard error."""
+
+import io
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError, known
+from laten.data.files.read import read
+from laten.data.files.write import Data, write
+from laten.data.rows.views import ArrayView
+from laten.estimator.plain_vae import Learner
+
+TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".json", ".json.gz")
+ARRAYS = (".npy", ".npz")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Data as read, and what of it a model is asked about.
+
+    Args:
+        data: A frame, a bare array, or a dict of arrays by node.
+        names: Node -> its array's name in the file, where the file names arrays.
+        aside: Arrays of the file that the model does not take, such as labels.
+    """
+
+    data: Any
+    names: dict[str, str]
+    aside: dict[str, np.ndarray]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(next(iter(self.data.values()))) if isinstance(self.data, dict) else len(self.data)
+
+
+def note(text: str) -> None:
+    """Says something that is no result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def for_fit(name: str) -> Source:
+    """Data to learn from. Of several arrays it is the one called `x`; the others stand aside.
+
+    Raises:
+        DataError: the data cannot be read, or which array to take is not clear.
+    """
+    data = read(name)
+    if not isinstance(data, dict):
+        return Source(data, {}, {})
+    chosen = "x" if "x" in data else next(iter(data))
+    if "x" not in data and len(data) > 1:
+        raise DataError(
+            f"{name}: holds the arrays {known(data)}; call the one to learn from 'x', or declare a network in Python"
+        )
+    return Source({"x": data[chosen]}, {"x": chosen}, {k: v for k, v in data.items() if k != chosen})
+
+
+def for_model(vae: Learner, name: str) -> Source:
+    """Data to ask a model about, in the container it was fitted to.
+
+    Raises:
+        DataError: the data cannot be read, or are of another sort than the model's.
+    """
+    data = read(name)
+    if isinstance(vae.view_, ArrayView) and isinstance(data, dict):
+        return _by_node(vae.view_, data, name)
+    if isinstance(vae.view_, ArrayView) and isinstance(data, pd.DataFrame):
+        raise DataError(
+            f"{name}: is a table; the model was fitted to arrays {known(vae.view_.nodes)}: give .npy or .npz"
+        )
+    if isinstance(data, dict):
+        raise DataError(
+            f"{name}: holds arrays {known(data)}; the model was fitted to the columns {known(vae.schema_.names)}"
+        )
+    return Source(data, {}, {})
+
+
+def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:
+    """Arrays of a file by the model's nodes; a single array needs no name."""
+    nodes = [n for n in view.nodes if n in data]
+    if not nodes and len(data) == len(view.nodes) == 1:
+        (found,), (node,) = data, view.nodes
+        return Source({node: data[found]}, {node: found}, {})
+    if not nodes:
+        raise DataError(
+            f"{name}: holds the arrays {known(data)}, none of the fitted nodes {known(view.nodes)}; rename one"
+        )
+    aside = {k: v for k, v in data.items() if k not in nodes}
+    return Source({n: data[n] for n in nodes}, dict(zip(nodes, nodes, strict=True)), aside)
+
+
+def check_output(path: str | None, endings: tuple[str, ...] = TABLES + ARRAYS) -> None:
+    """Refuses a path that could not be written, before any work is done.
+
+    Raises:
+        DataError: its folder is not there or closed, it is a folder, or its extension is none of `endings`.
+    """
+    if path is None:
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise DataError(f"{path}: is a folder; give the name of a file in it")
+    if not target.parent.is_dir():
+        raise DataError(f"{path}: there is no folder {str(target.parent)!r}; make it first")
+    if not os.access(target.parent, os.W_OK):
+        raise DataError(f"{path}: the folder {str(target.parent)!r} cannot be written to; choose another")
+    if endings and not target.name.lower().endswith(endings):
+        found = target.suffix or "a file without extension"
+        raise DataError(f"{path}: do not know how to write {found}; known: {known(endings, 20)}")
+
+
+def put(result: Data, path: str | None) -> None:
+    """Writes a result to `path` in the format of its extension, or to standard output as CSV.
+
+    Raises:
+        DataError: it cannot be written, or fits no table.
+    """
+    if path is not None and path.lower().endswith(".npy") and isinstance(result, dict) and len(result) == 1:
+        result = next(iter(result.values()))
+    if path is not None and path.lower().endswith(ARRAYS):
+        write(result, path)
+        return
+    frame = result if isinstance(result, pd.DataFrame) else as_table(result)
+    if path is not None:
+        write(frame, path)
+        return
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+
+
+def as_table(result: Any) -> pd.DataFrame:
+    """Arrays as columns: `name`, or `name_0`, `name_1`, ….
+
+    Raises:
+        DataError: an array with more than two dimensions.
+    """
+    columns: dict[str, np.ndarray] = {}
+    for name, array in (result if isinstance(result, dict) else {"column": np.asarray(result)}).items():
+        if np.ndim(array) > 2:
+            raise DataError(images(name, np.shape(array)[1:]))
+        wide = np.reshape(array, (len(array), -1))
+        columns |= {f"{name}_{i}" if np.ndim(array) == 2 else name: wide[:, i] for i in range(wide.shape[1])}
+    return pd.DataFrame(columns)
+
+
+def images(name: str, shape: tuple[int, ...]) -> str:
+    """Why an array of images does not go into a table."""
+    sizes = " × ".join(map(str, shape))
+    return f"rows of {name!r} are arrays of {sizes} and fit no table; write them to a file: -o FILE.npy or -o FILE.npz"
+
+
+def check_container(vae: Learner, path: str | None) -> None:
+    """Refuses to write images as a table, before any work is done."""
+    if isinstance(vae.view_, ArrayView) and not (path and path.lower().endswith(ARRAYS)):
+        for name, spec in vae.view_.specs:
+            if name in vae.view_.nodes and len(spec.shape) > 1:
+                raise DataError(images(name, spec.shape))
+
+
+def named(result: Any, source: Source) -> Any:
+    """Arrays by the names they had in the file."""
+    return {source.names.get(k, k): v for k, v in result.items()} if isinstance(result, dict) else result

@@ -1,0 +1,51 @@
+"""`laten explain --given`: Bayes' theorem and the identity log p(x) = KL + ELBO, for one example."""
+
+from typing import Any
+
+from laten.classical.discrete import read_bif
+from laten.classical.explain import explain
+from laten.cli.data_in_out import TABLES, check_output, note, put
+from laten.cli.evidence import evidence
+from laten.common.errors import DataError
+from laten.estimator.plain_vae import load
+from laten.plots.canvas import FORMATS
+
+
+def identity(
+    model: str, given: list[str], latents: list[str] | None, output: str | None, table: str | None, wrong: list[str]
+) -> None:
+    """Prints the lesson; draws it to `output`, and writes its table to `table`.
+
+    Args:
+        wrong: Options that were given and do not go with this question.
+    """
+    check_output(output, (*FORMATS, ".gif"))
+    check_output(table, TABLES)
+    if wrong:
+        raise DataError(f"{wrong[0]} does not go with --given, which explains one example; leave it out")
+    if not given:
+        raise DataError(f"{model}: say what is seen: laten explain {model} --given VARIABLE=STATE")
+    if model.lower().endswith(".bif"):
+        found = explain(read_bif(model), by_name(given), latents)
+    else:
+        vae = load(model)
+        found = explain(vae, evidence(vae, given), latents)
+    print(found)
+    if table is not None:
+        put(found.table.reset_index(), table)
+    if output is not None:
+        found.plot(output)
+    for name in (output, table):
+        if name is not None:
+            note(f"Wrote {name}.")
+
+
+def by_name(given: list[str]) -> dict[str, Any]:
+    """`name=state` texts by name; a name given again may be any of its states."""
+    found: dict[str, list[str]] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise DataError(f"--given {text}: expected VARIABLE=STATE, e.g. --given smoke=yes")
+        found.setdefault(name.strip(), []).append(value.strip())
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

@@ -1,0 +1,176 @@
+"""`laten fit`: from data to a model file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.cli.data_in_out import Source, check_output, for_fit, note
+from laten.common.errors import DataError, known
+from laten.data.columns.column import ASIDE, Column
+from laten.data.json_reader import Plain
+from laten.data.messages import did_you_mean, unknown
+from laten.data.schema.enforce import impose, open_contract
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Schema
+from laten.estimator.plain_vae import Learner
+from laten.estimator.prepare import Sizes, propose
+from laten.training.objectives import Elbo, Iwae, Objective
+from laten.training.settings import Settings
+
+INTERRUPTED = 130
+CHECKED = ("epochs", "batch_size", "learning_rate", "patience", "validation", "seed")
+
+
+def fit(
+    data: str,
+    output: str | None,
+    kinds: Sequence[str],
+    contract: str | None,
+    objective: str,
+    draws: int | None,
+    options: Mapping[str, Any],
+    quiet: bool,
+) -> int:
+    """Learns a model and writes it.
+
+    Args:
+        data: Path or name.
+        output: Model file; None: the data's name with another extension, in the current folder.
+        kinds: `column=kind` edits of the schema.
+        contract: File of the schema to enforce; None: it is inferred.
+        draws: Of the objective; None: its own default.
+        options: Parameters of `VAE`.
+        quiet: Say nothing.
+    Returns:
+        0, or 130 when Ctrl-C ended training; the model is written in both cases.
+    """
+    asked = {name: options[name] for name in CHECKED if options[name] is not None}
+    Settings(**asked)  # an option out of range is refused before data are read
+    path = output or f"{stem(data)}.laten"
+    check_output(path, ())
+    if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
+        raise DataError(f"{path}: is the data; give the model another name with -o")
+    source = for_fit(data)
+    schema = schema_of(source, kinds, contract)
+    sizes = Sizes(*(options[name] for name in ("latent", "width", "numbers")))
+    found = propose(source.data, None, schema, sizes, options["binarise"], options["seed"])
+    if not quiet:  # only now: data that cannot be used are one line, and nothing else
+        describe(source, schema, options["binarise"])
+        note(f"Network: {found.network.factors()}\n")
+    vae = Learner(
+        objective=goal_of(objective, draws), schema=schema, progress="quiet" if quiet else "auto", **options
+    ).fit(source.data)
+    vae.save(path)
+    interrupted = vae.stopped_ == "interrupted"
+    if interrupted:
+        note(
+            f"Training ended by Ctrl-C after {int(vae.history_['epoch'].iloc[-1])} epochs; the weights so far are kept."
+        )
+    if not quiet:
+        note(verdict(vae))
+    if not quiet or interrupted:
+        note(f"Wrote {path} ({Path(path).stat().st_size / 1000:.0f} kB).")
+    return INTERRUPTED if interrupted else 0
+
+
+def goal_of(objective: str, draws: int | None) -> Objective | None:
+    """The objective asked for; None leaves the evidence lower bound to `VAE`, with its own plan."""
+    if objective == "elbo":
+        return None if draws is None else Elbo(draws=draws)
+    return Iwae() if draws is None else Iwae(draws)
+
+
+def stem(data: str) -> str:
+    """`folder/adult.csv.gz` -> `adult`."""
+    return Path(data).name.split(".")[0] or "model"
+
+
+def schema_of(source: Source, kinds: Sequence[str], contract: str | None = None) -> Schema | None:
+    """The schema of a table, inferred or as a file says, and edited; None for arrays of images.
+
+    Raises:
+        DataError: no such column or kind, the cells do not allow it, or they do not keep the contract.
+    """
+    data = source.data
+    if isinstance(data, dict) or (isinstance(data, np.ndarray) and data.ndim != 2):
+        if kinds or contract:
+            raise DataError(
+                f"--{'kind' if kinds else 'schema'}: arrays have no columns whose kind could be set; leave it out"
+            )
+        return None
+    frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
+    if contract is not None:
+        schema = impose(open_contract(Path(contract)), frame)
+    else:
+        schema = infer_schema(frame, kinds=taken_for(frame, kinds))
+    for text in kinds:
+        schema = with_kind(schema, text)
+    _ = schema.blocks  # refuses a table of which nothing is left to model
+    return schema
+
+
+def taken_for(frame: pd.DataFrame, kinds: Sequence[str]) -> dict[str | int, str]:
+    """Columns of cells of two sorts are not questioned where the user says what they are."""
+    by_text = {str(n): n for n in frame.columns}
+    typed = [(text.rpartition("=")[0], text.rpartition("=")[2].partition(":")[0]) for text in kinds]
+    return {by_text[name]: kind for name, kind in typed if name in by_text and kind in ("categorical", *ASIDE)}
+
+
+def with_kind(schema: Schema, text: str) -> Schema:
+    """A schema edited by `column=kind` or `column=kind:level,level,...`."""
+    name, sign, kind = text.rpartition("=")
+    if not sign or not name:
+        raise DataError(f"--kind {text}: expected COLUMN=KIND, e.g. age=count")
+    by_text = {str(n): n for n in schema.names}
+    if name not in by_text:
+        raise unknown("column", name, schema.names)
+    kind, colon, levels = kind.partition(":")
+    column = schema[by_text[name]]
+    try:
+        return schema.with_kind(column.name, kind, levels_of(column, levels) if colon else None)
+    except DataError as error:
+        if kind == "ordinal" and not colon and "order of its levels" in str(error):
+            some = ",".join(map(str, column.seen.values or ()))
+            raise DataError(
+                f"column {name!r}: the order of its levels is not known; say it: --kind '{name}=ordinal:{some}'"
+            ) from None
+        raise
+
+
+def levels_of(column: Column, text: str) -> list[Plain]:
+    """Levels typed by the user as the column's own values."""
+    seen = {str(v): v for v in column.seen.values or ()}
+    levels = [part.strip() for part in text.split(",")]
+    for level in levels:
+        if level not in seen:
+            raise DataError(
+                f"column {column.name!r}: no cell holds {level!r}{did_you_mean(level, seen)}; its values: {known(seen)}"
+            )
+    return [seen[level] for level in levels]
+
+
+def describe(source: Source, schema: Schema | None, binarise: str) -> None:
+    """Shows what is about to be learned from."""
+    if schema is not None:
+        note(f"{source.rows} rows. What each column is taken for (--kind COLUMN=KIND changes it):\n\n{schema}\n")
+        return
+    array = next(iter(source.data.values())) if isinstance(source.data, dict) else source.data
+    sizes = " × ".join(map(str, array.shape[1:]))
+    grey = "" if array.max(initial=0) <= 1 else f", grey pixels binarised: {binarise}"
+    aside = f"; not used: {known(source.aside)}" if source.aside else ""
+    note(f"{source.rows} arrays of {sizes}{grey}{aside}.")
+
+
+def verdict(vae: Learner) -> str:
+    """How good the model is, in one line."""
+    history = vae.history_
+    ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}
+    held = "valid_bound" in history
+    kept = history[history["kept"]].iloc[-1]
+    value = kept["valid_bound" if held else "bound"]
+    what = "Held-out bound on log p(row)" if held else "Training bound on log p(row), no rows were held out"
+    last = int(history["epoch"].iloc[-1])
+    return f"{what}: {value:.3f} nats a row (epoch {int(kept['epoch'])} of {last}, {ways[vae.stopped_]})."

@@ -1,0 +1,60 @@
+"""`laten query`: probabilities of variables given others, as a table."""
+
+import pandas as pd
+
+from laten.classical.discrete import DiscreteNetwork, read_bif
+from laten.classical.question import Asked, parse_question
+from laten.cli.data_in_out import TABLES, check_output, note, put
+from laten.cli.evidence import evidence
+from laten.common.errors import DataError
+from laten.data.rows.evidence import Between
+from laten.data.rows.views import TableView
+from laten.estimator.plain_vae import Learner, load
+
+
+def query(network: str, question: str, output: str | None) -> None:
+    """Writes p(targets | given), a state (or joint state) a row."""
+    check_output(output, TABLES)
+    asked = parse_question(question)
+    if network.lower().endswith(".bif"):
+        found = exactly(read_bif(network), question, asked)
+    else:
+        found = by_guide(load(network), network, asked)
+    put(found.map(lambda p: float(f"{p:.12g}")).reset_index(), output)  # past that it is rounding
+
+
+def exactly(network: DiscreteNetwork, question: str, asked: Asked) -> pd.Series:
+    """The exact answer; says how probable the evidence is."""
+    found = network.query(question)
+    if asked.given:
+        note(f"Exact. log p(evidence) = {network.log_evidence(asked.given):.6f} nats.")
+    return found
+
+
+def by_guide(vae: Learner, file: str, asked: Asked) -> pd.Series:
+    """A fitted model's answer about one column of classes.
+
+    Raises:
+        DataError: several targets or intervals, which `laten sample` answers.
+    """
+    given = evidence(vae, [f"{name}={value}" for name, values in asked.given.items() for value in values])
+    soft = any(isinstance(v, list | Between) for v in given.values())
+    if len(asked.targets) != 1 or soft or not isinstance(vae.view_, TableView):
+        raise DataError(
+            f"{file}: of a fitted model one column of a table is asked, given plain values; "
+            f"for several, or ranges, draw rows: laten sample {file} -n 10000 --given COLUMN=VALUE"
+        )
+    (target, wanted), names = next(iter(asked.targets.items())), vae.view_.schema.names
+    name = next((n for n in names if str(n) == target), target)
+    if name in given:
+        raise DataError(f"column {name!r} is a target and given; leave it out of one of the two")
+    row = pd.DataFrame([given], columns=pd.Index(list(given))) if given else pd.DataFrame({names[0]: [None]})
+    found = vae.predict_proba(row.reindex(columns=[n for n in names if n != name]), name).iloc[0]
+    p = pd.Series(found.to_numpy(), pd.Index(found.index.astype(str), name=target), name="p")
+    note("By importance sampling from the guide: an estimate.")
+    if wanted:
+        unknown = [w for w in wanted if w not in p.index]
+        if unknown:
+            raise DataError(f"column {name!r} has no level {unknown[0]!r}; known: {list(p.index)}")
+        p = p.loc[list(wanted)]
+    return p

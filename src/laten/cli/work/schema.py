@@ -1,0 +1,82 @@
+"""`laten schema`: what the columns of a table are, as a contract; and whether other rows keep one."""
+
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from laten.cli.data_in_out import TABLES, check_output, for_fit, note, put
+from laten.cli.work.fit import schema_of
+from laten.common.atomic_file import atomic
+from laten.common.errors import DataError
+from laten.data.files.read import read
+from laten.data.rows.table_view import TableView
+from laten.data.schema.check import check as compare
+from laten.data.schema.contract import Contract, contract_of
+from laten.data.schema.enforce import open_contract
+from laten.estimator.plain_vae import load
+
+BROKEN = 1
+
+
+def schema(data: str, output: str | None, kinds: Sequence[str], check: str | None) -> int:
+    """Proposes a contract, or compares rows with one.
+
+    Args:
+        data: Path or name of a table.
+        output: TOML file for the contract (a table for findings); None: standard output.
+        kinds: `column=kind` edits of the proposal.
+        check: A contract or a model file to compare the rows with; None: propose one.
+    Returns:
+        0, or 1 when the rows break the contract.
+    """
+    if check is not None:
+        if kinds:
+            raise DataError("--kind edits a proposal; with --check edit the file itself")
+        return checked(data, check, output)
+    check_output(output, (".toml",))
+    if output is not None and Path(output).exists() and Path(data).exists() and Path(output).samefile(data):
+        raise DataError(f"{output}: is the data; give the schema another name with -o")
+    found = schema_of(for_fit(data), kinds)
+    if found is None:
+        raise DataError(f"{data}: holds arrays; a schema says what the columns of a table are")
+    text = found.to_toml()
+    if output is None:
+        sys.stdout.write(text)
+        return 0
+    with atomic(output) as file:
+        file.write(text.encode())
+    note(f"{found}\n\nWrote {output}. Edit it, then: laten fit {data} --schema {output}")
+    return 0
+
+
+def checked(data: str, agreed: str, output: str | None) -> int:
+    """Shows how rows differ from a contract, or from the schema of a model; 1 when a model refuses them."""
+    check_output(output, TABLES)
+    contract = agreed_in(agreed)
+    frame = read(data)
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(f"{data}: holds arrays; a schema says what the columns of a table are")
+    found = compare(contract, frame)
+    if output is None:
+        print(found)
+    else:
+        put(found.frame, output)
+        note(f"Wrote {output}.")
+    return BROKEN if found.broken else 0
+
+
+def agreed_in(name: str) -> Contract:
+    """The contract of a TOML file, or of the table that a model was fitted to.
+
+    Raises:
+        DataError: neither, or a model of arrays.
+    """
+    if not zipfile.is_zipfile(name):
+        return open_contract(Path(name))
+    vae = load(name)
+    if not isinstance(vae.view_, TableView):
+        raise DataError(f"{name}: was fitted to arrays, which have no schema")
+    return contract_of(vae.schema_)

@@ -1,0 +1,101 @@
+"""`laten info | plot`: what is in a model file, in words and in pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from laten.cli.data_in_out import Source, check_output, for_model, note
+from laten.common.errors import LatenError
+from laten.data.messages import unknown
+from laten.data.rows.views import ArrayView
+from laten.estimator.plain_vae import Learner, load
+from laten.plots import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
+
+PICTURES = (".png", ".svg", ".pdf")
+NEED_DATA = ("reconstructions", "latents")
+
+
+def info(model: str, svg: str | None) -> None:
+    """Describes a model on standard output; `svg` also draws its network there."""
+    check_output(svg, (".svg",))
+    vae = load(model)
+    weights = [np.size(x) for x in jax.tree.leaves((vae.model_.p, vae.model_.q)) if hasattr(x, "dtype")]
+    print(f"{model}: {Path(model).stat().st_size / 1000:.0f} kB, {sum(weights)} weights\n")
+    print(f"Network  {vae.network_}\n\nGuide    {vae.guide_}\n".replace("\n  ", "\n           "))
+    print(f"Data\n{data_of(vae)}\n\nTraining\n{training_of(vae)}")
+    if svg is not None:
+        vae.network_.draw(path=svg)
+        note(f"Wrote {svg}.")
+
+
+def data_of(vae: Learner) -> str:
+    """The schema, or the arrays by node."""
+    view = vae.view_
+    if not isinstance(view, ArrayView):
+        return str(view.schema)
+    visit, specs = dict(view.visit), dict(view.specs)
+    ways = {"intensity": ", grey pixels binarised anew at each visit", "fixed": ", grey pixels binarised once"}
+    shapes = {n: " × ".join(map(str, specs[n].shape)) or "one" for n in view.nodes}
+    return "\n".join(f"{n}: {shapes[n]} {specs[n].what}{ways.get(visit.get(n, ''), '')}" for n in view.nodes)
+
+
+def training_of(vae: Learner) -> str:
+    """How training went, from the history that the file keeps."""
+    history, ways = vae.history_, {"plan": "as planned", "early": "early", "interrupted": "by Ctrl-C"}
+    if not len(history):
+        return "no epoch was finished"
+    last = history.iloc[-1]
+    lines = [f"{int(last['epoch'])} epochs, {int(last['step'])} steps, ended {ways.get(vae.stopped_, vae.stopped_)}"]
+    lines[0] += f"; objective {vae.objective or 'the evidence lower bound'}, seed {vae.seed}"
+    lines.append(f"training bound {last['bound']:.3f} nats a row in the last epoch")
+    if "valid_bound" in history:
+        best = history[history["kept"]].iloc[-1]
+        lines.append(
+            f"held-out bound {best['valid_bound']:.3f} nats a row in the best epoch, {int(best['epoch'])}, from which "
+            f"the weights are; KL {best['kl']:.2f}, {int(best['active_units'])} active units"
+        )
+    for name, words in (("skipped", "steps were not finite and skipped"), ("rollbacks", "roll-backs")):
+        if name in history and history[name].sum():
+            lines.append(f"{int(history[name].sum())} {words}")
+    return "\n".join(lines)
+
+
+def plot(model: str, data: str | None, what: str, output: str, colour: str | None, seed: int | None) -> None:
+    """Writes a picture."""
+    check_output(output, PICTURES)
+    if data is None and what in NEED_DATA:
+        raise LatenError(f"--what {what} needs rows to show: laten plot {model} DATA --what {what} -o {output}")
+    vae = load(model)
+    source = None if data is None else for_model(vae, data)
+    rows = None if source is None else source.data
+    match what:
+        case "history":
+            plot_history(vae, output)
+        case "samples":
+            plot_samples(vae, data=rows, path=output, seed=seed or 0)
+        case "reconstructions":
+            plot_reconstructions(vae, rows, path=output)
+        case "latents" if source is not None:
+            plot_latents(vae, rows, coloured(source, colour), output, seed=seed or 0)
+        case "manifold":
+            plot_manifold(vae, data=rows, path=output)
+    note(f"Wrote {output}.")
+
+
+def coloured(source: Source, colour: str | None) -> Any:
+    """What colours the rows: a column's name, or an array of the file (its `label`, when it has one).
+
+    Raises:
+        DataError: there is no such array.
+    """
+    if not isinstance(source.data, dict):
+        return colour
+    colour = "label" if colour is None and "label" in source.aside else colour
+    if colour is None:
+        return None
+    if colour not in source.aside:
+        raise unknown("array", colour, source.aside)
+    return pd.Series(list(source.aside[colour]), name=colour)

@@ -1,0 +1,3 @@
+"""Public sub-packages and modules; `__init__.py` imports them when they are first used."""
+
+from . import datasets as datasets

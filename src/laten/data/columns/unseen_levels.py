@@ -1,0 +1,93 @@
+r"""Levels that were never seen: one more class, `(other)`, stands for them.
+
+    level --codes--> position in `column.classes`, whose last is (other) --from_other--> position in `column.levels`
+
+A model can say nothing about a class it never met, but it can learn how rare classes behave. Under the policy `other`
+the levels that hold fewer than two rows when fitting are folded into one entry; whatever level a later frame brings
+falls into it too. The way back never writes `(other)` into the user's column: a code of that entry becomes one of the
+folded levels, drawn in their proportion (the most frequent of them where a point is asked for), or the most frequent
+level where none was folded.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from laten.common.errors import DataError, known
+from laten.data.columns.column import OTHER, UNSEEN, Column
+from laten.data.json_reader import Plain
+
+LEAST = 2  # rows that a level needs to stay a class of its own
+
+
+def with_unseen(column: Column, policy: str, keep: Collection[Plain] | None = None) -> Column:
+    """This column with what becomes of levels that were never seen.
+
+    Args:
+        column: A categorical column, for `other`.
+        policy: One of `UNSEEN`.
+        keep: Levels that may be classes of their own; None: all. The others are folded however frequent they are.
+    Raises:
+        DataError: no such policy, another kind, a level that is called `(other)`, or no level has two rows.
+    """
+    name = column.name
+    if policy not in UNSEEN:
+        raise DataError(f"column {name!r}: unseen must be one of {known(UNSEEN)}, not {policy!r}")
+    if policy == "error":
+        return replace(column, unseen="error", folded=())
+    if column.kind != "categorical":
+        why = {
+            "binary": "binary has two levels and no room for a third; make it 'categorical'",
+            "ordinal": "an unseen level has no place in the order; make it 'categorical', or leave unseen = 'error'",
+        }.get(column.kind, "only a categorical column has levels to fold")
+        raise DataError(f"column {name!r} is {column.kind}, so unseen = 'other' does not fit: {why}")
+    levels = column.levels or ()
+    if OTHER in levels:
+        raise DataError(f"column {name!r} has a level {OTHER!r} of its own; rename it to have unseen = 'other'")
+    counts, own = tally(column), set(levels if keep is None else keep)
+    folded = tuple(v for v in levels if counts.get(v, 0) < LEAST or v not in own)
+    if len(folded) == len(levels):
+        raise DataError(f"column {name!r}: no level holds {LEAST} rows, so all would be {OTHER!r}; make it 'text'")
+    return replace(column, unseen="other", folded=folded)
+
+
+def listed(column: Column) -> tuple[Plain, ...]:
+    """The levels to write into a contract, so that imposing it on the same cells folds the same ones.
+
+    All, where those folded are the rare ones. Where frequent ones were folded too, they were not listed: then those
+    kept and those that no cell holds.
+    """
+    counts, folded = tally(column), set(column.folded)
+    by_rule = all(counts.get(v, 0) < LEAST for v in folded)
+    return tuple(v for v in column.levels or () if by_rule or v not in folded or counts.get(v, 0) == 0)
+
+
+def tally(column: Column) -> dict[Plain, int]:
+    """Level -> how many cells held it when fitting."""
+    return dict(zip(column.seen.values or (), column.seen.counts, strict=False))
+
+
+def from_other(column: Column, codes: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
+    """Positions among `column.classes` as positions among `column.levels`: no `(other)` is left.
+
+    Args:
+        codes: `(rows,)` positions among the classes.
+        rng: Draws folded levels in their proportion; None takes the most frequent of them.
+    Returns:
+        `(rows,)` int64. Where no level was folded, `(other)` becomes the most frequent level.
+    """
+    levels, folded, counts = column.levels or (), set(column.folded), tally(column)
+    kept = np.array([i for i, v in enumerate(levels) if v not in folded])
+    codes = np.clip(np.asarray(codes).astype(np.int64), 0, len(kept))
+    out, lost = kept[np.minimum(codes, len(kept) - 1)], codes == len(kept)
+    weights = np.array([counts.get(v, 0) for v in levels])
+    rare = np.array([i for i, v in enumerate(levels) if v in folded and weights[i] > 0], np.int64)
+    if len(rare) and rng is not None:
+        below = np.cumsum(weights[rare])
+        at = np.searchsorted(below, rng.random(len(codes)) * below[-1], side="right")  # one a row, whatever is lost
+        out[lost] = rare[at[lost]]
+    else:
+        some = rare if len(rare) else kept
+        out[lost] = some[np.argmax(weights[some])]
+    return out

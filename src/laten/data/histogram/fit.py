@@ -1,0 +1,150 @@
+r"""From the numbers of a column to its pieces and cells (`binning.Cells`).
+
+1. `layouts.py` cuts the line into about B pieces. B is the one of $K, 2K, 4K, \dots, 256$ (and, on a grid with at most
+   256 values, every value a piece) with the best leave-one-out log-density: with $m_j$ rows in piece $j$ of width
+   $w_j$, $\sum_j m_j \log((m_j - 1)/w_j)$, where the one row of a piece, left out, falls into a gap.
+2. A tail has half a row more than were seen in it; all gaps together half a row, and half a row more for each piece
+   with one row (Good and Turing: about as much is still to be seen as was seen once).
+3. At most $K = \min(64, \max(8, \sqrt n))$ cells are runs of pieces of about equal mass, $\sqrt n$ rows or more. Heavy
+   values of at least half a cell's mass are cells of their own: they share theirs with gaps and tails, never with data.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from laten.data.columns.codecs import loc_and_scale
+from laten.data.histogram.calendar import Cycle, fit_cycle
+from laten.data.histogram.edges import PIECES, Layout, Tally, layouts
+from laten.data.histogram.histogram import YEAR, Cells, locate
+
+CELLS = 64
+
+
+def day_grid(x: np.ndarray) -> float | None:
+    """How many steps a day has of which all days `x` are whole multiples: 1, 24 (hours), 1440 (minutes) or 86 400."""
+    return next((g for g in (1.0, 24.0, 1440.0, 86_400.0) if np.all(np.abs(x * g - np.round(x * g)) < 1e-5)), None)
+
+
+def fit_cells(x: np.ndarray, grid: float | None = None, dates: bool = False) -> Cells:
+    """Pieces and cells of the finite numbers `x`, `(rows,)`, one or more, in any order.
+
+    Args:
+        grid: All are whole multiples of 1 / grid (100 for cents); None: no grid.
+        dates: They are days since 1970-01-01.
+    """
+    ordered = np.sort(np.asarray(x, np.float64))
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    value, count = ordered[first], np.diff(first, append=len(ordered))
+    size = float(max(-value[0], value[-1]))
+    if grid is not None and size * grid >= 2**50:
+        grid = None  # half a step is no float there
+    unit = grid if grid is not None else 0.25 if size > 1e300 else 1.0  # no difference overflows
+    scaled = value * unit if grid is None else np.round(value * unit)
+    tally = Tally(scaled, count, float(grid is not None), len(x))
+    most = min(CELLS, max(8, round(np.sqrt(len(x)))))
+    limit = min(PIECES, max(most, len(x) / 2))  # not more than one for every two rows
+    budgets = [b for b in (most, 2.0 * most, 4.0 * most, 8.0 * most, 16.0 * most) if b <= limit]
+    if tally.step and len(value) <= PIECES:
+        budgets.append(np.inf)
+    cycle = fit_cycle(x, grid) if dates and size < 4e6 else None
+    edges, heavy = best_of(tally, budgets, cycle, unit)
+    at = locate(edges, scaled)
+    rows = np.bincount(at, count, len(edges) + 1)
+    cell_of = group(rows, heavy, most)
+    per_cell = np.bincount(cell_of[at], count)
+    centres = np.bincount(cell_of[at], value * (count / per_cell[cell_of[at]]))
+    below, above = excess(tally, edges)
+    spread = max(loc_and_scale(x)[1], 0.0 if grid is None else 1 / grid)
+    return Cells(
+        edges=tuple((edges / unit).tolist()),
+        mass=tuple(masses(rows).tolist()),
+        starts=(0, *(np.flatnonzero(np.diff(cell_of)) + 1).tolist()),
+        centres=tuple(np.clip(centres, value[0], value[-1]).tolist()),
+        tails=(below / unit or spread, above / unit or spread),
+        grid=grid,
+        cycle=cycle,
+        yearly=bool(dates and 400 < value[-1] - value[0] < 400 * YEAR),
+    )
+
+
+def recounted(cells: Cells, x: np.ndarray) -> Cells:
+    """The same pieces and cells with the masses of other numbers `x`, among them one in each cell."""
+    at, cell = cells.places(x)
+    rows, per_cell = np.bincount(at, minlength=len(cells.mass)), np.bincount(cell, minlength=cells.size)
+    if not per_cell.all():
+        return cells
+    centres = np.bincount(cell, x / per_cell[cell])
+    return replace(cells, mass=tuple(masses(rows).tolist()), centres=tuple(centres.tolist()))
+
+
+def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float) -> Layout:
+    """The layout with the best leave-one-out log-density. Off a grid it falls once there are too many pieces."""
+    best, top = None, -np.inf
+    for layout in layouts(tally, budgets):
+        width = np.diff(layout.edges if cycle is None else cycle.enter(layout.edges / unit) * unit)
+        score = left_out(tally, layout, width)
+        if best is None or score > top:
+            best, top = layout, score
+        elif not tally.step:
+            break
+    assert best is not None
+    return best
+
+
+def masses(rows: np.ndarray) -> np.ndarray:
+    """Mass of each piece: its rows, and a little for what was not seen."""
+    mass = rows.astype(np.float64)
+    mass[[0, -1]] += 0.5
+    gaps = np.flatnonzero(mass == 0)
+    if len(gaps):
+        mass[gaps] = 0.5 * (1 + np.sum(rows == 1)) / len(gaps)
+    return mass
+
+
+def excess(tally: Tally, edges: np.ndarray) -> tuple[float, float]:
+    """Mean distance from the outermost edges of the rows in each tail, 0 where there are none."""
+    found = []
+    for out, edge in ((tally.value < edges[0], edges[0]), (tally.value >= edges[-1], edges[-1])):
+        weight = tally.times[out] / max(tally.times[out].sum(), 1)
+        found.append(float(np.sum(np.abs(tally.value[out] - edge) * weight)))
+    return found[0], found[1]
+
+
+def left_out(tally: Tally, layout: Layout, width: np.ndarray) -> float:
+    """Leave-one-out log-density of the rows but for what all layouts share; `width` of each piece but the tails."""
+    edges = layout.edges
+    rows = np.bincount(locate(edges, tally.value), tally.times, len(edges) + 1)
+    inner, width = rows[1:-1], np.where(width > 0, width, 1.0)  # atoms are the same in all layouts
+    many, one, gap = inner >= 2, inner == 1, inner == 0
+    score = np.sum(inner[many] * (np.log(inner[many] - 1) - np.log(width[many])))
+    if one.any():
+        left, right = np.concatenate([[False], gap[:-1]]), np.concatenate([gap[1:], [False]])  # gaps its place joins
+        room = width + np.roll(width, 1) * left + np.roll(width, -1) * right
+        gaps = gap.sum() + 1 - left.astype(int) - right
+        score += np.sum(np.log(0.5 * one.sum() / gaps[one]) - np.log(room[one]))
+    for r, scale in zip(rows[[0, -1]], excess(tally, edges), strict=True):
+        score += r * (np.log(r) - np.log(scale) - 1) if r else 0.0
+    return float(score)
+
+
+def group(rows: np.ndarray, heavy: np.ndarray, most: int) -> np.ndarray:
+    """The cell of each piece: at most `most` cells, those that are not heavy of about equal mass."""
+    index = np.flatnonzero(rows)
+    m = rows[index]
+    label = np.arange(len(index))
+    target = np.sqrt(m.sum())
+    least = target / 2
+    while label[-1] >= most:
+        alone = heavy[index] & (m >= least)
+        run = np.cumsum(np.concatenate([[False], (alone[1:] | alone[:-1])]))
+        mass = np.bincount(run, m)
+        parts = np.where(np.bincount(run, alone) > 0, 1, np.maximum(1, np.round(mass / target)))
+        before = np.cumsum(m) - m - (np.cumsum(mass) - mass)[run]
+        part = np.floor((before + m / 2) * (parts / mass)[run])
+        label = np.cumsum(np.concatenate([[0], (np.diff(run) > 0) | (np.diff(part) > 0)]))
+        least, target = least * 1.05, target * 1.05
+    latest = np.maximum.accumulate(np.where(rows > 0, np.arange(len(rows)), 0))  # empty pieces go with the one before
+    cell = np.zeros(len(rows), np.int64)
+    cell[index] = label
+    return cell[latest]

@@ -1,0 +1,231 @@
+r"""Arrays given by node (images, matrices, labels) to `Rows`, checked against what each declared node is.
+
+A uint8 array given to a binary node holds *intensities*: pixel level $v$ is one with probability $v/255$. `binarise`
+says when that coin is thrown: `dynamic` at each visit of training (Burda et al. 2016; the levels stay uint8), `fixed`
+once, here, from a seed (`fixed` figures are lower than dynamic ones and not to be compared with them), or `none`: the
+fraction v/255 itself is the target, which is no likelihood of binary data.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError, known
+from laten.data.messages import unknown, where
+from laten.data.rows.rows import Rows
+
+BINARISE = ("dynamic", "fixed", "none")
+WHATS = ("values", "classes", "binary", "counts")
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """What a declared node takes.
+
+    Args:
+        shape: Event shape; `()` for one number a row.
+        what: `values` (real numbers), `classes` (codes 0..size−1), `binary` or `counts` (whole numbers from 0).
+        sizes: For classes: number of classes, one for all sites or one a site.
+    """
+
+    shape: tuple[int, ...]
+    what: str = "values"
+    sizes: int | tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.what not in WHATS:
+            raise DataError(f"what must be one of {known(WHATS)}, not {self.what!r}")
+        if (self.what == "classes") != (self.sizes is not None):
+            raise DataError("sizes are given for classes, and only for them")
+
+
+def rows_from_arrays(
+    arrays: Mapping[str, object],
+    specs: Mapping[str, ArraySpec],
+    *,
+    binarise: str = "dynamic",
+    seed: int = 0,
+    visit: Mapping[str, str] | None = None,
+) -> Rows:
+    """Checks arrays and makes them compact.
+
+    Args:
+        arrays: Node -> array, rows first. NumPy arrays of bool, whole or floating numbers, masked arrays (masked =
+            hidden), lists, pandas columns. NaN is a hidden place. `(n, 28, 28)` fits a node of shape `(784,)` and the
+            reverse; `(n,)` fits `(1,)` and the reverse.
+        specs: Node -> what it takes; nodes without an array are latent.
+        binarise: dynamic, fixed or none: what becomes of intensities given to binary nodes.
+        seed: Of the one binarisation when `fixed`.
+        visit: What was decided for binary nodes when fitting; uint8 given to an `intensity` node then always holds
+            levels, also where they happen to be 0 and 1 alone.
+    Raises:
+        DataError: unknown node, other row counts, a shape that does not fit, text, infinities, codes out of range.
+    """
+    if binarise not in BINARISE:
+        raise DataError(f"binarise must be one of {known(BINARISE)}, not {binarise!r}")
+    if not isinstance(arrays, Mapping) or not arrays:
+        raise DataError(f"expected a dict {{node: array}} with at least one node, got {type(arrays).__name__}")
+    decided, visit = visit or {}, {}
+    values, mask, counts = {}, {}, {}
+    for i, (node, given) in enumerate(arrays.items()):
+        if node not in specs:
+            raise unknown("node", node, specs)
+        array, seen = _numeric(node, given)
+        array, seen = _shaped(node, array, seen, specs[node].shape)
+        values[node], visit[node] = _compact(node, array, seen, specs[node], binarise, (seed, i), decided.get(node))
+        if seen is not None:
+            mask[node] = seen
+        counts[node] = len(array)
+    if len(set(counts.values())) > 1:
+        raise DataError(
+            f"nodes must have the same number of rows, got {', '.join(f'{k!r} {v}' for k, v in counts.items())}"
+        )
+    n = next(iter(counts.values()))
+    if n == 0:
+        raise DataError(f"node {next(iter(counts))!r}: the array has no rows; give at least one")
+    return Rows(values, n, mask, dict.fromkeys(values, ()), visit)
+
+
+def _numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
+    """A bool or number array and where it is observed (None: everywhere); NaN and masked places hold 0."""
+    if isinstance(given, pd.Series | pd.DataFrame):
+        hidden = given.isna().to_numpy()
+        given = np.ma.MaskedArray(given.to_numpy(object), hidden) if hidden.any() else given.to_numpy()
+    seen = None
+    if isinstance(given, np.ma.MaskedArray):
+        seen = ~np.ma.getmaskarray(given)
+        given = given.filled(0)
+    try:
+        array = np.asarray(given)
+        if array.dtype == object:
+            holes = pd.isna(array)
+            seen = ~holes if seen is None else seen & ~holes
+            array = np.where(holes, 0, array).astype(np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0, dtype="U1")
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"node {node!r}: expected an array of numbers, got {_kind(given)}; codes for labels are made by "
+            "codes, names = pandas.factorize(labels)"
+        )
+    if array.dtype.kind == "f":
+        hidden = np.isnan(array)
+        if hidden.any():
+            seen = ~hidden if seen is None else seen & ~hidden
+            array = np.where(hidden, 0, array)
+        bad = np.isinf(array)
+        if bad.any():
+            rows = bad.reshape(len(bad), -1).any(axis=1) if bad.ndim else bad[None]
+            raise DataError(
+                f"node {node!r}: {where(rows)} hold infinities; put finite numbers, or NaN for hidden, there"
+            )
+    return array, None if seen is None or seen.all() else seen
+
+
+def _kind(given: object) -> str:
+    dtype = getattr(given, "dtype", None)
+    return f"{type(given).__name__}" + (f" of {dtype}" if dtype is not None else "")
+
+
+def _shaped(
+    node: str, array: np.ndarray, seen: np.ndarray | None, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The array as `(n, *shape)`, when that is the same sites in the same order."""
+    if array.ndim == 0:
+        raise DataError(f"node {node!r}: expected an array with rows first, {('n', *shape)}, got one number")
+    if array.shape[1:] != shape:
+        flat = len(shape) <= 1 or array.ndim <= 2 or _squeezed(array.shape[1:]) == _squeezed(shape)
+        if math.prod(array.shape[1:]) != math.prod(shape) or not flat:
+            want = ", ".join(["n", *map(str, shape)])
+            raise DataError(
+                f"node {node!r}: expected shape ({want}{',' if not shape else ''}), got {array.shape}; "
+                "reshape the array, or declare the node with the array's event shape"
+            )
+        array = array.reshape(len(array), *shape)
+        seen = None if seen is None else seen.reshape(array.shape)
+    return array, seen
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
+
+
+def _compact(
+    node: str,
+    array: np.ndarray,
+    seen: np.ndarray | None,
+    spec: ArraySpec,
+    binarise: str,
+    seed: tuple[int, int],
+    decided: str | None,
+) -> tuple[np.ndarray, str]:
+    if seen is not None:
+        if decided is None and not seen.any():  # when fitting; a question may well be about what is hidden
+            raise DataError(f"node {node!r}: every place is hidden; leave it out: a node without data is latent")
+        array = np.where(seen, array, array.dtype.type(0))
+    if spec.what == "binary":
+        return _binary(node, array, binarise, seed, decided)
+    if spec.what == "values":
+        with np.errstate(over="ignore"):
+            compact = array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)
+        if not np.isfinite(compact).all():
+            raise DataError(
+                f"node {node!r}: numbers up to {np.abs(array).max():.3g} are too large for float32; rescale them"
+            )
+        return compact, "none"
+    _check_whole(node, array, spec.what)
+    if spec.what == "counts":
+        return array.astype(np.float32, copy=False), "none"
+    sizes = _class_sizes(spec)
+    bad = np.asarray(array >= sizes)
+    if bad.any():
+        rows = np.any(bad.reshape(len(bad), -1), axis=1)
+        raise DataError(
+            f"node {node!r}: class codes must lie in 0..{int(sizes.max()) - 1}, got {int(array[bad].max())} "
+            f"({where(rows)}); declare more classes, or number them from 0"
+        )
+    return array.astype(np.min_scalar_type(int(sizes.max()) - 1)), "none"
+
+
+def _class_sizes(spec: ArraySpec) -> np.ndarray:
+    """Number of classes of each site, of the event shape."""
+    sizes = np.array(spec.sizes, np.int64)
+    return np.broadcast_to(sizes.reshape(() if sizes.size == 1 else spec.shape), spec.shape)
+
+
+def _check_whole(node: str, array: np.ndarray, what: str) -> None:
+    bad = np.asarray((array < 0) | (array != np.round(array)))
+    if bad.any():
+        rows = np.any(bad.reshape(len(bad), -1), axis=1)
+        expected = (
+            "class codes are whole numbers from 0" if what == "classes" else "counts are whole numbers of at least 0"
+        )
+        way = "NaN marks a hidden place" if what == "classes" else "for other numbers declare a Normal node"
+        raise DataError(f"node {node!r}: {expected}, got {array[bad].flat[0].item()!r} ({where(rows)}); {way}")
+
+
+def _binary(
+    node: str, array: np.ndarray, binarise: str, seed: tuple[int, int], decided: str | None
+) -> tuple[np.ndarray, str]:
+    if decided == "intensity" and array.dtype == np.uint8:
+        return array, "intensity"
+    if array.dtype == bool or (array.min(initial=0) >= 0 and np.isin(array, (0, 1)).all()):
+        return array.astype(np.uint8), "none"
+    if array.dtype.kind == "f" and array.min() >= 0 and array.max() <= 1:
+        share = array
+    elif array.dtype == np.uint8:
+        share = array.astype(np.float32) / np.float32(255)
+    else:
+        raise DataError(
+            f"node {node!r} is binary: expected 0 and 1, uint8 intensities 0..255 or fractions in [0, 1]; "
+            f"got {array.dtype} from {array.min().item():g} to {array.max().item():g}; "
+            "convert it, e.g. images.astype('uint8')"
+        )
+    if binarise == "none":
+        return share.astype(np.float32), "none"
+    if binarise == "dynamic":
+        return (array if array.dtype == np.uint8 else np.round(share * 255).astype(np.uint8)), "intensity"
+    return (np.random.default_rng(seed).random(array.shape, np.float32) < share).astype(np.uint8), "fixed"

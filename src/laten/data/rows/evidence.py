@@ -1,0 +1,247 @@
+"""Evidence that is not one value: an interval, or any of several values.
+
+A column's interval is closed; either end may be open. `likelihood` turns evidence into what a model needs: of each
+class or cell the share that is allowed, P(evidence | class), and of a number that is no class the ends of its interval.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError
+from laten.data.columns.codecs import Date, Log
+from laten.data.columns.column import CLASSES, Column
+from laten.data.columns.dtypes import dtype_of, zone_of
+from laten.data.columns.encode import Within, codes_of
+from laten.data.messages import unknown
+from laten.data.schema.schema import Schema
+
+LEAST = 1e-30  # share of what is possible, in float32
+
+
+@dataclass(frozen=True)
+class Between:
+    """A closed interval; None leaves an end open. Made by `between`."""
+
+    low: Any = None
+    high: Any = None
+
+    def __post_init__(self) -> None:
+        if self.low is None and self.high is None:
+            raise DataError("between: give low, high or both; with neither, leave the column out of what is given")
+        numbers = all(isinstance(v, int | float | np.number) for v in (self.low, self.high))
+        if numbers and self.low > self.high:
+            raise DataError(f"between: low {self.low!r} is above high {self.high!r}; exchange them")
+
+
+def between(low: Any = None, high: Any = None) -> Between:
+    """Evidence that a number, a date or a rank lies from `low` to `high`, both included.
+
+    Args:
+        low: Lower end, in the column's own units; None for none. Dates may be text, such as "2024-12-31" (midnight).
+        high: Upper end.
+    Raises:
+        DataError: both are None, or `low` is above `high`.
+
+    >>> between(30, 40)
+    Between(low=30, high=40)
+    """
+    return Between(low, high)
+
+
+def interval(column: Column, ends: Between) -> tuple[float, float]:
+    """The ends of an interval in a number column's own scale (days since 1970-01-01, seconds), infinite where open.
+
+    Raises:
+        DataError: an end is no number, date or duration, or the lower is above the upper.
+    """
+    low, high = ends.low, ends.high
+    first = -math.inf if low is None else number(column, low)
+    last = math.inf if high is None else number(column, high)
+    if first > last:
+        raise DataError(f"column {column.name!r}: between low {low!r} and high {high!r} lies nothing; exchange them")
+    return first, last
+
+
+def number(column: Column, value: Any) -> float:
+    """A value of a number column in its own scale.
+
+    Raises:
+        DataError: no number, date or duration.
+    """
+    expected = "a number"
+    try:
+        if isinstance(column.codec, Date):
+            expected = "a date, such as 2024-12-31"
+            found = _days(column, pd.Timestamp(value))
+        elif column.kind == "duration":
+            expected = "a duration, such as '2 days' or pd.Timedelta(hours=3)"
+            found = math.nan if isinstance(value, int | float) else pd.Timedelta(value).total_seconds()
+        else:
+            found = math.nan if isinstance(value, str | bool) else float(value)
+    except DataError:
+        raise
+    except (TypeError, ValueError, OverflowError):
+        found = math.nan
+    if math.isnan(found):
+        raise DataError(f"column {column.name!r} is {column.kind}: expected {expected}, got {value!r:.80}")
+    return found
+
+
+def _days(column: Column, stamp: pd.Timestamp) -> float:
+    """Days since 1970-01-01, in the way of `cells.days`: in the column's own zone for whole days, else in UTC."""
+    assert isinstance(column.codec, Date)
+    zone = zone_of(dtype_of(column.dtype))
+    if stamp is pd.NaT:
+        return math.nan
+    if stamp.tzinfo is not None:
+        if zone is None:
+            raise DataError(f"column {column.name!r} has no time zone, but {stamp} does; give a time without")
+        stamp = stamp.tz_convert(zone if column.codec.whole else "UTC").tz_localize(None)
+    elif zone is not None and not column.codec.whole:
+        stamp = stamp.tz_localize(zone).tz_convert("UTC").tz_localize(None)
+    return (stamp - pd.Timestamp(0)) / pd.Timedelta(days=1)
+
+
+def limits(column: Column, given: Any, binned: bool) -> Within | None:
+    """What evidence leaves for draws inside a cell or a group; None where all of it is left."""
+    if column.kind in CLASSES:
+        if column.groups is None or isinstance(given, Between):
+            return None
+        return Within(values=tuple(sorted(set(_positions(column, _values(column, given)).tolist()))))
+    if isinstance(given, Between):
+        return Within(interval(column, given))
+    return Within(values=tuple(sorted({number(column, v) for v in _values(column, given)}))) if binned else None
+
+
+def likelihood(schema: Schema, evidence: Mapping[Any, Any]) -> dict[str, np.ndarray]:
+    """What soft evidence says of each node that it touches.
+
+    Args:
+        evidence: Column -> `between(...)`, or a list, tuple or set of values any of which it may be.
+    Returns:
+        Node -> float32. For classes and cells `(total,)`: the share in [0, 1] of each entry, packed column after
+        column, that the evidence allows (binary columns have two entries), 1 where it says nothing. For other numbers
+        `(2, *shape)`: ends of the allowed interval in the model's scale, infinite where open.
+    Raises:
+        DataError: an unknown column, an empty list, a level never seen, an interval of categories, evidence that leaves
+            nothing possible.
+    """
+    found: dict[str, np.ndarray] = {}
+    for block in schema.blocks:
+        sizes = [2 if block.family_kind == "binary" else k for k in block.sizes]
+        start = np.concatenate([[0], np.cumsum(sizes)])
+        for i, column in enumerate(block.columns):
+            if column.name not in evidence:
+                continue
+            given = evidence[column.name]
+            if column.kind in CLASSES or block.binned:
+                shares = found.setdefault(block.node, np.ones(start[-1], np.float32))
+                shares[start[i] : start[i + 1]] = _shares(column, given)
+            else:
+                open_ended = np.array([[-np.inf], [np.inf]], np.float32)
+                ends = found.setdefault(block.node, np.broadcast_to(open_ended, (2, len(sizes))).copy())
+                ends[:, i] = _encoded(column, given)
+        if block.node in found and block.family_kind in ("count", "real"):
+            found[block.node] = found[block.node].reshape(2, *block.shape)
+    lost = [name for name in evidence if name not in {n for b in schema.blocks for n in b.names}]
+    if lost:
+        raise unknown("modelled column", lost[0], [n for b in schema.blocks for n in b.names])
+    return found
+
+
+def _shares(column: Column, given: Any) -> np.ndarray:
+    """P(evidence | entry) for each class or cell, `(size,)`."""
+    if isinstance(given, Between):
+        shares = _ranks(column, given) if column.kind in CLASSES else column.cells.within(*interval(column, given))
+    else:
+        shares = _any_of(column, _values(column, given))
+    if not shares.any():
+        raise DataError(
+            f"column {column.name!r}: the evidence {given!r:.80} leaves no value; those seen are {column.describe()}"
+        )
+    return np.where(shares > 0, np.maximum(shares, LEAST), 0.0)
+
+
+def _values(column: Column, given: Any) -> list[Any]:
+    if not isinstance(given, list | tuple | set | frozenset):
+        raise DataError(f"column {column.name!r}: expected between(low, high) or a list of values, got {given!r:.80}")
+    if not given:
+        raise DataError(f"column {column.name!r}: an empty list leaves no value; leave the column out, or give some")
+    if any(isinstance(v, Between | list | tuple) or pd.isna(v) for v in given):
+        raise DataError(f"column {column.name!r}: a list of evidence holds plain values, got {list(given)!r:.80}")
+    return list(given)
+
+
+def _positions(column: Column, values: list[Any]) -> np.ndarray:
+    """Where values stand among a column's classes."""
+    cells = np.empty(len(values), object)
+    cells[:] = values
+    series = pd.Series(cells)
+    if pd.api.types.infer_dtype(series) in ("integer", "floating", "mixed-integer-float", "boolean"):
+        series = series.infer_objects()
+    return codes_of(column, series)
+
+
+def _any_of(column: Column, values: list[Any]) -> np.ndarray:
+    if column.kind in CLASSES:
+        at, shares = np.unique(_positions(column, values)), np.zeros(column.size)
+        if column.groups is None:
+            shares[at] = 1.0
+        else:
+            np.add.at(shares, column.groups.encode(at), column.groups.shares[at])
+        return np.minimum(shares, 1.0)
+    distinct = {number(column, v) for v in values}
+    each = {x: column.cells.within(x, x) for x in distinct}
+    never = [x for x, share in each.items() if not share.any()]
+    if never:
+        raise DataError(
+            f"column {column.name!r} is continuous, so that no single number, such as {never[0]:g}, has a probability; "
+            f"give an interval: between({never[0]:g}, ...)"
+        )
+    return np.minimum(np.sum(list(each.values()), axis=0), 1.0)
+
+
+def _ranks(column: Column, ends: Between) -> np.ndarray:
+    """1 for the levels of an ordinal column that lie between two of them, or between two numbers."""
+    levels = column.classes
+    if column.kind != "ordinal":
+        raise DataError(
+            f"column {column.name!r} is {column.kind} and has no order; give a list of its levels, "
+            f"such as {list(levels[:2])!r}, or make it ordinal in the schema"
+        )
+    rank = np.arange(len(levels))
+    allowed = np.ones(len(levels), bool)
+    for end, low in ((ends.low, True), (ends.high, False)):
+        if end is None:
+            continue
+        numbers = all(isinstance(v, int | float) for v in (*levels, end)) and end not in levels
+        place = np.array(levels, np.float64) if numbers else rank
+        at = float(end) if numbers else int(codes_of(column, pd.Series([end]))[0])
+        allowed &= place >= at if low else place <= at
+    return allowed.astype(np.float64)
+
+
+def _encoded(column: Column, given: Any) -> tuple[float, float]:
+    """Ends of an interval in the scale of a model that knows no cells."""
+    if not isinstance(given, Between):
+        raise DataError(
+            f"column {column.name!r} is {column.kind} in a declared network, which takes a value or "
+            f"between(low, high), got {given!r:.80}"
+        )
+    low, high = interval(column, given)
+    codec = column.map
+    if column.kind == "count":
+        first, last = np.ceil(low) - 1, np.floor(high)  # the model takes P(count ≤ high) − P(count ≤ low)
+        if last <= max(first, -1):
+            raise DataError(f"column {column.name!r}: no count lies in {given!r}")
+        return max(first, -1), last
+    least = -codec.shift if isinstance(codec, Log) else -np.inf
+    if high <= least:
+        raise DataError(f"column {column.name!r} is {column.kind}; nothing lies in {given!r}")
+    ends = [codec.encode(np.array([v]))[0] if least < v < np.inf else v for v in (low, high)]
+    return (-np.inf if low <= least else ends[0]), ends[1]

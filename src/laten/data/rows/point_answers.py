@@ -1,0 +1,159 @@
+r"""From a model's probabilities to one answer a cell of the frame: a point, an interval, the probabilities of levels.
+
+Of a number with cell probabilities $p_k$: the mean is $\sum_k p_k c_k$ with the cells' centres $c_k$, quantiles and the
+mode are those of the whole density. Of an ordinal column the median, of a category the mode.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError, known
+from laten.data.columns.codecs import Date
+from laten.data.columns.column import CLASSES, Column
+from laten.data.columns.encode import decode_column, like_dtype, restore
+from laten.data.rows.tables import framed, rows_of
+from laten.data.schema.schema import Block, Name, Schema
+
+MOST_CELLS = 10**8  # of a frame of probabilities
+STATISTICS = ("auto", "mean", "median", "mode")
+
+
+def expected(
+    schema: Schema,
+    probabilities: Mapping[str, np.ndarray],
+    *,
+    like: pd.DataFrame | None = None,
+    statistic: str = "auto",
+) -> pd.DataFrame:
+    """One point for each cell.
+
+    Args:
+        probabilities: Node -> `(n, total)` probabilities of classes or cells, packed column after column; of binary
+            nodes `(n, *shape)`, P(second level); of other nodes `(n, *shape)`, the values themselves.
+        like: A frame whose row labels and column dtypes are taken over where they can hold the values.
+        statistic: Of numbers: `mean`, `median` or `mode`; `auto` is the mean, rounded as the column's values are. Of
+            ordinal columns the median unless `mode`; of categories always the mode.
+    Returns:
+        Modelled columns and constants, in the fitted order.
+    Raises:
+        DataError: another statistic, or an array of the wrong shape.
+    """
+    if statistic not in STATISTICS:
+        raise DataError(f"statistic must be one of {known(STATISTICS)}, not {statistic!r}")
+    n = rows_of(probabilities)
+    index = pd.RangeIndex(n) if like is None else like.index
+    made = {}
+    for block, column, p in _columns(schema, probabilities, n):
+        dtype = like_dtype(column, like)
+        if block.binned:
+            codec = column.cells
+            if statistic in ("auto", "mean"):
+                x = _shares(p) @ np.array(codec.centres)
+            else:
+                x = codec.quantile(p, 0.5) if statistic == "median" else codec.mode(p)
+            exact = statistic == "mean" and not isinstance(column.codec, Date)  # a mean is on no grid
+            shown = replace(column, seen=replace(column.seen, decimals=None)) if exact else column
+            made[column.name] = restore(shown, x if exact else codec.snap(x), index, dtype)
+        else:
+            made[column.name] = decode_column(column, _point(column, p, statistic), index, dtype)
+    return framed(schema, made, index, like)
+
+
+def intervals(
+    schema: Schema, probabilities: Mapping[str, np.ndarray], coverage: float = 0.9, *, like: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Central intervals: as much probability is left out below as above.
+
+    Args:
+        probabilities: As in `expected`.
+        coverage: Probability inside, at least.
+        like: As in `expected`.
+    Returns:
+        Lower and upper ends, frames of binned and ordinal columns; other columns are left out.
+    Raises:
+        DataError: coverage that is not between 0 and 1, or an array of the wrong shape.
+    """
+    if not 0 < coverage < 1:
+        raise DataError(f"coverage is a probability between 0 and 1, not {coverage!r}")
+    n = rows_of(probabilities)
+    index = pd.RangeIndex(n) if like is None else like.index
+    found = []
+    for q in ((1 - coverage) / 2, (1 + coverage) / 2):
+        made = {}
+        for block, column, p in _columns(schema, probabilities, n):
+            dtype = like_dtype(column, like)
+            if block.binned:
+                x = column.cells.snap(column.cells.quantile(p, q))
+                made[column.name] = restore(column, x, index, dtype)
+            elif column.kind == "ordinal":
+                made[column.name] = decode_column(column, _at(p, q), index, dtype)
+        found.append(pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index))
+    return found[0], found[1]
+
+
+def level_probabilities(schema: Schema, probabilities: Mapping[str, np.ndarray], name: Name) -> pd.DataFrame:
+    """Probabilities of each level of a column of classes, `(n, levels)`.
+
+    Raises:
+        DataError: the column has no levels, or is not among the nodes.
+    """
+    for _, column, p in _columns(schema, probabilities, rows_of(probabilities)):
+        if column.name != name:
+            continue
+        if column.kind not in CLASSES:
+            raise DataError(f"column {name!r} is {column.kind} and has no levels; ask for its mean or an interval")
+        p = np.stack([1 - p, p], axis=1) if p.ndim == 1 else _shares(p)
+        if column.groups is not None:
+            if len(p) * len(column.classes) > MOST_CELLS:
+                raise DataError(
+                    f"column {name!r} has {len(column.classes)} levels: {len(p)} rows of their probabilities are too "
+                    "many to hold at once; ask for fewer rows"
+                )
+            p = column.groups.spread(p)
+        return pd.DataFrame(p, columns=pd.Index(list(column.classes), dtype=object))
+    raise DataError(f"column {name!r} is in none of the nodes {known(probabilities)}")
+
+
+def _columns(schema: Schema, arrays: Mapping[str, np.ndarray], n: int) -> Iterator[tuple[Block, Column, np.ndarray]]:
+    """Each column with its part of its node's array: `(n, size)` for classes and cells, `(n,)` for single numbers."""
+    for block in schema.blocks:
+        if block.node not in arrays:
+            continue
+        packed = block.family_kind in ("categorical", "ordinal", "cells")
+        array, shape = np.asarray(arrays[block.node]), (n, sum(block.sizes)) if packed else (n, *block.shape)
+        if array.shape != shape:
+            raise DataError(f"node {block.node!r}: expected shape {shape}, got {array.shape}")
+        array = array.reshape(n, -1)
+        start = 0
+        for i, column in enumerate(block.columns):
+            if packed:
+                yield block, column, array[:, start : start + block.sizes[i]]
+                start += block.sizes[i]
+            else:
+                yield block, column, array[:, i]
+
+
+def _point(column: Column, p: np.ndarray, statistic: str) -> Any:
+    """A class for each row, or the value that stands there already."""
+    if column.kind == "binary":
+        return (p > 0.5).astype(np.int64)
+    if column.kind == "ordinal" and statistic != "mode":
+        return _at(p, 0.5)
+    if column.groups is not None:  # decoding takes the most frequent level of an entry: of the entry whose level it is
+        return column.groups.encode(column.groups.best(p))
+    return np.argmax(p, axis=1) if column.kind in CLASSES else p
+
+
+def _at(p: np.ndarray, q: float) -> np.ndarray:
+    """The first class at which the probability of it and those before reaches `q`."""
+    return np.minimum((np.cumsum(_shares(p), axis=1) < q - 1e-12).sum(axis=1), p.shape[1] - 1)
+
+
+def _shares(p: np.ndarray) -> np.ndarray:
+    """Probabilities that sum to one exactly enough."""
+    p = np.asarray(p, np.float64)
+    return p / p.sum(axis=1, keepdims=True)

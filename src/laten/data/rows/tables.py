@@ -1,0 +1,200 @@
+r"""From a frame to `Rows` and back, by the schema that was fitted.
+
+    frame --encode--> Rows (values, mask) ... model ... values --decode--> frame of the original dtypes
+
+The codecs' log-determinants come from `log_det`: for block columns $y = f(x)$,
+$\log p(\text{row}) = \log p(y) + \sum_c \log|f_c'(x_c)|$ over observed cells (nats). A frame is checked against the
+schema: each error names the column, the rows (from 0), what was expected and the way out.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError, known
+from laten.data.columns.column import Column
+from laten.data.columns.encode import constant, decode_column, encode_column, like_dtype, log_det_column
+from laten.data.messages import check_frame, did_you_mean
+from laten.data.rows.evidence import Between, limits
+from laten.data.rows.rows import Rows
+from laten.data.schema.schema import Block, Name, Schema
+
+
+def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Rows:
+    """Turns a frame into one array a block.
+
+    Args:
+        schema: As fitted.
+        frame: Its columns by name, in any order; columns the schema does not know are ignored.
+        partial: Columns that are lacking count as hidden instead of being an error.
+    Returns:
+        Rows with `values[node]` of `(rows, columns)`, or `(rows,)` for scalar nodes.
+    Raises:
+        DataError: no frame, no rows, a column lacking, of another type, a class never seen, infinities.
+    """
+    check_frame(frame)
+    extra = [name for name in frame.columns if name not in schema] if schema.extra == "error" else []
+    if extra:
+        raise DataError(
+            f"the frame has columns that the schema does not know: {known(extra)}; drop them, or let them pass with "
+            "extra = 'ignore' in the schema"
+        )
+    if not partial:
+        _check_columns(schema, frame)
+    values, mask, n = {}, {}, len(frame)
+    for block in schema.blocks:
+        array = np.zeros((n, len(block.columns)), block.dtype)
+        seen = np.ones(array.shape, bool)
+        for i, column in enumerate(block.columns):
+            if column.name not in frame.columns:
+                seen[:, i] = False
+                continue
+            array[:, i], seen[:, i] = encode_column(column, frame[column.name], block.binned)
+        values[block.node] = array[:, 0] if block.scalar else array
+        if not seen.all():
+            mask[block.node] = seen[:, 0] if block.scalar else seen
+    labels = {b.node: tuple(map(str, b.names)) for b in schema.blocks}
+    return Rows(values, n, mask, labels, dict.fromkeys(values, "none"))
+
+
+def _check_columns(schema: Schema, frame: pd.DataFrame) -> None:
+    lacking = [name for b in schema.blocks for name in b.names if name not in frame.columns]
+    if lacking:
+        s = "s" if len(lacking) > 1 else ""
+        raise DataError(
+            f"the frame lacks the fitted column{s} {known(lacking)}{did_you_mean(lacking[0], frame.columns)}; "
+            "rename it, or add it with empty cells to have it treated as missing"
+        )
+
+
+def log_det(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Log-determinants of the codecs, to be added to a model's log-densities per site.
+
+    Returns:
+        Node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|, of cells the log density inside them; 0
+        where hidden, discrete or not in the frame.
+    """
+    check_frame(frame)
+    found = {}
+    for block in schema.blocks:
+        shape = (len(frame), len(block.columns))
+        scaled = dict(_scaled(block, frame))
+        total = np.zeros(shape) if scaled else np.broadcast_to(np.float64(0), shape)  # the latter takes no room
+        for i, column in scaled.items():
+            total[:, i] = log_det_column(column, frame[column.name], block.binned)
+        found[block.node] = total[:, 0] if block.scalar else total
+    return found
+
+
+def log_det_sum(schema: Schema, frame: pd.DataFrame) -> float:
+    """The sum of `log_det` over all cells, nats: a column at a time, so that they never lie there together."""
+    check_frame(frame)
+    each = ((c, b.binned) for b in schema.blocks for _, c in _scaled(b, frame))
+    return math.fsum(log_det_column(c, frame[c.name], binned).sum() for c, binned in each)
+
+
+def _scaled(block: Block, frame: pd.DataFrame) -> list[tuple[int, Column]]:
+    """Columns of a frame, by their place in the block, whose codecs have a log-determinant."""
+    real = block.family_kind in ("real", "cells")
+    return [(i, c) for i, c in enumerate(block.columns) if (real or c.groups is not None) and c.name in frame.columns]
+
+
+def decode(
+    schema: Schema,
+    values: Mapping[str, np.ndarray],
+    *,
+    index: pd.Index | None = None,
+    like: pd.DataFrame | None = None,
+    rng: np.random.Generator | None = None,
+    within: Mapping[Name, Between | Collection[Any]] | None = None,
+) -> pd.DataFrame:
+    """Turns arrays of a model back into a frame in the user's units, types and labels.
+
+    Args:
+        values: Node -> `(rows, columns)` or `(rows,)`; nodes left out leave their columns out.
+        index: Row labels; 0, 1, … by default.
+        like: A frame whose row labels and column dtypes are taken over where they can hold the values.
+        rng: Draws numbers inside their cells, and levels inside their groups; None takes centres and the most frequent.
+        within: Column -> `between(...)` or a list of values, as in `likelihood`: what is drawn inside cells and groups
+            keeps to it.
+    Returns:
+        Modelled columns and constants, in the fitted order. Identifiers and free text are not invented.
+    Raises:
+        DataError: an array of the wrong shape.
+    """
+    n = rows_of(values)
+    index = like.index if like is not None else pd.RangeIndex(n) if index is None else index
+    made = {}
+    for block in schema.blocks:
+        if block.node in values:
+            array = np.asarray(values[block.node])
+            if array.shape != (n, *block.shape):
+                raise DataError(f"node {block.node!r}: expected shape {(n, *block.shape)}, got {array.shape}")
+            array = array.reshape(n, -1)
+            for i, column in enumerate(block.columns):
+                found = (within or {}).get(column.name)
+                ends = None if found is None else limits(column, found, block.binned)
+                made[column.name] = decode_column(
+                    column, array[:, i], index, like_dtype(column, like), binned=block.binned, rng=rng, within=ends
+                )
+    return framed(schema, made, index, like)
+
+
+def rows_of(values: Mapping[str, np.ndarray]) -> int:
+    """The number of rows that all arrays share."""
+    sizes = {len(v) for v in values.values()}
+    if len(sizes) != 1:
+        raise DataError(f"all nodes must have the same number of rows, got {sorted(sizes)}")
+    return sizes.pop()
+
+
+def framed(schema: Schema, made: dict[Any, pd.Series], index: pd.Index, like: pd.DataFrame | None) -> pd.DataFrame:
+    """Decoded columns and constants as a frame, in the fitted order."""
+    made = made | {c.name: constant(c, index, like_dtype(c, like)) for c in schema.columns if c.kind == "constant"}
+    return pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index)
+
+
+def column_mask(schema: Schema, mask: Mapping[str, np.ndarray], n: int, index: pd.Index | None = None) -> pd.DataFrame:
+    """Masks of nodes as a frame: `(n, modelled columns)` bool, True where observed, as are nodes without a mask."""
+    made: dict[Any, np.ndarray] = {}
+    for block in schema.blocks:
+        array = np.asarray(mask.get(block.node, np.ones((n, *block.shape), bool))).reshape(n, len(block.columns))
+        made |= {name: array[:, i] for i, name in enumerate(block.names)}
+    return pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index)
+
+
+def hidden_cells(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
+    """Which cells of the modelled columns of `frame` have no value: bool, True where missing."""
+    names = [name for b in schema.blocks for name in b.names if name in frame.columns]
+    return frame[[name for name in frame.columns if name in set(names)]].isna()
+
+
+def fill(frame: pd.DataFrame, decoded: pd.DataFrame, hidden: pd.DataFrame) -> pd.DataFrame:
+    """A copy of `frame` in which only the cells that `hidden` marks are replaced by those of `decoded`, row by row.
+
+    Args:
+        frame: `(rows, …)`; its dtypes and every cell not marked come back bit for bit.
+        decoded: Same number of rows; columns by name (`decode(schema, values, like=frame)`).
+        hidden: Bool, True where to write; same number of rows, columns by name (`hidden_cells(schema, frame)`).
+    Raises:
+        DataError: other row counts, or a column of `hidden` that is not in the other two.
+    """
+    if not len(frame) == len(decoded) == len(hidden):
+        raise DataError(f"row counts differ: frame {len(frame)}, decoded {len(decoded)}, hidden {len(hidden)}")
+    out = frame.copy()
+    for name in hidden.columns:
+        write = hidden[name].to_numpy(bool)
+        if not write.any():
+            continue
+        if name not in frame.columns or name not in decoded.columns:
+            raise DataError(f"column {name!r} is to be filled but is not in the frame or not among the decoded columns")
+        old, new = frame[name], decoded[name].set_axis(frame.index)
+        if not old.notna().any() and old.dtype != new.dtype:
+            out[name] = new.where(write)  # an empty column has no dtype of its own
+            continue
+        new = new if new.dtype == old.dtype else new.astype(old.dtype)
+        out[name] = old.where(~write, new)
+    return out

@@ -1,0 +1,192 @@
+"""How a frame differs from what was agreed: the findings that `schema.check` and `laten schema --check` print.
+
+A finding is *broken* when a model refuses the frame for it: a column that lacks, is one too many, holds another type of
+cells, or levels that may not be. The others are notes: the frame is taken, but is not like the fitted one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError
+from laten.data.columns import parse
+from laten.data.columns.column import CLASSES, NUMBERS
+from laten.data.columns.durations import seconds
+from laten.data.json_reader import name_of
+from laten.data.messages import check_frame, did_you_mean, shown, where
+from laten.data.schema.contract import Clause, Contract, as_plain, by_text
+
+FAR = 0.5  # widths of the range beyond its ends, past which a number is far outside
+CHANGED = 0.05  # difference of shares of missing cells that is worth a word,
+ERRORS = 4.0  # and so many standard errors
+_SHOWN = 6
+_HEAD = ("", "column", "finding", "rows", "what")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference.
+
+    Args:
+        column: The column's name.
+        what: `lacking`, `extra`, `type`, `value`, `level`, `range` or `missing`.
+        broken: A model refuses the frame for it.
+        rows: How many cells it concerns.
+        detail: In words.
+    """
+
+    column: str | int
+    what: str
+    broken: bool
+    rows: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All differences of a frame, in the order of the agreed columns. `print` shows them; empty is false."""
+
+    found: tuple[Finding, ...]
+    rows: int
+    columns: int
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """Those for which a model refuses the frame."""
+        return tuple(f for f in self.found if f.broken)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row for each finding: column, what, broken, rows, detail."""
+        names = ("column", "what", "broken", "rows", "detail")
+        return pd.DataFrame([[getattr(f, n) for n in names] for f in self.found], columns=list(names))
+
+    def __str__(self) -> str:
+        size = f"{self.rows} rows, {self.columns} columns"
+        if not self.found:
+            return f"{size}: as agreed"
+        marks = ("note", "broken")
+        lines = [_HEAD, *((marks[f.broken], str(f.column), f.what, str(f.rows), f.detail) for f in self.found)]
+        wide = [max(len(line[i]) for line in lines) for i in range(4)]
+        table = ["  ".join([*(c.ljust(w) for c, w in zip(line, wide, strict=False)), line[4]]) for line in lines]
+        broken = len(self.broken)
+        count = f"{broken} broken, {len(self.found) - broken} to note"
+        return "\n".join([f"{size}: {count}", "", table[0].rstrip(), "─" * max(map(len, table)), *table[1:]])
+
+
+def check(contract: Contract, frame: pd.DataFrame) -> Findings:
+    """How `frame` differs from `contract`.
+
+    Raises:
+        DataError: not a frame, or no rows.
+    """
+    check_frame(frame)
+    names = by_text([n if isinstance(n, str) else int(n) for n in frame.columns], contract.source)
+    agreed = {str(c.name) for c in contract.clauses}
+    extra = [n for text, n in names.items() if text not in agreed]
+    found, n = [], len(frame)
+    for clause in contract.clauses:
+        if str(clause.name) not in names:
+            detail = f"there is no such column{did_you_mean(clause.name, extra)}"
+            found.append(Finding(clause.name, "lacking", clause.kind in (*CLASSES, *NUMBERS), n, detail))
+        else:
+            found += _column(clause, frame[names[str(clause.name)]])
+    for name in extra:
+        refused = contract.extra == "error"
+        detail = "no further columns are allowed" if refused else "not in the schema; it is ignored"
+        found.append(Finding(name, "extra", refused, n, detail))
+    return Findings(tuple(found), n, len(frame.columns))
+
+
+def _column(clause: Clause, series: pd.Series) -> list[Finding]:
+    """What is to be said of one column."""
+    found = _missing(clause, series)
+    if not series.notna().any():
+        return found
+    try:
+        if clause.kind in CLASSES or (clause.kind == "constant" and clause.levels is not None):
+            found += _classes(clause, series)
+        elif clause.kind in NUMBERS:
+            found += _numbers(clause, series)
+    except DataError as error:
+        words = str(error).removeprefix(f"column {series.name!r}: ")
+        found.append(Finding(clause.name, "type", True, int(series.notna().sum()), words.partition("; ")[0]))
+    return found
+
+
+def _missing(clause: Clause, series: pd.Series) -> list[Finding]:
+    if clause.missing is None:
+        return []
+    now, before, n = float(series.isna().mean()), clause.missing, len(series)
+    error = np.sqrt(max(before * (1 - before), now * (1 - now)) / n)
+    if abs(now - before) <= max(CHANGED, ERRORS * error):
+        return []
+    detail = f"{now:.1%} of the cells are empty, {before:.1%} were"
+    return [Finding(clause.name, "missing", False, int(series.isna().sum()), detail)]
+
+
+def _classes(clause: Clause, series: pd.Series) -> list[Finding]:
+    if clause.levels is None:
+        return []
+    at, values = pd.factorize(series)
+    held = [parse.plain(v) for v in values]
+    tally, levels = np.bincount(at[at >= 0], minlength=len(held)), set(clause.levels)
+    new = [i for i in np.argsort(-tally, kind="stable") if held[i] not in levels]
+    if not new:
+        return []
+    rows, texts = int(tally[new].sum()), {str(v): v for v in clause.levels}
+    retyped = [held[i] for i in new if str(held[i]) in texts]
+    if retyped and clause.kind != "constant":
+        other = texts[str(retyped[0])]
+        detail = f"{retyped[0]!r} is {name_of(retyped[0])}, was {name_of(other)}: convert the column's type"
+        return [Finding(clause.name, "type", True, rows, detail)]
+    few = ", ".join(f"{held[i]!r} ({tally[i]})" for i in new[:_SHOWN])
+    more = f", … ({len(new)} levels)" if len(new) > _SHOWN else ""
+    fate = {"error": "", "other": "; they fall into (other)"}[clause.unseen]
+    if clause.kind == "constant":
+        return [Finding(clause.name, "value", False, rows, f"was {clause.levels[0]!r} throughout, holds {few}{more}")]
+    return [Finding(clause.name, "level", clause.unseen == "error", rows, f"never seen: {few}{more}{fate}")]
+
+
+def _numbers(clause: Clause, series: pd.Series) -> list[Finding]:
+    """Numbers that the kind does not allow, and those far from the fitted range."""
+    x = _read(clause, series)
+    wrong, expected = np.zeros(len(x), bool), ""
+    if clause.kind == "count":
+        wrong, expected = (x < 0) | (~np.isnan(x) & (x != np.round(x))), "whole numbers of at least 0"
+    elif clause.above:
+        wrong, expected = x <= 0, "numbers above 0"
+    elif clause.kind == "positive":
+        wrong, expected = x < 0, "numbers of at least 0"
+    found = []
+    if wrong.any():
+        detail = f"expected {expected}, got {shown(x[wrong].tolist())} ({where(wrong)})"
+        found.append(Finding(clause.name, "value", True, int(wrong.sum()), detail))
+    if clause.low is None or clause.high is None:
+        return found
+    width = clause.high - clause.low or max(abs(clause.low), 1.0)
+    far = ~wrong & ((x < clause.low - FAR * width) | (x > clause.high + FAR * width))
+    if far.any():
+        ends = [as_plain(clause.kind, v) for v in (clause.low, clause.high, np.min(x[far]), np.max(x[far]))]
+        to = f" to {ends[3]}" if ends[3] != ends[2] else ""
+        detail = f"far outside {ends[0]} .. {ends[1]}: {ends[2]}{to} ({where(far)})"
+        found.append(Finding(clause.name, "range", False, int(far.sum()), detail))
+    return found
+
+
+def _read(clause: Clause, series: pd.Series) -> np.ndarray:
+    """Cells as numbers, days or seconds, NaN where missing."""
+    if clause.kind == "duration":
+        return seconds(series, series.name)
+    if clause.kind == "date":
+        style = clause.style or parse.style_of(series) or "datetime"
+        return parse.days(series, series.name, style, whole=False)
+    return parse.numbers(series, series.name)

@@ -1,0 +1,294 @@
+"""The schema of a table: what each column is, and which columns make one node.
+
+A model sees a table as a few *blocks*, one for each family, each one array: all binary columns are the node `binary`,
+all counts the node `count`, and so on (positive numbers and dates are real numbers after their codec). When the network
+was declared with nodes named after columns, the schema groups columns by those names instead.
+
+A schema is read from data by `infer_schema`, shown by `print(schema)`, edited by `schema.with_kind("age", "count")` and
+kept in the model file by `schema.to_json()`. `schema.binned()` is the same table with its numbers, dates and durations
+in one node, `number`, each value the code of a cell (`binning.py`).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError, known
+from laten.data.columns.column import ASIDE, KINDS, NUMBERS, Column, column_from_json
+from laten.data.columns.unseen_levels import with_unseen
+from laten.data.json_reader import Plain, Reader
+from laten.data.messages import unknown
+from laten.data.schema.check import Findings, check
+from laten.data.schema.contract import contract_of, to_toml
+
+Name = str | int
+EXTRA = ("ignore", "error")
+FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "cells")
+_FAMILY_KIND = {k: k for k in FAMILY_KINDS} | dict.fromkeys(("positive", "date", "duration"), "real")
+
+
+@dataclass(frozen=True)
+class Group:
+    """A declared node and the columns it holds. `scalar`: its values are `(rows,)`, of one column."""
+
+    node: str
+    columns: tuple[Name, ...]
+    scalar: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """The columns of one node: one array, `(rows, columns)`, or `(rows,)` when `scalar`.
+
+    Args:
+        node: Name of the node.
+        family_kind: binary (uint8 0/1), categorical or ordinal (codes in the smallest whole type), count (float32 whole
+            numbers), real (float32 after the codec) or cells (codes).
+        columns: In order of the array's columns.
+        scalar: True for a single column without a column axis.
+    """
+
+    node: str
+    family_kind: str
+    columns: tuple[Column, ...]
+    scalar: bool = False
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of classes, of groups of them, or of cells, of each column."""
+        return tuple(c.cells.size if self.binned else c.size for c in self.columns)
+
+    @property
+    def binned(self) -> bool:
+        """Whether values are codes of cells."""
+        return self.family_kind == "cells"
+
+    @property
+    def points(self) -> tuple[tuple[tuple[float, ...], ...], ...]:
+        """For each column of a binned block, its cells' features (`Cells.points`); else empty."""
+        return tuple(c.cells.points for c in self.columns) if self.binned else ()
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """Names of the columns."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Event shape of the node."""
+        return () if self.scalar else (len(self.columns),)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The smallest type that holds the block."""
+        if self.family_kind in ("count", "real"):
+            return np.dtype(np.float32)
+        return np.min_scalar_type(max(self.sizes) - 1)
+
+
+@dataclass(frozen=True, repr=False)
+class Schema:
+    """Columns of a table, in the frame's order.
+
+    Args:
+        columns: One for each column of the frame.
+        groups: Declared nodes; empty for one node a kind.
+        extra: What a later frame's further columns are: `ignore`, or `error`.
+        in_cells: Numbers are codes of cells (`binned`).
+    """
+
+    columns: tuple[Column, ...]
+    groups: tuple[Group, ...] = ()
+    extra: str = "ignore"
+    in_cells: bool = False
+
+    def __post_init__(self) -> None:
+        if self.extra not in EXTRA:
+            raise DataError(f"schema: extra must be one of {known(EXTRA)}, not {self.extra!r}")
+        twice = [n for n, k in Counter(c.name for c in self.columns).items() if k > 1]
+        if twice:
+            raise DataError(f"two columns of one name: {known(twice)}")
+        grouped = Counter(name for g in self.groups for name in g.columns)
+        for name, times in grouped.items():
+            column = self[name]
+            if times > 1:
+                raise DataError(f"column {name!r} stands in {times} nodes; a column belongs to one")
+            if column.kind in ASIDE:
+                way = f"schema.with_kind({name!r}, ...) sets another kind, or leave it out of the network"
+                raise DataError(f"column {name!r} is {column.kind} ({column.reason}) and cannot be a node; {way}")
+        for g in self.groups:
+            kinds = {self.family_kind(self[name]) for name in g.columns}
+            if len(kinds) != 1 or (g.scalar and len(g.columns) != 1):
+                found = ", ".join(f"{n!r} {self[n].kind}" for n in g.columns)
+                raise DataError(f"node {g.node!r}: its columns must be of one kind, got {found or 'none'}")
+
+    def __getitem__(self, name: Name) -> Column:
+        """The column called `name`."""
+        if name not in self._by_name:
+            raise unknown("column", name, self.names)
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    @cached_property
+    def _by_name(self) -> dict[Name, Column]:
+        return {c.name: c for c in self.columns}
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """Names of all columns."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def set_aside(self) -> tuple[Column, ...]:
+        """Columns in no block: constants, identifiers, free text, and those no declared node names."""
+        used = {n for b in self.blocks for n in b.names}
+        return tuple(c for c in self.columns if c.name not in used)
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The nodes of this table.
+
+        Raises:
+            DataError: no column is left to model.
+        """
+        if self.groups:
+            made = (Block(g.node, "", tuple(self[n] for n in g.columns), g.scalar) for g in self.groups)
+            return tuple(replace(b, family_kind=self.family_kind(b.columns[0]) or "") for b in made)
+        blocks = []
+        for family_kind in FAMILY_KINDS:
+            columns = tuple(c for c in self.columns if self.family_kind(c) == family_kind)
+            if columns:
+                blocks.append(Block("number" if family_kind == "cells" else family_kind, family_kind, columns))
+        if not blocks:
+            found = ", ".join(f"{c.name!r} {c.kind} ({c.reason})" for c in self.columns[:6])
+            raise DataError(f"no column is left to model: {found}; schema.with_kind(name, kind) sets another kind")
+        return tuple(blocks)
+
+    def family_kind(self, column: Column) -> str | None:
+        """The kind of block a column belongs to; None for columns set aside."""
+        return "cells" if self.in_cells and column.kind in NUMBERS else _FAMILY_KIND.get(column.kind)
+
+    def binned(self) -> "Schema":
+        """This schema as a proposed network models it: numbers, dates and durations as histograms (`binning.py`).
+
+        Of a categorical column of more than 256 levels the rare ones share entries (`grouping.py`).
+
+        Raises:
+            DataError: such a column was never seen in data.
+        """
+        for column in self.columns:
+            if column.kind in NUMBERS:
+                _ = column.cells
+        grouped = (replace(c, grouped=True) if c.kind == "categorical" else c for c in self.columns)
+        return replace(self, columns=tuple(grouped), in_cells=True)
+
+    def with_kind(self, name: Name, kind: str, levels: Sequence[Plain] | None = None) -> "Schema":
+        """This schema with column `name` as another kind.
+
+        Args:
+            name: The column.
+            kind: binary, categorical, ordinal, count, positive, real, date, duration, constant, identifier or text (the
+                last two leave it out of the model).
+            levels: For binary, categorical and ordinal: the classes in order.
+        Raises:
+            DataError: no such column or kind, or the cells seen do not allow it.
+        """
+        new = self[name].with_kind(kind, None if levels is None else tuple(levels))
+        return self._with(new)
+
+    def _with(self, new: Column) -> "Schema":
+        """This schema with another column of that name; a binned one stays binned."""
+        changed = replace(self, columns=tuple(new if c.name == new.name else c for c in self.columns))
+        return changed.binned() if self.in_cells else changed
+
+    def with_kinds(self, kinds: Mapping[Name, str] | None = None, /, **named: str) -> "Schema":
+        """Several kinds set at once: `with_kinds(age="count")` or `with_kinds({"my age": "count"})`."""
+        schema = self
+        for name, kind in [*(kinds or {}).items(), *named.items()]:
+            schema = schema.with_kind(name, kind)
+        return schema
+
+    def with_unseen(self, name: Name, policy: str) -> "Schema":
+        """This schema with what becomes of levels of column `name` that were never seen.
+
+        Args:
+            name: A categorical column.
+            policy: `error`, or `other`: a further class, `(other)`, stands for them. It learns from the levels seen
+                in fewer than two rows. Filled and sampled cells hold one of these levels instead, or the most frequent.
+        Raises:
+            DataError: no such column or policy, or the column is not categorical.
+        """
+        new = with_unseen(self[name], policy)
+        return self._with(new)
+
+    def to_toml(self) -> str:
+        """The text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
+        return to_toml(self)
+
+    def check(self, frame: pd.DataFrame) -> Findings:
+        """How a later frame differs from this schema; `print` shows it as a table.
+
+        Args:
+            frame: At least one row.
+        Returns:
+            Columns that lack, are too many or of another type, levels never seen with their counts, numbers far outside
+            the fitted range, changed shares of empty cells. `findings.broken` are those that a model refuses.
+        """
+        return check(contract_of(self), frame)
+
+    def to_json(self) -> dict:
+        """Plain JSON types only; `Schema.from_json` reads it back."""
+        groups = [{"node": g.node, "columns": list(g.columns), "scalar": g.scalar} for g in self.groups]
+        return {"columns": [c.to_json() for c in self.columns], "groups": groups, "extra": self.extra,
+                "in_cells": self.in_cells}  # fmt: skip
+
+    @staticmethod
+    def from_json(value: dict) -> "Schema":
+        """Rebuilds a schema, checking every field.
+
+        Raises:
+            DataError: a field is missing, of the wrong type, or does not go with the others.
+        """
+        reader = Reader(value, "schema")
+        reader.only(["columns", "groups", "extra", "in_cells"])
+        groups = []
+        for r in reader.objects("groups"):
+            r.only(["node", "columns", "scalar"])
+            groups.append(Group(r.text("node"), _names(r), r.flag("scalar")))
+        columns = tuple(column_from_json(r) for r in reader.objects("columns"))
+        return Schema(columns, tuple(groups), reader.text("extra", EXTRA), reader.flag("in_cells"))
+
+    def __str__(self) -> str:
+        head = ("column", "kind", "missing", "values", "because")
+        rows = [
+            (str(c.name), c.kind, f"{c.missing:.1%}" if c.seen.missing else "-", c.describe(), c.reason)
+            for c in self.columns
+        ]
+        widths = (30, 11, 7, 34, 78)
+        cells = [[_cut(cell, w) for cell, w in zip(row, widths, strict=True)] for row in (head, *rows)]
+        wide = [max(len(row[i]) for row in cells) for i in range(len(head))]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip() for row in cells]
+        return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])
+
+    def __repr__(self) -> str:
+        counts = Counter(c.kind for c in self.columns)
+        parts = ", ".join(f"{counts[k]} {k}" for k in KINDS if counts[k])
+        return f"Schema({len(self.columns)} columns: {parts})"
+
+
+def _names(reader: Reader) -> tuple[Name, ...]:
+    names = reader.plains("columns")
+    if any(isinstance(n, bool | float) for n in names):
+        raise DataError(f"{reader.at}: column names are text or whole numbers, not {known(names)}")
+    return tuple(n for n in names if isinstance(n, str | int))
+
+
+def _cut(text: str, width: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else text[: width - 1] + "…"

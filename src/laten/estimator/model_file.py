@@ -1,0 +1,192 @@
+"""Model files: a zip of `model.json` (declaration, schema, history) and `weights.safetensors`. No code, no pickle.
+
+Declarations are frozen dataclasses of numbers, strings, tuples and one another; they are written as
+`{"type": name, field: value, ...}` and rebuilt through their own constructors, which check them again. Weights are
+named by their path in the model. A file is written under a temporary name in the same folder, synced and renamed, so
+that a half-written one never has the real name. The same model gives the same bytes.
+"""
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from laten.common import random
+from laten.common.atomic_file import atomic
+from laten.common.errors import DataError, LatenError, ModelFileError, known
+from laten.common.numerics import on_device
+from laten.families import FAMILIES, Node
+from laten.network.model import Model, build_model
+from laten.network.nets.layers import NETS
+from laten.network.network import Network
+from laten.network.uncertain_weights import is_uncertain, uncertain
+from laten.training.objectives import OBJECTIVES
+
+FORMAT = 1
+TYPES: dict[str, type] = {**FAMILIES, **NETS, **OBJECTIVES, "Node": Node}
+STAMP = (1980, 1, 1, 0, 0, 0)  # zip entries carry no time, so that equal models are equal files
+
+
+def declared(value: Any) -> Any:
+    """A declaration as plain JSON types.
+
+    Raises:
+        ModelFileError: a part that is no declaration, such as a net of the user's own that has no name.
+    """
+    if isinstance(value, Network):
+        return {"type": "Network", "nodes": {name: declared(node) for name, node in value.nodes.items()}}
+    if is_dataclass(value) and type(value).__name__ in TYPES:
+        return {"type": type(value).__name__, **{f.name: declared(getattr(value, f.name)) for f in fields(value)}}
+    if isinstance(value, tuple | list):
+        return [declared(v) for v in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if callable(value) and hasattr(value, "__name__"):
+        return {"type": "user", "name": value.__name__}
+    raise ModelFileError(
+        f"{value!r} cannot be written to a model file; use a named function (n_in, n_out, key) -> module as the net"
+    )
+
+
+def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
+    """The inverse of `declared`, through the constructors.
+
+    Args:
+        nets: The user's own nets by name.
+    """
+    if isinstance(value, list):
+        return tuple(rebuilt(v, nets) for v in value)
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("type")
+    if kind == "user":
+        name = value.get("name")
+        if name not in nets:
+            raise ModelFileError(
+                f"the model uses its own net {name!r}; hand it over: lt.load(path, nets={{{name!r}: function}})"
+            )
+        return nets[value["name"]]
+    if kind == "Network":
+        return Network(**{name: rebuilt(node, nets) for name, node in value.get("nodes", {}).items()})
+    if kind not in TYPES:
+        raise ModelFileError(f"unknown part {kind!r} in the model file; known: {known(TYPES)}")
+    options = {k: rebuilt(v, nets) for k, v in value.items() if k != "type"}
+    try:
+        return TYPES[kind](**options)
+    except TypeError as error:
+        raise ModelFileError(
+            f"part {kind!r} of the model file has other fields than this version knows: {error}"
+        ) from error
+
+
+def named_arrays(tree: Any) -> dict[str, Any]:
+    """Arrays of a pytree by their path, e.g. `p/x/net/layers/0/weight`."""
+    leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
+
+
+def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> None:
+    """Writes a model file atomically.
+
+    Args:
+        about: Anything else in plain JSON types; `read` gives it back.
+    Raises:
+        ModelFileError: the folder cannot be written to.
+    """
+    arrays = {name: np.asarray(x) for name, x in sorted(named_arrays((model.p, model.q)).items())}
+    head = {
+        "format": FORMAT,
+        "network": declared(model.network),
+        "guide": declared(model.guide),
+        "uncertain": is_uncertain(model.p),
+        "hidden": sorted({p.name for c in model.q.values() for p in c.parents if p.hidden}),
+        "about": about,
+    }
+    text = json.dumps(head, ensure_ascii=False, indent=1, allow_nan=True).encode()
+    try:
+        with atomic(Path(path)) as file, zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("model.json", STAMP), text, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo("weights.safetensors", STAMP), safetensors.numpy.save(arrays))
+    except (DataError, OSError) as error:
+        raise ModelFileError(str(error)) from error
+
+
+def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tuple[Model, dict[str, Any]]:
+    """Reads a model file, checking everything on the way.
+
+    Returns:
+        The model and what `write` was told about it.
+    Raises:
+        ModelFileError: no such file, not a model file, truncated, of a newer version, or weights that do not fit the
+            declaration.
+    """
+    head, weights = parts(Path(path))
+    version = head.get("format")
+    if not isinstance(version, int) or version > FORMAT:
+        raise ModelFileError(
+            f"{str(path)!r} is of format {version}; this version of laten reads up to {FORMAT}: "
+            "upgrade with pip install -U laten"
+        )
+    try:
+        network, guide = (rebuilt(head[k], nets or {}) for k in ("network", "guide"))
+        if not isinstance(network, Network) or not isinstance(guide, Network):
+            raise ModelFileError("network or guide is missing")
+        hidden = tuple(str(n) for n in head["hidden"])
+        skeleton = build_model(network, guide, random.key(0), hidden)
+        if head.get("uncertain", False):
+            skeleton = Model(network, guide, uncertain(skeleton.p), skeleton.q)
+        return filled(skeleton, weights), head["about"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelFileError(f"{str(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error
+    except ModelFileError as error:
+        raise ModelFileError(f"{str(path)!r}: {error}") from error
+    except LatenError as error:
+        raise ModelFileError(f"{str(path)!r} is damaged: {error}") from error
+
+
+def parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The two parts of a model file."""
+    if not path.exists():
+        raise ModelFileError(f"there is no file {str(path)!r}")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            head = json.loads(archive.read("model.json"))
+            weights = safetensors.numpy.load(archive.read("weights.safetensors"))
+    except OSError as error:
+        raise ModelFileError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, safetensors.SafetensorError) as error:
+        raise ModelFileError(
+            f"{str(path)!r} is not a model file, or is truncated ({error}). Model files are written by vae.save(path)"
+        ) from error
+    if not isinstance(head, dict):
+        raise ModelFileError(f"{str(path)!r} is not a model file: its model.json holds no declaration")
+    return head, weights
+
+
+def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:
+    """A model whose arrays are `weights`."""
+    wanted = named_arrays((skeleton.p, skeleton.q))
+    if set(wanted) != set(weights):
+        odd = sorted(set(wanted) ^ set(weights))
+        raise ModelFileError(f"weights do not fit the declaration: {known(odd, 4)} are missing or not expected")
+
+    def leaf(path, like):
+        name = jax.tree_util.keystr(path, simple=True, separator="/")
+        found = weights[name]
+        if found.shape != like.shape or found.dtype != like.dtype:
+            raise ModelFileError(
+                f"weight {name!r} has shape {found.shape} and type {found.dtype}; "
+                f"expected {like.shape} and {like.dtype}"
+            )
+        return on_device(found)
+
+    p, q = jax.tree_util.tree_map_with_path(leaf, (skeleton.p, skeleton.q))
+    return Model(skeleton.network, skeleton.guide, p, q)

@@ -1,0 +1,104 @@
+"""`VAE`: the face that users meet, which is also an estimator and transformer of scikit-learn."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from laten.answers.fitted import Fitted
+from laten.data.rows.views import TableView
+from laten.estimator.plain_vae import Learner, restored
+
+
+def asks_by_name(vae: Learner) -> bool:
+    """Whether columns can be asked for.
+
+    Raises:
+        AttributeError: not of a matrix, whose scikit-learn face has no `predict`.
+    """
+    view = vae._fitted().view
+    if isinstance(view, TableView) and view.matrix:
+        raise AttributeError("predict asks for a column by name; fit a DataFrame, not a matrix")
+    return True
+
+
+class VAE(Learner, TransformerMixin, BaseEstimator):
+    """A variational autoencoder: any network of nodes, learned with its guide by maximising a bound on log p(x).
+
+    Args:
+        network: P, e.g. `lt.Network(z=lt.Normal(20), x=lt.Bernoulli((28, 28)).given("z", via=lt.MLP(500)))`. None
+            proposes one from the data.
+        guide: Q. None derives it (`lt.guide_for`).
+        objective: `lt.Elbo(...)` or `lt.Iwae(draws)`. None: the plain ELBO; for a proposed network of a table with a
+            warm-up over half of the plan, without which its latents stay unused.
+
+    Other Args:
+        schema: What each column of a frame is (`lt.infer_schema(df)`, edited); None infers it.
+        latent: Latent dimensions of a proposed network.
+        width: Hidden units of a proposed network; None: 256 for a table of at least 2500 rows, else 128.
+        numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for
+            any shape; `"normal"`, normals with one spread a column, smooth and linear in the tails (for anomalies).
+        dropout: Share of hidden units left out while training a proposed network of a table. Without it samples of
+            large tables are closer to the rows, but answers given little evidence are far too sure.
+        missing: `"ignorable"`: cells of a table are missing at random; `"informative"`: because of what they are, by a
+            mechanism that is learned (`lt.Informative`).
+        weights: `"point"`: weights of P that maximise the objective; `"map"`: with a prior N(0, 1) on each; `"bayes"`:
+            a normal distribution of each is learned, and answers average over draws of them.
+        epochs: Passes over the rows; None plans about 20 000 steps.
+        batch_size: Rows a step; None: 128.
+        learning_rate: Peak rate of Adam; None: 0.003 for a proposed network of a table, else 0.001.
+        warmup: Share of the planned steps over which the rate rises.
+        clip: Largest gradient norm; None: no clipping.
+        patience: Epochs without a better held-out bound after which training stops; None plans it, 0 never.
+        validation: Share of rows held out for early stopping.
+        optimizer: An optax transformation in place of Adam; set `learning_rate=1`: its own rate and schedule count.
+        precision: Of products while training: `"float32"`, or `"auto"`: operands rounded to bfloat16, sums in float32,
+            where the machine is faster at it (graphics processors; a CPU computes in float32).
+        hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
+            arrays and for `trim` no.
+        trim: Share of each batch's rows, those of lowest bound, from which a step does not learn: when there may be odd
+            rows among those of the fit, which are not to be learned (`docs/tables.md`). Costs rare rows, odd or not.
+        binarise: `"dynamic"`, `"fixed"` or `"none"`: what becomes of uint8 intensities given to a Bernoulli node.
+        draws: Draws a row with which questions are answered, unless they say otherwise.
+        restarts: Models trained side by side in one compiled program, from other weights (those of `seed`, `seed + 1`,
+            ...) on the same batches; the best on held-out rows is kept (of none held out: on the training rows).
+        seed: Seed of everything random.
+        progress: `"quiet"`, `"auto"`, `"rich"` or `"plain"`.
+
+    After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row; the
+    weights of the row that is `kept` are the model's), `restarts_` (a frame, the last record of each), `stopped_`
+        ("plan", "early" or "interrupted").
+
+    >>> import laten as lt
+    >>> wine = lt.read("wine")
+    >>> vae = lt.VAE(latent=2, width=8, epochs=2).fit(wine)
+    >>> vae.score_samples(wine.head(3)).shape
+    (3,)
+    """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    predict = available_if(asks_by_name)(Learner.predict)
+    predict_proba = available_if(asks_by_name)(Learner.predict_proba)
+
+    def _fitted(self) -> Fitted:
+        check_is_fitted(self, "model_")
+        return super()._fitted()
+
+
+def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> VAE:
+    """Reads a model file that `VAE.save` wrote.
+
+    Args:
+        nets: Your own nets by name, where the model has some: files hold no code.
+    Raises:
+        ModelFileError: not a model file, truncated, or of a newer version.
+    """
+    return restored(VAE, path, nets)

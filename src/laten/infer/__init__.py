@@ -1,1 +1,0 @@
-"""Questions to a fitted model, answered by importance sampling from its guide."""

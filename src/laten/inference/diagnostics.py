@@ -1,0 +1,169 @@
+r"""How far an importance-sampling estimate can be trusted.
+
+With weights $w_1..w_S$ of one row, normalised $\bar w$:
+
+- **effective sample size** $1/\sum\bar w^2$ (Kong 1992);
+- **standard error** of $\log\frac1S\sum w$, by the delta method: $\sqrt{(S/\mathrm{ESS}-1)/S}$;
+- **Pareto k**: shape of a generalised Pareto distribution fitted to the largest $M = \min(S/5, 3\sqrt S)$ weights
+  (Vehtari et al. 2024, "Pareto smoothed importance sampling"), by the estimator of Zhang & Stephens (2009). Above 0.7
+  the estimate is unreliable, and S draws are too few.
+
+NumPy on the host, vectorised over rows. Log-weights of a few rows at a time are put down as a `Digest`, so that memory
+does not grow with rows x draws.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from laten.common.errors import LatenWarning
+
+ACTIVE = 0.01  # variance over rows of a posterior mean above which a unit is active (Burda et al. 2016)
+UNRELIABLE = 0.7
+FEWEST_TAIL = 5
+
+
+def normalised(log_w: np.ndarray) -> np.ndarray:
+    """Weights of each row, `(rows, draws)`, summing to one."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True)
+
+
+def effective_sample_size(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` between 1 and the number of draws."""
+    return 1 / np.square(normalised(log_w)).sum(axis=1)
+
+
+def monte_carlo_error(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` standard errors of the log-mean-exp of each row, in nats."""
+    return log_mean_error(effective_sample_size(log_w), log_w.shape[1])
+
+
+def log_mean_error(effective: np.ndarray, draws: int) -> np.ndarray:
+    """The same from effective sample sizes."""
+    return np.sqrt(np.maximum(draws / effective - 1, 0) / draws)
+
+
+def pareto_k(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` tail shapes.
+
+    NaN where there are too few draws (fewer than 25) to say, minus infinity where all weights are equal.
+    """
+    rows, draws = log_w.shape
+    tail = int(min(draws // 5, math.ceil(3 * math.sqrt(draws))))
+    if tail < FEWEST_TAIL:
+        return np.full(rows, np.nan)
+    top = np.sort(log_w.astype(np.float64), axis=1)[:, -tail - 1 :]
+    scaled = np.exp(top - top[:, -1:])
+    excess = scaled[:, 1:] - scaled[:, :1]  # ascending, over the cut-off
+    flat = excess[:, -1] <= 1e-6  # float32 log-weights that differ by rounding only
+    k = np.full(rows, -np.inf)
+    if not flat.all():
+        k[~flat] = generalised_pareto_k(np.maximum(excess[~flat], 1e-30))
+    return k
+
+
+def generalised_pareto_k(x: np.ndarray) -> np.ndarray:
+    """Shape of a generalised Pareto distribution (Zhang & Stephens 2009), with the weak prior of Vehtari et al.
+
+    Args:
+        x: Ascending excesses `(rows, n)`.
+    Returns:
+        Array `(rows,)`.
+    """
+    n = x.shape[1]
+    grid = 30 + int(math.sqrt(n))
+    quartile = x[:, int(n / 4 + 0.5) - 1]
+    j = np.arange(1, grid + 1) - 0.5
+    b = 1 / x[:, -1:] + (1 - np.sqrt(grid / j))[None] / (3 * quartile[:, None])  # (rows, grid)
+    k = np.log1p(-b[:, :, None] * x[:, None, :]).mean(axis=2)
+    profile = n * (np.log(-b / k) - k - 1)
+    with np.errstate(over="ignore"):
+        weight = 1 / np.exp(profile[:, None, :] - profile[:, :, None]).sum(axis=2)
+    best = (weight * b).sum(axis=1) / weight.sum(axis=1)
+    shape = np.log1p(-best[:, None] * x).mean(axis=1)
+    return (n * shape + 5) / (n + 10)
+
+
+class Digest(NamedTuple):
+    """What is kept of each row's log-weights `(rows, draws)`."""
+
+    log_mean: np.ndarray  # (rows,) log of the mean weight, nats
+    effective: np.ndarray  # (rows,) effective sample size
+    tail: np.ndarray  # (rows,) Pareto k
+    mark: np.ndarray  # (rows, 3) the first log-weights: equal rows have equal ones
+
+
+def log_mean_weight(log_w: np.ndarray) -> np.ndarray:
+    """`(rows,)` log of each row's mean weight: the estimate of log p, nats."""
+    log_w = log_w.astype(np.float64)
+    top = log_w.max(axis=1)
+    return top + np.log(np.exp(log_w - top[:, None]).mean(axis=1))
+
+
+def digest(log_w: np.ndarray) -> Digest:
+    """Log-weights of some rows, put down."""
+    log_w = log_w.astype(np.float64)
+    # a copy: a view would keep all log-weights alive
+    return Digest(log_mean_weight(log_w), effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3].copy())
+
+
+@dataclass(frozen=True)
+class LogLikelihood:
+    """An estimate of log p of rows, and how far to trust it.
+
+    Args:
+        value: Mean log p(row), in nats a row.
+        standard_error: Monte Carlo error of `value` as an estimate for these very rows: more draws make it smaller.
+        rows_error: Error of `value` as an estimate for all rows like these (standard deviation over rows / sqrt(rows)):
+            more rows make it smaller.
+        effective_sample_size: Median over rows.
+        pareto_k: Share-of-tail shape, 95th percentile over rows; above 0.7 draws are too few.
+        draws: Draws a row.
+        per_row: `(rows,)` nats.
+    """
+
+    value: float
+    standard_error: float
+    rows_error: float
+    effective_sample_size: float
+    pareto_k: float
+    draws: int
+    per_row: np.ndarray = field(repr=False)
+
+    @staticmethod
+    def of(found: Digest, draws: int, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
+        """From what is known of each row, and what to add to its log p (codecs' log-determinants)."""
+        per_row, k = found.log_mean + shift, found.tail
+        rows = len(per_row)
+        bad = float((k > UNRELIABLE).mean())
+        if warn and bad > 0.05:
+            warnings.warn(
+                f"log-likelihood: Pareto k is above {UNRELIABLE} in {bad:.0%} of the rows, so their log p is too low "
+                f"by an unknown amount; use more than {draws} draws, or train longer or with lt.Iwae",
+                LatenWarning,
+                stacklevel=4,
+            )
+        # equal rows share their draws, and so their error
+        _, first, counts = np.unique(found.mark, axis=0, return_index=True, return_counts=True)
+        errors = log_mean_error(found.effective, draws)
+        known_k = k[~np.isnan(k)]
+        return LogLikelihood(
+            value=float(per_row.mean()),
+            standard_error=float(np.sqrt(np.square(counts * errors[first]).sum()) / rows),
+            rows_error=float(per_row.std(ddof=1) / math.sqrt(rows)) if rows > 1 else math.nan,
+            effective_sample_size=float(np.median(found.effective)),
+            pareto_k=float(np.quantile(known_k, 0.95, method="higher")) if len(known_k) else math.nan,
+            draws=draws,
+            per_row=per_row,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"log p = {self.value:.3f} nats a row "
+            f"(± {self.rows_error:.3f} over rows, ± {self.standard_error:.3f} from {self.draws} draws); "
+            f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}"
+        )

@@ -1,0 +1,137 @@
+r"""Importance sampling from the guide, for one example, in constant memory.
+
+With draws $z_k\sim q$ and $w_k = p(x, z_k)/q(z_k|x)$,
+
+$$\log p(x)\approx\log\frac1S\sum_k w_k,\qquad \mathbb E[f\mid x]\approx\sum_k\bar w_k f(z_k),\qquad z\sim p(z\mid
+x)\approx\text{Categorical}(\bar w).$$
+
+Evidence may be softer than a value: an interval, or some of the classes. A site with such evidence is hidden from the
+guide, and each weight is multiplied by P(allowed | z) (`Family.log_mass`).
+
+Draws are made in chunks. A running maximum keeps the weighted mean exact, and posterior draws are kept by the
+Gumbel-max rule: the draw with the largest $\log w_k + g_k$, $g_k$ standard Gumbel, is a draw from $\bar w$, and maxima
+of chunks can be merged.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.common import random
+from laten.common.types import Array, Key, Masks, Values
+from laten.network.model import IMPOSSIBLE, Draw, Model
+
+DRAWS_AT_ONCE = 256
+Collect = Callable[[Draw], Any]
+
+
+class Weighted(NamedTuple):
+    """Log-weights `(draws,)` in nats, discrete latents summed over, and the weighted mean of what was collected."""
+
+    log_w: Array
+    mean: Any
+
+
+def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
+    """Keys `(chunks, chunk)` for `draws` draws, and which of them count."""
+    chunks = math.ceil(draws / DRAWS_AT_ONCE)
+    chunk = math.ceil(draws / chunks)
+    counts = np.arange(chunks * chunk).reshape(chunks, chunk) < draws
+    return random.split(key, (chunks, chunk)), jnp.asarray(counts)
+
+
+def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Values) -> tuple[Array, Draw]:
+    """One draw with its log-weights `(states,)`, soft evidence counted in.
+
+    Args:
+        allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it.
+    """
+    log_r, found = model.draws(key, values, masks)
+    log_w = log_r + jax.vmap(lambda d: d.log_weight)(found)
+    for name, part in allowed.items():
+        family = model.network.nodes[name].family
+        mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
+        log_w += mass.reshape(len(log_w), -1).sum(1)
+    return log_w, found
+
+
+def weights_and(
+    model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values
+) -> tuple[Array, Any]:
+    """Log-weights `(draws * states,)` and `collect(draw)` of each draw, stacked alike."""
+
+    def chunk(carry, xs):
+        log_w, found = jax.vmap(lambda k: weights_of(model, k, values, masks, allowed))(xs[0])
+        return carry, (jnp.where(xs[1][:, None], log_w, IMPOSSIBLE), jax.vmap(jax.vmap(collect))(found))
+
+    _, (log_w, got) = jax.lax.scan(chunk, None, chunked_keys(key, draws))
+    return log_w.ravel(), jax.tree.map(lambda x: x.reshape(log_w.size, *x.shape[3:]), got)
+
+
+def weighted_mean(
+    model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values | None = None
+) -> Weighted:
+    """Log-weights of one example, and the posterior mean of `collect(draw)`.
+
+    Args:
+        collect: From one draw to a pytree of arrays.
+        allowed: Soft evidence on leaves.
+    """
+
+    def one(k: Key):
+        log_w, found = weights_of(model, k, values, masks, allowed or {})
+        return log_w, jax.vmap(collect)(found)
+
+    def chunk(carry, xs):
+        top, total, mean = carry
+        log_w, got = jax.vmap(one)(xs[0])  # (chunk, states)
+        log_w = jnp.where(xs[1][:, None], log_w, IMPOSSIBLE)
+        higher = jnp.maximum(top, log_w.max())
+        w, shrink = jnp.exp(log_w - higher), jnp.exp(top - higher)
+        mean = jax.tree.map(lambda m, g: m * shrink + jnp.tensordot(w, g.astype(jnp.float32), 2), mean, got)
+        return (higher, total * shrink + w.sum(), mean), jax.nn.logsumexp(log_w, axis=1)
+
+    keys, counts = chunked_keys(key, draws)
+    shapes = jax.eval_shape(lambda k: one(k)[1], keys[0, 0])
+    zero = jax.tree.map(lambda s: jnp.zeros(s.shape[1:], jnp.float32), shapes)
+    start = jnp.full((), IMPOSSIBLE), jnp.zeros(()), zero
+    (_, total, mean), log_w = jax.lax.scan(chunk, start, (keys, counts))
+    return Weighted(log_w.ravel()[:draws], jax.tree.map(lambda m: m / total, mean))
+
+
+def posterior_draws(
+    model: Model, key: Key, values: Values, masks: Masks, draws: int, kept: int, allowed: Values | None = None
+) -> tuple[Values, Array]:
+    """Draws from the posterior of one example's inner nodes by resampling.
+
+    Returns:
+        Values `(kept, ...)` of all stochastic nodes that are not leaves, and the log-weights `(draws,)`.
+    """
+    names = [n for n in model.network.stochastic if n not in model.network.leaves]
+
+    def one(k: Key):
+        log_w, found = weights_of(model, k, values, masks, allowed or {})
+        return log_w, {n: found.values[n] for n in names}
+
+    def chunk(carry, xs):
+        best, held = carry
+        log_w, got = jax.vmap(one)(xs[0])
+        log_w = jnp.where(xs[1][:, None], log_w, IMPOSSIBLE)
+        raced = log_w.ravel()[None] + random.gumbel(xs[2], (kept, log_w.size))
+        winner, height = raced.argmax(1), raced.max(1)
+        flat = jax.tree.map(lambda g: g.reshape(log_w.size, *g.shape[2:])[winner], got)
+        better = height > best
+        held = jax.tree.map(lambda h, f: jnp.where(better.reshape(-1, *[1] * (f.ndim - 1)), f, h), held, flat)
+        return (jnp.maximum(best, height), held), jax.nn.logsumexp(log_w, axis=1)
+
+    draw_key, race_key = random.split(key)
+    keys, counts = chunked_keys(draw_key, draws)
+    shapes = jax.eval_shape(lambda k: one(k)[1], keys[0, 0])
+    zero = jax.tree.map(lambda s: jnp.zeros((kept, *s.shape[1:]), s.dtype), shapes)
+    start = jnp.full(kept, 2 * IMPOSSIBLE), zero
+    (_, held), log_w = jax.lax.scan(chunk, start, (keys, counts, random.split(race_key, len(keys))))
+    return held, log_w.ravel()[:draws]

@@ -1,0 +1,89 @@
+r"""One conditional distribution p(value | parents): a family over a net.
+
+$$\text{raw} = \big(\,\text{net}(\text{features of the parents}) + c_{1:n},\; c_{n+1:}\big)$$
+
+The learned constants $c$ start at the family's fit of the data (`Family.fit_raw`), so that training starts from the
+best independent model of each site. A root has no net: its raw parameters are $c$ alone, or zero when the node is fixed
+at its standard.
+"""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+
+from laten.common.numerics import host_rng, on_device
+from laten.common.types import Array, Key, Masks, Values
+from laten.families import Deterministic, Family, Node, Normal
+from laten.network.nets.layers import Linear, Net, build, call
+from laten.network.nets.noisy import noisy
+
+
+class Parent(NamedTuple):
+    """A parent as the child sees it: its name, its family, and whether it may be hidden (then its mask is seen too)."""
+
+    name: str
+    family: Family
+    hidden: bool
+
+    @property
+    def n_features(self) -> int:
+        return self.family.n_features + (self.family.n_sites if self.hidden else 0)
+
+    def features(self, values: Values, masks: Masks) -> Array:
+        """`(n_features,)`: the value's features, zero where hidden, and the mask."""
+        x = self.family.features(values[self.name])
+        seen = jnp.ones(self.family.n_sites, x.dtype)
+        if self.name in masks:
+            seen, sites = jnp.ravel(masks[self.name]).astype(x.dtype), self.family.feature_sites
+            x = x * (seen if sites is None else seen[sites])
+        return jnp.concatenate([x, seen]) if self.hidden else x
+
+
+class Conditional(eqx.Module):
+    """A node with its weights."""
+
+    net: Net | None
+    constants: Array | None  # (n_raw,)
+    family: Family = eqx.field(static=True)
+    parents: tuple[Parent, ...] = eqx.field(static=True)
+    spread: Any = None  # log standard deviations of the net's weights, where these are uncertain
+
+    def raw(self, values: Values, masks: Masks, key: Key | None = None, noise: Key | None = None) -> Array:
+        """Raw parameters `(n_raw,)` given one example's parent values.
+
+        Args:
+            key: Turns dropout on.
+            noise: Draws the weights where they are uncertain; without it they are their means.
+        """
+        if self.net is None:
+            return jnp.zeros(self.family.n_raw) if self.constants is None else self.constants
+        x = jnp.concatenate([parent.features(values, masks) for parent in self.parents])
+        net = self.net if self.spread is None or noise is None else noisy(self.net, self.spread, noise)
+        out = call(net, x, key)
+        if self.constants is None:
+            return out
+        n = self.family.n_net
+        shifted = out + self.constants[:n]
+        return shifted if n == self.family.n_raw else jnp.concatenate([shifted, self.constants[n:]])
+
+
+def build_conditional(
+    name: str, node: Node, parents: tuple[Parent, ...], key: Key, start: np.ndarray | None = None
+) -> Conditional:
+    """Draws the weights of one node.
+
+    Args:
+        start: `(n_raw,)` where the constants start, or None for zero.
+    """
+    if not parents:
+        learn = not isinstance(node.family, Normal) if node.learn is None else node.learn
+        if learn and start is None:
+            start = node.family.fresh_raw(host_rng(key))
+        return Conditional(None, on_device(np.asarray(start, np.float32)) if learn else None, node.family, ())
+    n_in = sum(parent.n_features for parent in parents)
+    net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
+    if start is None and not isinstance(node.family, Deterministic):
+        start = np.zeros(node.family.n_raw)
+    return Conditional(net, None if start is None else on_device(np.asarray(start, np.float32)), node.family, parents)

@@ -1,0 +1,144 @@
+r"""The guide Q, derived from the network P by turning its arrows round.
+
+The posterior p(latents | evidence) factorises like P's *faithful inverse* (Webb et al. 2018, "Faithful inversion of
+generative models"): join every node to its parents, and parents of a common child to each other; then take the latents
+away one by one, each time writing down
+
+$$q(\text{latent} \mid \text{its neighbours still there})$$
+
+and joining those neighbours. Read backwards, what was written down is an order in which the latents can be drawn: every
+factor is conditioned on all that the exact posterior depends on, and on nothing else. Continuous latents are taken away
+first, from the roots on, so that discrete ones are drawn first and can be enumerated.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from laten.common.errors import DeclarationError, known
+from laten.families import Categorical, Family, LogNormal, Mixture, Node, Normal, NormalMixture, Ordinal, StudentT
+from laten.network.nets.layers import Linear
+from laten.network.nets.table import Table
+from laten.network.network import Network
+
+
+def guide_for(network: Network, latent: Collection[str] | None = None, observed: Collection[str] = ()) -> Network:
+    """Derives a guide.
+
+    Args:
+        network: P. It must not have undeclared parents.
+        latent: Nodes to infer; None means every stochastic node that has children.
+        observed: Those of the latent nodes that are observed in some rows or sites; their factor also sees what is
+            observed of them.
+    Returns:
+        A network over the same names, of q(latent | evidence, latents already drawn).
+    Raises:
+        DeclarationError: an unknown or deterministic name, or a P with undeclared parents.
+    """
+    check_generative(network)
+    names = [n for n in network.stochastic if n not in network.leaves] if latent is None else list(latent)
+    for name in names:
+        if name not in network.stochastic:
+            raise DeclarationError(
+                f"guide_for: latent {name!r} is not a stochastic node; known names: {known(network.stochastic)}"
+            )
+    ordered = [n for n in network.names if n in names]
+    continuous = [n for n in ordered if network.nodes[n].family.n_states is None]
+    discrete = [n for n in ordered if n not in continuous]
+
+    neighbours = moral_neighbours(network)
+    factors: list[tuple[str, Node]] = []
+    for name in [*continuous, *discrete]:
+        around = neighbours.pop(name)
+        for other in around:
+            neighbours[other] = (neighbours[other] | around) - {name, other}
+        family = network.nodes[name].family
+        # a partly observed node with several sites sees the sites that are observed
+        itself = [name] if name in observed and family.n_sites > 1 else []
+        parents = itself + [n for n in network.names if n in around]
+        via = mirrored_net(network, name) if parents else None
+        factors.append((name, Node(family.guide(), tuple(parents), via, None if parents else True)))
+    return Network(**dict(reversed(factors)))
+
+
+def check_generative(network: Network) -> None:
+    """P must declare every parent.
+
+    Raises:
+        DeclarationError: it does not.
+    """
+    for name, node in network.nodes.items():
+        for parent in node.parents:
+            if parent == name or parent not in network.nodes:
+                others = known(n for n in network.names if n != name)
+                raise DeclarationError(
+                    f"node {name!r}: parent {parent!r} is not declared before it; known names: {others}"
+                )
+
+
+def moral_neighbours(network: Network) -> dict[str, set[str]]:
+    """Undirected neighbours among stochastic nodes: parents, children, and the other parents of a child."""
+    around: dict[str, set[str]] = {name: set() for name in network.stochastic}
+    for name in network.stochastic:
+        family = {name, *network.stochastic_parents(name)}
+        for member in family:
+            around[member] |= family - {member}
+    return around
+
+
+def mirrored_net(network: Network, name: str):
+    """The largest net between `name` and its stochastic children, used the other way round."""
+    reached, nets = {name}, []
+    for child, node in network.nodes.items():
+        if reached & set(node.parents):
+            nets.append(node.via)
+            if child not in network.stochastic:
+                reached.add(child)
+    sized = [n for n in nets if n is not None and not isinstance(n, Table)]  # evidence has no rows of its own
+    best = max(sized, key=lambda n: (np.max(getattr(n, "width", 0)), getattr(n, "depth", 0)), default=Linear())
+    return as_hidden(best)
+
+
+def as_hidden(net):
+    """A net the other way round whose output is raw: without an activation on it (it grows by a layer instead)."""
+    grows = getattr(net, "activate_output", False)
+    if isinstance(getattr(net, "width", None), tuple):
+        widths = net.width[::-1]
+        return type(net)((widths[0], *widths) if grows else widths, 1, net.activation, net.dropout)
+    return type(net)(net.width, net.depth + 1, net.activation, net.dropout) if grows else net
+
+
+def check_guide(network: Network, guide: Network) -> None:
+    """A guide draws P's nodes, from families with P's support, given P's variables.
+
+    Raises:
+        DeclarationError: it names another node, has another shape or support, or a family that cannot be learned.
+    """
+    for name in guide.stochastic:
+        if name not in network.stochastic:
+            known = list(network.stochastic)
+            raise DeclarationError(f"guide node {name!r} is not a stochastic node of the network; known names: {known}")
+        ours, theirs = guide.nodes[name].family, network.nodes[name].family
+        if ours.shape != theirs.shape:
+            raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
+        if ours.n_states is None and not isinstance(ours, Normal | StudentT | LogNormal):
+            raise DeclarationError(
+                f"guide node {name!r}: draws of {ours!r} carry no gradient, so that it cannot be learned as a latent; "
+                "use a Normal, StudentT or LogNormal, or classes, which are enumerated"
+            )
+        if support(ours) != support(theirs):
+            raise DeclarationError(f"guide node {name!r} is {ours!r}, whose values are not those of P's {theirs!r}")
+    for name in guide.inputs:
+        if name in network.nodes and name not in network.stochastic:
+            raise DeclarationError(f"guide: {name!r} is a hidden layer of P, not evidence; condition on variables")
+
+
+def support(family: Family) -> tuple[object, ...]:
+    """What distinguishes the values a family can take."""
+    if isinstance(family, Mixture):
+        return support(family.component)
+    if isinstance(family, Categorical | Ordinal):
+        return ("classes", *family.packing.sizes)
+    if isinstance(family, Normal | NormalMixture | StudentT):
+        return ("real",)
+    return (type(family).__name__,)

@@ -1,0 +1,170 @@
+r"""A Bayesian network: nodes in topological order, and what follows from the order.
+
+$$p(\text{values}) = \prod_i p(\text{node}_i \mid \text{parents}_i)$$
+
+The declaration holds no weights; `Network.init` draws them as a dictionary name → `Conditional`. The generative model P
+and its guide Q are both networks. A parent that is not a node is an *input*: a guide's evidence. A node that names
+itself as a parent sees its own observed sites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from laten.common import random
+from laten.common.errors import DeclarationError, known
+from laten.common.numerics import host_keys
+from laten.common.types import Key, Masks, Values
+from laten.families import Deterministic, Family, Node
+from laten.network import diagram
+from laten.network.conditional import Conditional, Parent, build_conditional
+
+
+class Network:
+    """`Network(z=Normal(20), x=Bernoulli((28, 28)).given("z", via=MLP(500)))`: p(z) p(x | z).
+
+    Every keyword is a node: a family (a root) or what `family.given(...)` returns. Parents stand before their children.
+
+    Raises:
+        DeclarationError: a node that is no family, or a parent declared after its child.
+    """
+
+    nodes: Mapping[str, Node]
+
+    def __init__(self, /, **nodes: Family | Node):
+        bound: dict[str, Node] = {}
+        for name, node in nodes.items():
+            node = Node(node) if isinstance(node, Family) else node
+            if not isinstance(node, Node):
+                raise DeclarationError(
+                    f"node {name!r}: expected a family such as lt.Normal(20), or family.given(...), not {node!r}"
+                )
+            for parent in node.parents:
+                if parent in nodes and parent not in bound and parent != name:
+                    raise DeclarationError(
+                        f"node {name!r}: parent {parent!r} is not declared before it; known names: {known(bound)}"
+                    )
+            bound[name] = node
+        self.nodes = bound
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.nodes)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Parents that are not (other) nodes, in order of appearance."""
+        arrows = ((name, parent) for name, node in self.nodes.items() for parent in node.parents)
+        return tuple(dict.fromkeys(p for name, p in arrows if p == name or p not in self.nodes))
+
+    @property
+    def families(self) -> dict[str, Family]:
+        return {name: node.family for name, node in self.nodes.items()}
+
+    @property
+    def stochastic(self) -> tuple[str, ...]:
+        """Names of the nodes that have a density."""
+        return tuple(n for n, node in self.nodes.items() if not isinstance(node.family, Deterministic))
+
+    @property
+    def leaves(self) -> tuple[str, ...]:
+        """Stochastic nodes without children: their hidden sites are marginalised by leaving them out."""
+        parents = {p for node in self.nodes.values() for p in node.parents}
+        return tuple(n for n in self.stochastic if n not in parents)
+
+    def stochastic_parents(self, name: str) -> tuple[str, ...]:
+        """Parents of a node, deterministic ones replaced by their own stochastic parents."""
+        found: dict[str, None] = {}
+        for parent in self.nodes[name].parents:
+            node = self.nodes.get(parent)
+            if node is not None and isinstance(node.family, Deterministic):
+                found.update(dict.fromkeys(self.stochastic_parents(parent)))
+            else:
+                found[parent] = None
+        return tuple(found)
+
+    def init(
+        self,
+        key: Key,
+        inputs: Mapping[str, Family] | None = None,
+        hidden: Collection[str] = (),
+        starts: Mapping[str, np.ndarray] | None = None,
+    ) -> dict[str, Conditional]:
+        """Draws weights.
+
+        Args:
+            inputs: Families of the parents that are not nodes.
+            hidden: Names of inputs that may be hidden, whose masks the nets see.
+            starts: Node name -> `(n_raw,)` where its constants start.
+        """
+        families = {**(inputs or {}), **self.families}
+        weights = {}
+        for k, (name, node) in zip(host_keys(key, len(self.nodes)), self.nodes.items(), strict=True):
+            for parent in node.parents:
+                if parent not in families:
+                    raise DeclarationError(
+                        f"node {name!r}: parent {parent!r} is not declared; known names: {known(families)}"
+                    )
+            evidence = {p for p in node.parents if p == name or p not in self.nodes}
+            parents = tuple(Parent(p, families[p], p in evidence and p in hidden) for p in node.parents)
+            weights[name] = build_conditional(name, node, parents, k, (starts or {}).get(name))
+        return weights
+
+    def sample(self, weights: Mapping[str, Conditional], key: Key, given: Values | None = None) -> Values:
+        """One ancestral draw of every node, those in `given` kept as they are."""
+        values = dict(given or {})
+        for k, name in zip(random.split(key, len(self.nodes)), self.nodes, strict=True):
+            if name not in values:
+                noise = None if weights[name].spread is None else random.fold_in(k, random.APART)
+                values[name] = self.nodes[name].family.sample(weights[name].raw(values, {}, None, noise), k)
+        return values
+
+    def log_prob(self, weights: Mapping[str, Conditional], values: Values, masks: Masks | None = None) -> Values:
+        """Log-density per site of every stochastic node, in nats, given values of all of them."""
+        values, out = dict(values), {}
+        for name, node in self.nodes.items():
+            raw = weights[name].raw(values, masks or {})
+            if isinstance(node.family, Deterministic):
+                values[name] = raw.reshape(node.family.shape)
+            else:
+                out[name] = node.family.log_prob(raw, values[name])
+        return out
+
+    def draw(self, observed: Collection[str] | None = None, path: str | None = None) -> str:
+        """A plate diagram as SVG text: circles for nodes, shaded where observed, arrows from parents.
+
+        Args:
+            observed: Names to shade; None shades the leaves of a P, and nothing of a guide, whose evidence is marked
+                anyway.
+            path: Also write the text to this file.
+        """
+        shaded = (() if self.inputs else self.leaves) if observed is None else observed
+        return diagram.draw(self, shaded, path)
+
+    def factors(self, letter: str = "p") -> str:
+        """The factorisation, e.g. `p(z) p(x | z)`; deterministic nodes are left out."""
+        terms = []
+        for name in self.stochastic:
+            given = ", ".join(self.stochastic_parents(name))
+            terms.append(f"{letter}({name} | {given})" if given else f"{letter}({name})")
+        return " ".join(terms)
+
+    def __str__(self) -> str:
+        width = max((len(n) for n in self.nodes), default=0)
+        lines = [self.factors("q" if self.inputs else "p")]
+        for name, node in self.nodes.items():
+            sign = "=" if isinstance(node.family, Deterministic) else "~"
+            given = f" given {', '.join(node.parents)} via {node.via or 'Linear()'}" if node.parents else ""
+            lines.append(f"  {name:<{width}} {sign} {node.family!r}{given}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"Network[{self.factors('q' if self.inputs else 'p')}]"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Network) and tuple(self.nodes.items()) == tuple(other.nodes.items())
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.nodes.items()))

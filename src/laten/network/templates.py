@@ -1,0 +1,119 @@
+"""Ready-made networks: functions that write a declaration. Read one to learn how to write your own."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from laten.common.errors import DeclarationError
+from laten.families import (
+    Bernoulli,
+    Binned,
+    Categorical,
+    Deterministic,
+    Family,
+    Informative,
+    NegativeBinomial,
+    Node,
+    Normal,
+    NormalMixture,
+)
+from laten.families.binned import Points
+from laten.network.nets.layers import MLP
+from laten.network.network import Network
+
+
+class Leaf(NamedTuple):
+    """What the columns of one node are.
+
+    Args:
+        name: The node's.
+        kind: binary, categorical, ordinal, count, cells or real.
+        shape: Event shape.
+        sizes: Number of classes or cells of each column.
+        points: Of `cells`: features of each column's cells.
+        informative: Cells may be missing because of what they are.
+        rank: Of `cells`: coefficients a column (`Binned`); None: a logit for each cell.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    sizes: tuple[int, ...] = ()
+    points: tuple[Points, ...] = ()
+    informative: bool = False
+    rank: int | None = None
+
+
+def family_of(leaf: Leaf) -> Family:
+    """The family of a block of columns of one kind."""
+    shape, classes = leaf.shape, leaf.sizes[0] if leaf.shape == () and leaf.sizes else leaf.sizes
+    match leaf.kind:
+        case "binary":
+            return Bernoulli(shape)
+        case "categorical":
+            return Categorical(classes)
+        case "ordinal":
+            return Binned(classes, tuple(map(ranks, leaf.sizes)))
+        case "count":
+            return NegativeBinomial(shape)
+        case "cells":
+            return Binned(classes, leaf.points, leaf.rank)
+        case "real":
+            return Normal(shape, scale="site")
+        case _:
+            raise DeclarationError(f"no family for columns of kind {leaf.kind!r}")
+
+
+def ranks(levels: int) -> Points:
+    """Ordered levels as cells at equal distances, with mean 0 and variance 1."""
+    centre, step = (levels - 1) / 2, math.sqrt(12 / (levels**2 - 1)) if levels > 1 else 1.0
+    return tuple(((k - centre) * step,) for k in range(levels))
+
+
+def table(
+    leaves: Sequence[Leaf], latent: int = 16, width: int = 256, components: int = 64, dropout: float = 0.1
+) -> Network:
+    """p(z) and, through shared hidden layers, one node for each kind of column.
+
+    Args:
+        leaves: The nodes of the table.
+        latent: Latent dimensions.
+        width: Units of the hidden layers.
+        components: Normals in the mixture that is the prior of z; 1: the standard normal, not learned.
+        dropout: Share of hidden units left out while training.
+    """
+    nodes: dict[str, Family | Node] = {
+        "z": NormalMixture(latent, components) if components > 1 else Normal(latent),
+        "hidden": Deterministic(width).given("z", via=MLP(width, dropout=dropout, activate_output=True)),
+    }
+    for leaf in leaves:
+        family = family_of(leaf)
+        if leaf.informative and isinstance(family, Categorical):
+            family = Informative(family)
+        nodes[leaf.name] = family.given("hidden")
+    return Network(**nodes)
+
+
+def images(shape: tuple[int, ...], latent: int = 20, width: int = 500, depth: int = 1) -> Network:
+    """p(z) p(x | z) for binary images, or grey ones read as intensities."""
+    return Network(z=Normal(latent), x=Bernoulli(shape).given("z", via=MLP(width, depth)))
+
+
+def semi_supervised(x: Family, classes: int, latent: int = 20, width: int = 500) -> Network:
+    """p(y) p(z) p(x | y, z): a label seen in some rows and inferred in the others (Kingma et al. 2014, model M2)."""
+    return Network(y=Categorical(classes), z=Normal(latent), x=x.given("y", "z", via=MLP(width)))
+
+
+def mixture(x: Family, components: int, latent: int = 10, width: int = 128) -> Network:
+    """p(c) p(z | c) p(x | z): clusters in the latent space, found by enumeration."""
+    return Network(c=Categorical(components), z=Normal(latent).given("c"), x=x.given("z", via=MLP(width)))
+
+
+def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200) -> Network:
+    """p(z_L) ... p(z1 | z2) p(x | z1): several layers of latents, `latents[0]` next to the data."""
+    nodes: dict[str, Family | Node] = {}
+    for level in range(len(latents), 0, -1):
+        above = f"z{level + 1}"
+        z = Normal(latents[level - 1])
+        nodes[f"z{level}"] = z.given(above, via=MLP(width)) if above in nodes else z
+    return Network(**nodes, x=x.given("z1", via=MLP(width)))

@@ -1,0 +1,33 @@
+"""The arrays behind every picture, computed from a fitted `VAE`. Plots and the studio draw them and compute nothing."""
+
+from laten.plots.contents.columns import Agreement, Colour, Marginal
+from laten.plots.contents.model import (
+    Fitted,
+    History,
+    LatentMap,
+    Manifold,
+    Reconstructions,
+    Samples,
+    history,
+    latent_map,
+    manifold,
+    reconstructions,
+    samples,
+)
+
+__all__ = [
+    "Agreement",
+    "Colour",
+    "Fitted",
+    "History",
+    "LatentMap",
+    "Manifold",
+    "Marginal",
+    "Reconstructions",
+    "Samples",
+    "history",
+    "latent_map",
+    "manifold",
+    "reconstructions",
+    "samples",
+]

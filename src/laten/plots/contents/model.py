@@ -1,0 +1,259 @@
+"""Training, samples, reconstructions, latents and decoded means of a fitted `VAE`, as arrays.
+
+Every function takes the estimator first and returns a small frozen dataclass, with a `note` that says in words what was
+computed. Images are floats in [0, 1], `(n, height, width)` or `(n, height, width, 3)`; NaN was hidden.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import LatenError
+from laten.inference.questions import Ancestral, ask
+from laten.network.model import Model
+from laten.network.network import Network
+from laten.plots.contents.columns import Agreement, Colour, Marginal, agreement, colours, marginal
+from laten.plots.contents.containers import as_frame, as_images, as_numbers, is_class, n_rows, take, unit
+
+ROWS = 5000  # a cloud of more points shows nothing new
+
+
+class Fitted(Protocol):
+    """What is asked of a fitted `laten.estimator.vae.VAE`."""
+
+    history_: pd.DataFrame
+    model_: Model
+    network_: Network
+    guide_: Network
+    presentation_: Any
+
+    def sample(self, n: int, given: Any = None, *, seed: int | None = None) -> Any: ...
+    def reconstruct(self, X: Any) -> Any: ...
+    def transform(self, X: Any) -> Any: ...
+    def inverse_transform(self, Z: Any) -> Any: ...
+    def get_feature_names_out(self) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class History:
+    """Training, an epoch an entry; bounds, KL and terms in nats a row. Empty means not recorded."""
+
+    epoch: np.ndarray  # (epochs,)
+    bounds: dict[str, np.ndarray]  # "training" and "held-out" -> (epochs,)
+    terms: dict[str, np.ndarray]  # node -> (epochs,)
+    kl: np.ndarray
+    active_units: np.ndarray
+    best_epoch: int  # whose weights were kept
+    note: str
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Draws from the model: images, or marginals of a table's columns."""
+
+    note: str
+    images: np.ndarray | None
+    marginals: tuple[Marginal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reconstructions:
+    """Rows and what the model makes of them: pairs of images, or columns of a table."""
+
+    note: str
+    original: np.ndarray | None
+    again: np.ndarray | None
+    columns: tuple[Agreement, ...] = ()
+
+
+@dataclass(frozen=True)
+class LatentMap:
+    """Posterior means in two dimensions."""
+
+    points: np.ndarray  # (rows, 2)
+    axes: tuple[str, str]
+    note: str
+    colour: Colour | None
+
+
+@dataclass(frozen=True)
+class Manifold:
+    """Decoded means over a grid of the latents' prior quantiles; row 0 is the lowest value of the second latent."""
+
+    note: str
+    axes: tuple[str, str]
+    across: np.ndarray  # (side,) values of the first latent
+    up: np.ndarray  # (side,) of the second; one value when there is one latent
+    images: np.ndarray | None  # (up, across, height, width[, 3])
+    columns: dict[str, np.ndarray]  # column of numbers -> (up, across)
+
+
+def history(vae: Fitted) -> History:
+    """How training went."""
+    frame = vae.history_
+    bounds = {"training": frame["bound"].to_numpy(float)}
+    if "valid_bound" in frame:
+        bounds["held-out"] = frame["valid_bound"].to_numpy(float)
+    terms = {n.removeprefix("term_"): frame[n].to_numpy(float) for n in map(str, frame) if n.startswith("term_")}
+    kl, active = (frame[n].to_numpy(float) if n in frame else np.zeros(0) for n in ("kl", "active_units"))
+    epoch = frame["epoch"].to_numpy(int)
+    kept = epoch[frame["kept"].to_numpy(bool)]
+    best = int(kept[-1]) if len(kept) else 0
+    note = "Cells are hidden at random while training, not in held-out rows." if vae.presentation_.hide else ""
+    return History(epoch, bounds, terms, kl, active, best, note)
+
+
+def samples(vae: Fitted, n: int = 64, data: Any = None, seed: int = 0, means: bool = True) -> Samples:
+    """Draws from the model.
+
+    Args:
+        n: Images to draw; for a table at least 1000 rows are drawn.
+        data: Rows to set a table's marginals against.
+        seed: Another seed gives other draws.
+        means: For images: draw the latents and show the mean image given them; False draws pixels too.
+    """
+    inner = {name for name in vae.network_.stochastic if name not in vae.network_.leaves}
+    drawn = vae.sample(n, seed=seed)
+    images = as_images(drawn)
+    if images is None:
+        synthetic = as_frame(vae.sample(max(n, 1000), seed=seed))
+        real = None if data is None else as_frame(data)
+        shown = [c for c in synthetic.columns if real is None or c in real.columns]
+        marginals = tuple(marginal(c, synthetic[c], None if real is None else real[c]) for c in shown)
+        return Samples(f"{len(synthetic)} rows drawn from the model", None, marginals)
+    if not means or not inner or not inner <= set(vae.model_.latents):
+        return Samples("drawn from the model, pixel by pixel", unit(images))
+    decoded = as_images(vae.inverse_transform(prior_latents(vae, n, seed)))
+    images = images if decoded is None else decoded
+    return Samples("mean images, latents drawn from the prior", unit(images))
+
+
+def prior_latents(vae: Fitted, n: int, seed: int) -> np.ndarray:
+    """Draws of all latents from the network, `(n, latents)` in the order of `transform`."""
+    drawn = ask(Ancestral(), vae.model_, {}, {}, vae.presentation_._replace(hide=()), seed, True, n)
+    families = vae.network_.families
+    parts = [np.asarray(jax.vmap(families[name].certain)(drawn[name])) for name in vae.model_.latents]
+    return np.concatenate([x.reshape(n, -1) for x in parts], axis=1)
+
+
+def reconstructions(vae: Fitted, data: Any, n: int | None = None) -> Reconstructions:
+    """Rows and their reconstructions.
+
+    Args:
+        n: How many rows, spread evenly over the data; None: 10 images, or 1000 rows of a table.
+    """
+    wanted = n or (1000 if as_images(data) is None else 10)
+    index = np.unique(np.linspace(0, n_rows(data) - 1, min(wanted, n_rows(data))).astype(int))
+    part = take(data, index)
+    before, after = as_images(part), as_images(vae.reconstruct(part))
+    if before is not None and after is not None:
+        both = unit(np.stack([before, after]))
+        return Reconstructions("above the data, below their reconstruction", both[0], both[1])
+    old, new = as_frame(part), as_frame(vae.reconstruct(part))
+    columns = tuple(agreement(c, old[c], new[c]) for c in new.columns if c in old.columns)
+    return Reconstructions(f"{len(index)} rows against their reconstruction", None, None, columns)
+
+
+def latent_map(vae: Fitted, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
+    """Posterior means of rows in two dimensions.
+
+    Args:
+        colour: Name of a column (or array) of `data`, or `(rows,)` values.
+        method: With more than two latents: `"pca"` (also `"auto"`), their two main directions; `"axes"`, the two
+            latents whose posterior mean varies most.
+        seed: Of the choice of rows, where there are more than 5000.
+    Raises:
+        LatenError: no such method or column, or another number of colours than rows.
+    """
+    if method not in ("auto", "pca", "axes"):
+        raise LatenError(f"method must be 'auto', 'pca' or 'axes', not {method!r}")
+    rows, kept = n_rows(data), np.arange(n_rows(data))
+    if rows > ROWS:
+        kept = np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
+    shade = None if colour is None else colours(data, colour, kept)
+    if isinstance(data, Mapping) and isinstance(colour, str) and colour not in vae.network_.nodes:
+        data = {name: x for name, x in data.items() if name != colour}
+    z = np.asarray(vae.transform(take(data, kept)), float)
+    names = [str(name) for name in vae.get_feature_names_out()]
+    few = f", {ROWS} of {rows} rows" if rows > ROWS else ""
+    if z.shape[1] == 1:
+        heights = np.random.default_rng(seed).uniform(-1, 1, len(z))
+        points = np.stack([z[:, 0], heights], 1)
+        return LatentMap(points, (names[0], ""), f"posterior means; heights are random{few}", shade)
+    if z.shape[1] == 2:
+        return LatentMap(z, (names[0], names[1]), f"posterior means{few}", shade)
+    if method == "axes":
+        first, second = np.argsort(-z.var(0), kind="stable")[:2]
+        note = f"posterior means, the two of {z.shape[1]} latents that vary most{few}"
+        return LatentMap(z[:, [first, second]], (names[first], names[second]), note, shade)
+    points, share = main_directions(z)
+    axes = tuple(f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share))
+    note = f"posterior means of {z.shape[1]} latents, main directions (PCA){few}"
+    return LatentMap(points, (axes[0], axes[1]), note, shade)
+
+
+def manifold(vae: Fitted, side: int = 20, data: Any = None) -> Manifold:
+    """Decoded means over a grid of prior quantiles (Kingma & Welling 2014, figure 4).
+
+    Args:
+        side: Grid points along each latent.
+        data: With more than two latents: rows by which the two most active are found; None asks the network how far
+            the decoded means move with each latent. The others are held at 0.
+    """
+    names = [str(name) for name in vae.get_feature_names_out()]
+    usable = np.flatnonzero(continuous(vae))
+    if not len(usable):
+        raise LatenError("a manifold needs a continuous latent; every latent of this network is a class")
+    grid = np.array([NormalDist().inv_cdf((i + 0.5) / side) for i in range(side)])
+    chosen, note = usable, "means decoded over a grid of prior quantiles"
+    if len(usable) > 2:
+        chosen = np.sort(usable[np.argsort(-activity(vae, data)[usable], kind="stable")[:2]])
+        note += f"; the two most active of {len(names)} latents, the others at 0"
+    up = grid if len(chosen) > 1 else np.zeros(1)
+    z = np.zeros((len(up), side, len(names)), np.float32)
+    z[..., chosen[0]] = grid
+    if len(chosen) > 1:
+        z[..., chosen[1]] = up[:, None]
+    decoded = vae.inverse_transform(z.reshape(-1, len(names)))
+    axes = (names[chosen[0]], names[chosen[1]] if len(chosen) > 1 else "")
+    images = as_images(decoded)
+    if images is not None:
+        return Manifold(note, axes, grid, up, unit(images).reshape(len(up), side, *images.shape[1:]), {})
+    frame = as_frame(decoded)
+    numbers = {str(c): as_numbers(frame[c]) for c in frame.columns if not is_class(frame[c])}
+    return Manifold(note, axes, grid, up, None, {c: x.reshape(len(up), side) for c, x in numbers.items()})
+
+
+def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`(rows, 2)` coordinates along the two directions of largest variance, and their shares of it."""
+    centred = z - z.mean(0)
+    _, size, directions = np.linalg.svd(centred, full_matrices=False)
+    directions = directions[:2] * np.sign(directions[:2][[0, 1], np.abs(directions[:2]).argmax(1)])[:, None]
+    return centred @ directions.T, size[:2] ** 2 / max(float((size**2).sum()), 1e-12)
+
+
+def continuous(vae: Fitted) -> np.ndarray:
+    """`(latents,)` True for latents that are numbers, False for class probabilities; in the order of `transform`."""
+    families = [vae.guide_.families[name] for name in vae.model_.latents]
+    widths = [f.n_sites if f.n_states is None else int(np.sum(getattr(f, "sizes", 1))) for f in families]
+    return np.repeat([f.n_states is None for f in families], widths)
+
+
+def activity(vae: Fitted, data: Any = None) -> np.ndarray:
+    """`(latents,)` how much each latent matters: its variance over rows, or how far the decoded means move with it."""
+    if data is not None:
+        return np.asarray(vae.transform(data), float).var(0)
+    k = len(continuous(vae))
+    decoded = vae.inverse_transform(np.concatenate([np.eye(k), -np.eye(k)]).astype(np.float32))
+    images = as_images(decoded)
+    if images is not None:
+        x = images.reshape(2 * k, -1).astype(float)
+    else:
+        x = pd.get_dummies(as_frame(decoded)).to_numpy(float)
+        x = x / np.maximum(x.std(0), 1e-12)
+    return np.square(x[:k] - x[k:]).mean(1)

@@ -1,0 +1,197 @@
+"""Tables as numbers and classes: what every measure reads.
+
+The schema of the real table says which columns are numbers (counts, reals, dates, ordered scales written in numbers)
+and which are classes. All tables are coded alike: a class has one code in each of them, also where the real table
+lacks it; the most frequent class of the real table has code 0. A missing cell is NaN, or code -1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError, known
+from laten.data.columns import parse
+from laten.data.columns.codecs import Date
+from laten.data.columns.column import CLASSES, NUMBERS, Column
+from laten.data.columns.durations import seconds
+from laten.data.messages import check_frame, shown
+from laten.data.schema.schema import Name, Schema
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the columns of a `Table` are.
+
+    Args:
+        columns: The columns that are measured, in the schema's order.
+        numbers: Names of the columns of numbers.
+        classes: Names of the columns of classes.
+        levels: For each column of classes, its levels as text, those of the real table first.
+        known: For each column of classes, how many levels the real table holds.
+        aside: Column -> why it is not measured.
+    """
+
+    columns: tuple[Column, ...]
+    numbers: tuple[Name, ...]
+    classes: tuple[Name, ...]
+    levels: tuple[tuple[str, ...], ...]
+    known: tuple[int, ...]
+    aside: dict[Name, str]
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """Names of the measured columns."""
+        return tuple(c.name for c in self.columns)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """`(columns,)` positions that put [numbers, classes] into the schema's order."""
+        place = {name: i for i, name in enumerate((*self.numbers, *self.classes))}
+        return np.array([place[name] for name in self.names], np.intp)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of levels of each column of classes, over all tables."""
+        return tuple(map(len, self.levels))
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The rows of one table.
+
+    Args:
+        numbers: `(rows, numbers)` float64; dates in days; NaN where missing.
+        classes: `(rows, classes)` codes; -1 where missing.
+    """
+
+    numbers: np.ndarray
+    classes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, rows: np.ndarray) -> "Table":
+        """Some rows."""
+        return Table(self.numbers[rows], self.classes[rows])
+
+    def some(self, count: int, rng: np.random.Generator) -> "Table":
+        """`count` rows at random, in their order; all, if there are no more."""
+        if count >= len(self):
+            return self
+        return self.take(np.sort(rng.choice(len(self), count, replace=False)))
+
+    def without(self, name: Name, layout: Layout) -> "Table":
+        """The table without one column."""
+        keep = [np.array([n != name for n in names], bool) for names in (layout.numbers, layout.classes)]
+        return Table(self.numbers[:, keep[0]], self.classes[:, keep[1]])
+
+
+def code(frames: Mapping[str, pd.DataFrame], schema: Schema) -> tuple[Layout, dict[str, Table]]:
+    """Codes all frames alike.
+
+    Args:
+        frames: Name, for messages -> rows; the first is the real table, whose levels come first.
+        schema: Of the real table.
+    Raises:
+        DataError: a column lacks in a frame, or holds cells of another type, or no column can be measured.
+    """
+    first = next(iter(frames.values()))
+    lost = [n for n in schema.names if n not in first.columns]
+    if lost:
+        raise DataError(f"the schema knows columns {known(lost)} that the real table lacks; infer it from this table")
+    numbers = tuple(c for c in schema.columns if is_number(c))
+    classes = tuple(c for c in schema.columns if c.kind in CLASSES and not is_number(c))
+    measured = tuple(c for c in schema.columns if c in numbers or c in classes)
+    aside = {c.name: f"{c.kind}: {c.reason}" for c in schema.columns if c not in measured}
+    aside |= {n: "not in the schema" for n in first.columns if n not in schema}
+    if not measured:
+        raise DataError(f"no column can be compared: {known(f'{n}: {why}' for n, why in aside.items())}")
+    x = {name: _columns(name, frame, numbers, as_numbers, np.float64) for name, frame in frames.items()}
+    coded = [code_classes(c.name, [frame[c.name] for frame in frames.values()]) for c in classes]
+    tables = {}
+    for i, (name, frame) in enumerate(frames.items()):
+        codes = np.empty((len(frame), len(classes)), np.int32)
+        for k, column in enumerate(coded):
+            codes[:, k] = column.codes[i]
+        tables[name] = Table(x[name], codes)
+    levels, held = tuple(c.levels for c in coded), tuple(c.known for c in coded)
+    return Layout(measured, tuple(c.name for c in numbers), tuple(c.name for c in classes), levels, held, aside), tables
+
+
+def is_number(column: Column) -> bool:
+    """Whether distances between the cells of a column mean something to the measures."""
+    return column.kind in NUMBERS or (column.kind == "ordinal" and column.seen.form == "number")
+
+
+def as_numbers(column: Column, series: pd.Series) -> np.ndarray:
+    """Cells as numbers, dates as days since 1970, durations as seconds."""
+    if column.kind == "duration":
+        return seconds(series, column.name)
+    if isinstance(column.codec, Date):
+        return parse.days(series, column.name, column.codec.style, column.codec.whole)
+    return parse.numbers(series, column.name)
+
+
+def _columns(name: str, frame: pd.DataFrame, columns: tuple[Column, ...], convert: Any, dtype: Any) -> np.ndarray:
+    out = np.empty((len(frame), len(columns)), dtype)
+    for k, column in enumerate(columns):
+        try:
+            out[:, k] = convert(column, frame[column.name])
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from None
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """One column of classes in every frame."""
+
+    codes: list[np.ndarray]
+    levels: tuple[str, ...]
+    known: int  # levels of the first frame
+
+
+def code_classes(name: Name, columns: list[pd.Series]) -> Coded:
+    """Codes one column of several frames alike; `2`, `2.0` and `"2"` are one level.
+
+    Raises:
+        DataError: no level of a later frame is known to the first, which tells of another spelling or type.
+    """
+    found = [pd.factorize(x) for x in columns]
+    texts = [[str(parse.plain(v)) for v in values] for _, values in found]
+    counts = np.bincount(found[0][0][found[0][0] >= 0], minlength=len(texts[0]))
+    ordered = [texts[0][i] for i in np.argsort(-counts, kind="stable")]
+    place = {text: i for i, text in enumerate(dict.fromkeys([*ordered, *(t for more in texts[1:] for t in more)]))}
+    for more in texts[1:]:
+        if more and ordered and not set(more) & set(ordered):
+            raise DataError(
+                f"column {name!r}: the tables share no level: {shown(ordered, 3)} in the real one, {shown(more, 3)} in "
+                "another; spell them alike"
+            )
+    codes = [np.array([*(place[t] for t in text), -1])[at] for (at, _), text in zip(found, texts, strict=True)]
+    return Coded(codes, tuple(place), len(set(ordered)))
+
+
+def check_tables(real: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> None:
+    """Refuses what cannot be compared.
+
+    Raises:
+        DataError: not a frame, no rows, or other columns than the real table's.
+    """
+    for name, frame in {"real": real, **others}.items():
+        try:
+            check_frame(frame)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from None
+    for name, frame in others.items():
+        lost = [n for n in real.columns if n not in frame.columns]
+        more = [n for n in frame.columns if n not in real.columns]
+        if lost or more:
+            parts = [f"lacks {known(lost)}"] * bool(lost) + [f"has {known(more)} besides"] * bool(more)
+            raise DataError(
+                f"{name}: its columns are not the real table's: it {' and '.join(parts)}; give both the same columns"
+            )

@@ -1,0 +1,56 @@
+"""Detection: can a classifier tell synthetic rows from real ones?
+
+As many rows of either table are labelled by where they come from; the AUC of rows the classifier has not seen, mean of
+three folds, is 0.5 when it can but guess and 1 when every row gives itself away. The score is that of sdmetrics:
+1 - mean(2 max(AUC, 1/2) - 1), so 1 is best.
+"""
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from laten.synthetic.classifiers import answers, auc, features, linear_classifier, tree_classifier
+from laten.synthetic.coded_tables import Table
+
+FOLDS = 3
+LEAST = 30  # rows of either table
+
+
+def fold_aucs(real: Table, other: Table, rows: int, seed: int) -> dict[str, np.ndarray]:
+    """`(folds,)` AUC of each classifier, from at most `rows` rows of either table."""
+    rng = np.random.default_rng([seed, 1])
+    count = min(len(real), len(other), rows)
+    a, b = real.some(count, rng), other.some(count, rng)
+    x, y = np.concatenate([features(a), features(b)]), np.repeat([0, 1], count)
+    aucs: dict[str, list[float]] = {"trees": [], "linear": []}
+    for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
+        for name, learner in (("trees", tree_classifier(a, seed)), ("linear", linear_classifier(a))):
+            synthetic = answers(learner, x[train], y[train], x[test])[:, 1]
+            aucs[name].append(auc(synthetic, y[test] == 1))
+    return {name: np.array(found) for name, found in aucs.items()}
+
+
+def detection(
+    real: Table, synthetic: Table, holdout: Table | None, rows: int, seed: int
+) -> dict[str, tuple[float, float] | str]:
+    """AUC and score by trees and by logistic regression; with the hold-out in the place of the synthetic table."""
+    names = ("trees", "linear")
+    if min(len(real), len(synthetic)) < LEAST:
+        return dict.fromkeys(
+            [f"detection{what}, {n}" for n in names for what in ("", " score")],
+            f"a classifier needs at least {LEAST} rows of either table",
+        )
+    found = fold_aucs(real, synthetic, rows, seed)
+    least = {n: np.full(FOLDS, np.nan) for n in names}
+    if holdout is not None and len(holdout) >= LEAST:
+        least = fold_aucs(real, holdout, rows, seed)
+    out: dict[str, tuple[float, float] | str] = {}
+    for n in names:
+        out[f"detection, {n}"] = (float(found[n].mean()), float(least[n].mean()))
+    for n in names:
+        out[f"detection score, {n}"] = (score(found[n]), score(least[n]))
+    return out
+
+
+def score(aucs: np.ndarray) -> float:
+    """1 when the classifier guesses, 0 when it is always right."""
+    return float(1 - np.mean(2 * np.maximum(aucs, 0.5) - 1))

@@ -1,0 +1,133 @@
+"""`laten.quality`: puts the measures together."""
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError
+from laten.data.schema.infer import infer_schema
+from laten.data.schema.schema import Name, Schema
+from laten.plots.contents.columns import Marginal, marginal
+from laten.synthetic.coded_tables import Layout, Table, check_tables, code
+from laten.synthetic.detection import detection
+from laten.synthetic.pairs import pair_errors
+from laten.synthetic.privacy import AMONG, ASK, privacy
+from laten.synthetic.rare_levels import rare
+from laten.synthetic.result import MEASURES, Quality, measure
+from laten.synthetic.shapes import by_column, shapes
+from laten.synthetic.utility import check_target, utility
+
+WORST = 4  # columns whose marginals are kept
+ROWS = 20_000
+
+
+def quality(
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    holdout: pd.DataFrame | None = None,
+    *,
+    target: Name | None = None,
+    schema: Schema | None = None,
+    seed: int = 0,
+    rows: int = ROWS,
+) -> Quality:
+    """How good synthetic rows are: likeness, detection, use and privacy. `docs/quality.md` defines every measure.
+
+    Args:
+        real: The rows that the generator learned from.
+        synthetic: The rows it made, with the same columns. As many as real ones is best.
+        holdout: Real rows that it has not seen. They tell what is the best one can hope for, and without them neither
+            use nor most of privacy can be judged: those measures are left out, and the result says why.
+
+    Other arguments:
+        target: A column to predict: train on synthetic rows, test on the hold-out.
+        schema: Which columns are numbers and which are classes; None infers it from `real`.
+        seed: Of the rows chosen, the folds and the trees. The same seed gives the same figures.
+        rows: Shapes, pairs, levels and copies are measured on all rows. Classifiers learn from at most so many rows of
+            each table.
+    Returns:
+        The measures; `print` shows them, `.frame` holds them, `.plot()` draws them.
+    Raises:
+        DataError: a table without rows, with other columns or with cells of another type; no such target.
+
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"x": rng.normal(size=400), "y": rng.choice(["a", "b"], 400)})
+    >>> found = quality(frame[:200], frame[200:], rows=100)
+    >>> found["column shapes"] < 0.1, found.left_out["membership attack"]
+    (True, 'needs a hold-out: real rows that the generator has not seen')
+    """
+    if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 10:
+        raise DataError(f"rows must be a whole number of at least 10, not {rows!r}")
+    frames = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"hold-out": holdout})
+    check_tables(real, {name: frame for name, frame in frames.items() if name != "real"})
+    layout, tables = code(frames, infer_schema(real) if schema is None else schema)
+    check_target(layout, target)
+    r, s, h = tables["real"], tables["synthetic"], tables.get("hold-out")
+    columns = by_column(layout, r, s, h)
+    errors = pair_errors(layout, r, [s] if h is None else [s, h])
+    away, near = privacy(r, s, h, seed)
+    found: dict[str, tuple[float, float] | str] = {
+        **shapes(layout, r, h, columns),
+        "pair trends": means([e.own for e in errors]),
+        "pair trends, same bins": means([e.same for e in errors]),
+        **rare(layout, r, s, h),
+        **detection(r, s, h, rows, seed),
+        **utility(layout, r, s, h, target, rows, seed),
+        **away,
+    }
+    words = {"train on synthetic": {"target": repr(target), "score": "AUC" if target in layout.classes else "R²"}}
+    return Quality(
+        measures=tuple(measure(name, found[name], **words.get(name, {})) for name in MEASURES),
+        columns=columns,
+        pairs=square(layout, errors[0].own),
+        pairs_same_bins=square(layout, errors[0].same),
+        set_aside=layout.aside,
+        note=note(r, s, h, rows, seed),
+        marginals=worst(layout, r, s, columns["error"].to_numpy()),
+        nearest=near,
+    )
+
+
+def means(errors: list[np.ndarray]) -> tuple[float, float] | str:
+    """Mean over the pairs: the synthetic table's, the hold-out's."""
+    if errors[0].size < 2:
+        return "there is only one column"
+    synthetic, *holdout = (float(np.nanmean(e)) for e in errors)
+    return synthetic, holdout[0] if holdout else np.nan
+
+
+def square(layout: Layout, errors: np.ndarray) -> pd.DataFrame:
+    """Errors of pairs with the names of columns at both sides."""
+    return pd.DataFrame(errors, index=pd.Index(layout.names), columns=pd.Index(layout.names))
+
+
+def note(real: Table, synthetic: Table, holdout: Table | None, rows: int, seed: int) -> str:
+    """Which rows were used."""
+    text = f"{len(synthetic)} synthetic rows against {len(real)} real ones"
+    text += "" if holdout is None else f", reference: {len(holdout)} held-out ones"
+    most = max(len(real), len(synthetic), 0 if holdout is None else len(holdout))
+    if most > rows:
+        text += f"; classifiers saw at most {rows} rows of each"
+    if most > ASK:
+        text += f"; at most {ASK} rows of each looked for their nearest record, among at most {AMONG}"
+    return f"{text}; seed {seed}."
+
+
+def worst(layout: Layout, real: Table, synthetic: Table, errors: np.ndarray) -> tuple[Marginal, ...]:
+    """Marginals of the columns with the largest errors, the largest first."""
+    out = []
+    for i in np.argsort(-errors, kind="stable")[:WORST]:
+        a, b = (as_series(layout, table, int(i)) for table in (synthetic, real))
+        out.append(marginal(str(layout.names[i]), a, b))
+    return tuple(out)
+
+
+def as_series(layout: Layout, table: Table, column: int) -> pd.Series:
+    """A measured column as it is drawn: numbers, dates, or categories by how frequent they are."""
+    name = layout.names[column]
+    if name in layout.classes:
+        k = layout.classes.index(name)
+        return pd.Series(pd.Categorical.from_codes(table.classes[:, k], list(layout.levels[k])))
+    x = pd.Series(table.numbers[:, layout.numbers.index(name)])
+    if layout.columns[column].kind != "date":
+        return x
+    return pd.to_datetime((x * 86400).round(), unit="s").astype("datetime64[s]")

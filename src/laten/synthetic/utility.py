@@ -1,0 +1,88 @@
+"""Utility: train on synthetic rows, test on real ones.
+
+Boosted trees learn the target column from synthetic rows and, apart, from as many real ones; both predict the same
+held-out rows. Classes: AUC, for more than two the mean of one against the rest, weighted by how frequent each is.
+Numbers: R^2.
+"""
+
+import numpy as np
+from sklearn.metrics import r2_score
+
+from laten.common.errors import DataError
+from laten.data.messages import unknown
+from laten.data.schema.schema import Name
+from laten.synthetic.classifiers import answers, auc, features, tree_classifier, tree_regressor
+from laten.synthetic.coded_tables import Layout, Table
+
+NAME = "train on synthetic"
+MOST_CLASSES = 30  # of a target; rarer ones are one
+LEAST = 20  # rows with a target, in each table
+
+
+def check_target(layout: Layout, target: Name | None) -> None:
+    """Refuses a target that is no measured column.
+
+    Raises:
+        DataError: there is no such column, or it is set aside.
+    """
+    if target is None or target in layout.names:
+        return
+    if target in layout.aside:
+        raise DataError(f"target {target!r} is set aside ({layout.aside[target]}) and cannot be predicted")
+    raise unknown("target column", target, layout.names)
+
+
+def utility(
+    layout: Layout, real: Table, synthetic: Table, holdout: Table | None, target: Name | None, rows: int, seed: int
+) -> dict[str, tuple[float, float] | str]:
+    """How well the target of the hold-out is predicted from synthetic rows; as reference, from real ones."""
+    if target is None:
+        return {NAME: "name a column to predict: target=..."}
+    if holdout is None:
+        return {NAME: "needs a hold-out: real rows that the generator has not seen"}
+    if len(layout.names) < 2:
+        return {NAME: f"there is no column to predict {target!r} from"}
+    is_class = target in layout.classes
+    tables = [with_target(layout, t, target) for t in (real, synthetic, holdout)]
+    if min(map(len, tables)) < LEAST:
+        return {NAME: f"each table needs at least {LEAST} rows with a value of {target!r}"}
+    rng = np.random.default_rng([seed, 2])
+    count = min(len(tables[0]), len(tables[1]), rows)
+    a, b, test = (t.some(n, rng) for t, n in zip(tables, (count, count, rows), strict=True))
+    y = [goal(layout, t, target) for t in (a, b, test)]
+    if len(np.unique(y[2])) < 2:
+        return {NAME: f"the hold-out has one value of {target!r} only"}
+    a, b, test = (t.without(target, layout) for t in (a, b, test))
+    judge = class_score if is_class else number_score
+    return {NAME: (judge(b, y[1], test, y[2], seed), judge(a, y[0], test, y[2], seed))}
+
+
+def with_target(layout: Layout, table: Table, target: Name) -> Table:
+    """The rows whose target is not missing."""
+    if target in layout.classes:
+        return table.take(np.flatnonzero(table.classes[:, layout.classes.index(target)] >= 0))
+    return table.take(np.flatnonzero(~np.isnan(table.numbers[:, layout.numbers.index(target)])))
+
+
+def goal(layout: Layout, table: Table, target: Name) -> np.ndarray:
+    """`(rows,)` what is to be predicted."""
+    if target in layout.classes:
+        return np.minimum(table.classes[:, layout.classes.index(target)], MOST_CLASSES - 1)
+    return table.numbers[:, layout.numbers.index(target)]
+
+
+def class_score(train: Table, y: np.ndarray, test: Table, truth: np.ndarray, seed: int) -> float:
+    """AUC of the held-out classes; one half where the training rows have one class only."""
+    if len(np.unique(y)) < 2:
+        return 0.5
+    p = np.zeros((len(truth), MOST_CLASSES))
+    p[:, np.unique(y)] = answers(tree_classifier(train, seed), features(train), y, features(test))
+    there, counts = np.unique(truth, return_counts=True)
+    if len(there) == 2:
+        return auc(p[:, there[1]] - p[:, there[0]], truth == there[1])
+    return float(np.average([auc(p[:, k], truth == k) for k in there], weights=counts))
+
+
+def number_score(train: Table, y: np.ndarray, test: Table, truth: np.ndarray, seed: int) -> float:
+    """R^2 of the held-out numbers: 1 is perfect, 0 as good as their mean."""
+    return float(r2_score(truth, answers(tree_regressor(train, seed), features(train), y, features(test))))

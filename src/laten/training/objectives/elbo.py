@@ -1,0 +1,105 @@
+r"""The evidence lower bound (Kingma & Welling 2014), and how its gradient is estimated.
+
+$$\mathrm{ELBO} = \mathbb E_q[\log p(x\mid z)] - \mathrm{KL}(q(z\mid x)\,\Vert\,p(z)) = \mathbb E_q[\log w].$$
+
+The KL in closed form is estimator B of the paper (eq. 10), its value at the draw estimator A (eq. 6). Of A's gradient,
+the part through the weights of $\log q$ has mean zero; left out ("sticking the landing", Roeder et al. 2017), the
+gradient's variance falls to zero where q is the posterior.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.types import Array, Key, Values
+from laten.network.log_weights import by_node, total
+from laten.network.model import How, Model
+from laten.training.objectives.objective import (
+    Batch,
+    Estimate,
+    check_discrete,
+    how_drawn,
+    leave_one_out,
+    over_rows,
+    score,
+)
+
+
+@dataclass(frozen=True)
+class Elbo:
+    r"""The evidence lower bound.
+
+    Args:
+        kl: `"closed"`: KL in closed form where one exists (estimator B of Kingma & Welling 2014, eq. 10); `"sampled"`:
+            log q - log p at the draw (estimator A, eq. 6); `"path"`: the same, with the gradient through the draw alone
+            (Roeder et al. 2017).
+        beta: Weight of the KL in the loss (Higgins et al. 2017). The reported bound always has weight one.
+        warmup: Share of the planned steps over which the weight rises from 0 to `beta` (Sønderby et al. 2016).
+        free_bits: Nats of KL a latent node may cost free of charge, on average over the batch (Kingma et al. 2016).
+        draws: Draws a row.
+        trim: Share of a batch's rows, those of lowest bound, that are left out of loss and bound: the trimmed
+            likelihood (Neykov & Neytchev 1990), robust to odd rows among the training rows.
+        discrete: What becomes of discrete latents: `"enumerated"` (sampled where there are too many states),
+            `"sampled"` (leave-one-out, Kool et al. 2019; needs two draws) or `"relaxed"` (Gumbel-softmax straight
+            through, Jang et al. 2017; biased).
+    Raises:
+        DeclarationError: an option out of range.
+    """
+
+    kl: str = "closed"
+    beta: float = 1.0
+    warmup: float = 0.0
+    free_bits: float = 0.0
+    draws: int = 1
+    trim: float = 0.0
+    discrete: str = "enumerated"
+
+    def __post_init__(self):
+        check_discrete("Elbo", self.discrete)
+        if self.kl not in ("closed", "sampled", "path"):
+            raise DeclarationError(f"Elbo: kl must be 'closed', 'sampled' or 'path', not {self.kl!r}")
+        if not 0 <= self.warmup <= 1:
+            raise DeclarationError(f"Elbo: warmup is a share of the planned steps in [0, 1], not {self.warmup!r}")
+        if self.beta < 0 or self.free_bits < 0 or self.draws < 1:
+            raise DeclarationError("Elbo: beta and free_bits must be at least 0 and draws at least 1")
+        if not 0 <= self.trim < 1:
+            raise DeclarationError(f"Elbo: trim is a share of the rows in [0, 1), not {self.trim!r}")
+
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
+        how = how_drawn(model, "Elbo", self.discrete, self.draws)
+        weight = self.beta * jnp.minimum(1.0, progress / self.warmup) if self.warmup else self.beta
+
+        def one(k, net_key, values, masks):
+            log_r, draw = model.draws(k, values, masks, net_key, how, path=self.kl == "path")
+            return *by_node(log_r, draw, masks, self.kl == "closed"), score(model, draw)
+
+        def many(k, net_key, values, masks):
+            if self.draws == 1:
+                return *one(k, net_key, values, masks)[:2], jnp.zeros(())
+            fit, kl, log_q = jax.vmap(lambda kk: one(kk, net_key, values, masks))(random.split(k, self.draws))
+            extra = jnp.zeros(())
+            if how is How.SAMPLED:
+                extra = leave_one_out(total(fit) - weight * total(kl), log_q)
+            return *jax.tree.map(lambda x: x.mean(0), (fit, kl)), extra
+
+        per_row = over_rows(many, batch, key, dropout)
+        fit, kl, extra = jax.tree.map(kept_mean(per_row[0], per_row[1], self.trim) if self.trim else jnp.mean, per_row)
+        bound = total(fit) - total(kl)
+        charged = total(kl)
+        if self.free_bits:
+            charged = sum((jnp.maximum(x, self.free_bits) for x in kl.values()), jnp.zeros(()))
+        terms = {name: fit.get(name, 0.0) - kl.get(name, 0.0) for name in {**kl, **fit}}
+        return Estimate(weight * charged - total(fit) - extra, bound, terms, total(kl))
+
+
+def kept_mean(fit: Values, kl: Values, trim: float) -> Callable[[Array], Array]:
+    """The mean over the rows of a batch whose bound is not among the lowest `trim` of it."""
+    bounds = jax.lax.stop_gradient(total(fit) - total(kl))
+    kept = bounds >= jnp.quantile(bounds, trim)
+    return lambda x: jnp.sum(jnp.where(kept, x, 0.0)) / jnp.sum(kept.astype(jnp.float32))

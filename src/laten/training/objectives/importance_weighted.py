@@ -1,0 +1,234 @@
+r"""Objectives of several draws: power means of weights.
+
+With weights $w_k = p(x,z_k)/q(z_k\mid x)$ of $K$ draws,
+
+$$\mathcal L^{(\gamma)}_K = \frac1\gamma\log\frac1K\sum_k w_k^\gamma.$$
+
+- $\gamma = 1$: the importance-weighted bound, below log p(x) in expectation, and nearer with each draw (Burda et al.
+  2016, eq. 8);
+- $\gamma = 1-\alpha$: the variational Rényi bound (Li & Turner 2016, eq. 6 and 11): for $\alpha\ge0$ a lower bound; for
+  $\alpha<0$ its limit of many draws is an upper one;
+- $\gamma = n \ge 1$: CUBO, the $\chi^n$ upper bound (Dieng et al. 2017). $\mathbb E[w^n]$ is estimated without bias,
+  its logarithm from below: only with many draws is the estimate an upper bound.
+
+The gradient of $\mathcal L^{(1)}_K$ with respect to the guide's weights gets noisier with $K$ (Rainforth et al. 2018);
+that of DReG (Tucker et al. 2019, eq. 6) does not: $\sum_k \bar w_k^2\,\partial_{z}\log w_k\,\nabla_\phi z_k$, unbiased,
+where $\log w_k$ moves by the draws alone.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.numerics import log_mean_exp
+from laten.common.types import Array, Key, Masks, Values
+from laten.network.log_weights import by_node, node_terms, total
+from laten.network.model import How, Model
+from laten.training.objectives.objective import (
+    Batch,
+    Estimate,
+    check_discrete,
+    how_drawn,
+    nothing_but_gradient,
+    over_rows,
+    score,
+)
+
+
+class Draws(NamedTuple):
+    """Several draws of one example."""
+
+    log_w: Array  # (draws,) enumerated states summed over
+    terms: Values  # by node, averaged by normalised weights
+    kl: Array  # mean KL from the prior
+    log_q: Array  # (draws,) of discrete latents that were sampled
+
+
+def weigh(
+    model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, draws: int, how: How, path: bool = False
+) -> Draws:
+    """Draws from the guide with their log-weights."""
+
+    def draw(k):
+        log_r, found = model.draws(k, values, masks, net_key, how, path)
+        kl = total(by_node(log_r, found, masks, True)[1])
+        return log_r + jax.vmap(lambda d: d.log_weight)(found), jax.vmap(node_terms)(found), kl, score(model, found)
+
+    log_w, terms, kl, log_q = jax.vmap(draw)(random.split(key, draws))  # (draws, states)
+    share = jax.lax.stop_gradient(jax.nn.softmax(log_w.ravel())).reshape(log_w.shape)
+    shared = jax.tree.map(lambda t: jnp.sum(share * t), terms)
+    return Draws(jax.nn.logsumexp(log_w, axis=1), shared, kl.mean(), log_q)
+
+
+def power_mean(log_w: Array, power: float) -> Array:
+    """log of the power mean of weights, along the last axis."""
+    return log_mean_exp(power * log_w) / power
+
+
+def through_classes(log_w: Array, log_q: Array, power: float) -> Array:
+    """Zero, with what draws of classes add to the gradient of `power_mean`: VIMCO (Mnih & Rezende 2016).
+
+    The baseline of a draw is the bound with its log-weight replaced by the mean of the others'.
+    """
+    n = len(log_w)
+    others = (jnp.sum(log_w) - log_w) / (n - 1)
+    without = jnp.where(jnp.eye(n, dtype=bool), others[:, None], log_w)
+    return nothing_but_gradient(power_mean(log_w, power) - power_mean(without, power), log_q)
+
+
+@dataclass(frozen=True)
+class Iwae:
+    r"""The importance-weighted bound with `draws` draws a row (Burda et al. 2016, eq. 8).
+
+    `terms` are averages under the normalised weights; they do not add up to the bound.
+
+    Args:
+        draws: K.
+        gradient: `"total"`: of the bound as it is written; `"dreg"`: doubly reparameterised (Tucker et al. 2019), for
+            continuous latents only.
+        discrete: `"enumerated"` (sampled where there are too many states), `"sampled"` (VIMCO) or `"relaxed"`
+            (Gumbel-softmax straight through, biased): what becomes of discrete latents.
+    Raises:
+        DeclarationError: an option out of range, or one that the model does not allow.
+    """
+
+    draws: int = 50
+    gradient: str = "total"
+    discrete: str = "enumerated"
+
+    def __post_init__(self):
+        check_draws("Iwae", self.draws)
+        check_discrete("Iwae", self.discrete)
+        if self.gradient not in ("total", "dreg"):
+            raise DeclarationError(f"Iwae: gradient must be 'total' or 'dreg', not {self.gradient!r}")
+
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
+        if self.gradient == "dreg":
+            return doubly_reparameterised(model, batch, key, dropout, self.draws)
+        return lower_bound(model, batch, key, dropout, 1.0, ("Iwae", self.discrete, self.draws))
+
+
+@dataclass(frozen=True)
+class Renyi:
+    r"""The variational Rényi bound (Li & Turner 2016): $\frac1{1-\alpha}\log\frac1K\sum_k w_k^{1-\alpha}$.
+
+    $\alpha=0$ is `Iwae`; towards 1 it becomes the ELBO; below 0 it leans to covering all of the posterior.
+
+    Args:
+        alpha: Not 1: that is `Elbo`.
+        draws: K.
+        discrete: As for `Iwae`.
+    Raises:
+        DeclarationError: an option out of range.
+    """
+
+    alpha: float = 0.5
+    draws: int = 50
+    discrete: str = "enumerated"
+
+    def __post_init__(self):
+        check_draws("Renyi", self.draws)
+        check_discrete("Renyi", self.discrete)
+        if self.alpha == 1:
+            raise DeclarationError("Renyi: alpha=1 is the ELBO; use lt.Elbo()")
+
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
+        return lower_bound(model, batch, key, dropout, 1.0 - self.alpha, ("Renyi", self.discrete, self.draws))
+
+
+@dataclass(frozen=True)
+class Cubo:
+    r"""Between two bounds: the network climbs the importance-weighted bound, the guide sinks CUBO (Dieng et al. 2017).
+
+    The loss is the width of the sandwich, upper less lower estimate, from the same draws; the bound is the lower one. A
+    guide that sinks the upper bound covers the posterior rather than one of its modes.
+
+    Args:
+        order: $n > 1$ of $\frac1n\log\mathbb E_q[w^n]$.
+        draws: Draws a row.
+        discrete: As for `Iwae`.
+    Raises:
+        DeclarationError: an option out of range.
+    """
+
+    order: float = 2.0
+    draws: int = 50
+    discrete: str = "enumerated"
+
+    def __post_init__(self):
+        check_draws("Cubo", self.draws)
+        check_discrete("Cubo", self.discrete)
+        if not self.order > 1:
+            raise DeclarationError(f"Cubo: order must be above 1, not {self.order!r}; of order 1 it is lt.Iwae")
+
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
+        how = how_drawn(model, "Cubo", self.discrete, self.draws)
+
+        def one(k, net_key, values, masks):
+            lower = weigh(model.still("q"), k, net_key, values, masks, self.draws, how)
+            upper = weigh(model.still("p"), k, net_key, values, masks, self.draws, how)
+            height = power_mean(upper.log_w, self.order)
+            if how is How.SAMPLED:
+                height += through_classes(upper.log_w, upper.log_q, self.order)
+            bound = power_mean(lower.log_w, 1.0)
+            return height - bound, bound, lower.terms, lower.kl
+
+        return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))
+
+
+def check_draws(name: str, draws: int) -> None:
+    """Draws a row of an objective."""
+    if not isinstance(draws, int) or isinstance(draws, bool) or draws < 1:
+        raise DeclarationError(f"{name}: draws must be a whole number of at least 1, not {draws!r}")
+
+
+def lower_bound(
+    model: Model, batch: Batch, key: Key, dropout: bool, power: float, option: tuple[str, str, int]
+) -> Estimate:
+    """Climbs a power mean of weights.
+
+    Args:
+        option: Name, `discrete` and `draws` of the objective.
+    """
+    how, draws = how_drawn(model, *option), option[2]
+
+    def one(k, net_key, values, masks):
+        found = weigh(model, k, net_key, values, masks, draws, how)
+        bound = power_mean(found.log_w, power)
+        extra = through_classes(found.log_w, found.log_q, power) if how is How.SAMPLED else 0.0
+        return -bound - extra, bound, found.terms, found.kl
+
+    return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))
+
+
+def doubly_reparameterised(model: Model, batch: Batch, key: Key, dropout: bool, draws: int) -> Estimate:
+    """The importance-weighted bound, its gradient for the guide by DReG.
+
+    Raises:
+        DeclarationError: discrete latents, whose draws carry no gradient.
+    """
+    if model.discrete:
+        raise DeclarationError(
+            f"Iwae: gradient='dreg' goes through the draws, and {list(model.discrete)} are classes; use 'total'"
+        )
+
+    def one(k, net_key, values, masks):
+        # the same draws twice, which the compiler makes once: gradients flow to the network, and to the guide
+        for_p = weigh(model.still("q"), k, net_key, values, masks, draws, How.ENUMERATED)
+        for_q = weigh(model.still("p"), k, net_key, values, masks, draws, How.ENUMERATED, path=True)
+        share = jax.lax.stop_gradient(jax.nn.softmax(for_p.log_w))
+        moved = jnp.sum(share * for_p.log_w + jnp.square(share) * for_q.log_w)
+        bound = jax.lax.stop_gradient(power_mean(for_p.log_w, 1.0))
+        return jax.lax.stop_gradient(moved) - moved - bound, bound, for_p.terms, for_p.kl
+
+    return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))

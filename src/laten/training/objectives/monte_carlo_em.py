@@ -1,0 +1,69 @@
+r"""Monte Carlo expectation maximisation: draws from the posterior by HMC, in place of draws from the guide.
+
+The E-step walks from a draw of the guide by Hamiltonian Monte Carlo, which leaves p(z | x) as it is, so that its end
+$z_T$ is nearer to the posterior than q; the M-step climbs $\log p(x, z_T)$ (Kingma & Welling 2014, appendix E, whose
+chains start without a guide). The guide learns from the ends of the walks, $\nabla_\phi\log q(z_T\mid x)$, so that
+walks start nearer each time (Li et al. 2017, "Approximate inference with amortised MCMC").
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.types import Array, Key
+from laten.inference import hmc
+from laten.inference.posterior import Posterior
+from laten.network.log_weights import by_node, total
+from laten.network.model import Model
+from laten.training.objectives.objective import Batch, Estimate, over_rows
+
+
+@dataclass(frozen=True)
+class MonteCarloEm:
+    """Monte Carlo EM with HMC, for continuous latents. The bound is the ELBO, whose guide is learned on the way.
+
+    Args:
+        trajectories: HMC trajectories a row and step; their step size is adapted on the way.
+        leapfrogs: Leapfrog steps of each.
+        target: Share of accepted trajectories.
+    Raises:
+        DeclarationError: an option out of range, or discrete latents.
+    """
+
+    trajectories: int = 5
+    leapfrogs: int = 10
+    target: float = 0.9
+
+    def __post_init__(self):
+        if self.trajectories < 1 or self.leapfrogs < 1:
+            raise DeclarationError("MonteCarloEm: trajectories and leapfrogs must be at least 1")
+        if not 0 < self.target < 1:
+            raise DeclarationError(f"MonteCarloEm: target is a share of trajectories in (0, 1), not {self.target!r}")
+
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
+        if model.discrete:
+            raise DeclarationError(
+                f"MonteCarloEm: HMC needs numbers, and {list(model.discrete)} are classes; use lt.ReweightedWakeSleep()"
+            )
+
+        def one(k, net_key, values, masks):
+            guide_key, start_key, walk_key = random.split(k, 3)
+            posterior = Posterior(model.still("p").still("q"), values, masks)
+            walk = hmc.sample(
+                posterior.log_joint, walk_key, posterior.from_guide(start_key), 1, warmup=self.trajectories - 1,
+                scale=posterior.spread(start_key, 16), leapfrogs=self.leapfrogs, target=self.target,
+            )  # fmt: skip
+            end = posterior.place(jax.lax.stop_gradient(walk.draws[0]))
+            found = model.draw(walk_key, values, masks, end, net_key)
+            log_r, draw = model.still("p").still("q").draws(guide_key, values, masks, net_key)
+            fit, kl = by_node(log_r, draw, masks, True)
+            terms = {name: fit.get(name, 0.0) - kl.get(name, 0.0) for name in {**kl, **fit}}
+            log_p, log_q = (total({n: x.sum() for n, x in part.items()}) for part in (found.log_p, found.log_q))
+            return -log_p - log_q, total(fit) - total(kl), terms, total(kl)
+
+        return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))

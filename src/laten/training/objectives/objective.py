@@ -1,0 +1,106 @@
+r"""What objectives share: batches, estimates, and gradients through draws of classes.
+
+Where classes $s_k\sim q$ are drawn, $f_k$ is what a draw adds to a bound, and $b_k$ a number that does not depend on
+$s_k$, an unbiased gradient of $\mathbb E[\frac1K\sum f_k]$ is
+
+$$\frac1K\sum_k \nabla f_k + (f_k - b_k)\,\nabla\log q(s_k),\qquad b_k = \frac1{K-1}\sum_{j\ne k} f_j$$
+
+(REINFORCE with the leave-one-out baseline: Kool et al. 2019; of $\log\frac1K\sum w_k$ it is VIMCO, Mnih & Rezende
+2016). It is the gradient of a term whose value is zero, which objectives add to their loss.
+"""
+
+from typing import NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.types import Array, Key, Masks, Values
+from laten.network.model import Draw, How, Model
+
+DISCRETE = {h.value: h for h in How}
+
+
+class Batch(NamedTuple):
+    """Rows of data: arrays with a leading axis of rows."""
+
+    values: Values
+    masks: Masks
+
+
+class Estimate(NamedTuple):
+    """Scalars, in nats a row."""
+
+    loss: Array
+    bound: Array
+    terms: dict[str, Array]  # node -> its share of the bound; of a latent: minus its KL from the prior
+    kl: Array  # KL of all latents from their priors; of several draws as they estimate it
+
+
+class Objective(Protocol):
+    """What training can minimise."""
+
+    def __call__(
+        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
+    ) -> Estimate:
+        """Estimates loss and bound. `progress` in [0, 1] is the share of the planned steps already made."""
+        ...
+
+
+def over_rows(one, batch: Batch, key: Key, dropout: bool):
+    """Maps `one(key, net_key, values, masks)` over the rows of a batch.
+
+    Args:
+        key: One for the batch, or one for each row.
+    """
+    keys = key if key.ndim else random.split(key, len(next(iter(batch.values.values()))))
+    net_keys = jax.vmap(lambda k: random.fold_in(k, random.APART))(keys) if dropout else None
+    return jax.vmap(one, in_axes=(0, 0 if dropout else None, 0, 0))(keys, net_keys, batch.values, batch.masks)
+
+
+# -- classes that are drawn -----------------------------------------------------
+
+
+def check_discrete(name: str, discrete: str) -> None:
+    """The option that says what becomes of discrete latents."""
+    if discrete not in DISCRETE:
+        raise DeclarationError(f"{name}: discrete must be one of {', '.join(map(repr, DISCRETE))}, not {discrete!r}")
+
+
+def how_drawn(model: Model, name: str, discrete: str, draws: int) -> How:
+    """What becomes of discrete latents; too many to enumerate are sampled.
+
+    Raises:
+        DeclarationError: they are sampled, and one draw has no others to be compared with.
+    """
+    how = DISCRETE[discrete]
+    if how is How.ENUMERATED and not model.enumerable:
+        how = How.SAMPLED
+    if how is How.SAMPLED and model.discrete and draws < 2:
+        raise DeclarationError(
+            f"{name}: the discrete latents {list(model.discrete)} are sampled (too many joint states to enumerate, or "
+            "asked for), and their gradient compares draws: use lt.Elbo(draws=4), lt.Iwae(draws=5), lt.WakeSleep() or "
+            "discrete='relaxed'; or fewer or smaller ones"
+        )
+    return how
+
+
+def score(model: Model, draw: Draw) -> Array:
+    """log q of the discrete latents of one draw that enumerates nothing."""
+    return sum((draw.log_q[n].sum() for n in model.discrete if n in draw.log_q), jnp.zeros(()))
+
+
+def nothing_but_gradient(advantage: Array, log_q: Array) -> Array:
+    """Zero, with the gradient of `sum(advantage * log_q)`, the advantage a constant."""
+    return jnp.sum(jax.lax.stop_gradient(advantage) * (log_q - jax.lax.stop_gradient(log_q)))
+
+
+def leave_one_out(f: Array, log_q: Array) -> Array:
+    """Zero, with what draws of classes add to the gradient of `mean(f)`.
+
+    Args:
+        f, log_q: `(draws,)`.
+    """
+    baseline = (jnp.sum(f) - f) / (len(f) - 1)
+    return nothing_but_gradient(f - baseline, log_q) / len(f)

@@ -1,0 +1,82 @@
+r"""The held-out bound, once an epoch, and how many latent units carry information.
+
+The same random key is used every time, so that differences between epochs are differences between weights. A unit $u$
+is active when $\mathrm{Var}_x(\mathbb E_q[u\mid x]) > 0.01$ (Burda et al. 2016, section 2.4).
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.common import random
+from laten.common.types import Array, Key, Masks, Values
+from laten.data.rows.presentation import Presentation, Store, present
+from laten.inference.diagnostics import ACTIVE
+from laten.network.model import Model
+from laten.training.objectives import Batch, Objective
+
+ROWS = 256
+
+
+class Evaluation:
+    """Bound, KL and active units of a model on held-out rows.
+
+    Compiled once, in a thread of its own, so that it is ready when the training loop has been compiled too.
+
+    Args:
+        static: The model without its arrays.
+        weights: Its arrays; only their shapes are looked at.
+        store: All rows.
+        held: Numbers of those held out, int32.
+        how: How rows were presented in training; held-out rows are shown whole.
+    """
+
+    def __init__(
+        self,
+        static: Model,
+        weights: Model,
+        store: Store,
+        held: np.ndarray,
+        objective: Objective,
+        presentation: Presentation,
+    ):
+        whole, self.store, rows = presentation._replace(hide=()), store, len(held)
+        size = rows // -(-rows // ROWS)  # equal parts; at most a few rows are left out
+        self.indices = held[: rows // size * size].reshape(-1, size)
+        self.key = random.key(0)
+
+        def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
+            model = eqx.combine(weights, static)
+            batch = Batch(*present(random.fold_in(key, random.APART), store, index, whole))
+            estimate = objective(model, batch, key, 1.0)
+            means = jax.vmap(lambda v, m: unit_means(model, key, v, m))(batch.values, batch.masks)  # (rows, units)
+            return estimate.bound, estimate.kl, means.sum(0), jnp.square(means).sum(0)
+
+        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array, Array]:
+            keys = random.split(key, len(indices))
+            bound, kl, first, second = jax.lax.map(lambda a: one(weights, store, *a), (indices, keys))
+            n = indices.size
+            return bound.mean(), kl.mean(), second.sum(0) / n - jnp.square(first.sum(0) / n)
+
+        shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
+        lowered = jax.jit(all_rows).lower(shapes, store, self.indices, self.key)
+        pool = ThreadPoolExecutor(1)
+        # it runs once an epoch: quickly compiled is better than well compiled
+        self.compiled = pool.submit(lowered.compile, {"xla_backend_optimization_level": "1"})
+        pool.shutdown(wait=False)
+
+    def __call__(self, weights: Model) -> tuple[float, float, int]:
+        """Mean bound (nats a row), mean KL (nats a row), number of active units."""
+        found = self.compiled.result()(weights, self.store, self.indices, self.key)
+        bound, kl, variance = jax.device_get(found)
+        return float(bound), float(kl), int((variance > ACTIVE).sum())
+
+
+def unit_means(model: Model, key: Key, values: Values, masks: Masks) -> Array:
+    """`(units,)` posterior means of the continuous guide nodes of one example."""
+    q_raw = model.draw(key, values, masks, noise=False).q_raw
+    means = [model.guide.nodes[n].family.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
+    return jnp.concatenate(means) if means else jnp.zeros(0)
