@@ -105,9 +105,8 @@ def main() -> None:
     folders = Counter(n.rsplit(".", 1)[0] if n not in {m.rsplit(".", 1)[0] for m in sources} else n for n in sources)
     print(f"names at top level      {len(rooms)}: {', '.join(rooms)}")
     print(f"files                   {len(sources)}")
-    print(
-        f"files per folder        {', '.join(f'{n.removeprefix(PACKAGE + chr(46))} {k}' for n, k in folders.most_common())}"
-    )
+    counted = [f"{n.removeprefix(PACKAGE + '.')} {k}" for n, k in folders.most_common()]
+    print(f"files per folder        {', '.join(counted)}")
     print(f"arrows between rooms    {len(arrows)} (imports from file to file across rooms: {len(inside)})")
     print(f"arrows upward           {len(upward) if floors else 'no floors'}{': ' * bool(upward)}{', '.join(upward)}")
     rings = circles(graph)
