@@ -18,6 +18,7 @@ from laten.data.rows.presentation import Presentation
 from laten.inference import questions
 from laten.network.model import build_model
 from laten.training import fit
+from laten.training.objectives import Objective
 
 pytestmark = pytest.mark.trains
 
@@ -34,7 +35,7 @@ def test_structure_is_as_recorded(pytestconfig):
 
 
 @dataclasses.dataclass(frozen=True)
-class Worse:
+class Worse(Objective):
     """The ELBO with a superfluous product, and a visit to the host at every step."""
 
     def __call__(self, model: Any, batch: Any, *rest: Any) -> Any:

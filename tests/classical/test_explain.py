@@ -11,7 +11,7 @@ import pytest
 import laten as lt
 from laten.classical.explain import discrete, terms
 from laten.common.errors import DataError, DeclarationError
-from laten.network.model import build_model
+from laten.network.model import AT_MODE, build_model
 from oracles import discrete_joint, linear_gaussian_log_prob, linear_gaussian_posterior, normal_log_prob
 
 W, B, SIGMA = np.array([[1.0, 0.6], [0.5, 1.0], [0.0, 0.3]]), np.array([0.5, -1.0, 0.25]), 0.5
@@ -135,7 +135,7 @@ def test_the_guide_of_a_linear_gaussian_model_is_q():
     model = build_model(network, lt.guide_for(network), jax.random.key(0))
     model = eqx.tree_at(lambda m: m.p, model, weights)
     found = lt.explain(model, {"x": X})
-    draw = model.draw(jax.random.key(0), {"x": jnp.asarray(X, jnp.float32)}, {}, noise=False)
+    draw = model.draw(jax.random.key(0), {"x": jnp.asarray(X, jnp.float32)}, {}, sampling=AT_MODE)
     loc, log_sd = model.guide.nodes["z"].family.parameters(draw.q_raw["z"])
     np.testing.assert_allclose(found.table["q mean"], loc, atol=1e-6)
     np.testing.assert_allclose(found.table["q sd"], np.exp(log_sd), rtol=1e-5)

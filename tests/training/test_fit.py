@@ -2,7 +2,7 @@
 
 import os
 import signal
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import equinox as eqx
 import jax
@@ -18,7 +18,7 @@ from laten.network.log_weights import log_weights
 from laten.network.model import Model, build_model
 from laten.training.fit import Outcome, Task, train
 from laten.training.loop import Loop
-from laten.training.objectives import Batch, Estimate
+from laten.training.objectives import Batch, Estimate, Objective
 from laten.training.optimizer import adam
 from laten.training.settings import Settings
 
@@ -171,7 +171,8 @@ def test_a_start_that_is_lost_leaves_the_others_alone():
         assert all(np.isfinite(w).all() for w in jax.tree.leaves(outcome.model.p))
 
 
-class Faulty(NamedTuple):
+@dataclass(frozen=True)
+class Faulty(Objective):
     """The ELBO, but not a number from a share of the plan on."""
 
     start: float

@@ -21,10 +21,10 @@ from laten.common.types import Array, Key, Masks, Values
 from laten.data.columns.column import CLASSES, Column
 from laten.data.rows.views import TableView
 from laten.data.schema.schema import Block, Name
-from laten.families import Bernoulli, Categorical, Deterministic, Family, Informative, Ordinal
+from laten.families import Bernoulli, Categorical, Family, Informative, Ordinal
 from laten.inference.importance import weights_and
 from laten.inference.questions import ask
-from laten.network.model import Draw, Model
+from laten.network.model import AT_MODE, Draw, Model
 
 CELLS = 64  # of a number that has a density
 INSIDE = 64  # quantiles by which the inside of a cell is known
@@ -156,7 +156,7 @@ class Placed:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Values:
-        found = model.draw(key, values, masks, noise=False).values
+        found = model.draw(key, values, masks, sampling=AT_MODE).values
         return {n: found[n] for n in self.nodes}
 
 
@@ -188,12 +188,8 @@ class Chances(eqx.Module):
     draws: int = eqx.field(static=True, default=1)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Values:
-        values, raws = dict(values), {}
-        for name, node in model.network.nodes.items():
-            raws[name] = model.p[name].raw(values, {})
-            if isinstance(node.family, Deterministic):
-                values[name] = raws[name].reshape(node.family.shape)
-        return self.of(model, values, raws)
+        values = dict(values)
+        return self.of(model, values, {name: raw for name, _, raw in model.network.walk(model.p, values)})
 
     def of(self, model: Model, values: Values, raws: Values) -> Values:
         """Packed probabilities of classes `(total,)`, or P(at most each edge) `(edges, sites)`, of each node."""

@@ -17,7 +17,7 @@ from laten.data.rows.presentation import wide
 from laten.families import Categorical, Normal, Ordinal
 from laten.inference.linear_gaussian import Normals
 from laten.network.conditional import Conditional
-from laten.network.model import Model
+from laten.network.model import AT_MODE, Model
 from laten.network.network import Network
 
 
@@ -149,7 +149,7 @@ def gaussian_guide(model: Model, example: Example, names: Sequence[str]) -> Norm
     if chained or not all(isinstance(guide.nodes[n].family, Normal) for n in names):
         raise DeclarationError("this guide's q is not one normal of independent sites; say q='mean field'")
     values, masks = ({n: jnp.asarray(x) for n, x in part.items()} for part in example)
-    draw = eqx.filter_jit(lambda m, v, s: m.draw(jax.random.key(0), v, s, noise=False))(model, values, masks)
+    draw = eqx.filter_jit(lambda m, v, s: m.draw(jax.random.key(0), v, s, sampling=AT_MODE))(model, values, masks)
     found = [np.asarray(jnp.stack([jnp.ravel(x) for x in parameters(model, n, draw.q_raw[n])])) for n in names]
     loc, log_sd = np.concatenate(found, axis=1).astype(np.float64)
     return Normals(loc, np.diag(np.exp(2 * log_sd)))

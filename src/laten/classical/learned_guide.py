@@ -171,10 +171,10 @@ def draws_of(
     def one(key: Key) -> tuple[Values, Values]:
         values: Values = {evidence: jnp.asarray(x)}
         log_q: Values = {}
-        for k, (name, node) in zip(random.split(key, len(names)), guide.nodes.items(), strict=True):
+        walk = guide.walk(weights, values, {evidence: jnp.asarray(mask)})
+        for k, (name, family, raw) in zip(random.split(key, len(names)), walk, strict=True):
             i = names.index(name)
-            raw = weights[name].raw(values, {evidence: jnp.asarray(mask)})
-            drawn, log_prob = node.family.sample_and_log_prob(raw, k)
+            drawn, log_prob = family.sample_and_log_prob(raw, k)
             values[name] = jnp.where(mask[i], x[i], drawn)
             log_q[name] = jnp.where(mask[i], 0.0, log_prob)
         return {n: values[n] for n in names}, log_q
@@ -191,11 +191,8 @@ def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Ar
     """
     (evidence,) = guide.inputs
     values = {evidence: x, **{n: x[i] for i, n in enumerate(names)}}
-    total = jnp.zeros(())
-    for name, node in guide.nodes.items():
-        raw = weights[name].raw(values, {evidence: mask})
-        total -= jnp.where(mask[names.index(name)], 0.0, node.family.log_prob(raw, x[names.index(name)]))
-    return total
+    log_q = guide.log_prob(weights, values, {evidence: mask})
+    return -sum((jnp.where(mask[names.index(n)], 0.0, x) for n, x in log_q.items()), jnp.zeros(()))
 
 
 def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed: int) -> LearnedGuide:

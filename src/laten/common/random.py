@@ -22,6 +22,12 @@ from laten.common.types import Array, Key
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 APART = 2**31  # keys folded from here on are no keys of a split
+STREAM = 2**24  # numbers of one stream
+STREAMS = (
+    "allowed",
+    "missing",
+    "idle",
+)  # draws inside soft evidence, of cells known to be missing, of idle coordinates
 
 
 @jax.jit
@@ -68,6 +74,24 @@ def words(key: Key, n: int) -> Array:
 def fold_in(key: Key, number: Array | int) -> Key:
     """`jax.random.fold_in`, bit for bit where keys are Threefry's; for several numbers at once, of any shape."""
     return made(key, 0, jnp.asarray(number, jnp.uint32))
+
+
+def beside(key: Key) -> Key:
+    """Return the key that goes beside this one: for what is random beside the draws that are made with the key itself.
+
+    It is none of the key's `split`, nor `fold_in` of a small number.
+    """
+    return fold_in(key, APART)
+
+
+def stream(key: Key, name: str, number: int = 0) -> Key:
+    """Return the key of one thing among several that are random beside the draws made with the key itself.
+
+    Args:
+        name: One of `STREAMS`.
+        number: Which of several things of that name.
+    """
+    return fold_in(key, APART + STREAM * (1 + STREAMS.index(name)) + number)
 
 
 def split(key: Key, shape: int | tuple[int, ...] = 2) -> Key:

@@ -23,6 +23,7 @@ import numpy as np
 
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
+from laten.network.log_weights import by_state
 from laten.network.model import IMPOSSIBLE, Draw, Model
 
 DRAWS_AT_ONCE = 256
@@ -51,7 +52,7 @@ def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Va
         allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it.
     """
     log_r, found = model.draws(key, values, masks)
-    log_w = log_r + jax.vmap(lambda d: d.log_weight)(found)
+    log_w = by_state(log_r, found)
     for name, part in allowed.items():
         family = model.network.nodes[name].family
         mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)

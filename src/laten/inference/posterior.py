@@ -135,14 +135,14 @@ class Posterior(eqx.Module):
     def from_guide(self, key: Key) -> Array:
         """A draw `(d,)` of q(u | x)."""
         drawn = self.model.draw(key, self.values, self.masks).values
-        return self.point(random.fold_in(key, random.APART - 1), drawn)
+        return self.point(random.stream(key, "idle"), drawn)
 
     def from_prior(self, key: Key) -> Array:
         """A draw `(d,)` of p(u), given what is observed above the latents."""
         drawn = self.model.network.sample(
             self.model.p, key, {n: v for n, v in self.values.items() if n not in self.masks}
         )
-        return self.point(random.fold_in(key, random.APART - 1), drawn)
+        return self.point(random.stream(key, "idle"), drawn)
 
     def spread(self, key: Key, draws: int = 64) -> Array:
         """`(d,)` standard deviations of the guide's draws: the scale of the walk."""

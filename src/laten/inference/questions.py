@@ -18,9 +18,9 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.rows.presentation import Presentation, binarised, wide
-from laten.families import Categorical, Deterministic, Informative, Ordinal
+from laten.families import Categorical, Informative, Ordinal
 from laten.inference.importance import DRAWS_AT_ONCE, posterior_draws, weighted_mean, weights_and
-from laten.network.model import Model
+from laten.network.model import AT_MODE, Model
 
 WORK = 2**14  # draws of rows in one compiled call
 AT_ONCE = 2**12  # of them side by side, on a CPU: what they compute on the way should lie in its cache
@@ -100,7 +100,7 @@ class Embedding:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        draw = model.draw(key, values, masks, noise=False)
+        draw = model.draw(key, values, masks, sampling=AT_MODE)
         latent = {n: model.guide.nodes[n].family.mean(draw.q_raw[n]) for n in draw.q_raw}
         for name in latent.keys() & values.keys():  # what is observed of a latent node is known for sure
             family = model.guide.nodes[name].family
@@ -140,10 +140,10 @@ class Completions(eqx.Module):
         for i, name in enumerate(values):
             family = model.network.nodes[name].family
             if isinstance(family, Informative):  # cells known to be missing are drawn given that
-                raw, own = model.p[name].raw(full, {}), random.fold_in(key, 2 * random.APART - 1 - i)
+                raw, own = model.p[name].raw(full, {}), random.stream(key, "missing", i)
                 full[name] = family.sample_given(raw, own, values[name], shown(name, values, masks))
         for i, (name, part) in enumerate(self.allowed.items()):
-            raw, own = model.p[name].raw(full, {}), random.fold_in(key, random.APART + i)
+            raw, own = model.p[name].raw(full, {}), random.stream(key, "allowed", i)
             full[name] = model.network.nodes[name].family.sample_allowed(raw, own, part)
         return full
 
@@ -195,13 +195,8 @@ class Decoded:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        values, means = dict(values), {}
-        for name, node in model.network.nodes.items():
-            raw = model.p[name].raw(values, {})
-            if isinstance(node.family, Deterministic):
-                values[name] = raw.reshape(node.family.shape)
-            elif name in model.network.leaves:
-                means[name] = node.family.mean(raw)
+        leaves, walk = model.network.leaves, model.network.walk(model.p, dict(values))
+        means = {name: family.mean(raw) for name, family, raw in walk if name in leaves}
         return pointed(model, means, self.fractions)
 
 

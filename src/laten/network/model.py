@@ -15,7 +15,8 @@ How a site that is not observed is treated depends on its node:
 Discrete guide nodes are not drawn but enumerated: a draw is then a row of all their joint states $s$ with
 $\log r_s = \log q(s\mid x)$ (zero for the observed state, $-\infty$ for the others, where they are observed), and
 $w = \sum_s r_s\,w_s$. Where there are too many states, or an objective says so, they are drawn like the others
-(`How.SAMPLED`), or drawn with a relaxed gradient (`How.RELAXED`: Gumbel-softmax straight through, Jang et al. 2017).
+(`Discrete.SAMPLED`), or drawn with a relaxed gradient (`Discrete.RELAXED`: Gumbel-softmax straight through, Jang et al.
+2017).
 
 All of this is for one example; callers map over examples and draws.
 """
@@ -34,21 +35,39 @@ import numpy as np
 from laten.common import random
 from laten.common.numerics import host_keys, stopped
 from laten.common.types import Array, Key, Masks, Values
-from laten.families import Deterministic, Family
+from laten.families import Family
 from laten.network.conditional import Conditional
 from laten.network.guide import check_generative, check_guide
-from laten.network.network import Network
+from laten.network.network import Keys, Network, no_key
 
 IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
 MOST_STATES = 1024
 
 
-class How(Enum):
+class Discrete(Enum):
     """What becomes of hidden discrete guide nodes."""
 
     ENUMERATED = "enumerated"
     SAMPLED = "sampled"
     RELAXED = "relaxed"
+
+
+class Sampling(NamedTuple):
+    """How the guide's nodes are drawn: one static value.
+
+    Args:
+        discrete: What becomes of discrete nodes; too many to enumerate are sampled. Relaxed draws of classes carry the
+            gradient of a softmax, and their values are packed weights of classes.
+        path: log q has no gradient with respect to the guide's weights, except through the draws (Roeder et al. 2017).
+        at_mode: Take the mode of each node in place of a draw, and uncertain weights at their means.
+    """
+
+    discrete: Discrete = Discrete.ENUMERATED
+    path: bool = False
+    at_mode: bool = False
+
+
+PLAIN, AT_MODE = Sampling(), Sampling(at_mode=True)
 
 
 class Draw(NamedTuple):
@@ -68,6 +87,14 @@ class Draw(NamedTuple):
         return sum(log_p, jnp.zeros(())) - sum(log_q, jnp.zeros(()))
 
 
+class Guess(NamedTuple):
+    """What the guide says of one example, by guide node."""
+
+    values: Values  # observed sites kept
+    raw: Values  # (n_raw,) raw parameters
+    log_q: Values  # per site, zero where observed
+
+
 class Model(eqx.Module):
     """Network, guide, and the weights of both. Built by `build_model`."""
 
@@ -81,37 +108,35 @@ class Model(eqx.Module):
         key: Key,
         values: Values,
         masks: Masks,
-        clamp: Values | None = None,
+        held: Values | None = None,
         net_key: Key | None = None,
-        noise: bool = True,
-        path: bool = False,
-        relaxed: bool = False,
+        sampling: Sampling = PLAIN,
     ) -> Draw:
-        """One draw of everything that `values` and `masks` leave open.
+        """Draw once everything that `values` and `masks` leave open.
 
         Args:
             values: Observed node -> array of its event shape.
             masks: Node -> True at observed sites; a node without one is observed throughout.
-            clamp: Guide nodes held at a value (their log q is still counted).
+            held: Guide nodes held at a value (their log q is still counted).
             net_key: Turns dropout on.
-            noise: False takes the mode of each guide node in place of a draw, and uncertain weights at their means.
-            path: log q has no gradient with respect to the guide's weights but through the draws (Roeder et al. 2017).
-            relaxed: Draws of classes carry the gradient of a softmax; their values are then packed weights of classes.
         """
         evidence = {n: self.shown(n, v, masks) for n, v in values.items()}
         key_of, net_key_of = random.folded(key), random.folded(net_key)
-        latent, q_raw, log_q = self.infer(evidence, masks, key_of, net_key_of, clamp or {}, noise, path, relaxed)
-        values, raws, log_p, kl = {**evidence, **latent}, {}, {}, {}
-        for name, node in self.network.nodes.items():
-            own = self.p[name]
-            weights = key_of("weights of " + name) if noise and own.spread is not None else None
-            raw = raws[name] = own.raw(values, {}, net_key_of("p " + name), weights)
-            family, leaf = node.family, name in self.network.leaves
-            if isinstance(family, Deterministic):
-                values[name] = raw.reshape(family.shape)
-            elif name in log_q:
+        guess = self.infer(evidence, masks, key_of, net_key_of, held or {}, sampling)
+        values, raws, log_p, kl = {**evidence, **guess.values}, {}, {}, {}
+        walk = self.network.walk(
+            self.p,
+            values,
+            net_key=lambda n: net_key_of("p " + n),
+            noise=no_key if sampling.at_mode else lambda n: key_of("weights of " + n),
+        )
+        for name, family, raw in walk:
+            raws[name], leaf = raw, name in self.network.leaves
+            if name in guess.log_q:
                 log_p[name] = family.log_prob(raw, values[name])
-                closed = self.guide.nodes[name].family.kl(q_raw[name], family, raw) if name in self.exact_kl else None
+                closed = (
+                    self.guide.nodes[name].family.kl(guess.raw[name], family, raw) if name in self.exact_kl else None
+                )
                 if closed is not None:
                     kl[name] = jnp.where(masks[name], 0.0, closed) if name in evidence else closed
             else:
@@ -121,57 +146,45 @@ class Model(eqx.Module):
                 if name in evidence:
                     log_prob = family.log_prob(raw, values[name])
                     log_p[name] = jnp.where(masks[name], log_prob, 0.0) if name in masks else log_prob
-        return Draw(values, raws, log_p, log_q, q_raw, kl)
+        return Draw(values, raws, log_p, guess.log_q, guess.raw, kl)
 
     def infer(
         self,
         evidence: Values,
         masks: Masks,
         key_of: Callable[[str], Key],
-        net_key_of: Callable[[str], Key],
-        clamp: Values,
-        noise: bool,
-        path: bool,
-        relaxed: bool,
-    ) -> tuple[Values, Values, Values]:
-        """Draws the guide's nodes.
-
-        Returns:
-            By guide node: values (observed sites kept), raw parameters, and log q per site, zero where observed.
-        """
+        net_key_of: Keys,
+        held: Values,
+        sampling: Sampling,
+    ) -> Guess:
+        """Draw the guide's nodes."""
         blank = self.blank(evidence)
-        given = {**blank, **evidence}
+        known = {**blank, **evidence}
         seen = {**masks, **{n: jnp.zeros(v.shape, bool) for n, v in blank.items()}}
+        observed = [n for n in evidence if n not in masks]  # throughout: nothing to infer
         values: Values = {}
         raws: Values = {}
         log_q: Values = {}
-        for name, node in self.guide.nodes.items():
-            if name in evidence and name not in masks:
-                continue  # observed throughout: nothing to infer
-            raw = self.q[name].raw({**given, **values}, seen, net_key_of("q " + name))
-            family = node.family
-            if isinstance(family, Deterministic):
-                values[name] = raw.reshape(family.shape)
-                continue
+        for name, family, raw in self.guide.walk(self.q, known, seen, observed, lambda n: net_key_of("q " + n)):
             fixed = raw
-            if path and family.n_states is None:  # the same raw parameters, moved by the draws before it alone
-                still = stopped(self.q[name])
-                fixed = still.raw({**given, **values}, seen, net_key_of("q " + name))
-            if name in clamp or not noise:
-                value = clamp[name] if name in clamp else family.mode(raw)
+            if sampling.path and family.n_states is None:  # the same raw parameters, moved by the draws before it alone
+                fixed = stopped(self.q[name]).raw(known, seen, net_key_of("q " + name))
+            if name in held or sampling.at_mode:
+                value = held[name] if name in held else family.mode(raw)
                 log_prob = family.log_prob(fixed, value)
-            elif relaxed and family.n_states is not None:
+            elif sampling.discrete is Discrete.RELAXED and family.n_states is not None:
                 value = family.sample_relaxed(raw, key_of(name))
                 log_prob = family.log_prob(fixed, value)
             else:
                 value, log_prob = family.sample_and_log_prob(raw, key_of(name))
                 log_prob = log_prob if fixed is raw else family.log_prob(fixed, value)
             if name in evidence:
-                value = kept(family, masks[name], evidence[name], value)
+                value = with_observed(family, masks[name], evidence[name], value)
                 log_prob = jnp.where(masks[name], 0.0, log_prob)
-            values[name], raws[name], log_q[name] = value, raw, log_prob
+            known[name] = values[name] = value
+            raws[name], log_q[name] = raw, log_prob
             seen.pop(name, None)  # known from here on, whether observed or drawn: those after it see all of it
-        return {n: v for n, v in values.items() if n in self.network.nodes}, raws, log_q
+        return Guess(values, raws, log_q)
 
     def shown(self, name: str, value: Array, masks: Masks) -> Array:
         """A value with something inside the support where it is hidden."""
@@ -185,24 +198,20 @@ class Model(eqx.Module):
         return {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in families.items()}
 
     def draws(
-        self, key: Key, values: Values, masks: Masks, net_key: Key | None = None, how: How = How.ENUMERATED,
-        path: bool = False,
-    ) -> tuple[Array, Draw]:  # fmt: skip
-        """One draw of the continuous latents, for each joint state of the discrete ones.
+        self, key: Key, values: Values, masks: Masks, net_key: Key | None = None, sampling: Sampling = PLAIN
+    ) -> tuple[Array, Draw]:
+        """Draw the continuous latents once, for each joint state of the discrete ones.
 
-        Args:
-            how: What becomes of the discrete ones; too many to enumerate are sampled.
-            path: As in `draw`.
         Returns:
             `log_r (states,)` and a `Draw` with a leading axis of states (one state when nothing is enumerated).
         """
-        every = how is How.ENUMERATED and self.enumerable
+        every = sampling.discrete is Discrete.ENUMERATED and self.enumerable
         names = [n for n in self.discrete if n not in values or n in masks] if every else []
         if not names:
-            draw = self.draw(key, values, masks, None, net_key, path=path, relaxed=how is How.RELAXED)
+            draw = self.draw(key, values, masks, None, net_key, sampling)
             return jnp.zeros(1), jax.tree.map(lambda x: x[None], draw)
         states = self.joint_states(names)
-        draw = jax.vmap(lambda s: self.draw(key, values, masks, s, net_key, path=path))(states)
+        draw = jax.vmap(lambda s: self.draw(key, values, masks, s, net_key, sampling))(states)
         n_states = len(next(iter(states.values())))
         log_r = jnp.zeros(n_states)
         for name in names:
@@ -219,10 +228,13 @@ class Model(eqx.Module):
         index = np.array(list(itertools.product(*[range(len(s)) for s in lists])))
         return {n: jnp.asarray(s[index[:, i]]) for i, (n, s) in enumerate(zip(names, lists, strict=True))}
 
-    def still(self, side: str) -> "Model":
-        """The same model, the weights of its network ("p") or guide ("q") without a gradient."""
-        p, q = (stopped(tree) if side == name else tree for name, tree in (("p", self.p), ("q", self.q)))
-        return Model(self.network, self.guide, p, q)
+    def frozen_network(self) -> "Model":
+        """Return the same model, the weights of its network without a gradient."""
+        return Model(self.network, self.guide, stopped(self.p), self.q)
+
+    def frozen_guide(self) -> "Model":
+        """Return the same model, the weights of its guide without a gradient."""
+        return Model(self.network, self.guide, self.p, stopped(self.q))
 
     @property
     def discrete(self) -> tuple[str, ...]:
@@ -253,8 +265,8 @@ class Model(eqx.Module):
         return frozenset(exact)
 
 
-def kept(family: Family, seen: Array, known: Array, drawn: Array) -> Array:
-    """What is drawn of a node, but for its observed sites; relaxed classes come and go as packed weights."""
+def with_observed(family: Family, seen: Array, known: Array, drawn: Array) -> Array:
+    """Combine a draw with the observed sites, which keep their values; relaxed classes are packed weights."""
     if drawn.shape == known.shape:
         return jnp.where(seen, known, drawn)
     return jnp.where(jnp.ravel(seen)[family.feature_sites], family.features(known), drawn)

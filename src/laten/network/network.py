@@ -9,17 +9,23 @@ itself as a parent sees its own observed sites.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import numpy as np
 
 from laten.common import random
 from laten.common.errors import DeclarationError, known
 from laten.common.numerics import host_keys
-from laten.common.types import Key, Masks, Values
+from laten.common.types import Array, Key, Masks, Values
 from laten.families import Deterministic, Family, Node
 from laten.network import diagram
 from laten.network.conditional import Conditional, Parent, build_conditional
+
+Keys = Callable[[str], Key | None]  # node -> a key of its own
+
+
+def no_key(name: str) -> None:
+    """Give no node a key."""
 
 
 class Network:
@@ -112,25 +118,50 @@ class Network:
             weights[name] = build_conditional(name, node, parents, k, (starts or {}).get(name))
         return weights
 
-    def sample(self, weights: Mapping[str, Conditional], key: Key, given: Values | None = None) -> Values:
-        """One ancestral draw of every node, those in `given` kept as they are."""
-        values = dict(given or {})
-        for k, name in zip(random.split(key, len(self.nodes)), self.nodes, strict=True):
-            if name not in values:
-                noise = None if weights[name].spread is None else random.fold_in(k, random.APART)
-                values[name] = self.nodes[name].family.sample(weights[name].raw(values, {}, None, noise), k)
-        return values
+    def walk(
+        self,
+        weights: Mapping[str, Conditional],
+        values: Values,
+        masks: Masks | None = None,
+        skip: Collection[str] = (),
+        net_key: Keys = no_key,
+        noise: Keys = no_key,
+    ) -> Iterator[tuple[str, Family, Array]]:
+        """Yield each node that has a density, with its family and raw parameters `(n_raw,)`, parents first.
 
-    def log_prob(self, weights: Mapping[str, Conditional], values: Values, masks: Masks | None = None) -> Values:
-        """Log-density per site of every stochastic node, in nats, given values of all of them."""
-        values, out = dict(values), {}
+        The one walk over a network. Whoever walks puts the value of the node just yielded into `values`, where its
+        children look for it; deterministic nodes are put there by the walk.
+
+        Args:
+            values: Name -> value; those of inputs are there from the start.
+            masks: Name -> True at sites that the nets may see.
+            skip: Nodes that are passed over.
+            net_key: Node -> key that turns dropout on.
+            noise: Node -> key that draws its weights, where they are uncertain; None: their means.
+        """
         for name, node in self.nodes.items():
-            raw = weights[name].raw(values, masks or {})
+            if name in skip:
+                continue
+            own = weights[name]
+            drawn = None if own.spread is None else noise(name)
+            raw = own.raw(values, masks or {}, net_key(name), drawn)
             if isinstance(node.family, Deterministic):
                 values[name] = raw.reshape(node.family.shape)
             else:
-                out[name] = node.family.log_prob(raw, values[name])
-        return out
+                yield name, node.family, raw
+
+    def sample(self, weights: Mapping[str, Conditional], key: Key, given: Values | None = None) -> Values:
+        """Draw every node once, parents first; those in `given` keep their values."""
+        values = dict(given or {})
+        keys = dict(zip(self.nodes, random.split(key, len(self.nodes)), strict=True))
+        for name, family, raw in self.walk(weights, values, skip=values.keys(), noise=lambda n: random.beside(keys[n])):
+            values[name] = family.sample(raw, keys[name])
+        return values
+
+    def log_prob(self, weights: Mapping[str, Conditional], values: Values, masks: Masks | None = None) -> Values:
+        """Return the log-density per site of every node that has one, in nats, given values of all of them."""
+        walk = self.walk(weights, dict(values), masks)
+        return {name: family.log_prob(raw, values[name]) for name, family, raw in walk}
 
     def draw(self, observed: Collection[str] | None = None, path: str | None = None) -> str:
         """A plate diagram as SVG text: circles for nodes, shaded where observed, arrows from parents.

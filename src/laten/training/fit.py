@@ -122,8 +122,8 @@ class Training:
         )
         self.evaluation = None
         if task.valid is not None:
-            judge = getattr(task.objective, "judge", task.objective)
-            self.evaluation = Evaluation(self.static, weights, task.store, task.valid, judge, task.presentation)
+            judged = task.objective.judge, task.presentation
+            self.evaluation = Evaluation(self.static, weights, task.store, task.valid, *judged)
         self.state = self.loop.init(weights, *others)
         self.empty = self.loop.empty_tally(task.store, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
@@ -131,7 +131,7 @@ class Training:
         self.best, self.best_copy = self.one(self.good, 0), 0
         self.key = random.key(settings.seed)
         # while an objective warms up, its loss is not the bound yet, and no epoch can be the best
-        self.settled = math.ceil(getattr(task.objective, "warmup", 0.0) * self.plan.epochs)
+        self.settled = math.ceil(task.objective.warmup * self.plan.epochs)
         self.epoch = self.best_epoch = self.rollbacks = 0
         self.best_bound, self.stopped = -math.inf, ""
         self.history, self.seconds = list[list[Record]](), list[float]()  # by round; records by copy

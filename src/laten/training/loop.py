@@ -158,7 +158,7 @@ def epoch_of(step: Callable) -> Callable:
         state: State, tally: Tally, store: Store, order: Array, seed: Key, turn: Array, start: Array, stop: Array
     ) -> tuple[State, Tally]:  # fmt: skip
         row_key = random.fold_in(seed, turn)
-        step_key, size = random.fold_in(row_key, random.APART), order.shape[1]
+        step_key, size = random.beside(row_key), order.shape[1]
 
         def body(carry):
             i, state, tally = carry

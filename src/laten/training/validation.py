@@ -15,7 +15,7 @@ from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.rows.presentation import Presentation, Store, present
 from laten.inference.diagnostics import ACTIVE
-from laten.network.model import Model
+from laten.network.model import AT_MODE, Model
 from laten.training.objectives import Batch, Objective
 
 ROWS = 256
@@ -50,7 +50,7 @@ class Evaluation:
 
         def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
             model = eqx.combine(weights, static)
-            batch = Batch(*present(random.fold_in(key, random.APART), store, index, whole))
+            batch = Batch(*present(random.beside(key), store, index, whole))
             estimate = objective(model, batch, key, 1.0)
             means = jax.vmap(lambda v, m: unit_means(model, key, v, m))(batch.values, batch.masks)  # (rows, units)
             return estimate.bound, estimate.kl, means.sum(0), jnp.square(means).sum(0)
@@ -77,6 +77,6 @@ class Evaluation:
 
 def unit_means(model: Model, key: Key, values: Values, masks: Masks) -> Array:
     """`(units,)` posterior means of the continuous guide nodes of one example."""
-    q_raw = model.draw(key, values, masks, noise=False).q_raw
+    q_raw = model.draw(key, values, masks, sampling=AT_MODE).q_raw
     means = [model.guide.nodes[n].family.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
     return jnp.concatenate(means) if means else jnp.zeros(0)

@@ -21,7 +21,7 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.importance import chunked_keys
-from laten.network.log_weights import by_node, total
+from laten.network.log_weights import by_node, log_weight, total
 from laten.network.model import Model
 
 RATE = 0.03
@@ -40,9 +40,8 @@ def bounds(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> 
 
     def one(k: Key) -> tuple[Array, Array, Values]:
         log_r, draw = model.draws(k, values, masks)
-        fit, kl = by_node(log_r, draw, masks, False)
-        terms = {name: fit.get(name, jnp.zeros(())) - kl.get(name, jnp.zeros(())) for name in {**kl, **fit}}
-        return jax.nn.logsumexp(log_r + jax.vmap(lambda d: d.log_weight)(draw)), total(terms), terms
+        terms = by_node(log_r, draw, masks, False).terms
+        return log_weight(log_r, draw), total(terms), terms
 
     def chunk(sums: Values, xs: tuple[Array, Array]) -> tuple[Values, tuple[Array, Array]]:
         log_w, elbo, terms = jax.vmap(one)(xs[0])
@@ -89,8 +88,7 @@ def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, 
         found = with_constants(model, constants)
 
         def one(kk: Key) -> Array:
-            fit, kl = by_node(*found.draws(kk, values, masks), masks, True)
-            return sum(kl.values(), jnp.zeros(())) - sum(fit.values(), jnp.zeros(()))
+            return -by_node(*found.draws(kk, values, masks), masks, True).bound
 
         return jax.vmap(one)(random.split(k, draws)).mean()
 

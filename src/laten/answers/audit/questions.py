@@ -13,7 +13,7 @@ from laten.common import random
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Key, Masks, Values
 from laten.inference.posterior import Posterior
-from laten.network.model import Model
+from laten.network.model import AT_MODE, Model
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Bounded:
     draws: int
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        q_raw = model.draw(key, values, masks, noise=False).q_raw
+        q_raw = model.draw(key, values, masks, sampling=AT_MODE).q_raw
         families = model.guide.families
         means = [jnp.ravel(families[n].mean(q_raw[n])) for n in q_raw if n not in model.discrete]
         return bounds(model, key, values, masks, self.draws), jnp.concatenate(means) if means else jnp.zeros(0)

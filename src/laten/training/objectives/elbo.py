@@ -15,14 +15,15 @@ import jax.numpy as jnp
 
 from laten.common import random
 from laten.common.errors import DeclarationError
-from laten.common.types import Array, Key, Values
-from laten.network.log_weights import by_node, total
-from laten.network.model import How, Model
+from laten.common.types import Array, Key
+from laten.network.log_weights import Parts, by_node, total
+from laten.network.model import Discrete, Model, Sampling
 from laten.training.objectives.objective import (
     Batch,
     Estimate,
+    Objective,
     check_discrete,
-    how_drawn,
+    discrete_of,
     leave_one_out,
     over_rows,
     score,
@@ -30,7 +31,7 @@ from laten.training.objectives.objective import (
 
 
 @dataclass(frozen=True)
-class Elbo:
+class Elbo(Objective):
     r"""The evidence lower bound.
 
     Args:
@@ -59,7 +60,7 @@ class Elbo:
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_discrete("Elbo", self.discrete)
+        check_discrete(self)
         if self.kl not in ("closed", "sampled", "path"):
             raise DeclarationError(f"Elbo: kl must be 'closed', 'sampled' or 'path', not {self.kl!r}")
         if not 0 <= self.warmup <= 1:
@@ -72,34 +73,32 @@ class Elbo:
     def __call__(
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
-        how = how_drawn(model, "Elbo", self.discrete, self.draws)
+        sampling = Sampling(discrete_of(self, model), path=self.kl == "path")
         weight = self.beta * jnp.minimum(1.0, progress / self.warmup) if self.warmup else self.beta
 
         def one(k, net_key, values, masks):
-            log_r, draw = model.draws(k, values, masks, net_key, how, path=self.kl == "path")
-            return *by_node(log_r, draw, masks, self.kl == "closed"), score(model, draw)
+            log_r, draw = model.draws(k, values, masks, net_key, sampling)
+            return by_node(log_r, draw, masks, self.kl == "closed"), score(model, draw)
 
         def many(k, net_key, values, masks):
             if self.draws == 1:
-                return *one(k, net_key, values, masks)[:2], jnp.zeros(())
-            fit, kl, log_q = jax.vmap(lambda kk: one(kk, net_key, values, masks))(random.split(k, self.draws))
+                return one(k, net_key, values, masks)[0], jnp.zeros(())
+            parts, log_q = jax.vmap(lambda kk: one(kk, net_key, values, masks))(random.split(k, self.draws))
             extra = jnp.zeros(())
-            if how is How.SAMPLED:
-                extra = leave_one_out(total(fit) - weight * total(kl), log_q)
-            return *jax.tree.map(lambda x: x.mean(0), (fit, kl)), extra
+            if sampling.discrete is Discrete.SAMPLED:
+                extra = leave_one_out(total(parts.fit) - weight * total(parts.kl), log_q)
+            return jax.tree.map(lambda x: x.mean(0), parts), extra
 
         per_row = over_rows(many, batch, key, dropout)
-        fit, kl, extra = jax.tree.map(kept_mean(per_row[0], per_row[1], self.trim) if self.trim else jnp.mean, per_row)
-        bound = total(fit) - total(kl)
-        charged = total(kl)
+        parts, extra = jax.tree.map(kept_mean(per_row[0], self.trim) if self.trim else jnp.mean, per_row)
+        kl = charged = total(parts.kl)
         if self.free_bits:
-            charged = sum((jnp.maximum(x, self.free_bits) for x in kl.values()), jnp.zeros(()))
-        terms = {name: fit.get(name, 0.0) - kl.get(name, 0.0) for name in {**kl, **fit}}
-        return Estimate(weight * charged - total(fit) - extra, bound, terms, total(kl))
+            charged = sum((jnp.maximum(x, self.free_bits) for x in parts.kl.values()), jnp.zeros(()))
+        return Estimate(weight * charged - total(parts.fit) - extra, parts.bound, parts.terms, kl)
 
 
-def kept_mean(fit: Values, kl: Values, trim: float) -> Callable[[Array], Array]:
-    """The mean over the rows of a batch whose bound is not among the lowest `trim` of it."""
-    bounds = jax.lax.stop_gradient(total(fit) - total(kl))
+def kept_mean(parts: Parts, trim: float) -> Callable[[Array], Array]:
+    """Return the mean over the rows of a batch whose bound is not among the lowest `trim` of it."""
+    bounds = jax.lax.stop_gradient(parts.bound)
     kept = bounds >= jnp.quantile(bounds, trim)
     return lambda x: jnp.sum(jnp.where(kept, x, 0.0)) / jnp.sum(kept.astype(jnp.float32))

@@ -26,21 +26,22 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Array, Key, Masks, Values
-from laten.network.log_weights import by_node, node_terms, total
-from laten.network.model import How, Model
+from laten.network.log_weights import by_node, by_state, node_terms, total
+from laten.network.model import PLAIN, Discrete, Model, Sampling
 from laten.training.objectives.objective import (
     Batch,
     Estimate,
+    Objective,
     check_discrete,
-    how_drawn,
+    discrete_of,
     nothing_but_gradient,
     over_rows,
     score,
 )
 
 
-class Draws(NamedTuple):
-    """Several draws of one example."""
+class Weighed(NamedTuple):
+    """Several draws of one example, with their log-weights."""
 
     log_w: Array  # (draws,) enumerated states summed over
     terms: Values  # by node, averaged by normalised weights
@@ -49,28 +50,28 @@ class Draws(NamedTuple):
 
 
 def weigh(
-    model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, draws: int, how: How, path: bool = False
-) -> Draws:
-    """Draws from the guide with their log-weights."""
+    model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, draws: int, sampling: Sampling = PLAIN
+) -> Weighed:
+    """Draw from the guide, with log-weights."""
 
     def draw(k):
-        log_r, found = model.draws(k, values, masks, net_key, how, path)
-        kl = total(by_node(log_r, found, masks, True)[1])
-        return log_r + jax.vmap(lambda d: d.log_weight)(found), jax.vmap(node_terms)(found), kl, score(model, found)
+        log_r, found = model.draws(k, values, masks, net_key, sampling)
+        kl = total(by_node(log_r, found, masks, True).kl)
+        return by_state(log_r, found), jax.vmap(node_terms)(found), kl, score(model, found)
 
     log_w, terms, kl, log_q = jax.vmap(draw)(random.split(key, draws))  # (draws, states)
     share = jax.lax.stop_gradient(jax.nn.softmax(log_w.ravel())).reshape(log_w.shape)
     shared = jax.tree.map(lambda t: jnp.sum(share * t), terms)
-    return Draws(jax.nn.logsumexp(log_w, axis=1), shared, kl.mean(), log_q)
+    return Weighed(jax.nn.logsumexp(log_w, axis=1), shared, kl.mean(), log_q)
 
 
 def power_mean(log_w: Array, power: float) -> Array:
-    """log of the power mean of weights, along the last axis."""
+    """Return the logarithm of the power mean of weights, along the last axis."""
     return log_mean_exp(power * log_w) / power
 
 
 def through_classes(log_w: Array, log_q: Array, power: float) -> Array:
-    """Zero, with what draws of classes add to the gradient of `power_mean`: VIMCO (Mnih & Rezende 2016).
+    """Return zero, with what draws of classes add to the gradient of `power_mean`: VIMCO (Mnih & Rezende 2016).
 
     The baseline of a draw is the bound with its log-weight replaced by the mean of the others'.
     """
@@ -81,7 +82,7 @@ def through_classes(log_w: Array, log_q: Array, power: float) -> Array:
 
 
 @dataclass(frozen=True)
-class Iwae:
+class Iwae(Objective):
     r"""The importance-weighted bound with `draws` draws a row (Burda et al. 2016, eq. 8).
 
     `terms` are averages under the normalised weights; they do not add up to the bound.
@@ -101,8 +102,8 @@ class Iwae:
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_draws("Iwae", self.draws)
-        check_discrete("Iwae", self.discrete)
+        check_draws(self, self.draws)
+        check_discrete(self)
         if self.gradient not in ("total", "dreg"):
             raise DeclarationError(f"Iwae: gradient must be 'total' or 'dreg', not {self.gradient!r}")
 
@@ -110,12 +111,12 @@ class Iwae:
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
         if self.gradient == "dreg":
-            return doubly_reparameterised(model, batch, key, dropout, self.draws)
-        return lower_bound(model, batch, key, dropout, 1.0, ("Iwae", self.discrete, self.draws))
+            return doubly_reparameterised(self, model, batch, key, dropout)
+        return lower_bound(self, 1.0, model, batch, key, dropout)
 
 
 @dataclass(frozen=True)
-class Renyi:
+class Renyi(Objective):
     r"""The variational Rényi bound (Li & Turner 2016): $\frac1{1-\alpha}\log\frac1K\sum_k w_k^{1-\alpha}$.
 
     $\alpha=0$ is `Iwae`; towards 1 it becomes the ELBO; below 0 it leans to covering all of the posterior.
@@ -133,19 +134,19 @@ class Renyi:
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_draws("Renyi", self.draws)
-        check_discrete("Renyi", self.discrete)
+        check_draws(self, self.draws)
+        check_discrete(self)
         if self.alpha == 1:
             raise DeclarationError("Renyi: alpha=1 is the ELBO; use lt.Elbo()")
 
     def __call__(
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
-        return lower_bound(model, batch, key, dropout, 1.0 - self.alpha, ("Renyi", self.discrete, self.draws))
+        return lower_bound(self, 1.0 - self.alpha, model, batch, key, dropout)
 
 
 @dataclass(frozen=True)
-class Cubo:
+class Cubo(Objective):
     r"""Between two bounds: the network climbs the importance-weighted bound, the guide sinks CUBO (Dieng et al. 2017).
 
     The loss is the width of the sandwich, upper less lower estimate, from the same draws; the bound is the lower one. A
@@ -164,21 +165,21 @@ class Cubo:
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_draws("Cubo", self.draws)
-        check_discrete("Cubo", self.discrete)
+        check_draws(self, self.draws)
+        check_discrete(self)
         if not self.order > 1:
             raise DeclarationError(f"Cubo: order must be above 1, not {self.order!r}; of order 1 it is lt.Iwae")
 
     def __call__(
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
-        how = how_drawn(model, "Cubo", self.discrete, self.draws)
+        sampling = Sampling(discrete_of(self, model))
 
         def one(k, net_key, values, masks):
-            lower = weigh(model.still("q"), k, net_key, values, masks, self.draws, how)
-            upper = weigh(model.still("p"), k, net_key, values, masks, self.draws, how)
+            lower = weigh(model.frozen_guide(), k, net_key, values, masks, self.draws, sampling)
+            upper = weigh(model.frozen_network(), k, net_key, values, masks, self.draws, sampling)
             height = power_mean(upper.log_w, self.order)
-            if how is How.SAMPLED:
+            if sampling.discrete is Discrete.SAMPLED:
                 height += through_classes(upper.log_w, upper.log_q, self.order)
             bound = power_mean(lower.log_w, 1.0)
             return height - bound, bound, lower.terms, lower.kl
@@ -186,33 +187,28 @@ class Cubo:
         return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))
 
 
-def check_draws(name: str, draws: int) -> None:
-    """Draws a row of an objective."""
+def check_draws(objective: Objective, draws: object) -> None:
+    """Check the number of draws a row of an objective."""
     if not isinstance(draws, int) or isinstance(draws, bool) or draws < 1:
-        raise DeclarationError(f"{name}: draws must be a whole number of at least 1, not {draws!r}")
+        raise DeclarationError(f"{type(objective).__name__}: draws must be a whole number of at least 1, not {draws!r}")
 
 
-def lower_bound(
-    model: Model, batch: Batch, key: Key, dropout: bool, power: float, option: tuple[str, str, int]
-) -> Estimate:
-    """Climbs a power mean of weights.
-
-    Args:
-        option: Name, `discrete` and `draws` of the objective.
-    """
-    how, draws = how_drawn(model, *option), option[2]
+def lower_bound(objective: Iwae | Renyi, power: float, model: Model, batch: Batch, key: Key, dropout: bool) -> Estimate:
+    """Climb a power mean of weights."""
+    sampling = Sampling(discrete_of(objective, model))
 
     def one(k, net_key, values, masks):
-        found = weigh(model, k, net_key, values, masks, draws, how)
+        found = weigh(model, k, net_key, values, masks, objective.draws, sampling)
         bound = power_mean(found.log_w, power)
-        extra = through_classes(found.log_w, found.log_q, power) if how is How.SAMPLED else 0.0
+        sampled = sampling.discrete is Discrete.SAMPLED
+        extra = through_classes(found.log_w, found.log_q, power) if sampled else 0.0
         return -bound - extra, bound, found.terms, found.kl
 
     return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))
 
 
-def doubly_reparameterised(model: Model, batch: Batch, key: Key, dropout: bool, draws: int) -> Estimate:
-    """The importance-weighted bound, its gradient for the guide by DReG.
+def doubly_reparameterised(objective: Iwae, model: Model, batch: Batch, key: Key, dropout: bool) -> Estimate:
+    """Climb the importance-weighted bound, with the guide's gradient by DReG.
 
     Raises:
         DeclarationError: discrete latents, whose draws carry no gradient.
@@ -224,8 +220,8 @@ def doubly_reparameterised(model: Model, batch: Batch, key: Key, dropout: bool, 
 
     def one(k, net_key, values, masks):
         # the same draws twice, which the compiler makes once: gradients flow to the network, and to the guide
-        for_p = weigh(model.still("q"), k, net_key, values, masks, draws, How.ENUMERATED)
-        for_q = weigh(model.still("p"), k, net_key, values, masks, draws, How.ENUMERATED, path=True)
+        for_p = weigh(model.frozen_guide(), k, net_key, values, masks, objective.draws)
+        for_q = weigh(model.frozen_network(), k, net_key, values, masks, objective.draws, Sampling(path=True))
         share = jax.lax.stop_gradient(jax.nn.softmax(for_p.log_w))
         moved = jnp.sum(share * for_p.log_w + jnp.square(share) * for_q.log_w)
         bound = jax.lax.stop_gradient(power_mean(for_p.log_w, 1.0))

@@ -16,13 +16,13 @@ from laten.common.errors import DeclarationError
 from laten.common.types import Array, Key
 from laten.inference import hmc
 from laten.inference.posterior import Posterior
-from laten.network.log_weights import by_node, total
+from laten.network.log_weights import by_node, total, total_log_q
 from laten.network.model import Model
-from laten.training.objectives.objective import Batch, Estimate, over_rows
+from laten.training.objectives.objective import Batch, Estimate, Objective, over_rows
 
 
 @dataclass(frozen=True)
-class MonteCarloEm:
+class MonteCarloEm(Objective):
     """Monte Carlo EM with HMC, for continuous latents. The bound is the ELBO, whose guide is learned on the way.
 
     Args:
@@ -51,19 +51,19 @@ class MonteCarloEm:
                 f"MonteCarloEm: HMC needs numbers, and {list(model.discrete)} are classes; use lt.ReweightedWakeSleep()"
             )
 
+        frozen = model.frozen_network().frozen_guide()
+
         def one(k, net_key, values, masks):
             guide_key, start_key, walk_key = random.split(k, 3)
-            posterior = Posterior(model.still("p").still("q"), values, masks)
+            posterior = Posterior(frozen, values, masks)
             walk = hmc.sample(
                 posterior.log_joint, walk_key, posterior.from_guide(start_key), 1, warmup=self.trajectories - 1,
                 scale=posterior.spread(start_key, 16), leapfrogs=self.leapfrogs, target=self.target,
             )  # fmt: skip
             end = posterior.place(jax.lax.stop_gradient(walk.draws[0]))
             found = model.draw(walk_key, values, masks, end, net_key)
-            log_r, draw = model.still("p").still("q").draws(guide_key, values, masks, net_key)
-            fit, kl = by_node(log_r, draw, masks, True)
-            terms = {name: fit.get(name, 0.0) - kl.get(name, 0.0) for name in {**kl, **fit}}
-            log_p, log_q = (total({n: x.sum() for n, x in part.items()}) for part in (found.log_p, found.log_q))
-            return -log_p - log_q, total(fit) - total(kl), terms, total(kl)
+            parts = by_node(*frozen.draws(guide_key, values, masks, net_key), masks, True)
+            log_p = total({n: x.sum() for n, x in found.log_p.items()})
+            return -log_p - total_log_q(found), parts.bound, parts.terms, total(parts.kl)
 
         return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))

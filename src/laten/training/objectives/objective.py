@@ -9,7 +9,9 @@ $$\frac1K\sum_k \nabla f_k + (f_k - b_k)\,\nabla\log q(s_k),\qquad b_k = \frac1{
 2016). It is the gradient of a term whose value is zero, which objectives add to their loss.
 """
 
-from typing import NamedTuple, Protocol
+import abc
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +19,9 @@ import jax.numpy as jnp
 from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.types import Array, Key, Masks, Values
-from laten.network.model import Draw, How, Model
+from laten.network.model import Discrete, Draw, Model
 
-DISCRETE = {h.value: h for h in How}
+DISCRETE = {d.value: d for d in Discrete}
 
 
 class Batch(NamedTuple):
@@ -38,66 +40,98 @@ class Estimate(NamedTuple):
     kl: Array  # KL of all latents from their priors; of several draws as they estimate it
 
 
-class Objective(Protocol):
-    """What training can minimise."""
+class Objective(abc.ABC):
+    """What training can minimise: subclass it for one of your own, a frozen dataclass of its options.
 
+    Below its `__call__`, a model is asked by `Model.draws` for one row and one draw; `over_rows` maps over a batch.
+    """
+
+    @property
+    def warmup(self) -> float:
+        """Share of the planned steps in which the loss is not the bound yet: no epoch among them can be the best."""
+        return 0.0
+
+    @property
+    def judge(self) -> "Objective":
+        """What held-out rows are judged by."""
+        return self
+
+    @abc.abstractmethod
     def __call__(
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
-        """Estimates loss and bound. `progress` in [0, 1] is the share of the planned steps already made."""
-        ...
+        """Estimate loss and bound of a batch.
+
+        Args:
+            key: One for the batch, or one for each row.
+            progress: Share of the planned steps already made, in [0, 1].
+            dropout: Whether units are left out.
+        """
 
 
-def over_rows(one, batch: Batch, key: Key, dropout: bool):
-    """Maps `one(key, net_key, values, masks)` over the rows of a batch.
+def over_rows(one: Callable[..., Any], batch: Batch, key: Key, dropout: bool) -> Any:
+    """Map `one(key, net_key, values, masks)` over the rows of a batch.
 
     Args:
         key: One for the batch, or one for each row.
     """
     keys = key if key.ndim else random.split(key, len(next(iter(batch.values.values()))))
-    net_keys = jax.vmap(lambda k: random.fold_in(k, random.APART))(keys) if dropout else None
+    net_keys = jax.vmap(lambda k: random.beside(k))(keys) if dropout else None
     return jax.vmap(one, in_axes=(0, 0 if dropout else None, 0, 0))(keys, net_keys, batch.values, batch.masks)
 
 
 # -- classes that are drawn -----------------------------------------------------
 
 
-def check_discrete(name: str, discrete: str) -> None:
-    """The option that says what becomes of discrete latents."""
-    if discrete not in DISCRETE:
-        raise DeclarationError(f"{name}: discrete must be one of {', '.join(map(repr, DISCRETE))}, not {discrete!r}")
+class Drawing(Protocol):
+    """An objective that makes draws and says what becomes of discrete latents."""
+
+    @property
+    def draws(self) -> int: ...
+
+    @property
+    def discrete(self) -> str: ...
 
 
-def how_drawn(model: Model, name: str, discrete: str, draws: int) -> How:
-    """What becomes of discrete latents; too many to enumerate are sampled.
+def check_discrete(objective: Drawing) -> None:
+    """Check the option that says what becomes of discrete latents."""
+    if objective.discrete not in DISCRETE:
+        raise DeclarationError(
+            f"{type(objective).__name__}: discrete must be one of {', '.join(map(repr, DISCRETE))}, "
+            f"not {objective.discrete!r}"
+        )
+
+
+def discrete_of(objective: Drawing, model: Model) -> Discrete:
+    """Say what becomes of discrete latents; too many to enumerate are sampled.
 
     Raises:
         DeclarationError: they are sampled, and one draw has no others to be compared with.
     """
-    how = DISCRETE[discrete]
-    if how is How.ENUMERATED and not model.enumerable:
-        how = How.SAMPLED
-    if how is How.SAMPLED and model.discrete and draws < 2:
+    discrete = DISCRETE[objective.discrete]
+    if discrete is Discrete.ENUMERATED and not model.enumerable:
+        discrete = Discrete.SAMPLED
+    if discrete is Discrete.SAMPLED and model.discrete and objective.draws < 2:
         raise DeclarationError(
-            f"{name}: the discrete latents {list(model.discrete)} are sampled (too many joint states to enumerate, or "
-            "asked for), and their gradient compares draws: use lt.Elbo(draws=4), lt.Iwae(draws=5), lt.WakeSleep() or "
-            "discrete='relaxed'; or fewer or smaller ones"
+            f"{type(objective).__name__}: the discrete latents {list(model.discrete)} are sampled (too many joint "
+            "states to enumerate, or asked for), and their gradient compares draws: use lt.Elbo(draws=4), "
+            "lt.Iwae(draws=5), lt.WakeSleep() or discrete='relaxed'; or fewer or smaller ones"
         )
-    return how
+    return discrete
 
 
 def score(model: Model, draw: Draw) -> Array:
-    """log q of the discrete latents of one draw that enumerates nothing."""
+    """Return log q of the discrete latents of one draw that enumerates nothing."""
     return sum((draw.log_q[n].sum() for n in model.discrete if n in draw.log_q), jnp.zeros(()))
 
 
 def nothing_but_gradient(advantage: Array, log_q: Array) -> Array:
-    """Zero, with the gradient of `sum(advantage * log_q)`, the advantage a constant."""
+    """Return zero, with the gradient of `sum(advantage * log_q)`, the advantage a constant."""
     return jnp.sum(jax.lax.stop_gradient(advantage) * (log_q - jax.lax.stop_gradient(log_q)))
 
 
 def leave_one_out(f: Array, log_q: Array) -> Array:
-    """Zero, with what draws of classes add to the gradient of `mean(f)`.
+    """Return zero, with what draws of classes add to the gradient of `mean(f)`.
 
     Args:
         f, log_q: `(draws,)`.

@@ -18,16 +18,16 @@ import jax.numpy as jnp
 from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.types import Array, Key, Masks, Values
-from laten.network.log_weights import by_node, total
-from laten.network.model import How, Model
+from laten.network.log_weights import by_node, by_state, total, total_log_q
+from laten.network.model import Model
 from laten.training.objectives.importance_weighted import check_draws, power_mean, weigh
-from laten.training.objectives.objective import Batch, Estimate, over_rows
+from laten.training.objectives.objective import Batch, Estimate, Objective, over_rows
 
 PHASES = ("sleep", "wake", "both")
 
 
 @dataclass(frozen=True)
-class WakeSleep:
+class WakeSleep(Objective):
     """The wake-sleep algorithm (Hinton et al. 1995): the paper's baseline. The bound is the ELBO."""
 
     def __call__(
@@ -35,18 +35,15 @@ class WakeSleep:
     ) -> Estimate:
         def one(k, net_key, values, masks):
             wake, sleep = random.split(k)
-            log_r, draw = model.still("q").draws(wake, values, masks, net_key)
-            fit, kl = by_node(log_r, draw, masks, False)
-            bound = total(fit) - total(kl)
-            terms = {name: fit.get(name, 0.0) - kl.get(name, 0.0) for name in {**kl, **fit}}
-            return -bound - dreamt(model, sleep, net_key, values, masks), bound, terms, total(kl)
+            parts = by_node(*model.frozen_guide().draws(wake, values, masks, net_key), masks, False)
+            loss = -parts.bound - dreamt(model, sleep, net_key, values, masks)
+            return loss, parts.bound, parts.terms, total(parts.kl)
 
-        loss, bound, terms, kl = jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout))
-        return Estimate(loss, bound, terms, kl)
+        return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))
 
 
 @dataclass(frozen=True)
-class ReweightedWakeSleep:
+class ReweightedWakeSleep(Objective):
     """Reweighted wake-sleep (Bornschein & Bengio 2015). The bound is the importance-weighted one.
 
     Args:
@@ -60,7 +57,7 @@ class ReweightedWakeSleep:
     guide: str = "wake"
 
     def __post_init__(self):
-        check_draws("ReweightedWakeSleep", self.draws)
+        check_draws(self, self.draws)
         if self.guide not in PHASES:
             raise DeclarationError(f"ReweightedWakeSleep: guide must be one of {PHASES}, not {self.guide!r}")
 
@@ -69,7 +66,7 @@ class ReweightedWakeSleep:
     ) -> Estimate:
         def one(k, net_key, values, masks):
             wake, sleep = random.split(k)
-            found = weigh(model.still("q"), wake, net_key, values, masks, self.draws, How.ENUMERATED)
+            found = weigh(model.frozen_guide(), wake, net_key, values, masks, self.draws)
             bound = power_mean(found.log_w, 1.0)
             loss = -bound
             if self.guide != "sleep":
@@ -82,25 +79,21 @@ class ReweightedWakeSleep:
 
 
 def dreamt(model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks) -> Array:
-    """log q of the latents of one draw from the network, given those of its sites that the row shows."""
+    """Return log q of the latents of one draw from the network, given those of its sites that the row shows."""
     dream_key, key = random.split(key)
     dream = jax.lax.stop_gradient(model.network.sample(model.p, dream_key))
     shown = {name: dream[name].astype(x.dtype) for name, x in values.items()}
-    found = model.draw(key, shown, masks, {n: dream[n] for n in model.latents}, net_key)
-    return total({n: x.sum() for n, x in found.log_q.items()})
+    return total_log_q(model.draw(key, shown, masks, {n: dream[n] for n in model.latents}, net_key))
 
 
 def weighted_log_q(model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, draws: int) -> Array:
-    r"""$\sum_k\bar w_k\log q(z_k\mid x)$: weights and draws constants."""
+    r"""Return $\sum_k\bar w_k\log q(z_k\mid x)$: weights and draws constants."""
 
     def draw(k):
         log_r, found = jax.lax.stop_gradient(model.draws(k, values, masks, net_key))
         latent = {n: found.values[n] for n in model.latents if n in found.log_q}
-        log_q = jax.vmap(lambda z: total({n: x.sum() for n, x in log_q_of(z).items()}))(latent)
-        return log_r + jax.vmap(lambda d: d.log_weight)(found), log_q
-
-    def log_q_of(latent):
-        return model.draw(key, values, masks, latent, net_key).log_q
+        log_q = jax.vmap(lambda z: total_log_q(model.draw(key, values, masks, z, net_key)))(latent)
+        return by_state(log_r, found), log_q
 
     log_w, log_q = jax.vmap(draw)(random.split(key, draws))  # (draws, states)
     share = jax.nn.softmax(log_w.ravel()).reshape(log_w.shape)

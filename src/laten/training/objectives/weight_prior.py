@@ -17,25 +17,29 @@ from laten.training.objectives.objective import Batch, Estimate, Objective
 
 
 @dataclass(frozen=True)
-class WithWeights:
+class WithWeights(Objective):
     """An objective of rows, less what the weights cost: of a model with spread weights their KL, else a prior.
 
     Args:
-        judge: The objective of rows.
+        of_rows: The objective of rows.
         rows: N.
     """
 
-    judge: Objective
+    of_rows: Objective
     rows: int
 
     @property
     def warmup(self) -> float:
-        return float(getattr(self.judge, "warmup", 0.0))
+        return self.of_rows.warmup
+
+    @property
+    def judge(self) -> Objective:
+        return self.of_rows
 
     def __call__(
         self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
     ) -> Estimate:
-        found = self.judge(model, batch, key, progress, dropout)
+        found = self.of_rows(model, batch, key, progress, dropout)
         if not is_uncertain(model.p):  # a prior is no part of a bound of log p(x)
             return found._replace(loss=found.loss + minus_log_prior(model.p) / self.rows)
         cost = kl_of_weights(model.p) / self.rows
