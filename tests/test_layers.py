@@ -1,90 +1,29 @@
-"""Keeps the house in order: who may import whom, how long a file and a function may be, only public names of JAX.
+"""Keep the house in order: floors and circles by import-linter, and by the source text what it does not see.
 
 The rules read source text with `ast` and import nothing, so that each can also be shown an offender it must catch.
 """
 
 import ast
-import graphlib
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[1] / "src"
+ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src"
 
-# From the ground up; a name ending in / is a folder. A file imports from lower floors and, in a folder, from
-# neighbours.
-FLOORS = (
-    ("caching", "errors", "numerics", "threefry", "types"),
-    ("families/", "nets", "noisy", "lookup", "flows", "data/"),
-    ("conditionals",),
-    ("network", "drawing", "bayes"),
-    ("guides", "model"),
-    ("terms",),
-    ("templates", "infer/", "objectives/", "saving"),
-    ("training/",),
-    ("proposal", "answers/"),
-    ("learner",),
-    ("estimator", "report", "measures/", "classical/"),
-    ("plots", "studio/", "imputer"),
-    ("cli/", "demo"),
-    ("__main__",),
-)
-FLOOR = {unit: height for height, floor in enumerate(FLOORS) for unit in floor}
+# May be imported inside a function: what the base install lacks. Only there; Pillow comes with matplotlib.
+EXTRAS = {"blackjax": "lab", "PIL": "images"}
 
-# Steps along one floor, each with its reason.
-SIDEWAYS = {
-    ("numerics", "types"): "types are annotations, and import nothing of ours",
-    ("threefry", "types"): "types are annotations, and import nothing of ours",
-    ("nets", "lookup"): "one pillar: a table is one of the nets",
-    ("noisy", "nets"): "a net of which the weights are drawn is a net",
-    ("flows", "nets"): "one pillar: a flow's conditioner is a net",
-    ("model", "guides"): "a model refuses a network that no guide can be derived for, by the same rule",
-    ("network", "drawing"): "Network.draw() hands its nodes to drawing, which knows only declarations",
-    ("saving", "objectives/"): "objectives are declarations too, and are kept in the file",
-    ("objectives/", "infer/"): "Monte Carlo EM walks by HMC",
-    ("measures/", "report"): "one way to bin a marginal",
-    ("cli/", "demo"): "`laten demo` is a command",
-}
-
-# Where a heavy library may be imported at all. Whatever is not listed may be imported anywhere.
-LIBRARIES = {
-    "matplotlib": ("plots", "studio/", "cli/", "demo"),
-    "pandas": (
-        "data/",
-        "proposal",
-        "answers/",
-        "estimator",
-        "learner",
-        "report",
-        "measures/",
-        "classical/",
-        "plots",
-        "studio/",
-        "cli/",
-        "demo",
-    ),
-    "pyarrow": ("data/",),
-    "rich": ("training/", "studio/", "cli/", "demo"),
-    "safetensors": ("saving", "training/"),
-    "sklearn": ("estimator", "imputer", "measures/"),
-    "typer": ("cli/",),
-}
-
-# May be imported inside a function: what the base install lacks. Only there, but for pillow, which matplotlib brings.
-EXTRAS = {
-    "anndata": "cells",
-    "arviz": "lab",
-    "blackjax": "lab",
-    "fastapi": "studio",
-    "flowjax": "flows",
-    "PIL": "images",
-    "uvicorn": "studio",
-}
-
-# May be imported inside a function as well: what takes long to import, and is needed by few commands.
-SLOW = ("optax",)
+# May be imported inside a function as well: what takes long to import and few need; a result's own picture; the work of
+# a command.
+LATE = ("optax", "laten.plots", "laten.cli.work")
 
 # Not public: https://docs.jax.dev/en/latest/jep/9419-jax-versioning.html and any name that starts with an underscore.
 PRIVATE = ("jax.core", "jax.extend", "jax.interpreters", "jax.lib", "jaxlib")
@@ -100,83 +39,46 @@ class Import(NamedTuple):
     module: str
     line: int
     inside: bool  # a function
-    typing: bool  # under `if TYPE_CHECKING:`
 
 
 def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = path.relative_to(SRC).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-SOURCES = {module_name(path): path.read_text("utf-8") for path in sorted(ROOT.glob("laten/**/*.py"))}
-MODULES = [name for name in SOURCES if name != "laten"]  # the package's own file is a lazy table, tested below
+SOURCES = {module_name(path): path.read_text("utf-8") for path in sorted(SRC.glob("laten/**/*.py"))}
 
 
-def unit(module: str) -> str:
-    """What stands on a floor: `laten.families.normal -> families/`, `laten.network.network -> network`."""
-    top = module.split(".")[1]
-    return f"{top}/" if f"{top}/" in FLOOR else top
+def imports(source: str) -> Iterator[Import]:
+    """All imports of a file."""
 
-
-def imports(source: str, known: frozenset[str] = frozenset(SOURCES)) -> Iterator[Import]:
-    """All imports of a file; `from laten import x` counts as the module `laten.x` where there is one."""
-
-    def walk(node: ast.AST, inside: bool, typing: bool) -> Iterator[Import]:
+    def walk(node: ast.AST, inside: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.Import):
-                yield from (Import(alias.name, child.lineno, inside, typing) for alias in child.names)
+                yield from (Import(alias.name, child.lineno, inside) for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
-                base = "." * child.level + (child.module or "")
-                for alias in child.names:
-                    full = f"{base}.{alias.name}"
-                    yield Import(full if full in known else base, child.lineno, inside, typing)
+                yield Import("." * child.level + (child.module or ""), child.lineno, inside)
             else:
-                guard = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-                function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-                yield from walk(child, inside or function, typing or guard)
+                yield from walk(child, inside or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
 
-    return walk(ast.parse(source), False, False)
+    return walk(ast.parse(source), False)
 
 
-def floor_faults(module: str, source: str) -> list[str]:
-    """Imports that do not go down, libraries away from home, and files that stand on no floor."""
-    here = unit(module)
-    if here not in FLOOR:
-        return [f"{module}: stands on no floor; add it to FLOORS"]
-    faults = []
-    for found in imports(source, frozenset(SOURCES) | {module}):
-        where, library = f"{module}:{found.line}", found.module.split(".")[0]
-        if library in LIBRARIES and here not in LIBRARIES[library]:
-            faults.append(f"{where}: {library} is imported only in {', '.join(LIBRARIES[library])}")
-        if library not in ("", "laten"):
-            continue
-        if library == "" or found.module == "laten":
-            if not version_only(source, found.line):
-                faults.append(f"{where}: import from the module, not from the package's face or by dots")
-            continue
-        there = unit(found.module)
-        if there not in FLOOR:
-            faults.append(f"{where}: {found.module} stands on no floor")
-        elif FLOOR[there] >= FLOOR[here] and there != here and (here, there) not in SIDEWAYS:
-            faults.append(f"{where}: {here} may not import {there}, which is not on a lower floor")
-    return faults
-
-
-def version_only(source: str, line: int) -> bool:
-    return source.splitlines()[line - 1].strip() == "from laten import __version__"
-
-
-def late_import_faults(module: str, source: str) -> list[str]:
-    """Imports inside functions, but of extras; extras imported outside."""
+def import_faults(module: str, source: str) -> list[str]:
+    """Imports inside functions that may not, extras outside, the package's face, modules named by a string."""
     faults = []
     for found in imports(source):
-        extra = found.module.split(".")[0] in EXTRAS
-        if found.inside and not extra and found.module.split(".")[0] not in SLOW:
-            faults.append(f"{module}:{found.line}: {found.module} is imported inside a function; move it to the top")
-        if extra and not (found.inside or found.typing or found.module.startswith("PIL")):
-            faults.append(
-                f"{module}:{found.line}: {found.module} is an extra; import it inside the function that needs it"
-            )
+        where, library = f"{module}:{found.line}", found.module.split(".")[0]
+        if found.inside and library not in EXTRAS and not found.module.startswith(LATE):
+            faults.append(f"{where}: {found.module} is imported inside a function; move it to the top")
+        if library in EXTRAS and not found.inside and library != "PIL":
+            faults.append(f"{where}: {found.module} is an extra; import it inside the function that needs it")
+        own_line = source.splitlines()[found.line - 1].strip()
+        if found.module == "laten" and own_line != "from laten import __version__":
+            faults.append(f"{where}: import from the module, not from the package's face")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            faults.append(f"{module}:{node.lineno}: a module named by a string is an import that no rule sees")
     return faults
 
 
@@ -232,103 +134,123 @@ def long_things(module: str, source: str) -> dict[str, int]:
     return found
 
 
-def circle(sources: dict[str, str]) -> list[str]:
-    """Modules that import one another in a ring, or nothing. Imports for type checkers alone do not count."""
-    known = frozenset(sources)
-    graph = {
-        name: {i.module for i in imports(text, known) if not i.typing and i.module in known}
-        for name, text in sources.items()
-    }
-    try:
-        graphlib.TopologicalSorter(graph).prepare()
-    except graphlib.CycleError as error:
-        return error.args[1]
-    return []
+def opening_faults(module: str, source: str) -> list[str]:
+    """Docstrings of functions that open with a question word: they open with a verb."""
+    faults = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node) or ""
+            property_ = any("property" in ast.unparse(d) for d in node.decorator_list)
+            if not property_ and re.match(QUESTIONS, text):
+                faults.append(f"{module}:{node.lineno}: the docstring of {node.name} opens with {text.split()[0]!r}")
+    return faults
 
 
-@pytest.mark.parametrize("rule", [floor_faults, late_import_faults, private_faults])
-@pytest.mark.parametrize("module", MODULES)
-def test_module_keeps_the_rules(module, rule):
-    faults = rule(module, SOURCES[module])
+QUESTIONS = r"(What|How|Whether|Which|Who|Where|Why|When|The|A|An)\b"
+RULES = [import_faults, private_faults, opening_faults]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_file_keeps_the_rules(rule):
+    faults = [fault for module, source in SOURCES.items() for fault in rule(module, source)]
     assert not faults, "\n".join(faults)
 
 
 def test_files_and_functions_are_short_or_say_why():
-    found = {thing: lines for module in SOURCES for thing, lines in long_things(module, SOURCES[module]).items()}
+    found = {thing: n for module, source in SOURCES.items() for thing, n in long_things(module, source).items()}
     long = {thing: lines for thing, lines in found.items() if thing not in LONG}
     assert not long, f"split along ideas, or say why in LONG: {long}"
     assert not set(LONG) - set(found), "no longer long: take them out of LONG"
 
 
-def test_every_folder_is_a_package():
-    folders = {path.parent for path in ROOT.glob("laten/**/*.py")}
-    bare = sorted(str(folder.relative_to(ROOT)) for folder in folders if not (folder / "__init__.py").is_file())
-    assert not bare, f"__init__.py is missing in {bare}"
+def test_every_folder_is_a_package_that_says_what_lives_there():
+    for folder in {path.parent for path in SRC.glob("laten/**/*.py")}:
+        face = folder / "__init__.py"
+        assert face.is_file(), f"__init__.py is missing in {folder.relative_to(SRC)}"
+        text = ast.get_docstring(ast.parse(face.read_text("utf-8"))) or ""
+        assert len(text.splitlines()) >= 3, f"{face.relative_to(SRC)}: say what lives there and what may not come in"
 
 
-def test_no_circle():
-    ring = circle({name: SOURCES[name] for name in MODULES})
-    assert not ring, " -> ".join(ring)
+# -- floors and circles, by import-linter ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("rule", "module", "source", "words"),
-    [
-        (
-            floor_faults,
-            "laten.families.new",
-            "from laten.network.nets.layers import MLP",
-            "families/ may not import nets",
-        ),
-        (floor_faults, "laten.network.nets.layers", "import laten.data.schema.schema", "nets may not import data/"),
-        (floor_faults, "laten.common.numerics", "from laten import errors", "numerics may not import errors"),
-        (
-            floor_faults,
-            "laten.training.objectives.elbo",
-            "import laten.training.loop",
-            "objectives/ may not import training/",
-        ),
-        (
-            floor_faults,
-            "laten.network.model",
-            "def f():\n    from laten.estimator.vae import VAE",
-            "model may not import estimator",
-        ),
-        (floor_faults, "laten.estimator.vae", "from laten import Network", "not from the package's face"),
-        (floor_faults, "laten.families.new", "from .base import Family", "or by dots"),
-        (floor_faults, "laten.families.new", "import pandas as pd", "pandas is imported only in"),
-        (floor_faults, "laten.misc", "", "stands on no floor"),
-        (late_import_faults, "laten.estimator.vae", "def f():\n    import pandas", "inside a function"),
-        (late_import_faults, "laten.flows", "import flowjax.flows", "is an extra"),
-        (private_faults, "laten.network.model", "from jax._src import core", "jax._src.core is not public"),
-        (private_faults, "laten.network.model", "import jax\nx = jax._src.core.Trace", "jax._src"),
-        (private_faults, "laten.network.model", "import jax.extend.core as jec", "jax.extend.core"),
-        (private_faults, "laten.network.model", "import jax\nisinstance(1, jax.core.Tracer)", "jax.core"),
-        (private_faults, "laten.network.model", "from optax._src.base import GradientTransformation", "optax._src"),
-    ],
-)
-def test_rule_catches_an_offender(rule, module, source, words):
-    assert any(words in fault for fault in rule(module, source)), rule(module, source)
+def linted(folder: Path) -> subprocess.CompletedProcess:
+    """Run import-linter on a checkout, by the contracts in its pyproject.toml."""
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    environment = {"PYTHONPATH": str(folder / "src"), "NO_COLOR": "1"}
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_floors_and_circles():
+    done = linted(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
-    ("rule", "module", "source"),
+    ("file", "line", "words"),
     [
+        ("families/normal.py", "if TYPE_CHECKING:\n    import laten.cli.main", "laten.families -> laten.cli"),
         (
-            floor_faults,
-            "laten.families.new",
-            "from laten.families.base import Family\nfrom laten.common.numerics import bound",
+            "network/guide.py",
+            "def late():\n    import laten.training.loop",
+            "laten.network.guide -> laten.training.loop",
         ),
-        (floor_faults, "laten.network.network", "from laten.network.diagram import svg"),
-        (floor_faults, "laten.cli.main", "from laten import __version__\nfrom laten.estimator.vae import VAE"),
-        (late_import_faults, "laten.flows", "def f():\n    import flowjax.flows"),
-        (late_import_faults, "laten.data.images", "from PIL import Image"),
-        (private_faults, "laten.network.model", "from __future__ import annotations\nimport jax\nx = jax.__version__"),
-        (private_faults, "laten.network.model", "import inspect\nx = inspect.signature(f.__call__).parameters"),
+        ("data/columns/column.py", "import laten.data.schema.schema", "laten.data.columns.column -> laten.data.schema"),
+        ("families/mixture.py", "import pandas", "laten.families.mixture -> pandas"),
     ],
 )
-def test_rule_lets_good_code_pass(rule, module, source):
-    assert rule(module, source) == []
+def test_an_offender_is_caught(tmp_path, file, line, words):
+    shutil.copytree(SRC, tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / "src" / "laten" / file).open("a") as source:
+        source.write(f"\n{line}\n")
+    done = linted(tmp_path)
+    assert done.returncode == 1 and words.split(" -> ")[1] in done.stdout.split("Broken contracts")[1]
+
+
+def test_the_drawing_is_the_contract():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    floors = next(c["layers"] for c in contracts if c["type"] == "layers" and c["containers"] == ["laten"])
+    drawing = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("```text\n")[1].split("```")[0]
+    drawn = [line.split("   ")[0].split() for line in drawing.splitlines() if line.strip()]
+    assert drawn == [[f"{name}/" for name in floor.split(" | ")] for floor in floors]
+
+
+# -- controls ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "words"),
+    [
+        (import_faults, "def f():\n    import pandas", "inside a function"),
+        (import_faults, "import blackjax.mcmc", "is an extra"),
+        (import_faults, "from laten import Network", "not from the package's face"),
+        (import_faults, "import importlib\nimportlib.import_module('laten.plots')", "named by a string"),
+        (private_faults, "from jax._src import core", "jax._src.core is not public"),
+        (private_faults, "import jax\nx = jax._src.core.Trace", "jax._src"),
+        (private_faults, "import jax.extend.core as jec", "jax.extend.core"),
+        (private_faults, "import jax\nisinstance(1, jax.core.Tracer)", "jax.core"),
+        (private_faults, "from optax._src.base import GradientTransformation", "optax._src"),
+        (opening_faults, "def f():\n    'Whether it is.'", "opens with 'Whether'"),
+    ],
+)
+def test_rule_catches_an_offender(rule, source, words):
+    assert any(words in fault for fault in rule("laten.new", source)), rule("laten.new", source)
+
+
+@pytest.mark.parametrize(
+    ("rule", "source"),
+    [
+        (import_faults, "from laten import __version__\nfrom laten.estimator.vae import VAE"),
+        (import_faults, "def f():\n    import blackjax\n    from laten.plots.audit import plot_audit"),
+        (private_faults, "from __future__ import annotations\nimport jax\nx = jax.__version__"),
+        (private_faults, "import inspect\nx = inspect.signature(f.__call__).parameters"),
+        (opening_faults, "def f():\n    'Say whether it is.'"),
+        (opening_faults, "@property\ndef f(self):\n    'The number of rows.'"),
+    ],
+)
+def test_rule_lets_good_code_pass(rule, source):
+    assert rule("laten.new", source) == []
 
 
 def test_length_rule_catches_long_files_and_functions():
@@ -337,10 +259,3 @@ def test_length_rule_catches_long_files_and_functions():
     docstring = '        """' + "word\n" * FUNCTION_LINES + '"""'
     assert not long_things("laten.x", f"class A:\n    def f(self):\n{docstring}")
     assert long_things("laten.x", "x = 1\n" * (FILE_LINES + 1)) == {"laten.x": FILE_LINES + 1}
-
-
-def test_circle_rule_catches_a_ring():
-    ring = {"laten.data.a": "import laten.data.b", "laten.data.b": "from laten.data import a"}
-    assert set(circle(ring)) == {"laten.data.a", "laten.data.b"}
-    ring["laten.data.b"] = "if TYPE_CHECKING:\n    from laten.data import a"
-    assert not circle(ring)
