@@ -8,7 +8,7 @@ With weights $w_1..w_S$ of one row, normalised $\bar w$:
   (Vehtari et al. 2024, "Pareto smoothed importance sampling"), by the estimator of Zhang & Stephens (2009). Above 0.7
   the estimate is unreliable, and S draws are too few.
 
-NumPy on the host, vectorised over rows. Log-weights of a few rows at a time are put down as a `Digest`, so that memory
+NumPy on the host, vectorised over rows. Log-weights of a few rows at a time are summarised as a `Digest`, so that memory
 does not grow with rows x draws.
 """
 
@@ -27,28 +27,28 @@ FEWEST_TAIL = 5
 
 
 def normalised(log_w: np.ndarray) -> np.ndarray:
-    """Weights of each row, `(rows, draws)`, summing to one."""
+    """Return the weights of each row `(rows, draws)`, which sum to one."""
     w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
     return w / w.sum(axis=1, keepdims=True)
 
 
 def effective_sample_size(log_w: np.ndarray) -> np.ndarray:
-    """`(rows,)` between 1 and the number of draws."""
+    """Return the effective sample size `(rows,)`: between 1 and the number of draws."""
     return 1 / np.square(normalised(log_w)).sum(axis=1)
 
 
 def monte_carlo_error(log_w: np.ndarray) -> np.ndarray:
-    """`(rows,)` standard errors of the log-mean-exp of each row, in nats."""
+    """Return standard errors `(rows,)` of the log-mean-exp of each row, in nats."""
     return log_mean_error(effective_sample_size(log_w), log_w.shape[1])
 
 
 def log_mean_error(effective: np.ndarray, draws: int) -> np.ndarray:
-    """The same from effective sample sizes."""
+    """Return the same from effective sample sizes."""
     return np.sqrt(np.maximum(draws / effective - 1, 0) / draws)
 
 
 def pareto_k(log_w: np.ndarray) -> np.ndarray:
-    """`(rows,)` tail shapes.
+    """Return the tail shapes k `(rows,)`.
 
     NaN where there are too few draws (fewer than 25) to say, minus infinity where all weights are equal.
     """
@@ -67,7 +67,7 @@ def pareto_k(log_w: np.ndarray) -> np.ndarray:
 
 
 def generalised_pareto_k(x: np.ndarray) -> np.ndarray:
-    """Shape of a generalised Pareto distribution (Zhang & Stephens 2009), with the weak prior of Vehtari et al.
+    """Fit the shape of a generalised Pareto distribution (Zhang & Stephens 2009), with the weak prior of Vehtari et al.
 
     Args:
         x: Ascending excesses `(rows, n)`.
@@ -98,14 +98,14 @@ class Digest(NamedTuple):
 
 
 def log_mean_weight(log_w: np.ndarray) -> np.ndarray:
-    """`(rows,)` log of each row's mean weight: the estimate of log p, nats."""
+    """Return the logarithm of each row's mean weight `(rows,)`: the estimate of log p, nats."""
     log_w = log_w.astype(np.float64)
     top = log_w.max(axis=1)
     return top + np.log(np.exp(log_w - top[:, None]).mean(axis=1))
 
 
 def digest(log_w: np.ndarray) -> Digest:
-    """Log-weights of some rows, put down."""
+    """Summarise log-weights row by row, to save memory."""
     log_w = log_w.astype(np.float64)
     # a copy: a view would keep all log-weights alive
     return Digest(log_mean_weight(log_w), effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3].copy())
@@ -136,7 +136,7 @@ class LogLikelihood:
 
     @staticmethod
     def of(found: Digest, draws: int, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
-        """From what is known of each row, and what to add to its log p (codecs' log-determinants)."""
+        """Build from what is known of each row, and what to add to its log p (codecs' log-determinants)."""
         per_row, k = found.log_mean + shift, found.tail
         rows = len(per_row)
         bad = float((k > UNRELIABLE).mean())

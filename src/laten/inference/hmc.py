@@ -52,14 +52,14 @@ class Walk(NamedTuple):
 
 
 def init(log_density: LogDensity, position: Array) -> Chain:
-    """A chain at a position `(d,)`."""
+    """Start a chain at a position `(d,)`."""
     return Chain(position, *jax.value_and_grad(log_density)(position))
 
 
 def step(
     log_density: LogDensity, key: Key, chain: Chain, step_size: Array, scale: Array, leapfrogs: int = LEAPFROGS
 ) -> tuple[Chain, Array]:
-    """One trajectory, which leaves `log_density` invariant and is reversible.
+    """Walk one trajectory, which leaves `log_density` invariant and is reversible.
 
     Args:
         log_density: `(d,)` -> scalar, up to a constant, in nats.
@@ -85,13 +85,13 @@ def step(
 
 
 def begin(step_size: Array | float) -> Adaptation:
-    """Adaptation that starts from a step size."""
+    """Start an adaptation from a step size."""
     log_step = jnp.log(jnp.asarray(step_size, jnp.float32))
     return Adaptation(log_step, log_step, jnp.zeros(()), jnp.zeros(()))
 
 
 def adapt(state: Adaptation, acceptance: Array, target: float, first: Array | float) -> Adaptation:
-    """One step of dual averaging, shrinking towards ten times the `first` step size."""
+    """Take one step of dual averaging, which shrinks towards ten times the `first` step size."""
     n = state.steps + 1
     excess = state.excess + (target - acceptance - state.excess) / (n + DELAY)
     log_step = jnp.log(10 * jnp.asarray(first, jnp.float32)) - jnp.sqrt(n) / GAMMA * excess
@@ -110,7 +110,7 @@ def sample(
     leapfrogs: int = LEAPFROGS,
     target: float = 0.8,
 ) -> Walk:
-    """One chain: the step size is adapted over `warmup` trajectories, then held for `draws` more.
+    """Walk one chain: the step size is adapted over `warmup` trajectories, then held for `draws` more.
 
     Args:
         log_density: `(d,)` -> scalar, up to a constant, in nats.
@@ -141,7 +141,7 @@ def sample(
 def nuts(
     log_density: LogDensity, key: Key, start: Array, draws: int, *, warmup: int = 500, target: float = 0.8
 ) -> Walk:
-    """One long chain of the no-U-turn sampler (Hoffman & Gelman 2014), masses adapted too; by blackjax.
+    """Walk one long chain of the no-U-turn sampler (Hoffman & Gelman 2014), masses adapted too; by blackjax.
 
     Args:
         log_density: `(d,)` -> scalar, up to a constant, in nats.
@@ -164,7 +164,7 @@ def nuts(
 
 
 def no_u_turns() -> Any:
-    """The extra that walks without U-turns.
+    """Return the extra that walks without U-turns.
 
     Raises:
         LatenError: it is not installed.

@@ -38,7 +38,7 @@ class Weighted(NamedTuple):
 
 
 def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
-    """Keys `(chunks, chunk)` for `draws` draws, and which of them count."""
+    """Return keys `(chunks, chunk)` for `draws` draws, and which of them count."""
     chunks = math.ceil(draws / DRAWS_AT_ONCE)
     chunk = math.ceil(draws / chunks)
     counts = np.arange(chunks * chunk).reshape(chunks, chunk) < draws
@@ -46,7 +46,7 @@ def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
 
 
 def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Values) -> tuple[Array, Draw]:
-    """One draw with its log-weights `(states,)`, soft evidence counted in.
+    """Draw once, with log-weights `(states,)`, soft evidence counted in.
 
     Args:
         allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it.
@@ -63,7 +63,7 @@ def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Va
 def weights_and(
     model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values
 ) -> tuple[Array, Any]:
-    """Log-weights `(draws * states,)` and `collect(draw)` of each draw, stacked alike."""
+    """Return log-weights `(draws * states,)` and `collect(draw)` of each draw, stacked alike."""
 
     def chunk(carry, xs):
         log_w, found = jax.vmap(lambda k: weights_of(model, k, values, masks, allowed))(xs[0])
@@ -76,7 +76,7 @@ def weights_and(
 def weighted_mean(
     model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values | None = None
 ) -> Weighted:
-    """Log-weights of one example, and the posterior mean of `collect(draw)`.
+    """Return log-weights of one example, and the posterior mean of `collect(draw)`.
 
     Args:
         collect: From one draw to a pytree of arrays.
@@ -107,7 +107,7 @@ def weighted_mean(
 def posterior_draws(
     model: Model, key: Key, values: Values, masks: Masks, draws: int, kept: int, allowed: Values | None = None
 ) -> tuple[Values, Array]:
-    """Draws from the posterior of one example's inner nodes by resampling.
+    """Draw from the posterior of one example's inner nodes by resampling.
 
     Returns:
         Values `(kept, ...)` of all stochastic nodes that are not leaves, and the log-weights `(draws,)`.

@@ -83,7 +83,7 @@ class Posterior(eqx.Module):
         return np.concatenate([np.full(families[n].n_sites, isinstance(families[n], LogNormal)) for n in self.names])
 
     def place(self, u: Array) -> Values:
-        """Latent node -> value of its event shape, at a point `(d,)`."""
+        """Return latent node -> value of its event shape, at a point `(d,)`."""
         out, start = {}, 0
         for name in self.names:
             family = self.model.guide.nodes[name].family
@@ -93,7 +93,7 @@ class Posterior(eqx.Module):
         return out
 
     def point(self, key: Key, latents: Values) -> Array:
-        """The point `(d,)` of latent values; idle coordinates are drawn."""
+        """Return the point `(d,)` of latent values; idle coordinates are drawn."""
         parts = []
         for name in self.names:
             family = self.model.guide.nodes[name].family
@@ -104,7 +104,7 @@ class Posterior(eqx.Module):
         return jnp.where(self.idle, random.normal(key, (self.size,)), jnp.concatenate(parts))
 
     def densities(self, u: Array) -> Densities:
-        """Log-densities at a point `(d,)`."""
+        """Return the log-densities at a point `(d,)`."""
         model, place = self.model, self.place(u)
         open_states = [n for n in model.discrete if n not in self.values or n in self.masks]
         states = model.joint_states(open_states) if open_states else {}
@@ -129,38 +129,38 @@ class Posterior(eqx.Module):
         return Densities(*(jax.nn.logsumexp(x) + fill for x in found))
 
     def log_joint(self, u: Array) -> Array:
-        """log p(x, u), the unnormalised log-posterior of a point `(d,)`."""
+        """Return log p(x, u), the unnormalised log-posterior of a point `(d,)`."""
         return self.densities(u).joint
 
     def from_guide(self, key: Key) -> Array:
-        """A draw `(d,)` of q(u | x)."""
+        """Draw a point `(d,)` from q(u | x)."""
         drawn = self.model.draw(key, self.values, self.masks).values
         return self.point(random.stream(key, "idle"), drawn)
 
     def from_prior(self, key: Key) -> Array:
-        """A draw `(d,)` of p(u), given what is observed above the latents."""
+        """Draw a point `(d,)` from p(u), given what is observed above the latents."""
         drawn = self.model.network.sample(
             self.model.p, key, {n: v for n, v in self.values.items() if n not in self.masks}
         )
         return self.point(random.stream(key, "idle"), drawn)
 
     def spread(self, key: Key, draws: int = 64) -> Array:
-        """`(d,)` standard deviations of the guide's draws: the scale of the walk."""
+        """Return standard deviations `(d,)` of the guide's draws: the scale of the walk."""
         found = jax.vmap(self.from_guide)(random.split(key, draws))
         return jnp.maximum(found.std(0), 1e-4)
 
 
 def continuous(model: Model, whole: Collection[str] = ()) -> tuple[str, ...]:
-    """Latents of a model that are numbers, but for those observed throughout."""
+    """List the latents of a model that are numbers, except those observed throughout."""
     return tuple(n for n in model.latents if n not in model.discrete and n not in whole)
 
 
 def dimensions(model: Model, whole: Collection[str] = ()) -> int:
-    """Number of continuous latent coordinates."""
+    """Count the continuous latent coordinates."""
     return sum(math.prod(model.guide.nodes[n].family.shape) for n in continuous(model, whole))
 
 
 def uninferred(model: Model, whole: Collection[str] = ()) -> list[str]:
-    """Inner nodes that are neither latents of the guide nor observed throughout: p(x, z) is not known without them."""
+    """List inner nodes that are neither latents of the guide nor observed throughout: p(x, z) needs them."""
     inner = (n for n in model.network.stochastic if n not in model.network.leaves)
     return [n for n in inner if n not in model.latents and n not in whole]

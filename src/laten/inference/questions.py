@@ -33,7 +33,7 @@ class Question(Protocol):
     def draws(self) -> int: ...
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        """Answers for one example."""
+        """Answer for one example."""
         ...
 
 
@@ -135,7 +135,7 @@ class Completions(eqx.Module):
         return {n: full[n] for n in model.network.stochastic}, log_w
 
     def leaves(self, model: Model, key: Key, given: Values, values: Values, masks: Masks) -> Values:
-        """One draw of all nodes given the inner ones, leaves with soft evidence from inside it."""
+        """Draw all nodes once given the inner ones, leaves with soft evidence from inside it."""
         full = model.network.sample(model.p, key, given)
         for i, name in enumerate(values):
             family = model.network.nodes[name].family
@@ -201,17 +201,17 @@ class Decoded:
 
 
 def shown(name: str, values: Values, masks: Masks) -> Array:
-    """Which sites of a node have a value."""
+    """Say which sites of a node have a value."""
     return masks[name] if name in masks else jnp.ones(values[name].shape, bool)
 
 
 def pointed(model: Model, means: Values, fractions: tuple[str, ...]) -> Values:
-    """The values that means stand for, but for the nodes in `fractions`."""
+    """Return the values that means stand for, except of the nodes in `fractions`."""
     return {n: x if n in fractions else model.network.nodes[n].family.point(x) for n, x in means.items()}
 
 
 def content_key(key: Key, values: Values, masks: Masks) -> Key:
-    """A key that depends on an example's observed content alone (a multiply-add hash of its bits)."""
+    """Make a key that depends on an example's observed content alone (a multiply-add hash of its bits)."""
     total = jnp.zeros((), jnp.uint32)
     for i, name in enumerate(sorted(values)):
         x = values[name]
@@ -228,7 +228,7 @@ def content_key(key: Key, values: Values, masks: Masks) -> Key:
 def answer_chunk(
     question: Question, model: Model, values: Any, masks: Any, positions: Any, key: Key, presentation: Presentation
 ) -> Any:
-    """Asks a question of a chunk of stored rows.
+    """Ask a question of a chunk of stored rows.
 
     Args:
         positions: `(rows,)` numbers of the rows, from which their keys come; None for keys from content.
@@ -251,13 +251,13 @@ def answer_chunk(
 
 
 def side_by_side(draws: int) -> int:
-    """Rows whose draws are computed side by side."""
+    """Return how many rows' draws are computed side by side."""
     most = AT_ONCE if jax.default_backend() == "cpu" else WORK
     return max(1, most // min(draws, DRAWS_AT_ONCE))
 
 
 def chunk_of(draws: int) -> int:
-    """Rows in one compiled call: a multiple of those side by side."""
+    """Return how many rows one compiled call takes: a multiple of those side by side."""
     batch, wanted = side_by_side(draws), max(16, min(4096, WORK // draws))
     return max(wanted // batch, 1) * batch
 
@@ -274,7 +274,7 @@ def ask(
     positions: np.ndarray | None = None,
     kept: Callable[[Any], Any] = lambda found: found,
 ) -> Any:
-    """Asks a question of rows, a chunk at a time.
+    """Ask a question of rows, a chunk at a time.
 
     Args:
         values: Node -> stored rows (NumPy); may be empty when `rows` says how many answers are wanted.

@@ -32,7 +32,7 @@ class Parent(NamedTuple):
         return self.family.n_features + (self.family.n_sites if self.hidden else 0)
 
     def features(self, values: Values, masks: Masks) -> Array:
-        """`(n_features,)`: the value's features, zero where hidden, and the mask."""
+        """Return `(n_features,)`: the value's features, zero where hidden, and the mask."""
         x = self.family.features(values[self.name])
         seen = jnp.ones(self.family.n_sites, x.dtype)
         if self.name in masks:
@@ -51,7 +51,7 @@ class Conditional(eqx.Module):
     spread: Any = None  # log standard deviations of the net's weights, where these are uncertain
 
     def raw(self, values: Values, masks: Masks, key: Key | None = None, noise: Key | None = None) -> Array:
-        """Raw parameters `(n_raw,)` given one example's parent values.
+        """Return raw parameters `(n_raw,)` given one example's parent values.
 
         Args:
             key: Turns dropout on.
@@ -72,7 +72,7 @@ class Conditional(eqx.Module):
 def build_conditional(
     name: str, node: Node, parents: tuple[Parent, ...], key: Key, start: np.ndarray | None = None
 ) -> Conditional:
-    """Draws the weights of one node.
+    """Draw the weights of one node.
 
     Args:
         start: `(n_raw,)` where the constants start, or None for zero.

@@ -187,13 +187,13 @@ class Model(eqx.Module):
         return Guess(values, raws, log_q)
 
     def shown(self, name: str, value: Array, masks: Masks) -> Array:
-        """A value with something inside the support where it is hidden."""
+        """Return a value with something inside the support where it is hidden."""
         if name not in masks:
             return value
         return jnp.where(masks[name], value, jnp.asarray(self.network.nodes[name].family.neutral, value.dtype))
 
     def blank(self, evidence: Values) -> Values:
-        """Something inside the support for each node that the guide looks at and that is not observed at all."""
+        """Return something inside the support for each node that the guide looks at and that is not observed at all."""
         families = {n: self.network.nodes[n].family for n in self.guide.inputs if n not in evidence}
         return {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in families.items()}
 
@@ -223,7 +223,7 @@ class Model(eqx.Module):
         return jnp.maximum(log_r, IMPOSSIBLE), draw
 
     def joint_states(self, names: list[str]) -> Values:
-        """Every joint state of discrete guide nodes: name -> `(states, *shape)`."""
+        """Return every joint state of discrete guide nodes: name -> `(states, *shape)`."""
         lists = [np.asarray(self.guide.nodes[n].family.states()) for n in names]
         index = np.array(list(itertools.product(*[range(len(s)) for s in lists])))
         return {n: jnp.asarray(s[index[:, i]]) for i, (n, s) in enumerate(zip(names, lists, strict=True))}
@@ -279,7 +279,7 @@ def build_model(
     hidden: Collection[str] = (),
     starts: Mapping[str, np.ndarray] | None = None,
 ) -> Model:
-    """Checks that a network and a guide fit, and draws their weights.
+    """Check that a network and a guide fit, and draw their weights.
 
     Args:
         hidden: Nodes with hidden sites; the guide sees their masks.

@@ -81,7 +81,7 @@ class Network:
         return tuple(n for n in self.stochastic if n not in parents)
 
     def stochastic_parents(self, name: str) -> tuple[str, ...]:
-        """Parents of a node, deterministic ones replaced by their own stochastic parents."""
+        """Return the parents of a node, deterministic ones replaced by their own stochastic parents."""
         found: dict[str, None] = {}
         for parent in self.nodes[name].parents:
             node = self.nodes.get(parent)
@@ -98,7 +98,7 @@ class Network:
         hidden: Collection[str] = (),
         starts: Mapping[str, np.ndarray] | None = None,
     ) -> dict[str, Conditional]:
-        """Draws weights.
+        """Draw weights.
 
         Args:
             inputs: Families of the parents that are not nodes.
@@ -164,7 +164,7 @@ class Network:
         return {name: family.log_prob(raw, values[name]) for name, family, raw in walk}
 
     def draw(self, observed: Collection[str] | None = None, path: str | None = None) -> str:
-        """A plate diagram as SVG text: circles for nodes, shaded where observed, arrows from parents.
+        """Draw a plate diagram as SVG text: circles for nodes, shaded where observed, arrows from parents.
 
         Args:
             observed: Names to shade; None shades the leaves of a P, and nothing of a guide, whose evidence is marked
@@ -175,7 +175,7 @@ class Network:
         return diagram.draw(self, shaded, path)
 
     def factors(self, letter: str = "p") -> str:
-        """The factorisation, e.g. `p(z) p(x | z)`; deterministic nodes are left out."""
+        """Return the factorisation, e.g. `p(z) p(x | z)`; deterministic nodes are left out."""
         terms = []
         for name in self.stochastic:
             given = ", ".join(self.stochastic_parents(name))

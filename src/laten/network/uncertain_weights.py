@@ -25,18 +25,18 @@ Conditionals = dict[str, Conditional]
 
 
 def uncertain(p: Mapping[str, Conditional]) -> Conditionals:
-    """The same weights, each with a spread."""
+    """Return the same weights, each with a spread."""
     spread = {n: jax.tree.map(lambda w: jnp.full_like(w, START), eqx.filter(c.net, is_weight)) for n, c in p.items()}
     return {n: with_spread(c, None if c.net is None else spread[n]) for n, c in p.items()}
 
 
 def certain(p: Mapping[str, Conditional]) -> Conditionals:
-    """The same weights at their means, as points."""
+    """Return the same weights at their means, as points."""
     return {name: with_spread(c, None) for name, c in p.items()}
 
 
 def kl_of_weights(p: Mapping[str, Conditional]) -> Array:
-    """KL(q ‖ N(0, I)) of all weights that have a spread, in nats."""
+    """Return KL(q ‖ N(0, I)) of all weights that have a spread, in nats."""
     total = jnp.zeros(())
     for c in p.values():
         means, log_sds = (jax.tree.leaves(eqx.filter(t, is_weight)) for t in (c.net, c.spread))
@@ -46,21 +46,21 @@ def kl_of_weights(p: Mapping[str, Conditional]) -> Array:
 
 
 def minus_log_prior(p: Mapping[str, Conditional]) -> Array:
-    """-log N(weights; 0, I), up to a constant, in nats."""
+    """Return -log N(weights; 0, I), up to a constant, in nats."""
     weights = [w for c in p.values() for w in jax.tree.leaves(eqx.filter(c.net, is_weight))]
     return sum((0.5 * jnp.sum(jnp.square(w)) for w in weights), jnp.zeros(()))
 
 
 def is_uncertain(p: Mapping[str, Conditional]) -> bool:
-    """Whether weights have a spread."""
+    """Say whether weights have a spread."""
     return any(c.spread is not None for c in p.values())
 
 
 def is_weight(x: object) -> bool:
-    """What is learned of a net."""
+    """Say whether a leaf of a net is learned."""
     return eqx.is_inexact_array(x)
 
 
 def with_spread(c: Conditional, spread: object) -> Conditional:
-    """A conditional with another spread."""
+    """Return a conditional with another spread."""
     return Conditional(c.net, c.constants, c.family, c.parents, spread)
