@@ -21,7 +21,7 @@ from laten.common.types import Array, Key, Masks, Values
 from laten.data.columns.column import CLASSES, Column
 from laten.data.rows.views import TableView
 from laten.data.schema.schema import Block, Name
-from laten.families import Bernoulli, Categorical, Family, Informative, Ordinal
+from laten.families import Family
 from laten.inference.importance import weights_and
 from laten.inference.questions import ask
 from laten.network.model import AT_MODE, Draw, Model
@@ -116,7 +116,7 @@ def scale_of(block: Block, site: int, column: Column, family: Family, drawn: Map
     """The scale of one column; `drawn` are draws of the nodes that have a density, in the model's units."""
     if not (column.kind in CLASSES or block.binned):
         return cut(column, block.node, site, np.sort(drawn[block.node].reshape(DRAWS, -1)[:, site]))
-    sizes = family.packing.sizes if isinstance(family, Categorical | Ordinal | Informative) else (2,) * family.n_sites
+    sizes = family.classes or ()
     place = Place(block.node, sum(sizes[:site]), sizes[site], False)
     if not block.binned:
         return Scale(column, place)
@@ -196,11 +196,9 @@ class Chances(eqx.Module):
         found = {}
         for name in self.nodes:
             family, leaf = model.network.nodes[name].family, name in model.network.leaves
-            if isinstance(family, Bernoulli):
-                p = jnp.ravel(family.mean(raws[name]) if leaf else values[name])
-                found[name] = jnp.stack([1 - p, p], axis=1).ravel()
-            elif isinstance(family, Categorical | Ordinal | Informative):
-                found[name] = family.mean(raws[name]) if leaf else family.certain(values[name])
+            if family.classes is not None:
+                mean = family.mean(raws[name]) if leaf else family.certain(values[name])
+                found[name] = family.chances(mean)
             elif leaf:
                 points = self.edges[name].reshape(-1, *family.shape)
                 below = jax.vmap(family.cdf, (None, 0))(raws[name], points)

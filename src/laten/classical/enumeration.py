@@ -14,7 +14,7 @@ from laten.common.errors import DataError, DeclarationError, known
 from laten.common.types import Values
 from laten.data.messages import unknown
 from laten.data.rows.presentation import wide
-from laten.families import Categorical, Normal, Ordinal
+from laten.families import Normal
 from laten.inference.linear_gaussian import Normals
 from laten.network.conditional import Conditional
 from laten.network.model import AT_MODE, Model
@@ -48,8 +48,8 @@ def example_of(network: Network, evidence: Mapping[str, Any]) -> Example:
         if array.shape != family.shape:
             raise DataError(f"node {name!r}: evidence of shape {array.shape}, expected {family.shape}")
         seen = np.isfinite(array)
-        if isinstance(family, Categorical | Ordinal):
-            sizes = np.reshape(family.packing.sizes, family.shape)
+        if family.support.kind == "classes":
+            sizes = np.reshape(family.support.sizes, family.shape)
             bad = seen & ~((array >= 0) & (array < sizes) & (array % 1 == 0))
             if bad.any():
                 raise DataError(f"node {name!r} has no state {array[bad].flat[0]:g}; states are 0 to {sizes.min() - 1}")

@@ -14,14 +14,14 @@ import pandas as pd
 
 from laten.common import random
 from laten.common.errors import DataError, DeclarationError, LatenError, known
-from laten.data.rows.arrays import ArraySpec
+from laten.data.rows.arrays import WHATS, ArraySpec
 from laten.data.rows.presentation import Presentation, Store
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import as_matrix, refuse_sparse
 from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
-from laten.families import Bernoulli, Categorical, Family, Informative, NegativeBinomial, Ordinal, Poisson
+from laten.families import Family
 from laten.network import templates
 from laten.network.guide import check_generative, guide_for
 from laten.network.model import Model, build_model
@@ -175,8 +175,7 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
     if node not in network.stochastic:
         raise DeclarationError(f"the schema needs a node {node!r}; nodes of the network: {known(network.stochastic)}")
     family = network.nodes[node].family
-    family = family.base if isinstance(family, Informative) else family
-    classes = isinstance(family, Categorical | Ordinal)
+    classes = family.support.kind == "classes"
     if classes != (kind in ("categorical", "ordinal", "cells")):
         raise DeclarationError(
             f"node {node!r} is declared {family!r}, but its column is {kind}; "
@@ -187,7 +186,7 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
         raise DeclarationError(
             f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {n_sites}"
         )
-    if isinstance(family, Categorical | Ordinal) and family.packing.sizes != sizes:
+    if classes and family.classes != sizes:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {sizes} levels")
 
 
@@ -219,11 +218,10 @@ def for_images(data: Any, sizes: Sizes) -> Network:
 
 def spec_of(family: Family) -> ArraySpec:
     """What an array for this family must be."""
-    if isinstance(family, Categorical | Ordinal):
-        return ArraySpec(family.shape, "classes", family.sizes)
-    if isinstance(family, Bernoulli):
-        return ArraySpec(family.shape, "binary")
-    return ArraySpec(family.shape, "counts" if isinstance(family, Poisson | NegativeBinomial) else "values")
+    kind, sizes = family.support
+    if kind == "classes":
+        return ArraySpec(family.shape, "classes", sizes)
+    return ArraySpec(family.shape, kind if kind in WHATS else "values")
 
 
 def presentation(rows: Rows, network: Network, hide: bool) -> Presentation:

@@ -14,7 +14,7 @@ import abc
 import math
 import operator
 from dataclasses import MISSING, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -55,9 +55,31 @@ def whole(n: object) -> int:
     return operator.index(n)  # type: ignore[arg-type]
 
 
+class Support(NamedTuple):
+    """The values that a site can take. Families of equal support may stand for each other.
+
+    Args:
+        kind: `real`, `positive`, `counts` (0, 1, 2, ...), `levels` (whole numbers between two ends), `binary` (0 and
+            1, as numbers) or `classes` (codes from 0); a family may add a word of its own.
+        sizes: Of classes: the number of codes of each site. Of levels: the smallest and the largest.
+    """
+
+    kind: str
+    sizes: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, repr=False)
 class Family(abc.ABC):
-    """One node's distribution. Subclasses are final; their fields are their whole state."""
+    """One node's distribution. Subclasses are final; their fields are their whole state.
+
+    The class attributes below say what the rest of the library asks of a family; no file outside this folder asks
+    which family it has.
+    """
+
+    has_density: ClassVar[bool] = True  # False: the parents fix the value (`Deterministic`)
+    reparameterised: ClassVar[bool] = False  # draws carry a gradient, so that a guide of this family can learn
+    standard_root: ClassVar[bool] = False  # a root that does not say whether it learns stays at raw zero
+    models_missing: ClassVar[bool] = False  # a missing cell is one of the values (`Informative`)
 
     @property
     @abc.abstractmethod
@@ -86,6 +108,16 @@ class Family(abc.ABC):
     @property
     def n_states(self) -> int | None:
         """Number of values of the whole event when finite, else None."""
+        return None
+
+    @property
+    def support(self) -> Support:
+        """The values that a site can take."""
+        return Support("real")
+
+    @property
+    def classes(self) -> tuple[int, ...] | None:
+        """Number of classes of each site, which `chances` packs; None for numbers."""
         return None
 
     @property
@@ -137,6 +169,10 @@ class Family(abc.ABC):
         """The `mean` where what is known of the event itself tells more than `raw` (`Informative`)."""
         return self.mean(raw)
 
+    def chances(self, mean: Array) -> Array:
+        """Probabilities of all `classes`, packed site after site, `(sum of classes,)`, from a `mean`."""
+        return mean
+
     def point(self, mean: Array) -> Array:
         """The value of `shape` that a (possibly averaged) `mean` stands for."""
         return mean
@@ -144,6 +180,18 @@ class Family(abc.ABC):
     def certain(self, value: Array) -> Array:
         """The `mean` of a value known for sure: itself, or for classes one-hot."""
         return value
+
+    def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
+        """One draw of `shape` that agrees with what is known of the event: seen sites keep their values."""
+        return jnp.where(seen, value, self.sample(raw, key))
+
+    def to_real(self, value: Array) -> Array:
+        """The real numbers, of `shape`, as which continuous values walk in annealing and HMC."""
+        return value
+
+    def from_real(self, u: Array) -> tuple[Array, Array]:
+        """The value of `to_real`'s numbers, and log |d value / d u| per site, both of `shape`."""
+        return u, jnp.zeros(self.shape)
 
     @abc.abstractmethod
     def mode(self, raw: Array) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 from laten.common import random
 from laten.common.numerics import LOGIT_LIMIT, softplus
 from laten.common.types import Array, Key
-from laten.families.base import SMALLEST, TEMPERATURE, Family, Shape, as_shape, shape_of
+from laten.families.base import SMALLEST, TEMPERATURE, Family, Shape, Support, as_shape, shape_of
 from laten.families.column_moments import moments
 from laten.families.ragged import all_codes
 
@@ -45,6 +45,14 @@ class Bernoulli(Family):
     def n_states(self) -> int:
         return 2**self.n_sites
 
+    @property
+    def support(self) -> Support:
+        return Support("binary")
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        return (2,) * self.n_sites
+
     def log_prob(self, raw: Array, value: Array) -> Array:
         # flat, and only then in the sites' shape: over short rows of pixels vector instructions find little to do
         return (jnp.ravel(value) * raw - softplus(raw)).reshape(self.shape)
@@ -61,6 +69,10 @@ class Bernoulli(Family):
 
     def mean(self, raw: Array) -> Array:
         return jax.nn.sigmoid(raw.reshape(self.shape))
+
+    def chances(self, mean: Array) -> Array:
+        p = jnp.ravel(mean)
+        return jnp.stack([1 - p, p], axis=1).ravel()
 
     def point(self, mean: Array) -> Array:
         return (mean > 0.5).astype(mean.dtype)

@@ -20,7 +20,7 @@ from laten.common import random
 from laten.common.numerics import LOGIT_LIMIT, bound, unbound
 from laten.common.types import Array, Key
 from laten.families import ragged
-from laten.families.base import TEMPERATURE, Family, Shape
+from laten.families.base import TEMPERATURE, Family, Shape, Support
 from laten.families.ragged import Packing, all_codes, as_sizes, packing
 
 
@@ -56,6 +56,14 @@ class Categorical(Family):
     @property
     def n_states(self) -> int:
         return math.prod(self.packing.sizes)
+
+    @property
+    def support(self) -> Support:
+        return Support("classes", self.classes)
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        return self.packing.sizes
 
     @property
     def dtype(self) -> type:

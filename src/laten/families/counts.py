@@ -41,7 +41,7 @@ from laten.common.numerics import (
     unbound,
 )
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.base import Family, Shape, Support, as_shape, shape_of
 from laten.families.column_moments import moments
 from laten.families.scale import check_source
 
@@ -78,6 +78,10 @@ class Poisson(Family):
     @property
     def shape(self) -> Shape:
         return shape_of(self.size)
+
+    @property
+    def support(self) -> Support:
+        return Support("counts")
 
     @property
     def n_raw(self) -> int:
@@ -144,6 +148,10 @@ class NegativeBinomial(Family):
     @property
     def shape(self) -> Shape:
         return shape_of(self.size)
+
+    @property
+    def support(self) -> Support:
+        return Support("counts")
 
     @property
     def n_raw(self) -> int:

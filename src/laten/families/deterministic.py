@@ -6,6 +6,7 @@ Several children may share it; it has no density, so it is neither observed nor 
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax.numpy as jnp
 
@@ -20,6 +21,8 @@ class Deterministic(Family):
     Args:
         size: Number of sites, or their shape.
     """
+
+    has_density: ClassVar[bool] = False
 
     size: int | Shape
 

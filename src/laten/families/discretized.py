@@ -19,7 +19,7 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import log_logistic_cell
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, as_shape, shape_of, whole
+from laten.families.base import Family, Shape, Support, as_shape, shape_of, whole
 from laten.families.column_moments import moments
 from laten.families.scale import check_source, location_scale, raw_location_scale
 
@@ -72,6 +72,10 @@ class DiscretizedLogistic(Family):
     @property
     def shape(self) -> Shape:
         return shape_of(self.size)
+
+    @property
+    def support(self) -> Support:
+        return Support("levels", (self.low, self.high))
 
     @property
     def n_raw(self) -> int:

@@ -13,6 +13,7 @@ where the cell lies, so that $a$ is one slope a column; for classes each has its
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -21,7 +22,7 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import softplus
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape
+from laten.families.base import Family, Shape, Support
 from laten.families.binned import Binned
 from laten.families.categorical import Categorical
 from laten.families.ragged import Packing
@@ -34,6 +35,8 @@ class Informative(Family):
     Args:
         base: The family of the values.
     """
+
+    models_missing: ClassVar[bool] = True
 
     base: Categorical
 
@@ -73,6 +76,14 @@ class Informative(Family):
     @property
     def feature_sites(self) -> np.ndarray:
         return np.concatenate([self.base.feature_sites, np.arange(self.n_sites, dtype=np.int32)])
+
+    @property
+    def support(self) -> Support:
+        return Support("classes", tuple(n + 1 for n in self.classes))
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        return self.base.classes
 
     @property
     def dtype(self) -> type:

@@ -8,12 +8,13 @@ Draws and means stay within $e^{\pm 80}$, so that no raw parameter makes them le
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
 
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.base import Family, Shape, Support, as_shape, shape_of
 from laten.families.column_moments import observed
 from laten.families.normal import Normal
 from laten.families.scale import check_scale
@@ -34,6 +35,8 @@ class LogNormal(Family):
         scale: Of log x, as in `Normal`: `"net"`, `"site"` or a number.
     """
 
+    reparameterised: ClassVar[bool] = True
+
     size: int | Shape
     scale: str | float = "net"
 
@@ -49,6 +52,10 @@ class LogNormal(Family):
     @property
     def shape(self) -> Shape:
         return shape_of(self.size)
+
+    @property
+    def support(self) -> Support:
+        return Support("positive")
 
     @property
     def n_raw(self) -> int:
@@ -88,6 +95,12 @@ class LogNormal(Family):
         if not isinstance(other, LogNormal):
             return None
         return self.log_family.kl(raw, other.log_family, other_raw)
+
+    def to_real(self, value: Array) -> Array:
+        return jnp.log(value)
+
+    def from_real(self, u: Array) -> tuple[Array, Array]:
+        return jnp.exp(u), u
 
     def features(self, value: Array) -> Array:
         return jnp.log(jnp.ravel(value))

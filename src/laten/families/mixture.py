@@ -17,7 +17,7 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import bisect
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, whole
+from laten.families.base import Family, Shape, Support, whole
 from laten.families.column_moments import observed
 from laten.families.discretized import DiscretizedLogistic
 from laten.families.log_normal import LogNormal
@@ -53,6 +53,10 @@ class Mixture(Family):
     @property
     def shape(self) -> Shape:
         return self.component.shape
+
+    @property
+    def support(self) -> Support:
+        return self.component.support
 
     @property
     def n_raw(self) -> int:

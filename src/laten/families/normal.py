@@ -8,6 +8,7 @@ Draws are $\mu + \sigma\varepsilon$, $\varepsilon\sim N(0, 1)$: the reparameteri
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax.numpy as jnp
 import jax.scipy.special as jsp
@@ -29,6 +30,9 @@ class Normal(Family):
         size: Number of sites, or their shape.
         scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site; a number: fixed.
     """
+
+    reparameterised: ClassVar[bool] = True
+    standard_root: ClassVar[bool] = True
 
     size: int | Shape
     scale: str | float = "net"

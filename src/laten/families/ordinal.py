@@ -25,7 +25,7 @@ from laten.common import random
 from laten.common.numerics import log_logistic_cell, log_scale, softplus, softplus_inverse
 from laten.common.types import Array, Key
 from laten.families import ragged
-from laten.families.base import Family, Shape
+from laten.families.base import Family, Shape, Support
 from laten.families.ragged import Packing, all_codes, as_sizes, packing
 from laten.families.scale import check_source
 
@@ -77,6 +77,14 @@ class Ordinal(Family):
     @property
     def n_states(self) -> int:
         return math.prod(self.packing.sizes)
+
+    @property
+    def support(self) -> Support:
+        return Support("classes", self.classes)
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        return self.packing.sizes
 
     @property
     def dtype(self) -> type:

@@ -13,6 +13,7 @@ bisection does the rest.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +39,8 @@ class StudentT(Family):
         size: Number of sites, or their shape.
         scale: As in `Normal`: `"net"`, `"site"` or a number.
     """
+
+    reparameterised: ClassVar[bool] = True
 
     size: int | Shape
     scale: str | float = "net"

@@ -17,7 +17,7 @@ import numpy as np
 
 from laten.common.errors import DeclarationError
 from laten.common.numerics import LOG_2PI
-from laten.families import Deterministic, Node, Normal
+from laten.families import Node, Normal
 from laten.network.conditional import Conditional
 from laten.network.nets.layers import Linear
 from laten.network.network import Network
@@ -71,7 +71,7 @@ def not_linear(network: Network) -> str:
     for name, node in network.nodes.items():
         if node.via is not None and not isinstance(node.via, Linear):
             return f"node {name!r} is not linear in its parents ({node.via!r})"
-        if isinstance(node.family, Deterministic):
+        if not node.family.has_density:
             continue
         if not isinstance(node.family, Normal):
             return f"node {name!r} is {node.family!r}, not Normal"

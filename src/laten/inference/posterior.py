@@ -1,7 +1,8 @@
 r"""One example's posterior as a density over one vector: what annealing, HMC and quadrature walk on.
 
-The continuous latents of a row, side by side, are a point $u\in\mathbb R^d$; a positive (`LogNormal`) site enters as
-its logarithm, its Jacobian counted in every density. With $s$ the joint states of the discrete latents, summed out,
+The continuous latents of a row, side by side, are a point $u\in\mathbb R^d$; a site that is not any
+real number enters by its family's map to the real line (`Family.to_real`, the logarithm of a positive one), its
+Jacobian counted in every density. With $s$ the joint states of the discrete latents, summed out,
 
 $$\log p(x,u)=\log\sum_s p(x,u,s),\qquad \log q(u\mid x)=\log\sum_s q(u,s\mid x),\qquad \log p(u)=\log\sum_s p(u,s).$$
 
@@ -17,13 +18,11 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from laten.common import random
 from laten.common.errors import LatenError, known
 from laten.common.numerics import LOG_2PI
 from laten.common.types import Array, Key, Masks, Values
-from laten.families import LogNormal
 from laten.network.model import IMPOSSIBLE, Model
 
 
@@ -76,21 +75,20 @@ class Posterior(eqx.Module):
         ]
         return jnp.concatenate(seen)
 
-    @property
-    def logarithms(self) -> np.ndarray:
-        """`(d,)` True where a coordinate is the logarithm of its site."""
-        families = self.model.guide.families
-        return np.concatenate([np.full(families[n].n_sites, isinstance(families[n], LogNormal)) for n in self.names])
-
     def place(self, u: Array) -> Values:
         """Return latent node -> value of its event shape, at a point `(d,)`."""
-        out, start = {}, 0
+        return self.place_and_slope(u)[0]
+
+    def place_and_slope(self, u: Array) -> tuple[Values, Array]:
+        """Return what `place` does, and log |d value / d u| of each coordinate, `(d,)`."""
+        out, slopes, start = {}, [], 0
         for name in self.names:
             family = self.model.guide.nodes[name].family
             part = u[start : start + family.n_sites].reshape(family.shape)
-            out[name] = jnp.exp(part) if isinstance(family, LogNormal) else part
+            out[name], slope = family.from_real(part)
+            slopes.append(jnp.ravel(slope))
             start += family.n_sites
-        return out
+        return out, jnp.concatenate([jnp.zeros(0), *slopes])
 
     def point(self, key: Key, latents: Values) -> Array:
         """Return the point `(d,)` of latent values; idle coordinates are drawn."""
@@ -98,14 +96,14 @@ class Posterior(eqx.Module):
         for name in self.names:
             family = self.model.guide.nodes[name].family
             safe = jnp.where(self.masks[name], family.neutral, latents[name]) if name in self.values else latents[name]
-            parts.append(jnp.ravel(jnp.log(safe) if isinstance(family, LogNormal) else safe))
+            parts.append(jnp.ravel(family.to_real(safe)))
         if not any(n in self.values for n in self.names):
             return jnp.concatenate(parts)
         return jnp.where(self.idle, random.normal(key, (self.size,)), jnp.concatenate(parts))
 
     def densities(self, u: Array) -> Densities:
         """Return the log-densities at a point `(d,)`."""
-        model, place = self.model, self.place(u)
+        model, (place, slope) = self.model, self.place_and_slope(u)
         open_states = [n for n in model.discrete if n not in self.values or n in self.masks]
         states = model.joint_states(open_states) if open_states else {}
 
@@ -125,7 +123,7 @@ class Posterior(eqx.Module):
             return joint + clash, guide + clash, prior + clash
 
         found = jax.vmap(at)(states) if states else jax.tree.map(lambda x: x[None], at({}))
-        fill = jnp.sum(jnp.where(self.idle, -0.5 * jnp.square(u) - 0.5 * LOG_2PI, jnp.where(self.logarithms, u, 0.0)))
+        fill = jnp.sum(jnp.where(self.idle, -0.5 * jnp.square(u) - 0.5 * LOG_2PI, slope))
         return Densities(*(jax.nn.logsumexp(x) + fill for x in found))
 
     def log_joint(self, u: Array) -> Array:

@@ -18,7 +18,6 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.rows.presentation import Presentation, binarised, wide
-from laten.families import Categorical, Informative, Ordinal
 from laten.inference.importance import DRAWS_AT_ONCE, posterior_draws, weighted_mean, weights_and
 from laten.network.model import AT_MODE, Model
 
@@ -105,8 +104,8 @@ class Embedding:
         for name in latent.keys() & values.keys():  # what is observed of a latent node is known for sure
             family = model.guide.nodes[name].family
             sure, seen = family.certain(values[name]), masks.get(name, jnp.ones(family.shape, bool))
-            if isinstance(family, Categorical | Ordinal):
-                seen = jnp.ravel(seen)[family.packing.sites]
+            if family.support.kind == "classes":  # whose mean packs the classes of each site
+                seen = jnp.ravel(seen)[np.repeat(np.arange(family.n_sites), family.support.sizes)]
             latent[name] = jnp.where(seen, sure, latent[name])
         means = {n: model.network.nodes[n].family.mean(draw.raw[n]) for n in model.network.leaves}
         return latent, pointed(model, means, self.fractions)
@@ -129,7 +128,7 @@ class Completions(eqx.Module):
         keys = random.split(leaf_key, self.kept)
         full = jax.vmap(lambda k, given: self.leaves(model, k, given, values, masks))(keys, inner)
         for name in values:
-            if isinstance(model.network.nodes[name].family, Informative):
+            if model.network.nodes[name].family.models_missing:
                 continue
             full[name] = jnp.where(shown(name, values, masks), values[name], full[name]).astype(full[name].dtype)
         return {n: full[n] for n in model.network.stochastic}, log_w
@@ -139,7 +138,7 @@ class Completions(eqx.Module):
         full = model.network.sample(model.p, key, given)
         for i, name in enumerate(values):
             family = model.network.nodes[name].family
-            if isinstance(family, Informative):  # cells known to be missing are drawn given that
+            if family.models_missing:  # cells known to be missing are drawn given that
                 raw, own = model.p[name].raw(full, {}), random.stream(key, "missing", i)
                 full[name] = family.sample_given(raw, own, values[name], shown(name, values, masks))
         for i, (name, part) in enumerate(self.allowed.items()):

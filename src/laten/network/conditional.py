@@ -15,7 +15,7 @@ import numpy as np
 
 from laten.common.numerics import host_rng, on_device
 from laten.common.types import Array, Key, Masks, Values
-from laten.families import Deterministic, Family, Node, Normal
+from laten.families import Family, Node
 from laten.network.nets.layers import Linear, Net, build, call
 from laten.network.nets.noisy import noisy
 
@@ -78,12 +78,12 @@ def build_conditional(
         start: `(n_raw,)` where the constants start, or None for zero.
     """
     if not parents:
-        learn = not isinstance(node.family, Normal) if node.learn is None else node.learn
+        learn = not node.family.standard_root if node.learn is None else node.learn
         if learn and start is None:
             start = node.family.fresh_raw(host_rng(key))
         return Conditional(None, on_device(np.asarray(start, np.float32)) if learn else None, node.family, ())
     n_in = sum(parent.n_features for parent in parents)
     net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
-    if start is None and not isinstance(node.family, Deterministic):
+    if start is None and node.family.has_density:
         start = np.zeros(node.family.n_raw)
     return Conditional(net, None if start is None else on_device(np.asarray(start, np.float32)), node.family, parents)

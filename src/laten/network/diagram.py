@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from laten.common.errors import DeclarationError, LatenError, known
-from laten.families import Deterministic, Node
+from laten.families import Node
 
 RADIUS = 40.0
 BESIDE = 30.0  # least space between two things of a layer
@@ -241,7 +241,7 @@ def circle(centre: Point, name: str, node: Node | None, shaded: bool) -> str:
     lines, whole = ["evidence"], f"{name}: evidence"
     if node is not None:
         given = f" given {', '.join(node.parents)}" + (f" via {node.via}" if node.via else "") if node.parents else ""
-        fixed = isinstance(node.family, Deterministic)
+        fixed = not node.family.has_density
         lines, whole = family_lines(node), f"{name} {'=' if fixed else '~'} {node.family!r}{given}"
         if fixed:
             out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{RADIUS - 4:g}" fill="none" stroke="{INK}"/>')

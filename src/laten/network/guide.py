@@ -16,7 +16,7 @@ from collections.abc import Collection
 import numpy as np
 
 from laten.common.errors import DeclarationError, known
-from laten.families import Categorical, Family, LogNormal, Mixture, Node, Normal, NormalMixture, Ordinal, StudentT
+from laten.families import FAMILIES, Node
 from laten.network.nets.layers import Linear
 from laten.network.nets.table import Table
 from laten.network.network import Network
@@ -116,29 +116,20 @@ def check_guide(network: Network, guide: Network) -> None:
     """
     for name in guide.stochastic:
         if name not in network.stochastic:
-            known = list(network.stochastic)
-            raise DeclarationError(f"guide node {name!r} is not a stochastic node of the network; known names: {known}")
+            raise DeclarationError(
+                f"guide node {name!r} is not a stochastic node of the network; known names: {known(network.stochastic)}"
+            )
         ours, theirs = guide.nodes[name].family, network.nodes[name].family
         if ours.shape != theirs.shape:
             raise DeclarationError(f"guide node {name!r} has shape {ours.shape}, but the network's has {theirs.shape}")
-        if ours.n_states is None and not isinstance(ours, Normal | StudentT | LogNormal):
+        if ours.n_states is None and not ours.reparameterised:
+            able = known(n for n, f in FAMILIES.items() if f.reparameterised)
             raise DeclarationError(
                 f"guide node {name!r}: draws of {ours!r} carry no gradient, so that it cannot be learned as a latent; "
-                "use a Normal, StudentT or LogNormal, or classes, which are enumerated"
+                f"use one of {able}, or classes, which are enumerated"
             )
-        if support(ours) != support(theirs):
+        if ours.support != theirs.support:
             raise DeclarationError(f"guide node {name!r} is {ours!r}, whose values are not those of P's {theirs!r}")
     for name in guide.inputs:
         if name in network.nodes and name not in network.stochastic:
             raise DeclarationError(f"guide: {name!r} is a hidden layer of P, not evidence; condition on variables")
-
-
-def support(family: Family) -> tuple[object, ...]:
-    """What distinguishes the values a family can take."""
-    if isinstance(family, Mixture):
-        return support(family.component)
-    if isinstance(family, Categorical | Ordinal):
-        return ("classes", *family.packing.sizes)
-    if isinstance(family, Normal | NormalMixture | StudentT):
-        return ("real",)
-    return (type(family).__name__,)

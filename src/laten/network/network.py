@@ -17,7 +17,7 @@ from laten.common import random
 from laten.common.errors import DeclarationError, known
 from laten.common.numerics import host_keys
 from laten.common.types import Array, Key, Masks, Values
-from laten.families import Deterministic, Family, Node
+from laten.families import Family, Node
 from laten.network import diagram
 from laten.network.conditional import Conditional, Parent, build_conditional
 
@@ -72,7 +72,7 @@ class Network:
     @property
     def stochastic(self) -> tuple[str, ...]:
         """Names of the nodes that have a density."""
-        return tuple(n for n, node in self.nodes.items() if not isinstance(node.family, Deterministic))
+        return tuple(n for n, node in self.nodes.items() if node.family.has_density)
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class Network:
         found: dict[str, None] = {}
         for parent in self.nodes[name].parents:
             node = self.nodes.get(parent)
-            if node is not None and isinstance(node.family, Deterministic):
+            if node is not None and not node.family.has_density:
                 found.update(dict.fromkeys(self.stochastic_parents(parent)))
             else:
                 found[parent] = None
@@ -145,7 +145,7 @@ class Network:
             own = weights[name]
             drawn = None if own.spread is None else noise(name)
             raw = own.raw(values, masks or {}, net_key(name), drawn)
-            if isinstance(node.family, Deterministic):
+            if not node.family.has_density:
                 values[name] = raw.reshape(node.family.shape)
             else:
                 yield name, node.family, raw
@@ -186,7 +186,7 @@ class Network:
         width = max((len(n) for n in self.nodes), default=0)
         lines = [self.factors("q" if self.inputs else "p")]
         for name, node in self.nodes.items():
-            sign = "=" if isinstance(node.family, Deterministic) else "~"
+            sign = "~" if node.family.has_density else "="
             given = f" given {', '.join(node.parents)} via {node.via or 'Linear()'}" if node.parents else ""
             lines.append(f"  {name:<{width}} {sign} {node.family!r}{given}")
         return "\n".join(lines)

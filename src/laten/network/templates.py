@@ -46,22 +46,29 @@ class Leaf(NamedTuple):
 
 def family_of(leaf: Leaf) -> Family:
     """The family of a block of columns of one kind."""
-    shape, classes = leaf.shape, leaf.sizes[0] if leaf.shape == () and leaf.sizes else leaf.sizes
+    shape = leaf.shape
     match leaf.kind:
         case "binary":
             return Bernoulli(shape)
-        case "categorical":
-            return Categorical(classes)
-        case "ordinal":
-            return Binned(classes, tuple(map(ranks, leaf.sizes)))
+        case "categorical" | "ordinal" | "cells":
+            coded = coded_family(leaf)
+            return Informative(coded) if leaf.informative else coded
         case "count":
             return NegativeBinomial(shape)
-        case "cells":
-            return Binned(classes, leaf.points, leaf.rank)
         case "real":
             return Normal(shape, scale="site")
         case _:
             raise DeclarationError(f"no family for columns of kind {leaf.kind!r}")
+
+
+def coded_family(leaf: Leaf) -> Categorical:
+    """Return the family of columns of classes, ordered classes or bins."""
+    classes = leaf.sizes[0] if leaf.shape == () and leaf.sizes else leaf.sizes
+    if leaf.kind == "categorical":
+        return Categorical(classes)
+    if leaf.kind == "ordinal":
+        return Binned(classes, tuple(map(ranks, leaf.sizes)))
+    return Binned(classes, leaf.points, leaf.rank)
 
 
 def ranks(levels: int) -> Points:
@@ -87,10 +94,7 @@ def table(
         "hidden": Deterministic(width).given("z", via=MLP(width, dropout=dropout, activate_output=True)),
     }
     for leaf in leaves:
-        family = family_of(leaf)
-        if leaf.informative and isinstance(family, Categorical):
-            family = Informative(family)
-        nodes[leaf.name] = family.given("hidden")
+        nodes[leaf.name] = family_of(leaf).given("hidden")
     return Network(**nodes)
 
 

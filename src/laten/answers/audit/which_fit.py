@@ -9,7 +9,6 @@ from laten.answers.audit.gaps import constants_of
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError, known
 from laten.data.rows.rows import Rows
-from laten.families import Informative
 from laten.inference import hmc
 from laten.inference.linear_gaussian import not_linear
 from laten.inference.posterior import continuous, dimensions, uninferred
@@ -39,7 +38,7 @@ def reasons(fitted: Fitted, rows: Rows, sampler: str = "hmc") -> dict[str, str]:
     elif not d:
         walk = "there are no continuous latents to move; 'exact' sums discrete ones out"
     simulate = walk
-    modelled = [n for n in rows.values if isinstance(model.network.nodes[n].family, Informative)]
+    modelled = [n for n in rows.values if model.network.nodes[n].family.models_missing]
     if not walk and modelled:
         simulate = (
             f"which cells of {known(modelled)} are missing is modelled too, and simulated rows lack it; 'ais' fits"

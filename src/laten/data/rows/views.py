@@ -33,9 +33,7 @@ def view_from_json(value: dict[str, Any]) -> View:
         return TableView(Schema.from_json(value["schema"]), reader.flag("matrix"), lossy)
     specs = []
     for r in value["specs"]:
-        sizes = r["sizes"]
-        if sizes is not None:
-            sizes = tuple(sizes) if r["shape"] else sizes[0]
+        sizes = None if r["sizes"] is None else tuple(r["sizes"])
         specs.append((str(r["node"]), ArraySpec(tuple(map(int, r["shape"])), r["what"], sizes)))
     visit = tuple((str(r["node"]), str(r["visit"])) for r in value["visit"])
     nodes = tuple(map(str, value["nodes"]))

@@ -240,7 +240,7 @@ def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def continuous(vae: Fitted) -> np.ndarray:
     """`(latents,)` True for latents that are numbers, False for class probabilities; in the order of `transform`."""
     families = [vae.guide_.families[name] for name in vae.model_.latents]
-    widths = [f.n_sites if f.n_states is None else int(np.sum(getattr(f, "sizes", 1))) for f in families]
+    widths = [sum(f.support.sizes) if f.support.kind == "classes" else f.n_sites for f in families]
     return np.repeat([f.n_states is None for f in families], widths)
 
 
