@@ -5,7 +5,7 @@ parameters (float64) to one frozen distribution a site, in the sites' order.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,39 @@ def categorical(*sizes: int) -> Callable[[np.ndarray], list[Any]]:
     return reference
 
 
+def binned(points: tuple, rank: int) -> Callable[[np.ndarray], list[Any]]:
+    """Columns of bins: `rank` coefficients of smooth functions of the normal score over constants."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        ranks = [min(len(column), rank) for column in points]
+        nets, constants = np.split(raw, [sum(ranks)])
+        found = []
+        for column, r in zip(points, ranks, strict=True):
+            (a, nets), (c, constants) = np.split(nets, [r]), np.split(constants, [len(column)])
+            t = np.ravel(column)
+            waves = [np.sqrt(2) * np.cos(np.pi * k * st.norm.cdf(t)) for k in range(1, r - 1)]
+            tilt = a if r == len(t) else a @ np.stack([t, (t**2 - 1) / np.sqrt(2), *waves])
+            found.append(table(np.arange(len(t)), softmax(squash(tilt + c, 30.0))))
+        return found
+
+    return reference
+
+
+def informative(*sizes: int) -> Callable[[np.ndarray], list[Any]]:
+    """One more code a column, missing, whose chance depends on the class."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        n, ends = sum(sizes), np.cumsum(sizes)[:-1]
+        logits, shift, slopes = np.split(raw, [n, n + len(sizes)])
+        found = []
+        for logit, h, a in zip(np.split(logits, ends), shift, np.split(slopes, ends), strict=True):
+            p, missing = softmax(squash(logit, 30.0)), expit(h + a)
+            found.append(table(np.arange(len(p) + 1), np.append(p * (1 - missing), p @ missing)))
+        return found
+
+    return reference
+
+
 def ordinal(*sizes: int, scale: bool = False) -> Callable[[np.ndarray], list[Any]]:
     def reference(raw: np.ndarray) -> list[Any]:
         m, found = len(sizes), []
@@ -138,6 +171,24 @@ def mixture(component: Callable, k: int, n: int, n_net: int) -> Callable[[np.nda
     return reference
 
 
+def normal_mixture(k: int, n: int) -> Callable[[np.ndarray], list[Any]]:
+    """Each coordinate alone of a mixture of `k` diagonal normals over `n` sites."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        log_w, (means, spread) = log_softmax(raw[:k]), raw[k:].reshape(2, k, n)
+        parts = [
+            [st.norm(m, s) for m, s in zip(*both, strict=True)]
+            for both in zip(means.T, np.exp(squash(spread, 3.0)).T, strict=True)
+        ]
+        return [MixtureReference(log_w, p) for p in parts]
+
+    return reference
+
+
+def fixed(raw: np.ndarray) -> list[Any]:
+    return [table(np.array([r]), np.ones(1)) for r in raw]
+
+
 @dataclass(frozen=True)
 class FamilyCase:
     """One line of the registry.
@@ -146,17 +197,31 @@ class FamilyCase:
         values: Points in the support of a site: all states of a discrete one (or all but a negligible tail), a fine
             grid for the trapezoidal rule of a continuous one. A column with fewer classes uses the first ones.
         reference: Raw parameters -> one SciPy distribution a site.
+        cannot: Tests of the contract, without `test_`, that do not apply -> why.
     """
 
     family: lf.Family
     values: np.ndarray
     reference: Callable[[np.ndarray], list[Any]]
+    cannot: dict[str, str] = field(default_factory=dict)
 
 
 REALS = np.sinh(np.linspace(-11, 11, 4001))
 POSITIVES = np.exp(np.linspace(-50, 50, 4001))
 COUNTS = np.arange(4000.0)
 CODES = np.arange(6)
+SCORES = tuple(tuple((float(t),) for t in np.linspace(-1.5, 1.5, n)) for n in (6, 2))
+
+NO_DENSITY = dict.fromkeys(
+    ("integrates_to_one", "agrees_with_scipy", "gradients_match_differences", "draws_follow_log_prob"),
+    "it has no density",
+) | {"fit_raw_recovers_the_data": "it has no parameters of its own"}
+WHOLE_DRAWS = dict.fromkeys(
+    ("draws_follow_log_prob", "mean_mode_and_point", "fit_raw_recovers_the_data"),
+    "draws and means are of the complete value, never missing; see test_answers.py",
+)
+FAR = {"extreme_raw_parameters_stay_finite": "squared distances of 1e9 and more: float32 rounds them by whole nats"}
+JOINT = dict.fromkeys(("integrates_to_one", "agrees_with_scipy"), "its sites are joint; see test_tables.py")
 
 FAMILY_CASES = [
     FamilyCase(lf.Normal(3), REALS, normal),
@@ -172,6 +237,8 @@ FAMILY_CASES = [
         CODES,
         categorical(3, 2, 6),
     ),
+    FamilyCase(lf.Binned((6, 2), SCORES, rank=3), CODES, binned(SCORES, 3)),
+    FamilyCase(lf.Informative(lf.Categorical((3, 2, 5))), CODES, informative(3, 2, 5), WHOLE_DRAWS),
     FamilyCase(lf.Ordinal(5), CODES, ordinal(5)),
     FamilyCase(lf.Ordinal((3, 2, 6), scale="net"), CODES, ordinal(3, 2, 6, scale=True)),
     FamilyCase(lf.Poisson(3), COUNTS, poisson),
@@ -182,4 +249,7 @@ FAMILY_CASES = [
     FamilyCase(lf.Mixture(lf.StudentT(2, scale="site"), 2), REALS, mixture(student, 2, 2, 2)),
     FamilyCase(lf.Mixture(lf.LogNormal(2), 2), POSITIVES, mixture(lognormal, 2, 2, 4)),
     FamilyCase(lf.Mixture(lf.DiscretizedLogistic(2, levels=7), 2), np.arange(7.0), mixture(discretized(7, 0), 2, 2, 4)),
+    FamilyCase(lf.NormalMixture(1, k=30), REALS, normal_mixture(30, 1), FAR),
+    FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT),
+    FamilyCase(lf.Deterministic((3, 1)), REALS, fixed, NO_DENSITY),
 ]

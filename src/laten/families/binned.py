@@ -89,7 +89,7 @@ class Binned(Categorical):
         if self.rank is None:
             return super().logits(raw)
         from_net, constants = jnp.split(raw, [self.n_net])  # not cut: see `scale.location_scale`
-        return bound(from_net @ jnp.asarray(self.basis) + constants, LOGIT_LIMIT)
+        return bound(from_net @ jnp.asarray(self.basis, raw.dtype) + constants, LOGIT_LIMIT)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         start = super().fit_raw(values, mask)

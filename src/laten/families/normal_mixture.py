@@ -18,7 +18,7 @@ from laten.common.errors import DeclarationError
 from laten.common.numerics import LOG_2PI, bound, unbound
 from laten.common.types import Array, Key
 from laten.families.base import Family, Shape, as_shape, shape_of, whole
-from laten.families.column_moments import moments
+from laten.families.column_moments import moments, observed
 from laten.families.normal import Normal
 
 SPREAD = 3.0
@@ -101,9 +101,11 @@ class NormalMixture(Family):
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """Components sit at rows spread over the data, as wide as the columns: a start, not a fit."""
         _, mean, sd = moments(values, mask)
-        index = np.linspace(0, len(values) - 1, self.k).astype(int)
-        rows = np.asarray(values, np.float64).reshape(len(values), -1)[index]
         centre, scale = np.ravel(mean), np.maximum(np.ravel(sd), 1e-3)
+        rows = np.asarray(values, np.float64).reshape(-1, self.n_sites)
+        rows = rows[observed(values, mask).reshape(rows.shape).all(axis=1)]
+        places = np.linspace(0, len(rows) - 1, self.k).astype(int)
+        rows = rows[places] if len(rows) else np.tile(centre, (self.k, 1))
         means = centre + 0.7 * (rows - centre)  # means and scales together have the data's variance
         log_scales = np.broadcast_to(np.log(0.7 * scale), means.shape)
         start = unbound(np.clip(log_scales, -0.99 * SPREAD, 0.99 * SPREAD), SPREAD)
