@@ -1,4 +1,8 @@
-"""What a variable may be. `FAMILIES` finds a family's class by the name that a saved file holds."""
+"""The families: what a variable may be, one file each, and the pieces that several of them share.
+
+A family knows one node's values and nothing of networks, nets, tables or training; it imports from `common` alone.
+`FAMILIES` is the one table of them: model files find a family's class by its name there.
+"""
 
 from laten.families.base import Family, Node
 from laten.families.bernoulli import Bernoulli

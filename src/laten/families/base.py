@@ -29,7 +29,7 @@ TEMPERATURE = 0.5  # of relaxed draws of classes
 
 
 def as_shape(size: int | Shape, family: str) -> Shape:
-    """A shape from a size: `20 -> (20,)`, `(28, 28)` and `()` stay.
+    """Return the shape of a size: `20 -> (20,)`, `(28, 28)` and `()` stay.
 
     Raises:
         DeclarationError: a size that is not a positive whole number.
@@ -44,12 +44,12 @@ def as_shape(size: int | Shape, family: str) -> Shape:
 
 
 def shape_of(size: int | Shape) -> Shape:
-    """The shape behind a `size` field that `as_shape` has checked."""
+    """Return the shape behind a `size` field that `as_shape` has checked."""
     return size if isinstance(size, tuple) else (size,)
 
 
 def whole(n: object) -> int:
-    """`n` as a plain int; a TypeError for anything that is not a whole number (booleans are not)."""
+    """Return `n` as a plain int; raise a TypeError for anything else, booleans too."""
     if isinstance(n, bool | np.bool_):
         raise TypeError(f"{n!r} is not a number")
     return operator.index(n)  # type: ignore[arg-type]
@@ -93,7 +93,7 @@ class Family(abc.ABC):
 
     @property
     def n_net(self) -> int:
-        """How many raw parameters a net supplies (the first ones); the rest are learned constants."""
+        """Number of raw parameters that a net supplies (the first ones); the rest are learned constants."""
         return self.n_raw
 
     @property
@@ -102,7 +102,7 @@ class Family(abc.ABC):
 
     @property
     def n_features(self) -> int:
-        """Length of `features`: what a value is to a net."""
+        """Length of `features`."""
         return self.n_sites
 
     @property
@@ -137,7 +137,7 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def log_prob(self, raw: Array, value: Array) -> Array:
-        """Log-density (or log-mass) per site, in nats.
+        """Return the log-density (or log-mass) per site, in nats.
 
         Args:
             raw: `(n_raw,)` raw parameters.
@@ -148,65 +148,65 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        """One draw and its log-density per site, both of `shape`. Reparameterised where the family allows it."""
+        """Draw one value, and return it with its log-density per site, both of `shape`."""
 
     def sample(self, raw: Array, key: Key) -> Array:
-        """One draw of `shape`."""
+        """Draw one value of `shape`."""
         return self.sample_and_log_prob(raw, key)[0]
 
     def sample_relaxed(self, raw: Array, key: Key) -> Array:
-        """One draw of classes, as weights of its features `(n_features,)` that carry the gradient of a softmax."""
+        """Draw classes, as weights of its features `(n_features,)` that carry the gradient of a softmax."""
         raise DeclarationError(f"{self!r} has no relaxed draws; Categorical and Bernoulli have")
 
     @abc.abstractmethod
     def mean(self, raw: Array) -> Array:
-        """Expected value: `shape` for numbers; class probabilities, packed `(sum of sizes,)`, for classes.
+        """Return the expected value: `shape` for numbers; class probabilities, packed `(sum of sizes,)`, for classes.
 
         Means of several draws may be averaged; `point` turns the average into a value.
         """
 
     def mean_given(self, raw: Array, value: Array, seen: Array) -> Array:
-        """The `mean` where what is known of the event itself tells more than `raw` (`Informative`)."""
+        """Return the `mean` given which sites are seen and their values, where that tells more (`Informative`)."""
         return self.mean(raw)
 
     def chances(self, mean: Array) -> Array:
-        """Probabilities of all `classes`, packed site after site, `(sum of classes,)`, from a `mean`."""
+        """Return the probabilities of all `classes`, packed site after site, `(sum of classes,)`, from a `mean`."""
         return mean
 
     def point(self, mean: Array) -> Array:
-        """The value of `shape` that a (possibly averaged) `mean` stands for."""
+        """Return the value of `shape` that a (possibly averaged) `mean` stands for."""
         return mean
 
     def certain(self, value: Array) -> Array:
-        """The `mean` of a value known for sure: itself, or for classes one-hot."""
+        """Return the `mean` of a value known for sure: itself, or for classes one-hot."""
         return value
 
     def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
-        """One draw of `shape` that agrees with what is known of the event: seen sites keep their values."""
+        """Draw one value of `shape` that agrees with what is known: seen sites keep their values."""
         return jnp.where(seen, value, self.sample(raw, key))
 
     def to_real(self, value: Array) -> Array:
-        """The real numbers, of `shape`, as which continuous values walk in annealing and HMC."""
+        """Map a value to real numbers of `shape`, in which annealing and HMC walk."""
         return value
 
     def from_real(self, u: Array) -> tuple[Array, Array]:
-        """The value of `to_real`'s numbers, and log |d value / d u| per site, both of `shape`."""
+        """Return the value that `to_real` maps to `u`, and log |d value / d u| per site, both of `shape`."""
         return u, jnp.zeros(self.shape)
 
     @abc.abstractmethod
     def mode(self, raw: Array) -> Array:
-        """A most probable value, of `shape`."""
+        """Return a most probable value, of `shape`."""
 
     def quantile(self, raw: Array, p: Array) -> Array:
-        """Value of `shape` at probability `p` per site (`p` broadcasts to `shape`)."""
+        """Return the value of `shape` at probability `p` per site (`p` broadcasts to `shape`)."""
         raise DeclarationError(f"{self!r} has no quantile function; draw samples instead")
 
     def cdf(self, raw: Array, value: Array) -> Array:
-        """P(site <= value) per site, of `shape`."""
+        """Return P(site <= value) per site, of `shape`."""
         raise DeclarationError(f"{self!r} has no cumulative distribution function; draw samples instead")
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
-        """log P(site is allowed) per site, of `shape`: what evidence that is not one value adds to a log-weight.
+        """Return log P(site is allowed) per site, of `shape`: what a range or a list as evidence adds to a log-weight.
 
         Args:
             allowed: `(2, *shape)`, the ends of a closed interval, infinite where open. For classes: `(total,)` shares
@@ -216,17 +216,17 @@ class Family(abc.ABC):
         return jnp.where(jnp.isinf(allowed).all(axis=0), 0.0, jnp.log(jnp.maximum(mass, SMALLEST)))
 
     def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
-        """One draw of `shape` from what is allowed (see `log_mass`)."""
+        """Draw one value of `shape` from what is allowed (see `log_mass`)."""
         low, high = self.cdf(raw, allowed[0]), self.cdf(raw, allowed[1])
         u = low + (high - low) * jnp.clip(random.uniform(key, self.shape), 1e-6, 1 - 1e-6)
         return jnp.clip(self.quantile(raw, jnp.clip(u, 1e-6, 1 - 1e-6)), allowed[0], allowed[1])
 
     def kl(self, raw: Array, other: "Family", other_raw: Array) -> Array | None:
-        """KL(self(raw) ‖ other(other_raw)) per site, in nats, or None where no closed form exists."""
+        """Return KL(self(raw) ‖ other(other_raw)) per site, in nats, or None where no closed form exists."""
         return None
 
     def features(self, value: Array) -> Array:
-        """What `value` is to a net: `(n_features,)` floats of order one."""
+        """Return what a net sees of `value`: `(n_features,)` floats of order one."""
         return jnp.ravel(value)
 
     @property
@@ -235,11 +235,11 @@ class Family(abc.ABC):
         return None
 
     def states(self) -> np.ndarray:
-        """All values of the event, `(n_states, *shape)`, when they are finite."""
+        """List all values of the event, `(n_states, *shape)`, when they are finite."""
         raise DeclarationError(f"{self!r} has no finite list of states")
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Raw parameters `(n_raw,)` that match the columns of data: where training starts.
+        """Return raw parameters `(n_raw,)` that match the columns of data: where training starts.
 
         Args:
             values: `(rows, *shape)`.
@@ -248,23 +248,23 @@ class Family(abc.ABC):
         return np.zeros(self.n_raw, np.float32)
 
     def fresh_raw(self, rng: np.random.Generator) -> np.ndarray:
-        """Raw parameters `(n_raw,)` at which a latent root starts, without data."""
+        """Return raw parameters `(n_raw,)` at which a latent root starts, without data."""
         return np.zeros(self.n_raw, np.float32)
 
     def guide(self) -> "Family":
-        """The family a guide uses for this node when it is latent."""
+        """Return the family that a guide uses for this node when it is latent."""
         return self
 
     def given(self, *parents: str, via=None) -> "Node":
-        """Declares this family's parents and the net between: `lt.Bernoulli(784).given("z", via=lt.MLP(500))`."""
+        """Declare this family's parents and the net between: `lt.Bernoulli(784).given("z", via=lt.MLP(500))`."""
         return Node(self, parents, via)
 
     def learned(self) -> "Node":
-        """A root whose raw parameters are learned."""
+        """Declare a root whose raw parameters are learned."""
         return Node(self, learn=True)
 
     def standard(self) -> "Node":
-        """A root fixed at raw parameters zero (`Normal`: the standard normal; classes: uniform)."""
+        """Declare a root fixed at raw parameters zero (`Normal`: the standard normal; classes: uniform)."""
         return Node(self, learn=False)
 
     def __repr__(self) -> str:

@@ -81,7 +81,7 @@ class Bernoulli(Family):
         return self.point(self.mean(raw))
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
-        """`allowed` as for classes: shares of 0 and of 1, site after site, `(2 * n_sites,)`."""
+        """Take `allowed` as for classes: shares of 0 and of 1, site after site, `(2 * n_sites,)`."""
         shares, p = allowed.reshape(self.n_sites, 2), jnp.ravel(self.mean(raw))
         mass = (1 - p) * shares[:, 0] + p * shares[:, 1]
         return jnp.log(jnp.maximum(mass, SMALLEST)).reshape(self.shape)

@@ -1,20 +1,21 @@
-r"""Numbers sorted into cells: a categorical family whose classes lie on a line.
+r"""Numbers sorted into bins: a categorical family whose classes lie on a line.
 
-The real line is cut into cells $c_1 < \dots < c_K$ by the data layer. The net gives their probabilities,
+The real line is cut into bins $c_1 < \dots < c_K$ by the data layer. The net gives their probabilities,
 
 $$P(x \in c_k) = \mathrm{softmax}(l)_k,$$
 
-and inside a cell the density is fixed, so that any shape (skewed, bounded, of several modes, with spikes) costs one
+and inside a bin the density is fixed, so that any shape (skewed, bounded, of several modes, with spikes) costs one
 softmax. Draws, scores and the log-mass are those of `Categorical`. Two things differ:
 
-- what a value is to a net: not one input a cell, which a guide overfits, but the few numbers that say where it lies;
-- with few rows, what the net says of a column: not K free logits but R coefficients $a_r$ of smooth functions over
+- what a net sees of a value: not one input for each bin, which a guide overfits, but the few numbers that say where it
+  lies;
+- with few rows, what a net gives a column: not K free logits but R coefficients $a_r$ of smooth functions over
   constants $c$ that hold the column's own shape,
 
 $$l_k = c_k + \sum_{r=1}^{R} a_r\,\phi_r(t_k),\qquad
 \phi = \big(t,\ (t^2-1)/\sqrt2,\ \sqrt2\cos \pi u,\ \sqrt2\cos 2\pi u,\ \dots\big),\quad u = \Phi(t),$$
 
-  with t the cell's normal score: R = 2 tilts the column as a normal in its normal scores, R = K is free.
+  with t the bin's normal score: R = 2 tilts the column as a normal in its normal scores, R = K is free.
 """
 
 import math
@@ -29,18 +30,18 @@ from laten.common.numerics import LOGIT_LIMIT, bound
 from laten.common.types import Array
 from laten.families.categorical import Categorical
 
-Points = tuple[tuple[float, ...], ...]  # of one column: for each cell, its features
+Points = tuple[tuple[float, ...], ...]  # of one column: for each bin, its features
 
 
 @dataclass(frozen=True, repr=False)
 class Binned(Categorical):
-    """Codes of ordered cells, 0, 1, ... as int32.
+    """Codes of ordered bins, 0, 1, ... as int32.
 
     Args:
-        sizes: Number of cells of each column, as in `Categorical`.
-        points: For each column its cells' features, each a tuple of as many numbers of order one; the second (or only)
+        sizes: Number of bins of each column, as in `Categorical`.
+        points: For each column its bins' features, each a tuple of as many numbers of order one; the second (or only)
             one is the normal score.
-        rank: Coefficients a column that a net gives; None: a logit for each cell. Columns with no more cells than that
+        rank: Coefficients a column that a net gives; None: a logit for each bin. Columns with no more bins than that
             have a logit for each.
     """
 
@@ -49,14 +50,14 @@ class Binned(Categorical):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        points = tuple(tuple(tuple(map(float, cell)) for cell in column) for column in self.points)
+        points = tuple(tuple(tuple(map(float, one)) for one in column) for column in self.points)
         object.__setattr__(self, "points", points)
         found = tuple(map(len, points))
         if found != self.packing.sizes:
-            raise DeclarationError(f"Binned: points of {found} cells were given for columns of {self.packing.sizes}")
+            raise DeclarationError(f"Binned: points of {found} bins were given for columns of {self.packing.sizes}")
         for i, column in enumerate(points):
-            if len({len(cell) for cell in column}) != 1 or not column[0] or not np.isfinite(column).all():
-                raise DeclarationError(f"Binned: each cell of column {i} needs the same number of finite features")
+            if len({len(one) for one in column}) != 1 or not column[0] or not np.isfinite(column).all():
+                raise DeclarationError(f"Binned: each bin of column {i} needs the same number of finite features")
 
         if self.rank is not None and (isinstance(self.rank, bool) or not isinstance(self.rank, int) or self.rank < 1):
             raise DeclarationError(f"Binned: rank must be a whole number of at least 1 or None, not {self.rank!r}")
@@ -76,11 +77,11 @@ class Binned(Categorical):
 
     @property
     def basis(self) -> np.ndarray:
-        """`(n_net, total)`: what each coefficient adds to each cell's logit."""
+        """What each coefficient adds to each bin's logit, `(n_net, total)`."""
         out = np.zeros((self.n_net, self.packing.total), np.float32)
         row = column = 0
         for points, n, r in zip(self.points, self.packing.sizes, self.ranks, strict=True):
-            t = np.array([cell[min(1, len(cell) - 1)] for cell in points])
+            t = np.array([one[min(1, len(one) - 1)] for one in points])
             out[row : row + r, column : column + n] = np.eye(n) if r == n else smooth(t, r)
             row, column = row + r, column + n
         return out
@@ -109,7 +110,7 @@ class Binned(Categorical):
         return np.repeat(np.arange(self.n_sites, dtype=np.int32), self.widths)
 
     def features(self, value: Array) -> Array:
-        """The numbers of each column's cell, one column after the other."""
+        """Return the numbers of each column's bin, one column after the other."""
         first = np.concatenate([[0], np.cumsum(np.multiply(self.packing.sizes, self.widths))[:-1]])
         rank = np.concatenate([np.arange(n) for n in self.widths])
         table = np.concatenate([np.ravel(column) for column in self.points]).astype(np.float32)
@@ -122,7 +123,7 @@ class Binned(Categorical):
 
 
 def smooth(t: np.ndarray, r: int) -> np.ndarray:
-    """`(r, len(t))` smooth functions of normal scores."""
+    """Return `(r, len(t))` smooth functions of normal scores."""
     u = np.array([NormalDist().cdf(x) for x in t])
     waves = [math.sqrt(2) * np.cos(math.pi * k * u) for k in range(1, r - 1)]
     return np.stack([t, (t**2 - 1) / math.sqrt(2), *waves][:r])

@@ -5,7 +5,7 @@ With logits $l_{ci}$, smoothly bounded to $\pm 30$ so that no exponential overfl
 $$\log p(k)_c = l_{ck} - \log\sum_i e^{l_{ci}},\qquad \mathrm{KL}_c = \sum_i p_{ci}\,(\log p_{ci} - \log p'_{ci}).$$
 
 A draw is the largest of logits plus Gumbel noise; a relaxed one has, for its gradient alone, the softmax of the same
-sums divided by a temperature (straight-through Gumbel-softmax, Jang et al. 2017). See `packed.py` for sums over ragged
+sums divided by a temperature (straight-through Gumbel-softmax, Jang et al. 2017). See `ragged.py` for sums over ragged
 columns.
 """
 
@@ -70,7 +70,7 @@ class Categorical(Family):
         return np.int32
 
     def logits(self, raw: Array) -> Array:
-        """Packed `(total,)`, bounded."""
+        """Return the bounded logits, packed `(total,)`."""
         return bound(raw, LOGIT_LIMIT)
 
     def log_prob(self, raw: Array, value: Array) -> Array:
@@ -79,7 +79,7 @@ class Categorical(Family):
         return (chosen - jnp.log(self.packing.column_sums(jnp.exp(logit)))).reshape(self.shape)
 
     def log_probs(self, raw: Array) -> Array:
-        """Log-probability of every class, packed `(total,)`."""
+        """Return the log-probability of every class, packed `(total,)`."""
         logit = self.logits(raw)
         return logit - self.packing.spread(jnp.log(self.packing.column_sums(jnp.exp(logit))))
 
@@ -122,7 +122,7 @@ class Categorical(Family):
         return self.packing.column_sums(jnp.exp(log_p) * (log_p - log_q)).reshape(self.shape)
 
     def weights(self, value: Array) -> Array:
-        """One-hot columns `(total,)`; what `sample_relaxed` draws is weights already."""
+        """Return one-hot columns `(total,)`; draws of `sample_relaxed` are weights already."""
         return value if value.shape != self.shape else self.packing.one_hot(value.reshape(-1), jnp.float32)
 
     def features(self, value: Array) -> Array:

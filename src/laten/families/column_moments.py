@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-ROWS = 2**16  # looked at at once
+ROWS = 2**16  # in one step
 
 
 class Moments(NamedTuple):
@@ -16,13 +16,13 @@ class Moments(NamedTuple):
 
 
 def observed(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-    """True where a cell is seen: unmasked and finite; `(rows, *shape)`."""
+    """Return True where a cell is seen: unmasked and finite; `(rows, *shape)`."""
     seen = np.isfinite(values)
     return seen if mask is None else seen & np.asarray(mask, bool)
 
 
 def moments(values: np.ndarray, mask: np.ndarray | None = None) -> Moments:
-    """Moments of each site over the rows, hidden or non-finite cells left out.
+    """Return the moments of each site over the rows, without hidden or non-finite cells.
 
     Args:
         values: `(rows, *shape)`.

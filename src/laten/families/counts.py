@@ -50,14 +50,14 @@ MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32
 
 
 def _quantile(cdf, p: Array, mean: Array, variance: Array) -> Array:
-    """Smallest count with cdf >= p, within Cantelli's bound mean + sd sqrt(p / (1 - p))."""
+    """Return the smallest count with cdf >= p, within Cantelli's bound mean + sd sqrt(p / (1 - p))."""
     p = jnp.broadcast_to(p, mean.shape)
     high = mean + jnp.sqrt(variance * p / (1 - p)) + 1
     return jnp.round(bisect(cdf, p, jnp.zeros_like(mean), high))
 
 
 def _raw_rate(mean: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Raw number of the rate `mean`, half a count added so that it is never zero; 0 where nothing was seen."""
+    """Return the raw number of the rate `mean`, with half a count added so that it is never zero; 0 without data."""
     rate = np.where(count > 0, (count * mean + 0.5) / np.maximum(count, 1), 1.0)
     return unbound(np.log(np.maximum(rate, 1e-8)), LOG_RATE_LIMIT)
 
@@ -88,7 +88,7 @@ class Poisson(Family):
         return self.n_sites
 
     def log_rate(self, raw: Array) -> Array:
-        """Log of the rate, of `shape`."""
+        """Return the log of the rate, of `shape`."""
         return bound(raw.reshape(self.shape), LOG_RATE_LIMIT)
 
     def log_prob(self, raw: Array, value: Array) -> Array:
@@ -162,7 +162,7 @@ class NegativeBinomial(Family):
         return self.n_raw if self.dispersion == "net" else self.n_sites
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
-        """Log-mean and log-dispersion, each of `shape`."""
+        """Return log-mean and log-dispersion, each of `shape`."""
         log_mean, log_r = jnp.split(raw, 2)  # not cut: see `scale.location_scale`
         return bound(log_mean.reshape(self.shape), LOG_RATE_LIMIT), log_scale(log_r.reshape(self.shape))
 
@@ -206,10 +206,10 @@ class NegativeBinomial(Family):
 
 @jax.custom_jvp
 def _log_mass(log_mean: Array, log_r: Array, value: Array) -> Array:
-    """log p of a negative binomial.
+    """Return log p of a negative binomial.
 
-    Its derivatives are written out below: those of each step of what stands here, most of them quotients, took two
-    fifths of a training step.
+    Its derivatives are written out below: those that JAX derives, most of them quotients, took two fifths of a training
+    step.
     """
     r, x, y = jnp.exp(log_r), value + 1, value + jnp.exp(log_r)
     log_x = jnp.log(x)
@@ -219,7 +219,7 @@ def _log_mass(log_mean: Array, log_r: Array, value: Array) -> Array:
     successes = value * log_ratio(y, x + inverse, -1 - r * jnp.expm1(-delta))
     error = stirling_error(y + 1) + _shift(y) - stirling_error(r + 1) - _shift(r) - stirling_error(x)
     out = failures + successes + 0.5 * (log_r - jnp.log(y) - log_x - LOG_2PI) + 1 + error
-    # what is chosen is computed before the sum over sites; without, XLA does both at once, and on one core
+    # with this choice XLA computes the terms before their sum over sites; without, both at once, and on one core
     return jnp.where(value >= 0, out, -jnp.inf)
 
 
@@ -242,5 +242,5 @@ _log_mass.defjvp(_log_mass_jvp, symbolic_zeros=True)
 
 
 def _shift(x: Array) -> Array:
-    """S(x) - S(x + 1), which carries Stirling's error below one."""
+    """Return S(x) - S(x + 1), which carries Stirling's error below one."""
     return (x + 0.5) * jnp.log1p(1 / x) - 1

@@ -1,4 +1,4 @@
-r"""A hidden layer as a node: its value is what its net puts out.
+r"""A hidden layer as a node: its value is the output of its net.
 
 $$\text{value} = \text{raw}, \qquad \log p = 0 .$$
 
@@ -38,7 +38,7 @@ class Deterministic(Family):
         return self.n_sites
 
     def log_prob(self, raw: Array, value: Array) -> Array:
-        """Zeros: there is no density to pay for."""
+        """Return zeros: there is no density."""
         return jnp.zeros(self.shape, raw.dtype)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:

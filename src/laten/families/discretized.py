@@ -1,11 +1,12 @@
 r"""A logistic variable rounded to whole numbers (Salimans et al. 2017): pixels, ratings, rounded measurements.
 
-The levels $v = a, a+1, \dots, a+L-1$ are put on $u = (v - c)/h \in (-1, 1)$, $c$ the middle and $h = L/2$, where a cell
-is $2/L$ wide. With location $\mu$ and scale $s = 0.3\,\sigma$ there,
+The levels $v = a, a+1, \dots, a+L-1$ are put on $u = (v - c)/h \in (-1, 1)$, $c$ the middle and $h = L/2$, where a
+level is $2/L$ wide. With location $\mu$ and scale $s = 0.3\,\sigma$ there,
 
 $$P(v) = \mathrm{sigmoid}\Big(\frac{u + \frac1L - \mu}s\Big) - \mathrm{sigmoid}\Big(\frac{u - \frac1L - \mu}s\Big),$$
 
-the two edge cells taking the tails, so that the masses sum to one exactly. See `numerics.py` for it in logarithms.
+the two levels at the ends taking the tails, so that the masses sum to one exactly. `common/numerics.py` has it in
+logarithms.
 """
 
 import math
@@ -34,7 +35,7 @@ class DiscretizedLogistic(Family):
 
     Args:
         size: Number of sites, or their shape.
-        levels: How many values a site can take, at least 2.
+        levels: Number of values that a site can take, at least 2.
         low: The smallest of them.
         scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site.
     """
@@ -90,12 +91,12 @@ class DiscretizedLogistic(Family):
         return float(self.low + self.levels // 2)
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
-        """Location and scale on (-1, 1), each of `shape`."""
+        """Return location and scale on (-1, 1), each of `shape`."""
         loc, log_scale = location_scale(raw, self.shape, self.scale)
         return loc, UNIT * jnp.exp(log_scale)
 
     def unit(self, value: Array) -> Array:
-        """Levels onto (-1, 1)."""
+        """Map levels to (-1, 1)."""
         return (value - self.centre) * (2 / self.levels)
 
     def log_prob(self, raw: Array, value: Array) -> Array:
@@ -113,7 +114,7 @@ class DiscretizedLogistic(Family):
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:
-        """Exact: low + Σ_k P(v >= low + k), a sum over the levels."""
+        """Return low + Σ_k P(v >= low + k), exact: a sum over the levels."""
         loc, scale = self.parameters(raw)
         edges = jnp.asarray(np.arange(1, self.levels) * (2 / self.levels) - 1, raw.dtype)
         passed = jax.nn.sigmoid((loc[..., None] - edges.reshape((1,) * loc.ndim + (-1,))) / scale[..., None])
@@ -144,12 +145,12 @@ class DiscretizedLogistic(Family):
         return self.unit(jnp.ravel(value)) / UNIT
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """The columns' moments, as if no tail were folded into the edge levels: a start, not a fit."""
+        """Match the columns' moments, as if no tail fell on the end levels: a start, not a fit."""
         count, mean, sd = moments(values, mask)
         loc = np.where(count > 0, (mean - self.centre) * 2 / self.levels, 0.0)
         spread = np.where(count > 0, sd * 2 / self.levels / (UNIT * SD), 1.0)
         return raw_location_scale(loc, spread, self.scale).astype(np.float32)
 
     def _level(self, unit: Array) -> Array:
-        """The level whose cell holds a point of (-1, 1); points outside go to the edge."""
+        """Return the level nearest to a point of (-1, 1); points outside go to the end levels."""
         return self.point(unit * (self.levels / 2) + self.centre)

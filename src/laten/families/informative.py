@@ -1,4 +1,4 @@
-r"""Classes or cells that may be missing because of what they are.
+r"""Classes or bins that may be missing because of what they are.
 
 A site is one of K classes or *missing*, coded K. With $p_k$ the base family's probabilities, $z$ what the net knows of
 the row, and a score $t_k$ of each class,
@@ -8,8 +8,8 @@ P(k, \text{seen}) = p_k\,(1-\varphi_k),\qquad P(\text{missing}) = \sum_k p_k\,\v
 
 So the mask is a part of the row, as in not-MIWAE (Ipsen et al. 2021), whose self-masking and row-dependent mechanisms
 these are together, but the missing value is summed out exactly instead of drawn. With $a = 0$ cells are missing at
-random given z. What a missing cell was follows from $p_k\varphi_k / \sum_j p_j\varphi_j$. For cells of numbers $t_k$ is
-where the cell lies, so that $a$ is one slope a column; for classes each has its own constant.
+random given z. What a missing cell was follows from $p_k\varphi_k / \sum_j p_j\varphi_j$. For bins of numbers $t_k$ is
+where the bin lies, so that $a$ is one slope a column; for classes each has its own constant.
 """
 
 from dataclasses import dataclass
@@ -90,20 +90,20 @@ class Informative(Family):
         return np.int32
 
     def base_raw(self, raw: Array) -> Array:
-        """The base family's raw parameters: what a net gives it, and its constants."""
+        """Return the base family's raw parameters: what a net gives it, and its constants."""
         return jnp.concatenate([raw[: self.base.n_net], raw[self.n_net : self.base.n_raw + self.n_sites]])
 
     def missing(self, raw: Array) -> tuple[Array, Array]:
-        """log of P(missing | class) and of P(seen | class), packed `(total,)`."""
+        """Return log of P(missing | class) and of P(seen | class), packed `(total,)`."""
         slopes = raw[self.base.n_raw + self.n_sites :]
         if isinstance(self.base, Binned):
-            score = np.concatenate([[cell[0] for cell in column] for column in self.base.points])
+            score = np.concatenate([[one[0] for one in column] for column in self.base.points])
             slopes = self.packing.spread(slopes) * score.astype(np.float32)
         logit = self.packing.spread(raw[self.base.n_net : self.n_net]) + slopes
         return -softplus(-logit), -softplus(logit)
 
     def split(self, value: Array) -> tuple[Array, Array]:
-        """A class within the base's (0 where missing), and whether it is missing."""
+        """Return a class within the base's (0 where missing), and whether it is missing."""
         gone = value >= jnp.asarray(np.array(self.packing.sizes, np.int32)).reshape(self.shape)
         return jnp.where(gone, 0, value), gone
 
@@ -115,23 +115,23 @@ class Informative(Family):
         return jnp.where(gone.reshape(-1), lost, seen).reshape(self.shape)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        """A complete draw: of the value, seen or not; its log-density is that of the row in which it is seen."""
+        """Draw the value, seen or not; its log-density is that of a row in which it is seen."""
         value = self.base.sample(self.base_raw(raw), key)
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:
-        """Probabilities of the values, seen or not, packed."""
+        """Return probabilities of the values, seen or not, packed."""
         return self.base.mean(self.base_raw(raw))
 
     def mean_given(self, raw: Array, value: Array, seen: Array) -> Array:
-        """As `mean`; where a site is known to be missing, given that."""
+        """Return the `mean`; where a site is known to be missing, given that."""
         p, lost = self.mean(raw), self.mean(raw) * jnp.exp(self.missing(raw)[0])
         lost = lost / self.packing.spread(jnp.maximum(self.packing.column_sums(lost), 1e-30))
         gone = (self.split(value)[1] & seen).reshape(-1)
         return jnp.where(self.packing.spread(gone.astype(jnp.float32)) > 0, lost, p)
 
     def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
-        """A complete draw that agrees with what is known: seen values stay, missing ones are drawn given that."""
+        """Draw a complete value: seen sites keep theirs, those known to be missing are drawn given that."""
         noise = random.gumbel(key, (self.packing.total,))
         drawn = self.packing.argmax(jnp.log(jnp.maximum(self.mean_given(raw, value, seen), 1e-30)) + noise)
         code, gone = self.split(value)
@@ -152,7 +152,7 @@ class Informative(Family):
         return jnp.concatenate([x * (1 - flag[self.base.feature_sites]), flag])
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """The base's frequencies; each column's share of missing cells; slopes of zero (missing at random)."""
+        """Match frequencies and shares of missing cells, with slopes of zero (missing at random)."""
         sizes = np.array(self.packing.sizes).reshape(self.shape)
         gone = np.asarray(values) >= sizes
         seen = np.ones(gone.shape, bool) if mask is None else np.asarray(mask, bool)

@@ -2,7 +2,7 @@ r"""A mixture at each site: $k$ components of one real family, with weights of t
 
 $$\log p(x) = \log\sum_{j=1}^k w_j\, p_j(x),\qquad w = \mathrm{softmax}(l),\qquad F(x) = \sum_j w_j F_j(x).$$
 
-Raw parameters hold the logits $l$ (k a site), then what a net gives each component, then each component's constants.
+Raw parameters hold the logits $l$ (k a site), then what a net gives each component, then the constants of each.
 The quantile lies between the least and the greatest of the components' quantiles; bisection on $F$ finds it. Components
 start on successive slices of the data, equally many rows in each: they differ, and the mixture has the data's moments.
 """
@@ -71,7 +71,7 @@ class Mixture(Family):
         return self.component.neutral
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
-        """Log-weights `(k, *shape)` and the components' raw parameters `(k, component.n_raw)`."""
+        """Return log-weights `(k, *shape)` and the components' raw parameters `(k, component.n_raw)`."""
         n_logits = self.k * self.n_sites
         logits, from_net, constants = jnp.split(raw, [n_logits, self.n_net])  # not cut: see `scale.location_scale`
         log_w = jax.nn.log_softmax(logits.reshape(self.k, *self.shape), axis=0)
@@ -99,7 +99,7 @@ class Mixture(Family):
         return self.component.point(mean)
 
     def mode(self, raw: Array) -> Array:
-        """The best of the components' modes (near the mixture's mode, exact when components are well apart)."""
+        """Return the best of the components' modes (near the mixture's mode, exact when components are well apart)."""
         modes = jax.vmap(self.component.mode)(self.parameters(raw)[1])
         return _pick(modes, jnp.argmax(jax.vmap(self.log_prob, (None, 0))(raw, modes), axis=0))
 
@@ -134,5 +134,5 @@ class Mixture(Family):
 
 
 def _pick(choices: Array, index: Array) -> Array:
-    """`choices[index]` site by site: `(k, *shape)`, `shape` -> `shape`."""
+    """Return `choices[index]` site by site: `(k, *shape)`, `shape` -> `shape`."""
     return jnp.take_along_axis(choices, index[None], axis=0)[0]

@@ -54,7 +54,7 @@ class Normal(Family):
         return self.n_raw if self.scale == "net" else self.n_sites
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
-        """Mean and log standard deviation, each of `shape`."""
+        """Return mean and log standard deviation, each of `shape`."""
         return location_scale(raw, self.shape, self.scale)
 
     def log_prob(self, raw: Array, value: Array) -> Array:

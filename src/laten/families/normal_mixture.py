@@ -3,7 +3,7 @@ r"""A mixture of normals over a whole vector: a prior that is learned.
 $$\log p(z) = \log\sum_{k=1}^K w_k \prod_d \mathcal N(z_d;\, m_{kd}, s_{kd}^2),\qquad w = \mathrm{softmax}(l),$$
 
 with $\log s$ smoothly bounded to $\pm 3$. The aggregate posterior of a table has clusters and edges; a prior that
-follows them leaves no holes between, from which samples would come out wrong (Tomczak & Welling 2018). Coordinates are
+follows them leaves no holes between, from which samples would be wrong (Tomczak & Welling 2018). Coordinates are
 not independent: the log-density belongs to the vector, and is spread evenly over its sites so that their sum is right.
 """
 
@@ -58,7 +58,7 @@ class NormalMixture(Family):
         return True
 
     def parameters(self, raw: Array) -> tuple[Array, Array, Array]:
-        """Log-weights `(k,)`, means and log-scales `(k, sites)`."""
+        """Return log-weights `(k,)`, means and log-scales `(k, sites)`."""
         n = self.k * self.n_sites
         logits, means, log_scales = jnp.split(raw, [self.k, self.k + n])  # not cut: see `scale.location_scale`
         means, log_scales = (x.reshape(self.k, self.n_sites) for x in (means, log_scales))
@@ -83,23 +83,23 @@ class NormalMixture(Family):
         return (jnp.exp(log_w) @ means).reshape(self.shape)
 
     def mode(self, raw: Array) -> Array:
-        """The best of the components' means (near the mode, exact when components are well apart)."""
+        """Return the best of the components' means (near the mode, exact when components are well apart)."""
         means = self.parameters(raw)[1].reshape(self.k, *self.shape)
         return means[jnp.argmax(jax.vmap(lambda m: jnp.sum(self.log_prob(raw, m)))(means))]
 
     def cdf(self, raw: Array, value: Array) -> Array:
-        """Of each coordinate alone, `shape`."""
+        """Return P(coordinate <= value) of each coordinate alone, of `shape`."""
         log_w, means, log_scales = self.parameters(raw)
         below = jax.scipy.special.ndtr((value.reshape(1, -1) - means) * jnp.exp(-log_scales))
         return (jnp.exp(log_w) @ below).reshape(self.shape)
 
     def fresh_raw(self, rng: np.random.Generator) -> np.ndarray:
-        """Equal weights, scales of one, means drawn from the standard normal: components that start equal stay so."""
+        """Draw means from the standard normal: components that start equal stay so."""
         means = rng.standard_normal((self.k, self.n_sites))
         return np.concatenate([np.zeros(self.k), means.ravel(), np.zeros(means.size)]).astype(np.float32)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Components sit at rows spread over the data, as wide as the columns: a start, not a fit."""
+        """Put components at rows spread over the data, as wide as the columns: a start, not a fit."""
         _, mean, sd = moments(values, mask)
         centre, scale = np.ravel(mean), np.maximum(np.ravel(sd), 1e-3)
         rows = np.asarray(values, np.float64).reshape(-1, self.n_sites)
@@ -116,7 +116,7 @@ class NormalMixture(Family):
 
 
 def distances(means: Array, weights: Array, value: Array) -> Array:
-    """`(k,)` weighted squared distances of a value `(sites,)` from means `(k, sites)`, as products of matrices.
+    """Return weighted squared distances `(k,)` of a value `(sites,)` from means `(k, sites)`, as products of matrices.
 
     Of many values at once, differences would be k numbers for each site of each value, written and read again for the
     gradient; the products take a seventh of the time. Their rounding is that of weight times value squared, 1e-7 of it,

@@ -91,7 +91,7 @@ class Ordinal(Family):
         return np.int32
 
     def parameters(self, raw: Array) -> tuple[Array, Array, Array, Array]:
-        """Location and 1/scale, `(columns,)`; cutpoints and the steps before them, packed."""
+        """Return location and 1/scale, `(columns,)`; cutpoints and the steps before them, packed."""
         n = self.n_sites
         loc, spread, increments = jnp.split(raw, [n, self.n_net])  # not cut: see `scale.location_scale`
         inverse_scale = jnp.exp(-log_scale(spread)) if self.scale == "net" else jnp.ones(n, raw.dtype)
@@ -112,7 +112,7 @@ class Ordinal(Family):
         return log_logistic_cell(lower, upper, width).reshape(self.shape)
 
     def log_probs(self, raw: Array) -> Array:
-        """Log-probability of every class, packed `(total,)`."""
+        """Return the log-probability of every class, packed `(total,)`."""
         last = np.array(self.packing.sizes, np.int32) - 1
         codes = np.minimum(np.arange(last.max() + 1, dtype=np.int32)[:, None], last)
         table = jax.vmap(lambda code: self.log_prob(raw, code).reshape(-1))(jnp.asarray(codes))
@@ -129,7 +129,7 @@ class Ordinal(Family):
         return jnp.exp(self.log_probs(raw))
 
     def point(self, mean: Array) -> Array:
-        """The median class of each column, which has the least expected absolute error in rank."""
+        """Return the median class of each column, which has the least expected absolute error in rank."""
         return self._class_at(mean, 0.5)
 
     def certain(self, value: Array) -> Array:
@@ -146,7 +146,7 @@ class Ordinal(Family):
         return self._class_at(self.mean(raw), p)
 
     def _class_at(self, probabilities: Array, p: Array | float) -> Array:
-        """The first class of each column whose cumulative probability reaches `p`."""
+        """Return the first class of each column whose cumulative probability reaches `p`."""
         p = jnp.broadcast_to(jnp.asarray(p, probabilities.dtype), self.shape).reshape(-1)
         short = self.packing.cumulative(probabilities) < self.packing.spread(p)
         code = self.packing.column_sums(short.astype(jnp.float32)).astype(jnp.int32)
@@ -177,7 +177,7 @@ class Ordinal(Family):
         return all_codes(self.packing.sizes, self).reshape(-1, *self.shape)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Location 0 and scale 1, and cutpoints that give back the columns' frequencies."""
+        """Return location 0 and scale 1, and cutpoints that give back the columns' frequencies."""
         frequencies = np.split(self.packing.frequencies(values, mask), np.cumsum(self.packing.sizes)[:-1])
         cut = np.concatenate([_logit(np.cumsum(p)[:-1]) for p in frequencies])
         first, start, step = _uniform_cuts(self.packing.sizes)
@@ -191,7 +191,7 @@ def _logit(p: np.ndarray) -> np.ndarray:
 
 
 def _uniform_cuts(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Packed by cutpoint: whether it is its column's first, its place for equal classes, the step before it."""
+    """Return, packed by cutpoint: is it its column's first, its place for equal classes, the step before it."""
     first = np.concatenate([np.arange(n - 1) == 0 for n in sizes])
     start = np.concatenate([_logit(np.arange(1, n) / n) for n in sizes])
     return first, start, np.where(first, 1.0, np.diff(start, prepend=0.0))

@@ -54,28 +54,28 @@ class Packing:
         return np.concatenate([np.arange(n, dtype=np.int32) for n in self.sizes])
 
     def indicator(self, dtype: DTypeLike) -> Array:
-        """`(total, columns)` matrix A."""
+        """Return the matrix A, `(total, columns)`."""
         return jnp.asarray(self.sites[:, None] == np.arange(self.columns), dtype)
 
     def column_sums(self, x: Array) -> Array:
-        """`(..., total) -> (..., columns)`."""
+        """Sum each column, `(..., total) -> (..., columns)`."""
         if self.equal:
             return jnp.sum(x.reshape(*x.shape[:-1], self.columns, self.sizes[0]), axis=-1)
         return jnp.matmul(x, self.indicator(x.dtype), precision=jax.lax.Precision.HIGHEST)
 
     def spread(self, y: Array) -> Array:
-        """`(columns,) -> (total,)`: each entry gets its column's number."""
+        """Give each entry its column's number, `(columns,) -> (total,)`."""
         if self.equal:
             return jnp.broadcast_to(y[:, None], (self.columns, self.sizes[0])).ravel()
         return jnp.matmul(y, self.indicator(y.dtype).T, precision=jax.lax.Precision.HIGHEST)
 
     def one_hot(self, code: Array, dtype: DTypeLike) -> Array:
-        """Codes `(columns,) -> (total,)`, 1 at each column's code; a code out of range gives zeros."""
+        """Turn codes `(columns,)` to `(total,)`, 1 at each column's code; a code out of range gives zeros."""
         code = self.spread(code.astype(jnp.float32))  # whole numbers, exact in float32
         return (code == self.ranks.astype(np.float32)).astype(dtype)
 
     def cumulative(self, x: Array) -> Array:
-        """Running sum within each column, `(total,) -> (total,)`."""
+        """Sum up within each column, `(total,) -> (total,)`."""
         if self.equal:
             return jnp.cumsum(x.reshape(self.columns, self.sizes[0]), axis=1).ravel()
         same = self.sites[:, None] == self.sites
@@ -83,7 +83,7 @@ class Packing:
         return jnp.matmul(x, jnp.asarray(before, x.dtype), precision=jax.lax.Precision.HIGHEST)
 
     def argmax(self, x: Array) -> Array:
-        """`(total,) -> (columns,)` int32 rank of the largest entry of each column."""
+        """Return the rank of the largest entry of each column, `(total,) -> (columns,)` int32."""
         if self.equal:
             return jnp.argmax(x.reshape(self.columns, self.sizes[0]), axis=1).astype(jnp.int32)
         widest = max(self.sizes)
@@ -94,7 +94,7 @@ class Packing:
         return jnp.argmax(padded, axis=1).astype(jnp.int32)
 
     def frequencies(self, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
-        """Class frequencies `(total,)` with half a count added to each class; codes are `(rows, *shape)`."""
+        """Return class frequencies `(total,)` with half a count added to each class; codes are `(rows, *shape)`."""
         values = np.asarray(values)
         seen = observed(values, mask).reshape(-1, self.columns)
         values = values.reshape(-1, self.columns)
@@ -106,24 +106,24 @@ class Packing:
 
 
 def log_mass(packing: Packing, log_probs: Array, allowed: Array) -> Array:
-    """log of the allowed share of each column's probability, `(columns,)`."""
+    """Return log of the allowed share of each column's probability, `(columns,)`."""
     return jnp.log(jnp.maximum(packing.column_sums(jnp.exp(log_probs) * allowed), SMALLEST))
 
 
 def sample_allowed(packing: Packing, log_probs: Array, key: Key, allowed: Array) -> Array:
-    """One code a column, `(columns,)`, each class as likely as its allowed share makes it."""
+    """Draw one code a column, `(columns,)`, each class as likely as its allowed share makes it."""
     noise = random.gumbel(key, log_probs.shape)
     return packing.argmax(jnp.where(allowed > 0, log_probs + jnp.log(jnp.maximum(allowed, SMALLEST)) + noise, -jnp.inf))
 
 
 @lru_cache(maxsize=256)
 def packing(sizes: int | tuple[int, ...]) -> Packing:
-    """The packing of `sizes`; a whole number is one column."""
+    """Return the packing of `sizes`; a whole number is one column."""
     return Packing((sizes,) if isinstance(sizes, int) else sizes)
 
 
 def as_sizes(sizes: int | tuple[int, ...], family: str, least: int) -> int | tuple[int, ...]:
-    """Checked numbers of classes: `10` and `(8, 3, 41)` stay what they are.
+    """Check numbers of classes: `10` and `(8, 3, 41)` are returned as they are.
 
     Raises:
         DeclarationError: no column, or a number of classes that is not whole or below `least`.
@@ -135,7 +135,7 @@ def as_sizes(sizes: int | tuple[int, ...], family: str, least: int) -> int | tup
 
 
 def all_codes(sizes: tuple[int, ...], family: Family) -> np.ndarray:
-    """Every combination of codes, `(product of sizes, columns)` int32.
+    """List every combination of codes, `(product of sizes, columns)` int32.
 
     Raises:
         DeclarationError: more combinations than can be listed.

@@ -1,7 +1,7 @@
-r"""How a family's scale is supplied.
+r"""The scale of a family: given by the net, learned, or fixed.
 
-`"net"`: the net puts out a raw number a site; `"site"`: a learned constant a site; a number $c > 0$: fixed. Raw vectors
-are laid out location first, then scale, so that what a net supplies always comes first:
+`"net"`: the net gives a raw number for each site; `"site"`: a learned constant for each; a number $c > 0$: fixed. Raw
+vectors are laid out location first, then scale, so that what a net supplies always comes first:
 
 $$\text{raw} = (\mu_1,\dots,\mu_n,\; s_1,\dots,s_n), \qquad \log\sigma = 7\tanh(s/7) \ \text{ or }\ \log c .$$
 """
@@ -21,7 +21,7 @@ SMALLEST_SD = 1e-3  # where a constant column starts
 
 
 def check_scale(scale: str | float, family: str) -> str | float:
-    """`scale` as "net", "site" or a plain positive number.
+    """Return `scale` as "net", "site" or a plain positive number.
 
     Raises:
         DeclarationError: anything else.
@@ -34,18 +34,18 @@ def check_scale(scale: str | float, family: str) -> str | float:
 
 
 def check_source(source: str, family: str, name: str) -> None:
-    """Raises a DeclarationError unless `source` is "net" or "site"."""
+    """Raise a DeclarationError unless `source` is "net" or "site"."""
     if not isinstance(source, str) or source not in ("net", "site"):
         raise DeclarationError(f"{family}: {name} must be 'net' or 'site', not {source!r}")
 
 
 def n_scale(scale: str | float, n_sites: int) -> int:
-    """How many raw numbers the scale takes."""
+    """Return the number of raw numbers that the scale takes."""
     return n_sites if isinstance(scale, str) else 0
 
 
 def location_scale(raw: Array, shape: Shape, scale: str | float) -> tuple[Array, Array]:
-    """Location and log-scale, each of `shape`, from the first raw numbers."""
+    """Return location and log-scale, each of `shape`, from the first raw numbers."""
     n = math.prod(shape)
     # split and not cut: the gradient of a cut is padded with zeros, by a loop that the compiler does not vectorise
     if isinstance(scale, str):
@@ -55,7 +55,7 @@ def location_scale(raw: Array, shape: Shape, scale: str | float) -> tuple[Array,
 
 
 def raw_location_scale(loc: np.ndarray, spread: np.ndarray, scale: str | float) -> np.ndarray:
-    """Inverse of `location_scale` on the host, float64; `spread` is the scale itself, floored at `SMALLEST_SD`."""
+    """Invert `location_scale` on the host, float64; `spread` is the scale itself, floored at `SMALLEST_SD`."""
     if not isinstance(scale, str):
         return loc
     return np.concatenate([loc, unbound(np.log(np.maximum(spread, SMALLEST_SD)), LOG_SCALE_LIMIT)])

@@ -62,7 +62,7 @@ class StudentT(Family):
         return self.n_sites * (2 if self.scale == "net" else 1)
 
     def parameters(self, raw: Array) -> tuple[Array, Array, Array]:
-        """Location, log-scale and degrees of freedom, each of `shape`."""
+        """Return location, log-scale and degrees of freedom, each of `shape`."""
         loc, log_scale = location_scale(raw, self.shape, self.scale)
         unit = jax.nn.sigmoid(raw[self.n_raw - self.n_sites :].reshape(self.shape) - DF_SHIFT)
         return loc, log_scale, DF_LOW + (DF_HIGH - DF_LOW) * unit
@@ -110,7 +110,7 @@ class StudentT(Family):
 
 
 def _standard_cdf(z: Array, df: Array) -> Array:
-    """P(t <= z) by the incomplete beta function, of the smaller argument: exact in the middle and far out."""
+    """Return P(t <= z) by the incomplete beta function, of the smaller argument: exact in the middle and far out."""
     square, half = jnp.square(z), jnp.full_like(df, 0.5)
     near = square < df
     a, b = jnp.where(near, half, 0.5 * df), jnp.where(near, 0.5 * df, half)
