@@ -1,60 +1,28 @@
 """The families: what a variable may be, one file each, and the pieces that several of them share.
 
 A family knows one node's values and nothing of networks, nets, tables or training; it imports from `common` alone.
-`FAMILIES` is the one table of them: model files find a family's class by its name there.
+`FAMILIES` is the one table of them, all that are imported here: model files find a class by its name there.
 """
 
-from laten.families.base import Family, Node
-from laten.families.bernoulli import Bernoulli
-from laten.families.binned import Binned
-from laten.families.categorical import Categorical
-from laten.families.counts import NegativeBinomial, Poisson
-from laten.families.deterministic import Deterministic
-from laten.families.discretized import DiscretizedLogistic
-from laten.families.informative import Informative
-from laten.families.log_normal import LogNormal
-from laten.families.mixture import Mixture
-from laten.families.normal import Normal
-from laten.families.normal_mixture import NormalMixture
-from laten.families.ordinal import Ordinal
-from laten.families.student_t import StudentT
+from laten.families.base import Family as Family
+from laten.families.base import Node as Node
+from laten.families.bernoulli import Bernoulli as Bernoulli
+from laten.families.binned import Binned as Binned
+from laten.families.categorical import Categorical as Categorical
+from laten.families.counts import NegativeBinomial as NegativeBinomial
+from laten.families.counts import Poisson as Poisson
+from laten.families.deterministic import Deterministic as Deterministic
+from laten.families.discretized import DiscretizedLogistic as DiscretizedLogistic
+from laten.families.informative import Informative as Informative
+from laten.families.log_normal import LogNormal as LogNormal
+from laten.families.mixture import Mixture as Mixture
+from laten.families.normal import Normal as Normal
+from laten.families.normal_mixture import NormalMixture as NormalMixture
+from laten.families.ordinal import Ordinal as Ordinal
+from laten.families.student_t import StudentT as StudentT
 
 FAMILIES: dict[str, type[Family]] = {
-    family.__name__: family
-    for family in (
-        Bernoulli,
-        Binned,
-        Categorical,
-        Deterministic,
-        DiscretizedLogistic,
-        Informative,
-        LogNormal,
-        Mixture,
-        NegativeBinomial,
-        Normal,
-        NormalMixture,
-        Ordinal,
-        Poisson,
-        StudentT,
-    )
+    name: found
+    for name, found in sorted(globals().items())
+    if isinstance(found, type) and issubclass(found, Family) and found is not Family
 }
-
-__all__ = [
-    "FAMILIES",
-    "Bernoulli",
-    "Binned",
-    "Categorical",
-    "Deterministic",
-    "DiscretizedLogistic",
-    "Family",
-    "Informative",
-    "LogNormal",
-    "Mixture",
-    "NegativeBinomial",
-    "Node",
-    "Normal",
-    "NormalMixture",
-    "Ordinal",
-    "Poisson",
-    "StudentT",
-]
