@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.stats as st
 from scipy.special import expit, log_softmax, logsumexp, softmax
+from scipy.special import logit as logit_of
 
 import laten.families as lf
 
@@ -72,6 +73,26 @@ def student(raw: np.ndarray) -> list[Any]:
 
 def lognormal(raw: np.ndarray) -> list[Any]:
     return [st.lognorm(s, scale=np.exp(m)) for m, s in zip(raw[:2], scales(raw[2:]), strict=True)]
+
+
+class LogitNormalReference:
+    """A fraction whose logit is a frozen SciPy normal."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def logpdf(self, x: np.ndarray) -> np.ndarray:
+        return self.inner.logpdf(logit_of(x)) - np.log(x) - np.log1p(-x)
+
+    def cdf(self, x: np.ndarray) -> Any:
+        return self.inner.cdf(logit_of(x))
+
+    def mean(self) -> Any:
+        return self.inner.expect(expit)
+
+
+def logit_normal(raw: np.ndarray) -> list[Any]:
+    return [LogitNormalReference(st.norm(m, s)) for m, s in zip(raw[:5], scales(raw[5:]), strict=True)]
 
 
 def bernoulli(raw: np.ndarray) -> list[Any]:
@@ -208,6 +229,7 @@ class FamilyCase:
 
 REALS = np.sinh(np.linspace(-11, 11, 4001))
 POSITIVES = np.exp(np.linspace(-50, 50, 4001))
+FRACTIONS = np.unique(expit(np.linspace(-16, 16, 4001)).astype(np.float32)).astype(float)  # as float32 has them
 COUNTS = np.arange(4000.0)
 CODES = np.arange(6)
 SCORES = tuple(tuple((float(t),) for t in np.linspace(-1.5, 1.5, n)) for n in (6, 2))
@@ -229,6 +251,7 @@ FAMILY_CASES = [
     FamilyCase(lf.Normal((3, 1), scale=0.7), REALS, normal_fixed),
     FamilyCase(lf.StudentT(2), REALS, student),
     FamilyCase(lf.LogNormal(2, scale="site"), POSITIVES, lognormal),
+    FamilyCase(lf.LogitNormal(5), FRACTIONS, logit_normal),
     FamilyCase(lf.Bernoulli((2, 2)), CODES[:2] * 1.0, bernoulli),
     FamilyCase(lf.Categorical(4), CODES, categorical(4)),
     FamilyCase(lf.Categorical((3, 2, 6)), CODES, categorical(3, 2, 6)),

@@ -26,6 +26,7 @@ from .families import Categorical as Categorical
 from .families import Deterministic as Deterministic
 from .families import DiscretizedLogistic as DiscretizedLogistic
 from .families import Informative as Informative
+from .families import LogitNormal as LogitNormal
 from .families import LogNormal as LogNormal
 from .families import Mixture as Mixture
 from .families import NegativeBinomial as NegativeBinomial

@@ -15,6 +15,7 @@ from laten.families.deterministic import Deterministic as Deterministic
 from laten.families.discretized import DiscretizedLogistic as DiscretizedLogistic
 from laten.families.informative import Informative as Informative
 from laten.families.log_normal import LogNormal as LogNormal
+from laten.families.logit_normal import LogitNormal as LogitNormal
 from laten.families.mixture import Mixture as Mixture
 from laten.families.normal import Normal as Normal
 from laten.families.normal_mixture import NormalMixture as NormalMixture
