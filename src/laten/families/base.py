@@ -12,7 +12,6 @@ shape of sites: a value of a `Categorical((8, 3, 41))` is three integer codes.
 
 import abc
 import math
-import operator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
@@ -22,37 +21,10 @@ import numpy as np
 from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.types import Array, Key
+from laten.families.sizes import Shape
 
-Shape = tuple[int, ...]
 SMALLEST = 1e-30  # of a probability, in float32
 TEMPERATURE = 0.5  # of relaxed draws of classes
-
-
-def as_shape(size: int | Shape, family: str) -> Shape:
-    """Return the shape of a size: `20 -> (20,)`, `(28, 28)` and `()` stay.
-
-    Raises:
-        DeclarationError: a size that is not a positive whole number.
-    """
-    try:
-        shape = tuple(whole(n) for n in size) if isinstance(size, tuple | list) else (whole(size),)
-    except TypeError:
-        raise DeclarationError(f"{family}: size must be a whole number or a tuple of them, not {size!r}") from None
-    if any(n < 1 for n in shape):
-        raise DeclarationError(f"{family}: sizes must be at least 1, not {size!r}")
-    return shape
-
-
-def shape_of(size: int | Shape) -> Shape:
-    """Return the shape behind a `size` field that `as_shape` has checked."""
-    return size if isinstance(size, tuple) else (size,)
-
-
-def whole(n: object) -> int:
-    """Return `n` as a plain int; raise a TypeError for anything else, booleans too."""
-    if isinstance(n, bool | np.bool_):
-        raise TypeError(f"{n!r} is not a number")
-    return operator.index(n)  # type: ignore[arg-type]
 
 
 class Support(NamedTuple):

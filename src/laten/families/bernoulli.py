@@ -15,9 +15,10 @@ import numpy as np
 from laten.common import random
 from laten.common.numerics import LOGIT_LIMIT, softplus
 from laten.common.types import Array, Key
-from laten.families.base import SMALLEST, TEMPERATURE, Family, Shape, Support, as_shape, shape_of
+from laten.families.base import SMALLEST, TEMPERATURE, Family, Support
 from laten.families.column_moments import moments
 from laten.families.ragged import all_codes
+from laten.families.sizes import Shape, as_shape, shape_of
 
 
 @dataclass(frozen=True, repr=False)

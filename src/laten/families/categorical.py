@@ -20,8 +20,9 @@ from laten.common import random
 from laten.common.numerics import LOGIT_LIMIT, bound, unbound
 from laten.common.types import Array, Key
 from laten.families import ragged
-from laten.families.base import TEMPERATURE, Family, Shape, Support
+from laten.families.base import TEMPERATURE, Family, Support
 from laten.families.ragged import Packing, all_codes, as_sizes, packing
+from laten.families.sizes import Shape
 
 
 @dataclass(frozen=True, repr=False)

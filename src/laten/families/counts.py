@@ -41,9 +41,10 @@ from laten.common.numerics import (
     unbound,
 )
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, Support, as_shape, shape_of
+from laten.families.base import Family, Support
 from laten.families.column_moments import moments
 from laten.families.scale import check_source
+from laten.families.sizes import Shape, as_shape, shape_of
 
 LOG_RATE_LIMIT = 20.0
 MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32

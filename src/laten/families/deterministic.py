@@ -11,7 +11,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.base import Family
+from laten.families.sizes import Shape, as_shape, shape_of
 
 
 @dataclass(frozen=True, repr=False)

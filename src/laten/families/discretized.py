@@ -20,9 +20,10 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import log_logistic_cell
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, Support, as_shape, shape_of, whole
+from laten.families.base import Family, Support
 from laten.families.column_moments import moments
 from laten.families.scale import check_source, location_scale, raw_location_scale
+from laten.families.sizes import Shape, as_shape, shape_of, whole
 
 FAR = 1e9  # an open end: finite, so that gradients are
 UNIT = 0.3  # scale at raw zero, on (-1, 1): nearly flat over the levels

@@ -22,10 +22,11 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import softplus
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, Support
+from laten.families.base import Family, Support
 from laten.families.binned import Binned
 from laten.families.categorical import Categorical
 from laten.families.ragged import Packing
+from laten.families.sizes import Shape
 
 
 @dataclass(frozen=True, repr=False)

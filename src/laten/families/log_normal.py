@@ -14,10 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, Support, as_shape, shape_of
+from laten.families.base import Family, Support
 from laten.families.column_moments import observed
 from laten.families.normal import Normal
 from laten.families.scale import check_scale
+from laten.families.sizes import Shape, as_shape, shape_of
 
 LOG_LIMIT = 80.0
 

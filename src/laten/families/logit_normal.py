@@ -23,9 +23,10 @@ import numpy as np
 
 from laten.common.numerics import bisect
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, Support, as_shape, shape_of
+from laten.families.base import Family, Support
 from laten.families.normal import Normal
 from laten.families.scale import check_scale
+from laten.families.sizes import Shape, as_shape, shape_of
 
 EDGE = 2.0**-24
 WEIGHTS = np.array([3.246343272134e-3, 5.1517477033972e-2, 0.195077912673858, 0.315569823632818, 0.274149576158423,

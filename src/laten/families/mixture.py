@@ -17,11 +17,12 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import bisect
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, Support, whole
+from laten.families.base import Family, Support
 from laten.families.column_moments import observed
 from laten.families.discretized import DiscretizedLogistic
 from laten.families.log_normal import LogNormal
 from laten.families.normal import Normal
+from laten.families.sizes import Shape, whole
 from laten.families.student_t import StudentT
 
 

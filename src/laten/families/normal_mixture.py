@@ -17,9 +17,10 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import LOG_2PI, bound, unbound
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, as_shape, shape_of, whole
+from laten.families.base import Family
 from laten.families.column_moments import moments, observed
 from laten.families.normal import Normal
+from laten.families.sizes import Shape, as_shape, shape_of, whole
 
 SPREAD = 3.0
 

@@ -25,9 +25,10 @@ from laten.common import random
 from laten.common.numerics import log_logistic_cell, log_scale, softplus, softplus_inverse
 from laten.common.types import Array, Key
 from laten.families import ragged
-from laten.families.base import Family, Shape, Support
+from laten.families.base import Family, Support
 from laten.families.ragged import Packing, all_codes, as_sizes, packing
 from laten.families.scale import check_source
+from laten.families.sizes import Shape
 
 FAR = 1e9  # an open end: finite, so that gradients are
 LEAST_STEP = 1e-3

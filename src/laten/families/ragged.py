@@ -18,8 +18,9 @@ from jax.typing import DTypeLike
 from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.types import Array, Key
-from laten.families.base import SMALLEST, Family, as_shape
+from laten.families.base import SMALLEST, Family
 from laten.families.column_moments import observed
+from laten.families.sizes import as_shape
 
 MOST_STATES = 2**20
 

@@ -15,7 +15,7 @@ import numpy as np
 from laten.common.errors import DeclarationError
 from laten.common.numerics import LOG_SCALE_LIMIT, log_scale, unbound
 from laten.common.types import Array
-from laten.families.base import Shape
+from laten.families.sizes import Shape
 
 SMALLEST_SD = 1e-3  # where a constant column starts
 

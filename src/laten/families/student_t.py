@@ -23,10 +23,11 @@ import numpy as np
 from laten.common import random
 from laten.common.numerics import bisect, log_gamma
 from laten.common.types import Array, Key
-from laten.families.base import Family, Shape, as_shape, shape_of
+from laten.families.base import Family
 from laten.families.column_moments import moments
 from laten.families.normal import Normal
 from laten.families.scale import check_scale, location_scale, n_scale, raw_location_scale
+from laten.families.sizes import Shape, as_shape, shape_of
 
 DF_LOW, DF_HIGH, DF_SHIFT = 2.1, 100.0, 2.5
 
