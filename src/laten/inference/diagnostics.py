@@ -8,8 +8,8 @@ With weights $w_1..w_S$ of one row, normalised $\bar w$:
   (Vehtari et al. 2024, "Pareto smoothed importance sampling"), by the estimator of Zhang & Stephens (2009). Above 0.7
   the estimate is unreliable, and S draws are too few.
 
-NumPy on the host, vectorised over rows. Log-weights of a few rows at a time are summarised as a `Digest`, so that memory
-does not grow with rows x draws.
+NumPy on the host, vectorised over rows. Log-weights of a few rows at a time are summarised as a `Digest`, so that
+memory does not grow with rows x draws.
 """
 
 import math
