@@ -15,8 +15,8 @@ from laten.data.columns.codecs import (  # fmt: skip
     codec_from_json,
     codec_to_json,
     fit_codecs,
-    loc_and_scale,
 )
+from laten.data.histogram.fit import loc_and_scale
 from laten.data.json_reader import Reader
 
 CODECS = [Identity(), Standardise(3.0, 2.5), Log(0.7, 1.3), Log(0.7, 1.3, 0.5), Date(20.0, 40.0)]

@@ -10,7 +10,7 @@ import pytest
 import laten as lt
 from laten.common.errors import DataError
 from laten.data.schema import toml
-from laten.data.schema.contract import as_number, as_plain, contract_of
+from laten.data.schema.contract import as_number, as_plain
 from laten.data.schema.enforce import open_contract, read_contract, read_schema
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
@@ -238,7 +238,7 @@ def test_cells_of_two_sorts_are_not_questioned_where_a_contract_says_what_they_a
 
 
 def test_what_a_contract_says_of_a_schema():
-    clauses = {c.name: c for c in contract_of(SCHEMA).clauses}
+    clauses = {c.name: c for c in SCHEMA.contract.clauses}
     assert (clauses["age"].low, clauses["age"].high) == (17.0, 89.0)
     assert clauses["when"].style == "datetime" and clauses["fare"].above and not clauses["age"].above
     said = {c.name: c for c in read_contract(SCHEMA.to_toml()).clauses}

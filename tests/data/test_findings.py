@@ -7,7 +7,6 @@ import pytest
 from laten.common.errors import DataError
 from laten.data.rows.tables import encode
 from laten.data.schema.check import check
-from laten.data.schema.contract import contract_of
 from laten.data.schema.enforce import impose, read_contract
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
@@ -120,7 +119,7 @@ def test_a_file_finds_what_the_schema_finds():
     for frame, column, what, _rows, _words in BROKEN + NOTES:
         if (column, what) in [("fare", "value"), ("same", "value")]:
             continue  # not in the file: which logarithm, and which value
-        both = [[(f.column, f.what, f.rows) for f in check(c, frame)] for c in (agreed, contract_of(SCHEMA))]
+        both = [[(f.column, f.what, f.rows) for f in check(c, frame)] for c in (agreed, SCHEMA.contract)]
         assert both[0] == both[1]
 
 
@@ -141,4 +140,4 @@ def test_names_that_are_numbers_and_names_that_differ_in_type_alone():
     with pytest.raises(DataError, match="1 and '1' are two columns"):
         schema.check(frame.set_axis([1, "1", 2], axis=1))
     with pytest.raises(DataError, match="1 and '1' are two columns"):
-        impose(contract_of(schema), frame.set_axis([1, "1", 2], axis=1))
+        impose(schema.contract, frame.set_axis([1, "1", 2], axis=1))

@@ -20,7 +20,8 @@ from laten.common.errors import LatenError
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.columns.column import CLASSES, Column
 from laten.data.rows.views import TableView
-from laten.data.schema.schema import Block, Name
+from laten.data.schema.contract import Name
+from laten.data.schema.schema import Block
 from laten.families import Family
 from laten.inference.importance import weights_and
 from laten.inference.questions import ask

@@ -19,7 +19,8 @@ from laten.data.columns.codecs import Date
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.durations import seconds
 from laten.data.messages import check_frame, shown
-from laten.data.schema.schema import Name, Schema
+from laten.data.schema.contract import Name
+from laten.data.schema.schema import Schema
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
+from laten.data.schema.contract import Name
 from laten.data.schema.infer import infer_schema
-from laten.data.schema.schema import Name, Schema
+from laten.data.schema.schema import Schema
 from laten.plots.contents.columns import Marginal, marginal
 from laten.synthetic.coded_tables import Layout, Table, check_tables, code
 from laten.synthetic.detection import detection

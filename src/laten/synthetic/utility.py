@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 
 from laten.common.errors import DataError
 from laten.data.messages import unknown
-from laten.data.schema.schema import Name
+from laten.data.schema.contract import Name
 from laten.synthetic.classifiers import answers, auc, features, tree_classifier, tree_regressor
 from laten.synthetic.coded_tables import Layout, Table
 

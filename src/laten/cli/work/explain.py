@@ -8,7 +8,7 @@ from laten.cli.data_in_out import TABLES, check_output, for_model, note, put
 from laten.cli.work.ask import numbered
 from laten.common.errors import LatenError
 from laten.data.rows.table_view import TableView
-from laten.data.schema.schema import Name
+from laten.data.schema.contract import Name
 from laten.estimator.plain_vae import Learner, load
 from laten.plots.canvas import FORMATS
 from laten.plots.dependence import plot_dependence, plot_latent_effects, plot_mutual_information

@@ -5,7 +5,7 @@ import pandas as pd
 from laten.cli.data_in_out import TABLES, check_output, note, put
 from laten.common.errors import DataError
 from laten.data.files.read import read
-from laten.data.schema.schema import Name
+from laten.data.schema.contract import Name
 from laten.plots.canvas import FORMATS
 from laten.plots.quality import plot_quality
 from laten.synthetic.quality import quality as judge

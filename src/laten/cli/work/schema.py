@@ -14,7 +14,7 @@ from laten.common.errors import DataError
 from laten.data.files.read import read
 from laten.data.rows.table_view import TableView
 from laten.data.schema.check import check as compare
-from laten.data.schema.contract import Contract, contract_of
+from laten.data.schema.contract import Contract
 from laten.data.schema.enforce import open_contract
 from laten.estimator.plain_vae import load
 
@@ -79,4 +79,4 @@ def agreed_in(name: str) -> Contract:
     vae = load(name)
     if not isinstance(vae.view_, TableView):
         raise DataError(f"{name}: was fitted to arrays, which have no schema")
-    return contract_of(vae.schema_)
+    return vae.schema_.contract

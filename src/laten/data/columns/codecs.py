@@ -23,6 +23,7 @@ import numpy as np
 
 from laten.common.errors import DataError
 from laten.data.histogram.calendar import cycle_from_json, cycle_to_json
+from laten.data.histogram.fit import loc_and_scale
 from laten.data.histogram.histogram import Cells
 from laten.data.json_reader import Reader
 
@@ -128,15 +129,6 @@ _OF_KIND = {"count": Identity, "real": Standardise, "positive": Log, "date": Dat
 
 
 _CELLS = ("edges", "mass", "starts", "centres", "tails", "grid", "yearly", "cycle")
-
-
-def loc_and_scale(x: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of finite values, the latter never zero; safe for numbers near the float limit."""
-    size = float(np.max(np.abs(x), initial=0.0)) or 1.0
-    loc, scale = float(np.mean(x / size)), float(np.std(x / size))
-    if scale <= 1e-12 * max(abs(loc), 1e-300):
-        return loc * size, 1.0
-    return loc * size, min(max(scale * size, 1e-300), 1e300)
 
 
 def fit_codecs(x: np.ndarray) -> tuple[Codec, ...]:

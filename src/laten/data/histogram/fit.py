@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from laten.data.columns.codecs import loc_and_scale
 from laten.data.histogram.calendar import Cycle, fit_cycle
 from laten.data.histogram.edges import PIECES, Layout, Tally, layouts
 from laten.data.histogram.histogram import YEAR, Cells, locate
@@ -24,6 +23,15 @@ CELLS = 64
 def day_grid(x: np.ndarray) -> float | None:
     """How many steps a day has of which all days `x` are whole multiples: 1, 24 (hours), 1440 (minutes) or 86 400."""
     return next((g for g in (1.0, 24.0, 1440.0, 86_400.0) if np.all(np.abs(x * g - np.round(x * g)) < 1e-5)), None)
+
+
+def loc_and_scale(x: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of finite values, the latter never zero; safe for numbers near the float limit."""
+    size = float(np.max(np.abs(x), initial=0.0)) or 1.0
+    loc, scale = float(np.mean(x / size)), float(np.std(x / size))
+    if scale <= 1e-12 * max(abs(loc), 1e-300):
+        return loc * size, 1.0
+    return loc * size, min(max(scale * size, 1e-300), 1e300)
 
 
 def fit_cells(x: np.ndarray, grid: float | None = None, dates: bool = False) -> Cells:

@@ -16,7 +16,8 @@ from laten.data.columns.codecs import Date
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.encode import decode_column, like_dtype, restore
 from laten.data.rows.tables import framed, rows_of
-from laten.data.schema.schema import Block, Name, Schema
+from laten.data.schema.contract import Name
+from laten.data.schema.schema import Block, Schema
 
 MOST_CELLS = 10**8  # of a frame of probabilities
 STATISTICS = ("auto", "mean", "median", "mode")

@@ -20,7 +20,8 @@ from laten.data.columns.encode import constant, decode_column, encode_column, li
 from laten.data.messages import check_frame, did_you_mean
 from laten.data.rows.evidence import Between, limits
 from laten.data.rows.rows import Rows
-from laten.data.schema.schema import Block, Name, Schema
+from laten.data.schema.contract import Name
+from laten.data.schema.schema import Block, Schema
 
 
 def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Rows:

@@ -1,7 +1,7 @@
 """A schema as a contract: what each column has to be, in a file that people read and edit.
 
-    schema --contract_of--> Contract --to_toml--> text --read_contract (impose.py)--> Contract --impose(frame)--> schema
-                               └--check(frame) (findings.py)--> findings
+    schema --to_toml--> text --read_contract (enforce.py)--> Contract --impose(frame)--> schema
+      └--clause_of--> Contract --check(frame) (check.py)--> findings
 
 A contract says less than a schema: kinds, levels, what becomes of unseen levels, and the range and share of holes that
 a later frame is compared with. Codecs and counts belong to the data, and are fitted anew to whichever are given.
@@ -12,11 +12,11 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from typing import Any
 
 import pandas as pd
 
-from laten import __version__
 from laten.common.errors import DataError
 from laten.data.columns.codecs import Date, Log
 from laten.data.columns.column import CLASSES, NUMBERS, Column
@@ -25,9 +25,8 @@ from laten.data.json_reader import Plain
 from laten.data.messages import span
 from laten.data.schema import toml
 
-if TYPE_CHECKING:
-    from laten.data.schema.schema import Group, Schema
-
+Name = str | int
+EXTRA = ("ignore", "error")  # what further columns of a table are
 MOST_LEVELS = 200  # that a file lists; more are taken from the data
 _EPOCH = datetime.date(1970, 1, 1)
 _HEAD = """\
@@ -43,6 +42,15 @@ _HEAD = """\
 
 extra = {extra}  # what further columns of a table are: "ignore" or "error"
 """
+
+
+@dataclass(frozen=True)
+class Group:
+    """A declared node and the columns it holds. `scalar`: its values are `(rows,)`, of one column."""
+
+    node: str
+    columns: tuple[Name, ...]
+    scalar: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Clause:
         line: Where it stands in its file; 0: in none.
     """
 
-    name: str | int
+    name: Name
     kind: str
     levels: tuple[Plain, ...] | None = None
     unseen: str = "error"
@@ -86,14 +94,9 @@ class Contract:
     """
 
     clauses: tuple[Clause, ...]
-    groups: "tuple[Group, ...]" = ()
+    groups: tuple[Group, ...] = ()
     extra: str = "ignore"
     source: str = field(default="the schema", compare=False)
-
-
-def contract_of(schema: "Schema") -> Contract:
-    """The contract that a schema amounts to."""
-    return Contract(tuple(clause_of(c, schema.in_cells) for c in schema.columns), schema.groups, schema.extra)
 
 
 def clause_of(column: Column, in_cells: bool = False) -> Clause:
@@ -113,35 +116,35 @@ def clause_of(column: Column, in_cells: bool = False) -> Clause:
     )
 
 
-def to_toml(schema: "Schema") -> str:
-    """A schema as the text of a contract, with the reason of each kind beside it.
+def to_toml(columns: Sequence[Column], groups: Sequence[Group], extra: str) -> str:
+    """Write a schema as the text of a contract, with the reason of each kind beside it.
 
     Raises:
         DataError: two columns whose names differ in type alone, `1` and `"1"`, or a name that cannot be written.
     """
-    texts = [str(n) for n in schema.names]
+    texts = [str(c.name) for c in columns]
     twice = [t for t in texts if texts.count(t) > 1] if len(set(texts)) < len(texts) else []
     if twice:
         raise DataError(f"two columns are both written {twice[0]!r}; rename one, a file knows names as text alone")
-    rows = max((c.seen.rows for c in schema.columns), default=0)
+    rows = max((c.seen.rows for c in columns), default=0)
     parts = [
         _HEAD.format(
             rows=rows,
-            columns=len(schema.columns),
-            version=__version__,
+            columns=len(columns),
+            version=version("laten"),
             modelled=", ".join((*CLASSES, *NUMBERS)),
             aside="constant, identifier, text",
-            extra=toml.value(schema.extra),
+            extra=toml.value(extra),
         )
     ]
-    if schema.groups:
-        nodes = [f"{toml.key(g.node)} = {_columns_of(g)}" for g in schema.groups]
+    if groups:
+        nodes = [f"{toml.key(g.node)} = {_columns_of(g)}" for g in groups]
         parts.append("\n".join(["[nodes]  # which columns are which node of the network", *nodes, ""]))
-    parts += [_table(column) for column in schema.columns]
+    parts += [_table(column) for column in columns]
     return "\n".join(parts)
 
 
-def _columns_of(group: "Group") -> str:
+def _columns_of(group: Group) -> str:
     names: Any = group.columns[0] if group.scalar else group.columns
     return toml.value(str(names) if group.scalar else [str(n) for n in names])
 

@@ -21,9 +21,9 @@ from laten.data.columns.unseen_levels import LEAST, tally, with_unseen
 from laten.data.json_reader import Plain, is_plain, name_of
 from laten.data.messages import check_frame, did_you_mean, refuse_empty, shown, where
 from laten.data.schema import toml
-from laten.data.schema.contract import Clause, Contract, as_number, by_text
+from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text
 from laten.data.schema.infer import infer_column
-from laten.data.schema.schema import EXTRA, Group, Schema
+from laten.data.schema.schema import Schema
 
 TABLES = ("extra", "nodes", "columns")
 KEYS = ("kind", "levels", "unseen", "range", "missing")

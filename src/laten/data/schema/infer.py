@@ -22,16 +22,17 @@ import pandas as pd
 
 from laten.data.columns import parse
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
-from laten.data.columns.codecs import Date, Log, choose_codec, fit_codecs, loc_and_scale
+from laten.data.columns.codecs import Date, Log, choose_codec, fit_codecs
 from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
 from laten.data.columns.durations import seconds, step_of
-from laten.data.histogram.fit import day_grid, fit_cells
+from laten.data.histogram.fit import day_grid, fit_cells, loc_and_scale
 from laten.data.histogram.histogram import Cells
 from laten.data.json_reader import Plain
 from laten.data.messages import check_frame, refuse_empty, span, unknown
+from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
-from laten.data.schema.schema import Group, Name, Schema
+from laten.data.schema.schema import Schema
 
 _ID_NAME = re.compile(r"(^|[_\W])(id|key|index|idx|uuid|guid|row_?(nr|number)?)$", re.IGNORECASE)
 _ID_CAMEL = re.compile(r"[a-z](Id|ID)$")

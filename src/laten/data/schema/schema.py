@@ -23,21 +23,10 @@ from laten.data.columns.unseen_levels import with_unseen
 from laten.data.json_reader import Plain, Reader
 from laten.data.messages import unknown
 from laten.data.schema.check import Findings, check
-from laten.data.schema.contract import contract_of, to_toml
+from laten.data.schema.contract import EXTRA, Contract, Group, Name, clause_of, to_toml
 
-Name = str | int
-EXTRA = ("ignore", "error")
 FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "cells")
 _FAMILY_KIND = {k: k for k in FAMILY_KINDS} | dict.fromkeys(("positive", "date", "duration"), "real")
-
-
-@dataclass(frozen=True)
-class Group:
-    """A declared node and the columns it holds. `scalar`: its values are `(rows,)`, of one column."""
-
-    node: str
-    columns: tuple[Name, ...]
-    scalar: bool = False
 
 
 @dataclass(frozen=True)
@@ -227,9 +216,14 @@ class Schema:
         new = with_unseen(self[name], policy)
         return self._with(new)
 
+    @property
+    def contract(self) -> Contract:
+        """What a later frame is compared with."""
+        return Contract(tuple(clause_of(c, self.in_cells) for c in self.columns), self.groups, self.extra)
+
     def to_toml(self) -> str:
         """The text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
-        return to_toml(self)
+        return to_toml(self.columns, self.groups, self.extra)
 
     def check(self, frame: pd.DataFrame) -> Findings:
         """How a later frame differs from this schema; `print` shows it as a table.
@@ -240,7 +234,7 @@ class Schema:
             Columns that lack, are too many or of another type, levels never seen with their counts, numbers far outside
             the fitted range, changed shares of empty cells. `findings.broken` are those that a model refuses.
         """
-        return check(contract_of(self), frame)
+        return check(self.contract, frame)
 
     def to_json(self) -> dict:
         """Plain JSON types only; `Schema.from_json` reads it back."""
