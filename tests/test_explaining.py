@@ -394,7 +394,7 @@ def test_numbers_in_cells(patients):
     view = patients.view_
     (cost,) = scales_of(patients._fitted(), view, ["cost"])
     p = np.full((1, len(cost.value)), 1 / len(cost.value))
-    cells = view.schema["cost"].cells
+    cells = view.schema["cost"].histogram
     for q in (0.05, 0.5, 0.95):
         assert cost.quantile(p, q)[0] == pytest.approx(cells.quantile(p, q)[0], rel=0.05)
     found = patients.dependence("cost", "nights", points=8)

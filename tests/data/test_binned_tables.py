@@ -58,14 +58,22 @@ def part(node, column, p):
 
 def test_numbers_are_one_node_of_codes():
     assert [b.node for b in SCHEMA.blocks] == ["binary", "categorical", "ordinal", "number"]
-    assert NUMBER.family_kind == "cells" and NUMBER.dtype == np.uint8 and NUMBER.shape == (7,)
+    assert NUMBER.family_kind == "bins" and NUMBER.dtype == np.uint8 and NUMBER.shape == (7,)
     assert NUMBER.names == ("age", "height", "fare", "when", "at", "stay", "price")
     assert NUMBER.sizes == tuple(map(len, NUMBER.points)) and max(NUMBER.sizes) <= 30
     assert [len(p[0]) for p in NUMBER.points] == [2, 2, 2, 4, 2, 2, 2]  # 900 days show a season
     assert [b.node for b in PLAIN.blocks] == ["binary", "categorical", "ordinal", "count", "real"]
     assert Schema.from_json(json.loads(json.dumps(SCHEMA.to_json()))) == SCHEMA != PLAIN
     changed = SCHEMA.with_kind("grade", "count").with_kind("age", "text")
-    assert changed.in_cells and changed.blocks[-1].names == ("height", "fare", "grade", "when", "at", "stay", "price")
+    assert changed.blocks[-1].names == (
+        "height",
+        "fare",
+        "grade",
+        "when",
+        "at",
+        "stay",
+        "price",
+    )
     declared = infer_schema(FRAME, nodes={"y": "city", "x": ["height", "price"]})
     assert [b.family_kind for b in declared.blocks] == ["categorical", "real"]
 
@@ -73,7 +81,7 @@ def test_numbers_are_one_node_of_codes():
 def test_a_schema_without_data_has_no_cells():
     plain = PLAIN.to_json()
     for column in plain["columns"]:
-        column["seen"]["codecs"] = [c for c in column["seen"]["codecs"] if c["codec"] != "cells"]
+        column["seen"]["codecs"] = [c for c in column["seen"]["codecs"] if c["codec"] != "histogram"]
     with pytest.raises(DataError, match="'age' was not seen in data"):
         Schema.from_json(plain).binned()
 
@@ -117,7 +125,7 @@ def test_log_det_is_that_of_the_cells():
     frame.loc[3, "height"] = np.nan
     found = log_det(SCHEMA, frame)
     assert found["number"].shape == (N, 7) and found["number"][3, 1] == 0 and not found["categorical"].any()
-    cells = SCHEMA["height"].cells
+    cells = SCHEMA["height"].histogram
     assert np.allclose(found["number"][4:, 1], cells.log_det(frame["height"][4:].to_numpy()))
     for some in (frame, frame.drop(columns="height")):
         every = sum(x.sum() for x in log_det(SCHEMA, some).values())
@@ -242,7 +250,7 @@ def test_several_values_of_a_number():
     ages = marginals()["number"][0] @ np.where(likelihood(SCHEMA, {"age": [30, 31]})["number"] < 1, 1, 0)
     assert ages > 0  # the other cells of age are ruled out
     mine = part("number", "age", likelihood(SCHEMA, {"age": {30, 31}})["number"])
-    assert np.allclose(mine, SCHEMA["age"].cells.within(30, 31), atol=1e-6)
+    assert np.allclose(mine, SCHEMA["age"].histogram.within(30, 31), atol=1e-6)
     assert np.allclose(part("binary", "sex", likelihood(SCHEMA, {"sex": ["f", "m"]})["binary"][1:]), 1)
 
 
@@ -349,7 +357,7 @@ def without_cycles(schema):
     plain = schema.to_json()
     for column in plain["columns"]:
         for codec in column["seen"]["codecs"]:
-            codec.update({"cycle": None} if codec["codec"] == "cells" else {})
+            codec.update({"cycle": None} if codec["codec"] == "histogram" else {})
     return Schema.from_json(plain)
 
 

@@ -10,8 +10,8 @@ from scipy import stats
 from laten.common.errors import DataError
 from laten.data.columns.codecs import codec_from_json, codec_to_json
 from laten.data.histogram.calendar import fit_cycle
-from laten.data.histogram.fit import day_grid, fit_cells
-from laten.data.histogram.histogram import Cells
+from laten.data.histogram.fit import day_grid, fit_histogram
+from laten.data.histogram.histogram import Histogram
 from laten.data.json_reader import Reader
 
 RNG = np.random.default_rng(0)
@@ -107,7 +107,7 @@ def integral(cells, density):
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_density_integrates_to_one(name):
-    cells = fit_cells(*COLUMNS[name])
+    cells = fit_histogram(*COLUMNS[name])
     assert integral(cells, lambda x: np.exp(log_p(cells, x))) == pytest.approx(1, abs=1e-5)
     without_shares = integral(cells, lambda x: marginal(cells)[cells.encode(x)])
     assert abs(without_shares - 1) > 1e-3 or cells.size == 1
@@ -117,7 +117,7 @@ def test_the_unit_of_a_column_changes_no_ranking():
     """Numbers on no grid of which some repeat: in other units every log p is less by the log of the factor, no more."""
     rng = np.random.default_rng(3)
     x = np.where(rng.random(3000) < 0.4, rng.choice([0.0, 1.7, np.pi], 3000), rng.gamma(2, size=3000))
-    one, other = fit_cells(x), fit_cells(1024 * x)
+    one, other = fit_histogram(x), fit_histogram(1024 * x)
     assert len(atoms(one)) == 3
     assert np.allclose(log_p(one, x) - log_p(other, 1024 * x), np.log(1024))
     assert np.ptp(log_p(one, x)) > 3  # control
@@ -126,7 +126,7 @@ def test_the_unit_of_a_column_changes_no_ranking():
 @pytest.mark.parametrize("name", COLUMNS)
 def test_density_is_the_derivative_of_the_distribution_function(name):
     rng = np.random.default_rng(7)
-    cells = fit_cells(*COLUMNS[name])
+    cells = fit_histogram(*COLUMNS[name])
     p = rng.dirichlet(np.ones(cells.size))
     x = cells.draw(rng.choice(cells.size, 400, p=p), rng.random(400))
     edges = np.array(cells.edges)
@@ -144,7 +144,7 @@ def test_density_is_the_derivative_of_the_distribution_function(name):
 @pytest.mark.parametrize("name", COLUMNS | EXTREMES)
 def test_draws_quantiles_and_distribution_function_are_inverse(name):
     rng = np.random.default_rng(7)
-    cells = fit_cells(*(COLUMNS | EXTREMES)[name])
+    cells = fit_histogram(*(COLUMNS | EXTREMES)[name])
     p, u = rng.dirichlet(np.ones(cells.size)), rng.random(2000)
     x = cells.quantile(repeated(p, 2000), u)
     back = cells.cdf(repeated(p, 2000), x)
@@ -163,7 +163,7 @@ def test_draws_quantiles_and_distribution_function_are_inverse(name):
 @pytest.mark.parametrize("name", EXTREMES)
 def test_extremes(name):
     x, grid = EXTREMES[name]
-    cells = fit_cells(x, grid)
+    cells = fit_histogram(x, grid)
     assert np.isfinite(cells.log_det(x)).all() and np.isfinite(cells.points).all()
     every = np.array([-1.7e308, -1.0, 0.0, 5e-324, 1.0, 1.7e308])
     assert np.isfinite(log_p(cells, every[[1, 2, 3, 4]])).all()
@@ -175,7 +175,7 @@ def test_extremes(name):
 @pytest.mark.parametrize("name", COLUMNS)
 def test_centres_are_means_of_the_training_values_and_cells_are_even(name):
     x, *more = COLUMNS[name]
-    cells = fit_cells(x, *more)
+    cells = fit_histogram(x, *more)
     codes = cells.encode(x)
     rows = np.bincount(codes, minlength=cells.size)
     assert np.all(rows > 0) and cells.size <= min(64, max(8, round(np.sqrt(len(x)))))
@@ -203,7 +203,7 @@ def test_shapes_are_learned(name):
     """Draws within 0.02 of the truth (Kolmogorov–Smirnov), and little lost on new values: a normal does far worse."""
     truth, rng = SHAPES[name], np.random.default_rng(1)
     x = truth.rvs(20_000, random_state=rng)
-    cells = fit_cells(x)
+    cells = fit_histogram(x)
     p = marginal(cells)
     drawn = cells.draw(rng.choice(cells.size, 50_000, p=p), rng.random(50_000))
     assert stats.kstest(drawn, truth.cdf).statistic < 0.02
@@ -220,7 +220,7 @@ def test_little_is_lost_with_few_rows():
     """The number of pieces suits the number of rows: a single one for every four rows would lose an eighth of a nat."""
     truth, rng = stats.norm(), np.random.default_rng(3)
     for rows, most in ((300, 0.09), (1000, 0.05), (5000, 0.025)):
-        cells = fit_cells(truth.rvs(rows, random_state=rng))
+        cells = fit_histogram(truth.rvs(rows, random_state=rng))
         new = truth.rvs(20_000, random_state=rng)
         assert np.mean(truth.logpdf(new) - log_p(cells, new)) < most
 
@@ -228,7 +228,7 @@ def test_little_is_lost_with_few_rows():
 @pytest.mark.parametrize("name", ["ages", "spikes", "rare_amounts", "counts", "cents", "zeros", "thirds", "hours"])
 def test_spikes_and_roundings_are_kept(name):
     x, grid = COLUMNS[name]
-    cells, rng = fit_cells(x, grid), np.random.default_rng(2)
+    cells, rng = fit_histogram(x, grid), np.random.default_rng(2)
     drawn = cells.snap(cells.draw(rng.choice(cells.size, 50_000, p=marginal(cells)), rng.random(50_000)))
     assert stats.ks_2samp(drawn, x).statistic < 0.03
     value, times = np.unique(x, return_counts=True)
@@ -242,11 +242,11 @@ def test_spikes_and_roundings_are_kept(name):
 
 
 def test_gaps_stay_empty_and_outliers_do_not_spoil_the_rest():
-    two, rng = fit_cells(COLUMNS["two_modes"][0]), np.random.default_rng(0)
+    two, rng = fit_histogram(COLUMNS["two_modes"][0]), np.random.default_rng(0)
     drawn = two.draw(rng.choice(two.size, 100_000, p=marginal(two)), rng.random(100_000))
     assert np.mean((drawn > 10) & (drawn < 90)) < 1e-3
     assert np.isfinite(log_p(two, np.array([50.0]))).all() and log_p(two, np.array([50.0])) < -8
-    spoilt, clean = fit_cells(COLUMNS["outliers"][0]), fit_cells(COLUMNS["outliers"][0][:N])
+    spoilt, clean = fit_histogram(COLUMNS["outliers"][0]), fit_histogram(COLUMNS["outliers"][0][:N])
     at = np.linspace(-3, 3, 61)
     assert np.allclose(log_p(spoilt, at), log_p(clean, at), atol=1.0)
     assert np.mean(np.abs(log_p(spoilt, at) - log_p(clean, at))) < 0.1
@@ -254,7 +254,7 @@ def test_gaps_stay_empty_and_outliers_do_not_spoil_the_rest():
 
 def test_grid_values_are_masses():
     x, _ = COLUMNS["ages"]
-    cells = fit_cells(x, 1.0)
+    cells = fit_histogram(x, 1.0)
     every = np.arange(-2000.0, 2000.0)
     mass = np.exp(log_p(cells, every))
     assert mass.sum() == pytest.approx(1, abs=1e-4)
@@ -262,7 +262,7 @@ def test_grid_values_are_masses():
     assert between == pytest.approx(mass[(every >= 30) & (every <= 40)].sum(), abs=1e-12)
     assert marginal(cells) @ cells.within(29.5, 40.9) == pytest.approx(between, abs=1e-12)
     assert not cells.within(30.2, 30.8).any()
-    tenths = fit_cells(COLUMNS["tenths_below_zero"][0], 10.0)
+    tenths = fit_histogram(COLUMNS["tenths_below_zero"][0], 10.0)
     ends = tenths.within(-7.3, -6.9), sum(tenths.within(v, v) for v in (-7.3, -7.2, -7.1, -7.0, -6.9))
     assert np.allclose(*ends, atol=1e-12)
 
@@ -270,7 +270,7 @@ def test_grid_values_are_masses():
 @pytest.mark.parametrize("name", COLUMNS | EXTREMES)
 def test_parts_of_cells_add_up(name):
     x, grid, *more = (COLUMNS | EXTREMES)[name]
-    cells = fit_cells(x, grid, *more)
+    cells = fit_histogram(x, grid, *more)
     assert np.allclose(cells.within(-np.inf, np.inf), 1)
     for low, high in np.quantile(x, [[0.2, 0.7], [0.0, 1.0], [0.4, 0.4]], method="nearest"):
         inside = cells.within(low, high)
@@ -287,7 +287,7 @@ def test_parts_of_cells_add_up(name):
 
 def test_draws_inside_an_interval_follow_the_density_there():
     x, rng = COLUMNS["lognormal"][0], np.random.default_rng(0)
-    cells = fit_cells(x)
+    cells = fit_histogram(x)
     p = marginal(cells) * cells.within(1, 3)
     drawn = cells.draw_within(rng.choice(cells.size, 20_000, p=p / p.sum()), rng.random(20_000), 1, 3)
     assert drawn.min() >= 1 and drawn.max() <= 3
@@ -296,16 +296,16 @@ def test_draws_inside_an_interval_follow_the_density_there():
 
 
 def test_mode_and_median():
-    cells = fit_cells(COLUMNS["two_modes"][0])
+    cells = fit_histogram(COLUMNS["two_modes"][0])
     low = marginal(cells) * (np.array(cells.centres) < 50)
     p = np.stack([low, 0.1 * low + 0.9 * (marginal(cells) - low)]) + 1e-9
     assert np.allclose(cells.mode(p), [0, 100], atol=1.5) and np.allclose(cells.quantile(p, 0.5), [0, 100], atol=0.5)
-    zeros = fit_cells(COLUMNS["zeros"][0])
+    zeros = fit_histogram(COLUMNS["zeros"][0])
     assert zeros.mode(repeated(marginal(zeros), 1))[0] == 0
 
 
 def test_rhythms_are_found_and_none_is_invented():
-    parts = {name: len(fit_cells(*COLUMNS[name]).cycle.weights) for name in ("workdays", "office_hours")}
+    parts = {name: len(fit_histogram(*COLUMNS[name]).cycle.weights) for name in ("workdays", "office_hours")}
     assert parts == {"workdays": 7, "office_hours": 168}
     rng = np.random.default_rng(0)
     assert fit_cycle(rng.integers(18000, 19000, N).astype(float), 1.0) is None
@@ -324,23 +324,23 @@ def test_rhythms_are_found_and_none_is_invented():
 def test_dates_of_more_than_a_year_show_the_season():
     rng = np.random.default_rng(7)
     days = rng.integers(18000, 19000, N).astype(float)
-    cells = fit_cells(days, 1.0, dates=True)
+    cells = fit_histogram(days, 1.0, dates=True)
     sine, cosine = np.array(cells.points)[:, 2:].T
     assert np.allclose(sine**2 + cosine**2, 1)
     angle = 2 * np.pi * np.mod(np.array(cells.centres) / 365.2425, 1)
     assert np.allclose(np.cos(angle), cosine)
-    assert np.shape(fit_cells(days[days < 18300], 1.0, dates=True).points)[1] == 2
+    assert np.shape(fit_histogram(days[days < 18300], 1.0, dates=True).points)[1] == 2
     assert [day_grid(np.arange(9) / k) for k in (1, 24, 1440, 86_400, 7)] == [1, 24, 1440, 86_400, None]
 
 
 @pytest.mark.parametrize("name", COLUMNS | EXTREMES)
 def test_json_round_trip(name):
-    cells = fit_cells(*(COLUMNS | EXTREMES)[name])
+    cells = fit_histogram(*(COLUMNS | EXTREMES)[name])
     again = codec_from_json(Reader(json.loads(json.dumps(codec_to_json(cells))), "codec"))
     assert again == cells and hash(again) == hash(cells)
 
 
-GOOD = codec_to_json(Cells((0.0, 1.0, 1.0, 2.0), (0.5, 9.0, 5.0, 9.0, 0.5), (0, 2), (0.5, 1.5), (1.0, 1.0)))
+GOOD = codec_to_json(Histogram((0.0, 1.0, 1.0, 2.0), (0.5, 9.0, 5.0, 9.0, 0.5), (0, 2), (0.5, 1.5), (1.0, 1.0)))
 
 
 @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ def test_json_with_a_field_missing(field):
 def test_a_million_rows_in_a_second_or_so():
     x = np.random.default_rng(0).normal(size=1_000_000)
     start = time.process_time()
-    cells = fit_cells(x)
+    cells = fit_histogram(x)
     codes = cells.encode(x)
     cells.log_det(x)
     cells.draw(codes, x - np.floor(x))

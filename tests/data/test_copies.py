@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from laten.data.histogram.histogram import Cells
+from laten.data.histogram.histogram import Histogram
 from laten.data.schema.duplicate_rows import copies
 
 RNG = np.random.default_rng(0)
@@ -12,9 +12,9 @@ WHOLE = pd.DataFrame({"a": RNG.gamma(2, size=400), "b": RNG.normal(size=400), "c
 DRAWN = WHOLE.iloc[RNG.integers(0, 400, 400)].reset_index(drop=True)
 
 
-def cells(frame: pd.DataFrame, name: str) -> Cells:
+def cells(frame: pd.DataFrame, name: str) -> Histogram:
     schema = lt.infer_schema(frame)
-    return next(c for c in schema[name].seen.codecs if isinstance(c, Cells))
+    return next(c for c in schema[name].seen.codecs if isinstance(c, Histogram))
 
 
 def test_what_counts_as_copies():

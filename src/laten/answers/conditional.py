@@ -17,6 +17,7 @@ import pandas as pd
 
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError, LatenWarning, known
+from laten.data.columns.column import CLASSES
 from laten.data.rows.point_answers import intervals
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
@@ -125,7 +126,7 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.Data
     frame = view.frame(data)
     column = lacking(view, frame) if column is None else column
     known_as = view.column(column)
-    if not known_as.size:
+    if known_as.kind not in CLASSES:
         raise LatenError(
             f"predict_proba: column {column!r} is {known_as.kind} and has no classes; predict({column!r}) gives its "
             "mean, impute_interval its interval"

@@ -34,7 +34,6 @@ from laten.answers.level_tables import (
     scales_of,
 )
 from laten.common.errors import LatenError
-from laten.data.columns.codecs import Date
 from laten.data.columns.column import Column
 from laten.data.rows.rows import Rows
 from laten.inference.questions import WORK
@@ -253,7 +252,7 @@ def described(scale: Scale, chances: np.ndarray, index: pd.Index) -> pd.DataFram
 
 def in_units(column: Column, x: np.ndarray, own: bool = False) -> pd.Index:
     """Numbers in the column's own scale as users read them; `own`: they are values of the column, not means."""
-    if isinstance(column.codec, Date):
+    if column.kind == "date":
         return pd.to_datetime(np.round(x * 86400).astype(np.int64), unit="s")
     if column.kind == "duration":
         return pd.to_timedelta(np.round(x).astype(np.int64), unit="s")

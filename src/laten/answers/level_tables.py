@@ -108,22 +108,22 @@ def scales_of(fitted: Fitted, view: TableView, names: Sequence[Name] | None = No
                 f"column {column.name!r}: the columns of node {block.node!r}, {families[block.node]!r}, depend on one "
                 "another given the latents; to have them explained give each column a node of its own"
             )
-    smooth = tuple({b.node: None for b, _, c in chosen if c.kind not in CLASSES and not b.binned})
+    smooth = tuple({b.node: None for b, _, c in chosen if c.kind not in CLASSES and not c.binned})
     drawn = from_network(fitted, smooth, DRAWS, fitted.seed) if smooth else {}
     return [scale_of(b, i, c, families[b.node], drawn) for b, i, c in chosen]
 
 
 def scale_of(block: Block, site: int, column: Column, family: Family, drawn: Mapping[str, np.ndarray]) -> Scale:
     """The scale of one column; `drawn` are draws of the nodes that have a density, in the model's units."""
-    if not (column.kind in CLASSES or block.binned):
+    if not (column.kind in CLASSES or column.binned):
         return cut(column, block.node, site, np.sort(drawn[block.node].reshape(DRAWS, -1)[:, site]))
     sizes = family.classes or ()
     place = Place(block.node, sum(sizes[:site]), sizes[site], False)
-    if not block.binned:
+    if column.kind in CLASSES:
         return Scale(column, place)
-    cells, k = column.cells, column.cells.size
-    inside = cells.snap(cells.draw(np.repeat(np.arange(k), INSIDE), np.tile(SHARES, k))).reshape(k, INSIDE)
-    return Scale(column, place, None, np.array(cells.centres), inside.var(1), inside)
+    bins, k = column.histogram, column.histogram.size
+    inside = bins.snap(bins.draw(np.repeat(np.arange(k), INSIDE), np.tile(SHARES, k))).reshape(k, INSIDE)
+    return Scale(column, place, None, np.array(bins.centres), inside.var(1), inside)
 
 
 def cut(column: Column, node: str, site: int, y: np.ndarray) -> Scale:

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.codecs import Date
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.json_reader import Plain
 from laten.data.messages import did_you_mean, unknown
@@ -79,11 +78,11 @@ def for_column(column: Column, text: str) -> Any:
                 f"column {column.name!r}: {text!r} is no duration; write it as in '2 days 03:30:00' or 90min"
             )
         return span
-    if isinstance(column.codec, Date):
+    if column.kind == "date":
         stamp = pd.to_datetime(text, errors="coerce")
         if pd.isna(stamp):
             raise DataError(f"column {column.name!r}: {text!r} is no date; write it as in 2024-12-31")
-        return stamp.strftime(column.codec.style) if "%" in column.codec.style else stamp
+        return stamp.strftime(column.date.style) if "%" in column.date.style else stamp
     return number(f"column {column.name!r}", text, column.describe())
 
 

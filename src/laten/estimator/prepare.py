@@ -29,7 +29,7 @@ from laten.network.network import Network
 from laten.training.fit import Task
 from laten.training.objectives import Objective
 
-CODED = ("categorical", "ordinal", "cells")  # kinds of nodes whose missing cells can be modelled
+CODED = ("categorical", "ordinal", "bins")  # kinds of nodes whose missing cells can be modelled
 LEAST_RANK, FREE_RANK, ROWS_A_COEFFICIENT = 3, 64, 400  # of the smooth functions in a column of numbers
 MOST_COMPONENTS = 64  # of the prior of a table
 ROWS_A_COMPONENT = 20
@@ -176,7 +176,7 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
         raise DeclarationError(f"the schema needs a node {node!r}; nodes of the network: {known(network.stochastic)}")
     family = network.nodes[node].family
     classes = family.support.kind == "classes"
-    if classes != (kind in ("categorical", "ordinal", "cells")):
+    if classes != (kind in CODED):
         raise DeclarationError(
             f"node {node!r} is declared {family!r}, but its column is {kind}; "
             "declare another family, or set the column's kind in the schema"

@@ -27,12 +27,12 @@ class Leaf(NamedTuple):
 
     Args:
         name: The node's.
-        kind: binary, categorical, ordinal, count, cells or real.
+        kind: binary, categorical, ordinal, count, bins or real.
         shape: Event shape.
-        sizes: Number of classes or cells of each column.
-        points: Of `cells`: features of each column's cells.
+        sizes: Number of classes or bins of each column.
+        points: Of `bins`: features of each column's bins.
         informative: Cells may be missing because of what they are.
-        rank: Of `cells`: coefficients a column (`Binned`); None: a logit for each cell.
+        rank: Of `bins`: coefficients a column (`Binned`); None: a logit for each bin.
     """
 
     name: str
@@ -50,7 +50,7 @@ def family_of(leaf: Leaf) -> Family:
     match leaf.kind:
         case "binary":
             return Bernoulli(shape)
-        case "categorical" | "ordinal" | "cells":
+        case "categorical" | "ordinal" | "bins":
             coded = coded_family(leaf)
             return Informative(coded) if leaf.informative else coded
         case "count":

@@ -15,7 +15,6 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns import parse
-from laten.data.columns.codecs import Date
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.durations import seconds
 from laten.data.messages import check_frame, shown
@@ -132,8 +131,8 @@ def as_numbers(column: Column, series: pd.Series) -> np.ndarray:
     """Cells as numbers, dates as days since 1970, durations as seconds."""
     if column.kind == "duration":
         return seconds(series, column.name)
-    if isinstance(column.codec, Date):
-        return parse.days(series, column.name, column.codec.style, column.codec.whole)
+    if column.kind == "date":
+        return parse.days(series, column.name, column.date.style, column.date.whole)
     return parse.numbers(series, column.name)
 
 

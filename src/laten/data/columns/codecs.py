@@ -13,7 +13,7 @@ float64 arrays; NaN passes through. Scales are positive by construction: of a co
 | `Standardise` | (x − loc) / scale | −log scale |
 | `Log` | (log(x + shift) − loc) / scale | −log(x + shift) − log scale |
 | `Date` | (days since 1970-01-01 − loc) / scale | −log scale |
-| `Cells` | number of a cell (`binning.py`) | log density inside the cell |
+| `Histogram` | number of a bin (`histogram/`) | log density inside the bin |
 """
 
 import math
@@ -24,7 +24,7 @@ import numpy as np
 from laten.common.errors import DataError
 from laten.data.histogram.calendar import cycle_from_json, cycle_to_json
 from laten.data.histogram.fit import loc_and_scale
-from laten.data.histogram.histogram import Cells
+from laten.data.histogram.histogram import Histogram
 from laten.data.json_reader import Reader
 
 STYLES = ("datetime", "date", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
@@ -123,12 +123,13 @@ class Date:
         return np.full(np.shape(x), -math.log(self.scale))
 
 
-Codec = Identity | Standardise | Log | Date | Cells
-_BY_NAME = {"identity": Identity, "standardise": Standardise, "log": Log, "date": Date, "cells": Cells}
+Codec = Identity | Standardise | Log | Date | Histogram
+_BY_NAME = {"identity": Identity, "standardise": Standardise, "log": Log, "date": Date, "histogram": Histogram}
+_BY_NAME["cells"] = Histogram  # in older files
 _OF_KIND = {"count": Identity, "real": Standardise, "positive": Log, "date": Date}
 
 
-_CELLS = ("edges", "mass", "starts", "centres", "tails", "grid", "yearly", "cycle")
+_BINS = ("edges", "mass", "starts", "centres", "tails", "grid", "yearly", "cycle")
 
 
 def fit_codecs(x: np.ndarray) -> tuple[Codec, ...]:
@@ -154,20 +155,20 @@ def choose_codec(kind: str, codecs: tuple[Codec, ...]) -> Codec | None:
     return next((c for c in codecs if type(c) is wanted), None)
 
 
-def cells_to_json(cells: Cells) -> dict:
+def histogram_to_json(bins: Histogram) -> dict:
     """Plain fields."""
-    plain = {name: getattr(cells, name) for name in _CELLS}
+    plain = {name: getattr(bins, name) for name in _BINS}
     plain = {name: list(v) if isinstance(v, tuple) else v for name, v in plain.items()}
-    return plain | {"cycle": cycle_to_json(cells.cycle)}
+    return plain | {"cycle": cycle_to_json(bins.cycle)}
 
 
-def cells_from_json(reader: Reader) -> Cells:
+def histogram_from_json(reader: Reader) -> Histogram:
     """Rebuilds the codec from checked fields.
 
     Raises:
         DataError: a field is missing, of the wrong type, or does not go with the others.
     """
-    reader.only(["codec", *_CELLS])
+    reader.only(["codec", *_BINS])
     edges, mass, centres, tails = (reader.numbers(k) for k in ("edges", "mass", "centres", "tails"))
     starts = reader.numbers("starts")
     if not all(s.is_integer() for s in starts):
@@ -177,12 +178,12 @@ def cells_from_json(reader: Reader) -> Cells:
     if len(tails) != 2:
         raise DataError(f"{reader.at}: 'tails' should be two numbers, got {len(tails)}; the file is damaged")
     whole = tuple(int(s) for s in starts)
-    return Cells(edges, mass, whole, centres, (tails[0], tails[1]), grid, reader.flag("yearly"), cycle)
+    return Histogram(edges, mass, whole, centres, (tails[0], tails[1]), grid, reader.flag("yearly"), cycle)
 
 
 def codec_to_json(codec: Codec) -> dict:
     """Plain fields and the codec's name."""
-    plain = cells_to_json(codec) if isinstance(codec, Cells) else asdict(codec)
+    plain = histogram_to_json(codec) if isinstance(codec, Histogram) else asdict(codec)
     return {"codec": type(codec).__name__.lower(), **plain}
 
 
@@ -193,8 +194,8 @@ def codec_from_json(reader: Reader) -> Codec:
         DataError: an unknown codec, a missing field, or a scale that is not above zero.
     """
     kind = _BY_NAME[reader.text("codec", tuple(_BY_NAME))]
-    if kind is Cells:
-        return cells_from_json(reader)
+    if kind is Histogram:
+        return histogram_from_json(reader)
     if kind is Identity:
         reader.only(["codec"])
         return Identity()

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.codecs import Codec, choose_codec, codec_from_json, codec_to_json
+from laten.data.columns.codecs import Codec, Date, choose_codec, codec_from_json, codec_to_json
 from laten.data.columns.dtypes import is_dtype
 from laten.data.columns.rare_levels import GROUPS, OWN, Groups
-from laten.data.histogram.histogram import Cells
+from laten.data.histogram.histogram import Histogram
 from laten.data.json_reader import Plain, Reader
 from laten.data.messages import span
 
@@ -59,6 +59,11 @@ class Seen:
     counts: tuple[int, ...] = ()
     step: float | None = None
 
+    @property
+    def date(self) -> Date | None:
+        """How dates stand in the column; None where there are none."""
+        return next((c for c in self.codecs if isinstance(c, Date)), None)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -70,12 +75,12 @@ class Column:
         reason: Why this kind, in plain words.
         dtype: Its pandas dtype as text; `category, ordered` for ordered categories.
         levels: Its values in order (binary, categorical, ordinal), or the one value of a constant.
-        codec: The map to numbers of order one (count, positive, real, date, duration).
         seen: What its cells were.
         unseen: What becomes of a class that was never seen: `error`, or `other`: it falls into one more entry,
             `(other)`, which learns from the levels that are `folded` into it (categorical only; see `unseen_levels`).
         folded: Levels that are one entry together.
-        grouped: Of more than 256 classes the rare ones share entries (see `rare_levels`).
+        binned: The codec of numbers is their histogram, and of more than 256 classes the rare ones share entries (see
+            `rare_levels`).
     """
 
     name: str | int
@@ -83,11 +88,10 @@ class Column:
     reason: str = field(compare=False)
     dtype: str
     levels: tuple[Plain, ...] | None
-    codec: Codec | None
     seen: Seen
     unseen: str = "error"
     folded: tuple[Plain, ...] = ()
-    grouped: bool = False
+    binned: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -101,11 +105,16 @@ class Column:
             raise DataError(f"column {self.name!r}: unseen must be one of {known(UNSEEN)}, not {self.unseen!r}")
         if self.unseen == "other" and (self.kind != "categorical" or n < 2 or OTHER in (self.levels or ())):
             raise DataError(f"column {self.name!r} cannot fold unseen levels into {OTHER!r}")
-        if self.kind in NUMBERS and (self.codec is None or type(self.codec) is not type(self._fitted(self.kind))):
-            raise DataError(f"column {self.name!r}: a {self.kind} column has no codec of the right sort")
+        if self.kind in NUMBERS and self.codec is None:
+            way = "was not seen in data and has no bins; infer_schema(frame) finds them"
+            raise DataError(f"column {self.name!r} {way if self.binned else f'is {self.kind} and has no codec for it'}")
 
-    def _fitted(self, kind: str) -> Codec | None:
-        return choose_codec(kind, self.seen.codecs)
+    @cached_property
+    def codec(self) -> Codec | None:
+        """The map of a column of numbers to what a model sees: its histogram where `binned`; None for other kinds."""
+        if self.binned and self.kind in NUMBERS:
+            return next((c for c in self.seen.codecs if isinstance(c, Histogram)), None)
+        return choose_codec(self.kind, self.seen.codecs)
 
     @property
     def missing(self) -> float:
@@ -128,16 +137,16 @@ class Column:
         return self.codec
 
     @property
-    def cells(self) -> Cells:
-        """The histogram of a column of numbers.
+    def date(self) -> Date:
+        """How dates stand in a column of dates."""
+        assert self.seen.date is not None
+        return self.seen.date
 
-        Raises:
-            DataError: no data were seen.
-        """
-        for codec in self.seen.codecs:
-            if isinstance(codec, Cells):
-                return codec
-        raise DataError(f"column {self.name!r} was not seen in data and has no cells; infer_schema(frame) finds them")
+    @property
+    def histogram(self) -> Histogram:
+        """The codec of a binned column of numbers."""
+        assert isinstance(self.codec, Histogram)
+        return self.codec
 
     @property
     def class_count(self) -> int:
@@ -146,13 +155,15 @@ class Column:
 
     @property
     def size(self) -> int:
-        """How many entries a model sees: classes, or groups of them."""
+        """How many entries a model sees: classes, groups of them, or bins."""
+        if isinstance(self.codec, Histogram):
+            return self.codec.size
         return self.class_count if self.groups is None else self.groups.size
 
     @cached_property
     def groups(self) -> Groups | None:
-        """The entries of a grouped column of more than 256 classes; None of other columns."""
-        if not self.grouped or self.kind != "categorical" or self.class_count <= OWN + GROUPS:
+        """The entries of a binned column of more than 256 classes; None of other columns."""
+        if not self.binned or self.kind != "categorical" or self.class_count <= OWN + GROUPS:
             return None
         rows = dict(zip(self.seen.values or (), self.seen.counts, strict=False))
         other = sum(rows.get(v, 0) for v in self.folded)
@@ -178,14 +189,14 @@ class Column:
             raise DataError(f"column {self.name!r}: levels belong to {known(CLASSES)}, not to {kind!r}")
         by_hand: dict[str, Any] = {"reason": "set by hand", "unseen": "error", "folded": ()}
         if kind in CLASSES:
-            return replace(self, kind=kind, levels=self._levels(kind, levels), codec=None, **by_hand)
+            return replace(self, kind=kind, levels=self._levels(kind, levels), **by_hand)
         if kind in NUMBERS:
             self._check_number(kind)
-            return replace(self, kind=kind, levels=None, codec=self._fitted(kind), **by_hand)
+            return replace(self, kind=kind, levels=None, **by_hand)
         only = self.seen.values if self.seen.values is not None and len(self.seen.values) == 1 else None
         if kind == "constant" and only is None:
             raise DataError(f"column {self.name!r} is not constant; to leave it out use kind 'text' or 'identifier'")
-        return replace(self, kind=kind, levels=only, codec=None, **by_hand)
+        return replace(self, kind=kind, levels=only, **by_hand)
 
     def _levels(self, kind: str, levels: tuple[Plain, ...] | None) -> tuple[Plain, ...]:
         values, name = self.seen.values, self.name
@@ -229,7 +240,7 @@ class Column:
         if kind == "count" and (seen.decimals != 0 or self.low < 0):
             why = f"negative numbers, down to {self.low:g}" if self.low < 0 else "fractions"
             raise DataError(f"column {name!r} holds {why}; a count is a whole number of at least 0; use kind 'real'")
-        if kind == "positive" and self._fitted(kind) is None:
+        if kind == "positive" and choose_codec(kind, seen.codecs) is None:
             raise DataError(f"column {name!r} holds numbers down to {self.low:g}; use kind 'real'")
 
     def describe(self) -> str:
@@ -250,14 +261,13 @@ class Column:
 
     def to_json(self) -> dict:
         """Plain JSON types only."""
-        codec = None if self.codec is None else codec_to_json(self.codec)
         seen = asdict(self.seen) | {"codecs": [codec_to_json(c) for c in self.seen.codecs]}
         seen["values"] = None if self.seen.values is None else list(self.seen.values)
         seen["counts"] = list(self.seen.counts)
         levels = None if self.levels is None else list(self.levels)
         plain = {"name": self.name, "kind": self.kind, "reason": self.reason, "dtype": self.dtype}
-        fate = {"unseen": self.unseen, "folded": list(self.folded), "grouped": self.grouped}
-        return plain | {"levels": levels, "codec": codec, "seen": seen} | fate
+        fate = {"unseen": self.unseen, "folded": list(self.folded), "binned": self.binned}
+        return plain | {"levels": levels, "seen": seen} | fate
 
 
 def column_from_json(reader: Reader) -> Column:
@@ -266,18 +276,17 @@ def column_from_json(reader: Reader) -> Column:
     Raises:
         DataError: a field is missing, of the wrong type, or does not go with the others.
     """
-    reader.only(["name", "kind", "reason", "dtype", "levels", "codec", "seen", "unseen", "folded", "grouped"])
+    reader.only(["name", "kind", "reason", "dtype", "levels", "seen", "unseen", "folded", "binned"])
     name = reader.plain("name")
     if isinstance(name, bool | float):
         raise DataError(f"{reader.at}: a column name is text or a whole number, not {name!r}")
     dtype = reader.text("dtype")
     if not is_dtype(dtype):
         raise DataError(f"{reader.at}: {dtype!r:.80} is no pandas dtype; the file is damaged")
-    codec = None if reader.is_none("codec") else codec_from_json(reader.object("codec"))
     levels = None if reader.is_none("levels") else reader.plains("levels")
     seen = _seen_from_json(reader.object("seen"))
-    fate = reader.text("unseen", UNSEEN), reader.plains("folded"), reader.flag("grouped")
-    return Column(name, reader.text("kind", KINDS), reader.text("reason"), dtype, levels, codec, seen, *fate)
+    fate = reader.text("unseen", UNSEEN), reader.plains("folded"), reader.flag("binned")
+    return Column(name, reader.text("kind", KINDS), reader.text("reason"), dtype, levels, seen, *fate)
 
 
 def _seen_from_json(reader: Reader) -> Seen:

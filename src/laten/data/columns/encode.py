@@ -3,11 +3,11 @@
     series --numbers_of--> numbers in the column's own scale --codec--> values ... numbers --restore--> series
     series --codes_of--> classes ................................................. --restore_classes--> series
 
-In a binned block (`Schema.binned`) a number's value is the code of its cell, and a rare level's that of its group. On
-the way back a code is a number drawn inside its cell, or the cell's centre; a level of the group, or its most frequent.
+Where the codec is a histogram (`Schema.binned`) a number's value is the code of its bin, and a rare level's that of its
+group. On the way back a code is a number drawn inside its bin, or the bin's centre; a level of the group, or its most
+frequent.
 """
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +15,13 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns import parse
-from laten.data.columns.codecs import Date, Log
+from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.dtypes import dtype_text
 from laten.data.columns.durations import restore_durations, seconds
 from laten.data.columns.rare_levels import Groups
 from laten.data.columns.unseen_levels import from_other
-from laten.data.histogram.histogram import Cells
+from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, where
 
 
@@ -32,17 +32,17 @@ class Within(NamedTuple):
     values: tuple[float, ...] | None = None
 
 
-def encode_column(column: Column, series: pd.Series, binned: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def encode_column(column: Column, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Values `(rows,)` with 0 in hidden cells, and a bool array that is True where observed."""
     if column.kind in CLASSES:
         at = codes_of(column, series)
         seen, at = at >= 0, np.maximum(at, 0)
         return at if column.groups is None else column.groups.encode(at), seen
-    x = numbers_of(column, series, binned)
+    x = numbers_of(column, series)
     seen = ~np.isnan(x)
-    if binned:
+    if column.binned:
         y = np.zeros(len(x), np.int64)
-        y[seen] = column.cells.encode(x[seen])
+        y[seen] = column.map.encode(x[seen])
         return y, seen
     y = column.map.encode(x)
     with np.errstate(over="ignore"):
@@ -64,10 +64,10 @@ def codes_of(column: Column, series: pd.Series) -> np.ndarray:
     return parse.codes(series, column.name, levels, other)
 
 
-def numbers_of(column: Column, series: pd.Series, binned: bool = False) -> np.ndarray:
+def numbers_of(column: Column, series: pd.Series) -> np.ndarray:
     """Cells `(rows,)` in the column's own scale (days for dates), NaN where hidden, checked against its kind."""
-    if isinstance(column.codec, Date):
-        return parse.days(series, column.name, column.codec.style, column.codec.whole)
+    if column.kind == "date":
+        return parse.days(series, column.name, column.date.style, column.date.whole)
     if column.kind == "duration":
         return seconds(series, column.name)
     x = parse.numbers(series, column.name)
@@ -76,12 +76,10 @@ def numbers_of(column: Column, series: pd.Series, binned: bool = False) -> np.nd
     if column.kind == "count":
         bad = (x < 0) | ((x != np.round(x)) & ~np.isnan(x))
         expected = "whole numbers of at least 0"
-    elif column.kind == "positive" and binned:
-        bad = x < 0
-        expected = "numbers of at least 0"
-    elif isinstance(column.codec, Log):
-        bad = x < 0 if column.codec.shift > 0 else x <= 0
-        expected = "numbers of at least 0" if column.codec.shift > 0 else "numbers above 0"
+    elif column.kind == "positive":
+        above = isinstance(column.codec, Log) and column.codec.shift == 0
+        bad = x <= 0 if above else x < 0
+        expected = "numbers above 0" if above else "numbers of at least 0"
     if bad.any():
         raise DataError(
             f"column {column.name!r} was fitted as {column.kind}: expected {expected}, got {shown(x[bad].tolist())} "
@@ -90,14 +88,14 @@ def numbers_of(column: Column, series: pd.Series, binned: bool = False) -> np.nd
     return x
 
 
-def log_det_column(column: Column, series: pd.Series, binned: bool = False) -> np.ndarray:
+def log_det_column(column: Column, series: pd.Series) -> np.ndarray:
     """The codec's log-determinant at each cell, `(rows,)` nats; 0 where hidden."""
     if column.groups is not None:
         at = codes_of(column, series)
         return np.where(at >= 0, column.groups.log_det(np.maximum(at, 0)), 0.0)
-    x = numbers_of(column, series, binned)
+    x = numbers_of(column, series)
     seen, total = ~np.isnan(x), np.zeros(len(x))
-    total[seen] = (column.cells if binned else column.map).log_det(x[seen])
+    total[seen] = column.map.log_det(x[seen])
     return total
 
 
@@ -107,7 +105,6 @@ def decode_column(
     index: pd.Index,
     dtype: Any = None,
     *,
-    binned: bool = False,
     rng: np.random.Generator | None = None,
     within: Within | None = None,
 ) -> pd.Series:
@@ -115,9 +112,8 @@ def decode_column(
 
     Args:
         dtype: Another dtype to come back in, where it can hold the values.
-        binned: The values are codes of cells.
-        rng: Draws numbers inside their cells; None takes the cells' centres.
-        within: What draws and centres keep to inside their cell or group.
+        rng: Draws numbers inside their bins; None takes the bins' centres.
+        within: What draws and centres keep to inside their bin or group.
     """
     u = None if rng is None else rng.random(len(y))
     if column.kind in CLASSES:
@@ -126,14 +122,15 @@ def decode_column(
             at = _ungrouped(column.groups, at, u, within)
         at = at if column.unseen == "error" else from_other(column, at, rng)
         return parse.restore_classes(column, at, index, dtype)
-    if not binned:
-        return restore(column, column.map.decode(y), index, dtype)
-    codec, codes = column.cells, np.clip(np.asarray(y).astype(np.int64), 0, column.cells.size - 1)
+    codec = column.map
+    if not isinstance(codec, Histogram):
+        return restore(column, codec.decode(y), index, dtype)
+    codes = np.clip(np.asarray(y).astype(np.int64), 0, codec.size - 1)
     return restore(column, _inside(codec, codes, u, within), index, dtype)
 
 
-def _inside(codec: Cells, codes: np.ndarray, u: np.ndarray | None, within: Within | None) -> np.ndarray:
-    """A number in each cell: drawn, or the centre."""
+def _inside(codec: Histogram, codes: np.ndarray, u: np.ndarray | None, within: Within | None) -> np.ndarray:
+    """A number in each bin: drawn, or the centre."""
     if within is not None and within.values is not None:
         values = np.array(within.values, np.float64)
         shares = np.stack([codec.within(v, v) for v in values])
@@ -165,7 +162,7 @@ def _pick(shares: np.ndarray, u: np.ndarray | None) -> np.ndarray:
 
 def restore(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
     """Numbers `(rows,)` in the column's own scale back to cells."""
-    if isinstance(column.codec, Date):
+    if column.kind == "date":
         return parse.restore_dates(column, x, index, dtype)
     if column.kind == "duration":
         return restore_durations(column, x, index, dtype)
@@ -184,7 +181,6 @@ def constant(column: Column, index: pd.Index, dtype: Any) -> pd.Series:
     """A column that holds its one value throughout."""
     if column.seen.form == "duration":
         return restore_durations(column, np.full(len(index), column.low), index, dtype)
-    if column.seen.form == "date" or (column.seen.codecs and isinstance(column.seen.codecs[0], Date)):
-        as_date = replace(column, kind="date", codec=column.seen.codecs[0], levels=None)
-        return parse.restore_dates(as_date, np.full(len(index), column.low), index, dtype)
+    if column.seen.form == "date":
+        return parse.restore_dates(column, np.full(len(index), column.low), index, dtype)
     return parse.restore_classes(column, np.zeros(len(index)), index, dtype)

@@ -14,7 +14,6 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns.ambiguous import refuse_zones
-from laten.data.columns.codecs import Date
 from laten.data.columns.column import Column
 from laten.data.columns.dtypes import dtype_of, is_text, is_text_dictionary, zone_of
 from laten.data.json_reader import Plain, is_plain
@@ -265,8 +264,7 @@ def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any =
 
 def restore_dates(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
     """Days since 1970-01-01 `(rows,)` back to dates of the original dtype, unit and zone, or to text."""
-    codec = column.codec
-    assert isinstance(codec, Date)
+    codec = column.date
     x = np.clip(np.asarray(x, np.float64), -719_162, 2_932_896)  # years 1 .. 9999
     micro = np.round((np.round(x) if codec.whole else x) * 86_400_000_000).astype(np.int64)
     stamps = pd.Series(micro.astype("datetime64[us]"), index=index)

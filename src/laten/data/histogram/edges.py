@@ -1,4 +1,4 @@
-r"""Where a column's numbers are cut into pieces, for a budget of about B of them (`pieces.py` chooses the budget).
+r"""Where a column's numbers are cut into pieces, for a budget of about B of them (`fit.py` chooses the budget).
 
 1. *Heavy* values are pieces of their own: on a grid those with at least $n/B$ of the $n$ rows; off a grid, as atoms,
    those that repeat at least $\max(3, n/256)$ times.

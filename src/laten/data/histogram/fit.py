@@ -1,12 +1,12 @@
-r"""From the numbers of a column to its pieces and cells (`binning.Cells`).
+r"""From the numbers of a column to its pieces and bins (`histogram.Histogram`).
 
-1. `layouts.py` cuts the line into about B pieces. B is the one of $K, 2K, 4K, \dots, 256$ (and, on a grid with at most
+1. `edges.py` cuts the line into about B pieces. B is the one of $K, 2K, 4K, \dots, 256$ (and, on a grid with at most
    256 values, every value a piece) with the best leave-one-out log-density: with $m_j$ rows in piece $j$ of width
    $w_j$, $\sum_j m_j \log((m_j - 1)/w_j)$, where the one row of a piece, left out, falls into a gap.
 2. A tail has half a row more than were seen in it; all gaps together half a row, and half a row more for each piece
    with one row (Good and Turing: about as much is still to be seen as was seen once).
-3. At most $K = \min(64, \max(8, \sqrt n))$ cells are runs of pieces of about equal mass, $\sqrt n$ rows or more. Heavy
-   values of at least half a cell's mass are cells of their own: they share theirs with gaps and tails, never with data.
+3. At most $K = \min(64, \max(8, \sqrt n))$ bins are runs of pieces of about equal mass, $\sqrt n$ rows or more. Heavy
+   values of at least half a bin's mass are bins of their own: they share theirs with gaps and tails, never with data.
 """
 
 from dataclasses import replace
@@ -15,9 +15,9 @@ import numpy as np
 
 from laten.data.histogram.calendar import Cycle, fit_cycle
 from laten.data.histogram.edges import PIECES, Layout, Tally, layouts
-from laten.data.histogram.histogram import YEAR, Cells, locate
+from laten.data.histogram.histogram import YEAR, Histogram, locate
 
-CELLS = 64
+BINS = 64
 
 
 def day_grid(x: np.ndarray) -> float | None:
@@ -34,8 +34,8 @@ def loc_and_scale(x: np.ndarray) -> tuple[float, float]:
     return loc * size, min(max(scale * size, 1e-300), 1e300)
 
 
-def fit_cells(x: np.ndarray, grid: float | None = None, dates: bool = False) -> Cells:
-    """Pieces and cells of the finite numbers `x`, `(rows,)`, one or more, in any order.
+def fit_histogram(x: np.ndarray, grid: float | None = None, dates: bool = False) -> Histogram:
+    """Pieces and bins of the finite numbers `x`, `(rows,)`, one or more, in any order.
 
     Args:
         grid: All are whole multiples of 1 / grid (100 for cents); None: no grid.
@@ -50,7 +50,7 @@ def fit_cells(x: np.ndarray, grid: float | None = None, dates: bool = False) -> 
     unit = grid if grid is not None else 0.25 if size > 1e300 else 1.0  # no difference overflows
     scaled = value * unit if grid is None else np.round(value * unit)
     tally = Tally(scaled, count, float(grid is not None), len(x))
-    most = min(CELLS, max(8, round(np.sqrt(len(x)))))
+    most = min(BINS, max(8, round(np.sqrt(len(x)))))
     limit = min(PIECES, max(most, len(x) / 2))  # not more than one for every two rows
     budgets = [b for b in (most, 2.0 * most, 4.0 * most, 8.0 * most, 16.0 * most) if b <= limit]
     if tally.step and len(value) <= PIECES:
@@ -59,15 +59,15 @@ def fit_cells(x: np.ndarray, grid: float | None = None, dates: bool = False) -> 
     edges, heavy = best_of(tally, budgets, cycle, unit)
     at = locate(edges, scaled)
     rows = np.bincount(at, count, len(edges) + 1)
-    cell_of = group(rows, heavy, most)
-    per_cell = np.bincount(cell_of[at], count)
-    centres = np.bincount(cell_of[at], value * (count / per_cell[cell_of[at]]))
+    bin_of = group(rows, heavy, most)
+    per_bin = np.bincount(bin_of[at], count)
+    centres = np.bincount(bin_of[at], value * (count / per_bin[bin_of[at]]))
     below, above = excess(tally, edges)
     spread = max(loc_and_scale(x)[1], 0.0 if grid is None else 1 / grid)
-    return Cells(
+    return Histogram(
         edges=tuple((edges / unit).tolist()),
         mass=tuple(masses(rows).tolist()),
-        starts=(0, *(np.flatnonzero(np.diff(cell_of)) + 1).tolist()),
+        starts=(0, *(np.flatnonzero(np.diff(bin_of)) + 1).tolist()),
         centres=tuple(np.clip(centres, value[0], value[-1]).tolist()),
         tails=(below / unit or spread, above / unit or spread),
         grid=grid,
@@ -76,14 +76,14 @@ def fit_cells(x: np.ndarray, grid: float | None = None, dates: bool = False) -> 
     )
 
 
-def recounted(cells: Cells, x: np.ndarray) -> Cells:
-    """The same pieces and cells with the masses of other numbers `x`, among them one in each cell."""
-    at, cell = cells.places(x)
-    rows, per_cell = np.bincount(at, minlength=len(cells.mass)), np.bincount(cell, minlength=cells.size)
-    if not per_cell.all():
-        return cells
-    centres = np.bincount(cell, x / per_cell[cell])
-    return replace(cells, mass=tuple(masses(rows).tolist()), centres=tuple(centres.tolist()))
+def recounted(bins: Histogram, x: np.ndarray) -> Histogram:
+    """The same pieces and bins with the masses of other numbers `x`, among them one in each bin."""
+    at, bin = bins.places(x)
+    rows, per_bin = np.bincount(at, minlength=len(bins.mass)), np.bincount(bin, minlength=bins.size)
+    if not per_bin.all():
+        return bins
+    centres = np.bincount(bin, x / per_bin[bin])
+    return replace(bins, mass=tuple(masses(rows).tolist()), centres=tuple(centres.tolist()))
 
 
 def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float) -> Layout:
@@ -137,7 +137,7 @@ def left_out(tally: Tally, layout: Layout, width: np.ndarray) -> float:
 
 
 def group(rows: np.ndarray, heavy: np.ndarray, most: int) -> np.ndarray:
-    """The cell of each piece: at most `most` cells, those that are not heavy of about equal mass."""
+    """The bin of each piece: at most `most` bins, those that are not heavy of about equal mass."""
     index = np.flatnonzero(rows)
     m = rows[index]
     label = np.arange(len(index))
@@ -153,6 +153,6 @@ def group(rows: np.ndarray, heavy: np.ndarray, most: int) -> np.ndarray:
         label = np.cumsum(np.concatenate([[0], (np.diff(run) > 0) | (np.diff(part) > 0)]))
         least, target = least * 1.05, target * 1.05
     latest = np.maximum.accumulate(np.where(rows > 0, np.arange(len(rows)), 0))  # empty pieces go with the one before
-    cell = np.zeros(len(rows), np.int64)
-    cell[index] = label
-    return cell[latest]
+    bin = np.zeros(len(rows), np.int64)
+    bin[index] = label
+    return bin[latest]

@@ -1,21 +1,21 @@
-r"""A column of numbers as a histogram: the model says in which cell, a density learned once says where inside it.
+r"""A column of numbers as a histogram: the model says in which bin, a density learned once says where inside it.
 
 The real line is tiled by *pieces*: a lower tail $(-\infty, e_0)$, intervals $[e_{i-1}, e_i)$, atoms $\{v\}$ (two equal
-edges; a value that repeats among numbers that are on no grid) and an upper tail $[e_m, \infty)$. A *cell* is a run of
-consecutive pieces. With $m_j$ the mass of piece $j$ and $M_k$ that of its cell $k$,
+edges; a value that repeats among numbers that are on no grid) and an upper tail $[e_m, \infty)$. A *bin* is a run of
+consecutive pieces. With $m_j$ the mass of piece $j$ and $M_k$ that of its bin $k$,
 
-$$\log p(x) = \log P(\text{cell } k) + \log\frac{m_j}{M_k} + \log f_j(x),$$
+$$\log p(x) = \log P(\text{bin } k) + \log\frac{m_j}{M_k} + \log f_j(x),$$
 
 with $f_j = 1/\text{width}$ in intervals and $e^{-d/s}/s$ in the tails at distance $d$ from the edge. An atom has no
 density: its mass counts as spread over half the width of its two neighbours, so that atoms and other numbers compare,
-and the column's unit changes no ranking of rows. The network gives $P(\text{cell})$; the last two terms are the codec's
+and the column's unit changes no ranking of rows. The network gives $P(\text{bin})$; the last two terms are the codec's
 log-determinant (nats, per unit of the column).
 
 On a grid of step $\delta$ (numbers of so many decimals, whole hours) edges lie half a step beside the values: a value
 owns $[x-\delta/2, x+\delta/2)$, and log p(x) is the log of its mass less $\log\delta$.
 
 Every piece has mass above zero, so that every finite number has a density; pieces in which nothing was seen have hardly
-any (`pieces.py` says how much, and how pieces are found).
+any (`fit.py` says how much, and how pieces are found).
 """
 
 from dataclasses import dataclass
@@ -39,18 +39,18 @@ def locate(edges: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Pieces of the real line, and the cells they belong to.
+class Histogram:
+    """Pieces of the real line, and the bins they belong to.
 
     Args:
         edges: Between pieces, ascending; two equal ones enclose an atom.
         mass: Of each piece, in rows; one more than edges.
-        starts: First piece of each cell.
-        centres: Mean of the training values of each cell.
+        starts: First piece of each bin.
+        centres: Mean of the training values of each bin.
         tails: Scales of the lower and the upper tail.
         grid: All values are whole multiples of 1 / grid (100 for cents, 24 for hours in days); None: no grid.
         yearly: The numbers are days since 1970-01-01 and cover more than a year, so that the season is a feature.
-        cycle: The rhythm of dates: pieces and tails have their shape on its calendar (`cycles.py`).
+        cycle: The rhythm of dates: pieces and tails have their shape on its calendar (`calendar.py`).
     """
 
     edges: tuple[float, ...]
@@ -74,7 +74,7 @@ class Cells:
             "starts must ascend from 0 to less than the number of pieces": not len(starts)
             or starts[0] != 0
             or bool(np.any(starts[1:] <= starts[:-1]) or starts[-1] >= pieces),
-            "centres must be finite, one a cell": len(self.centres) != len(starts)
+            "centres must be finite, one a bin": len(self.centres) != len(starts)
             or not np.isfinite(self.centres).all(),
             "tails must be two finite scales above zero": len(self.tails) != 2
             or not (np.isfinite(self.tails).all() and min(self.tails) > 0),
@@ -83,11 +83,11 @@ class Cells:
         }
         for fault, found in faults.items():
             if found:
-                raise DataError(f"codec Cells: {fault}; the file is damaged")
+                raise DataError(f"codec Histogram: {fault}; the file is damaged")
 
     @property
     def size(self) -> int:
-        """How many cells."""
+        """How many bins."""
         return len(self.starts)
 
     @cached_property
@@ -125,17 +125,17 @@ class Cells:
 
     @cached_property
     def _bounds(self) -> np.ndarray:
-        """Mass before each cell, and at the end all of it."""
+        """Mass before each bin, and at the end all of it."""
         return self._rows[[*self.starts, len(self.mass)]]
 
     @cached_property
-    def _cell(self) -> np.ndarray:
+    def _bin(self) -> np.ndarray:
         """Cell of each piece."""
         return np.repeat(np.arange(self.size), np.diff([*self.starts, len(self.mass)]))
 
     @cached_property
     def points(self) -> tuple[tuple[float, ...], ...]:
-        """Features of each cell, of order one: standardised centre, normal score; of long spans of dates the season."""
+        """Features of each bin, of order one: standardised centre, normal score; of long spans of dates the season."""
         centre, rows = np.array(self.centres) * self._unit, np.diff(self._bounds)
         share = rows / rows.sum()
         size = np.abs(centre).max() or 1.0
@@ -152,24 +152,24 @@ class Cells:
         return tuple(tuple(row) for row in np.stack(columns, axis=1).tolist())
 
     def places(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Piece and cell of each number, int64."""
+        """Piece and bin of each number, int64."""
         piece = locate(self._edges, self._enter(x))
-        return piece, self._cell[piece]
+        return piece, self._bin[piece]
 
     def encode(self, x: np.ndarray) -> np.ndarray:
-        """The cell of each number, int64."""
+        """The bin of each number, int64."""
         return self.places(x)[1]
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        """The centre of each cell."""
+        """The centre of each bin."""
         return np.array(self.centres)[np.asarray(codes, np.int64).clip(0, self.size - 1)]
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
-        """log density of each number inside its cell, nats per unit."""
+        """log density of each number inside its bin, nats per unit."""
         slope = np.log(self._unit) if self.cycle is None else self.cycle.log_weight(np.asarray(x, np.float64))
         x = self._enter(x)
         at = locate(self._edges, x)
-        share = np.array(self.mass)[at] / np.diff(self._bounds)[self._cell[at]]
+        share = np.array(self.mass)[at] / np.diff(self._bounds)[self._bin[at]]
         scale = self._scale[at]
         beyond = np.where(at == 0, self._edges[0] - x, np.where(at == len(self.edges), x - self._edges[-1], 0.0))
         scale = np.where(scale == 0, self._room[at], scale)
@@ -204,7 +204,7 @@ class Cells:
         return self._leave(np.clip(x, -limit, limit))
 
     def draw(self, codes: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """The number inside each cell below which the share `u` of the cell's mass lies."""
+        """The number inside each bin below which the share `u` of the bin's mass lies."""
         codes = np.asarray(codes, np.int64)
         low, high = self._bounds[codes], self._bounds[codes + 1]
         ends = np.array([*self.starts[1:], len(self.mass)]) - 1
@@ -219,7 +219,7 @@ class Cells:
         return low, high
 
     def within(self, low: float, high: float) -> np.ndarray:
-        """Share of each cell's mass in the closed interval from `low` to `high`, `(K,)`; either end may be infinite."""
+        """Share of each bin's mass in the closed interval from `low` to `high`, `(K,)`; either end may be infinite."""
         low, high = self._ends(low, high)
         if high < low:
             return np.zeros(self.size)
@@ -234,7 +234,7 @@ class Cells:
         return np.minimum(np.add.reduceat(mass, self.starts) / np.diff(self._bounds), 1.0)
 
     def draw_within(self, codes: np.ndarray, u: np.ndarray, low: float, high: float) -> np.ndarray:
-        """As `draw`, of the part of each cell between `low` and `high`; where there is none, the nearest of the two."""
+        """As `draw`, of the part of each bin between `low` and `high`; where there is none, the nearest of the two."""
         codes = np.asarray(codes, np.int64)
         ends_at = np.array(self._ends(low, high))
         below, upto = self._below(ends_at[:1], equal=False)[0], self._below(ends_at[1:], equal=True)[0]
@@ -255,36 +255,36 @@ class Cells:
         return np.clip(x, low, max(low, high))
 
     def cdf(self, p: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """P(number ≤ x), `(n,)`, for cell probabilities `(n, K)` and numbers `(n,)`."""
+        """P(number ≤ x), `(n,)`, for bin probabilities `(n, K)` and numbers `(n,)`."""
         p, before = _cumulative(p)
         x = np.broadcast_to(self._enter(x), p.shape[:1])
-        cell = self._cell[locate(self._edges, x)]
-        inside = (self._below(x, equal=True) - self._bounds[cell]) / np.diff(self._bounds)[cell]
+        bin = self._bin[locate(self._edges, x)]
+        inside = (self._below(x, equal=True) - self._bounds[bin]) / np.diff(self._bounds)[bin]
         row = np.arange(len(p))
-        return before[row, cell] + p[row, cell] * np.clip(inside, 0.0, 1.0)
+        return before[row, bin] + p[row, bin] * np.clip(inside, 0.0, 1.0)
 
     def quantile(self, p: np.ndarray, q: np.ndarray | float) -> np.ndarray:
-        """The smallest number with P(number ≤ x) ≥ q, `(n,)`, for cell probabilities `(n, K)`."""
+        """The smallest number with P(number ≤ x) ≥ q, `(n,)`, for bin probabilities `(n, K)`."""
         p, before = _cumulative(p)
         q = np.broadcast_to(np.asarray(q, np.float64), p.shape[:1])
-        cell = np.maximum((before < q[:, None]).sum(axis=1) - 1, 0)
+        bin = np.maximum((before < q[:, None]).sum(axis=1) - 1, 0)
         row = np.arange(len(p))
-        u = (q - before[row, cell]) / np.maximum(p[row, cell], np.finfo(np.float64).tiny)
-        return self.draw(cell, np.clip(u, 0.0, 1.0))
+        u = (q - before[row, bin]) / np.maximum(p[row, bin], np.finfo(np.float64).tiny)
+        return self.draw(bin, np.clip(u, 0.0, 1.0))
 
     def mode(self, p: np.ndarray) -> np.ndarray:
-        """The middle of the densest piece, `(n,)`, for cell probabilities `(n, K)`.
+        """The middle of the densest piece, `(n,)`, for bin probabilities `(n, K)`.
 
         Pieces narrower than most count as wide as these, or chance would choose the narrowest.
         """
         least = np.average(self._scale[1:-1], weights=self.mass[1:-1]) or self._scale[0]
-        height = np.array(self.mass) / np.diff(self._bounds)[self._cell] / np.maximum(self._scale, least)
-        best = np.argmax(np.asarray(p, np.float64)[:, self._cell] * height, axis=1)
+        height = np.array(self.mass) / np.diff(self._bounds)[self._bin] / np.maximum(self._scale, least)
+        best = np.argmax(np.asarray(p, np.float64)[:, self._bin] * height, axis=1)
         return self._at_mass(self._rows[best] + np.array(self.mass)[best] / 2, best, best)
 
 
 def _cumulative(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities that sum to one exactly enough, and what stands before each cell."""
+    """Probabilities that sum to one exactly enough, and what stands before each bin."""
     p = np.asarray(p, np.float64)
     p = p / p.sum(axis=1, keepdims=True)
     return p, np.cumsum(p, axis=1) - p

@@ -1,7 +1,7 @@
 """Evidence that is not one value: an interval, or any of several values.
 
 A column's interval is closed; either end may be open. `likelihood` turns evidence into what a model needs: of each
-class or cell the share that is allowed, P(evidence | class), and of a number that is no class the ends of its interval.
+class or bin the share that is allowed, P(evidence | class), and of a number that is no class the ends of its interval.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.columns.codecs import Date, Log
+from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.dtypes import dtype_of, zone_of
 from laten.data.columns.encode import Within, codes_of
@@ -75,7 +75,7 @@ def number(column: Column, value: Any) -> float:
     """
     expected = "a number"
     try:
-        if isinstance(column.codec, Date):
+        if column.kind == "date":
             expected = "a date, such as 2024-12-31"
             found = _days(column, pd.Timestamp(value))
         elif column.kind == "duration":
@@ -93,29 +93,30 @@ def number(column: Column, value: Any) -> float:
 
 
 def _days(column: Column, stamp: pd.Timestamp) -> float:
-    """Days since 1970-01-01, in the way of `cells.days`: in the column's own zone for whole days, else in UTC."""
-    assert isinstance(column.codec, Date)
+    """Days since 1970-01-01, in the way of `parse.days`: in the column's own zone for whole days, else in UTC."""
     zone = zone_of(dtype_of(column.dtype))
     if stamp is pd.NaT:
         return math.nan
     if stamp.tzinfo is not None:
         if zone is None:
             raise DataError(f"column {column.name!r} has no time zone, but {stamp} does; give a time without")
-        stamp = stamp.tz_convert(zone if column.codec.whole else "UTC").tz_localize(None)
-    elif zone is not None and not column.codec.whole:
+        stamp = stamp.tz_convert(zone if column.date.whole else "UTC").tz_localize(None)
+    elif zone is not None and not column.date.whole:
         stamp = stamp.tz_localize(zone).tz_convert("UTC").tz_localize(None)
     return (stamp - pd.Timestamp(0)) / pd.Timedelta(days=1)
 
 
-def limits(column: Column, given: Any, binned: bool) -> Within | None:
-    """What evidence leaves for draws inside a cell or a group; None where all of it is left."""
+def limits(column: Column, given: Any) -> Within | None:
+    """What evidence leaves for draws inside a bin or a group; None where all of it is left."""
     if column.kind in CLASSES:
         if column.groups is None or isinstance(given, Between):
             return None
         return Within(values=tuple(sorted(set(_positions(column, _values(column, given)).tolist()))))
     if isinstance(given, Between):
         return Within(interval(column, given))
-    return Within(values=tuple(sorted({number(column, v) for v in _values(column, given)}))) if binned else None
+    if not column.binned:
+        return None
+    return Within(values=tuple(sorted({number(column, v) for v in _values(column, given)})))
 
 
 def likelihood(schema: Schema, evidence: Mapping[Any, Any]) -> dict[str, np.ndarray]:
@@ -124,7 +125,7 @@ def likelihood(schema: Schema, evidence: Mapping[Any, Any]) -> dict[str, np.ndar
     Args:
         evidence: Column -> `between(...)`, or a list, tuple or set of values any of which it may be.
     Returns:
-        Node -> float32. For classes and cells `(total,)`: the share in [0, 1] of each entry, packed column after
+        Node -> float32. For classes and bins `(total,)`: the share in [0, 1] of each entry, packed column after
         column, that the evidence allows (binary columns have two entries), 1 where it says nothing. For other numbers
         `(2, *shape)`: ends of the allowed interval in the model's scale, infinite where open.
     Raises:
@@ -139,7 +140,7 @@ def likelihood(schema: Schema, evidence: Mapping[Any, Any]) -> dict[str, np.ndar
             if column.name not in evidence:
                 continue
             given = evidence[column.name]
-            if column.kind in CLASSES or block.binned:
+            if column.kind in CLASSES or column.binned:
                 shares = found.setdefault(block.node, np.ones(start[-1], np.float32))
                 shares[start[i] : start[i + 1]] = _shares(column, given)
             else:
@@ -155,9 +156,9 @@ def likelihood(schema: Schema, evidence: Mapping[Any, Any]) -> dict[str, np.ndar
 
 
 def _shares(column: Column, given: Any) -> np.ndarray:
-    """P(evidence | entry) for each class or cell, `(size,)`."""
+    """P(evidence | entry) for each class or bin, `(size,)`."""
     if isinstance(given, Between):
-        shares = _ranks(column, given) if column.kind in CLASSES else column.cells.within(*interval(column, given))
+        shares = _ranks(column, given) if column.kind in CLASSES else column.histogram.within(*interval(column, given))
     else:
         shares = _any_of(column, _values(column, given))
     if not shares.any():
@@ -196,7 +197,7 @@ def _any_of(column: Column, values: list[Any]) -> np.ndarray:
             np.add.at(shares, column.groups.encode(at), column.groups.shares[at])
         return np.minimum(shares, 1.0)
     distinct = {number(column, v) for v in values}
-    each = {x: column.cells.within(x, x) for x in distinct}
+    each = {x: column.histogram.within(x, x) for x in distinct}
     never = [x for x, share in each.items() if not share.any()]
     if never:
         raise DataError(
@@ -227,7 +228,7 @@ def _ranks(column: Column, ends: Between) -> np.ndarray:
 
 
 def _encoded(column: Column, given: Any) -> tuple[float, float]:
-    """Ends of an interval in the scale of a model that knows no cells."""
+    """Ends of an interval in the scale of a model that knows no bins."""
     if not isinstance(given, Between):
         raise DataError(
             f"column {column.name!r} is {column.kind} in a declared network, which takes a value or "

@@ -1,6 +1,6 @@
 r"""From a model's probabilities to one answer a cell of the frame: a point, an interval, the probabilities of levels.
 
-Of a number with cell probabilities $p_k$: the mean is $\sum_k p_k c_k$ with the cells' centres $c_k$, quantiles and the
+Of a number with bin probabilities $p_k$: the mean is $\sum_k p_k c_k$ with the bins' centres $c_k$, quantiles and the
 mode are those of the whole density. Of an ordinal column the median, of a category the mode.
 """
 
@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.codecs import Date
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.encode import decode_column, like_dtype, restore
+from laten.data.histogram.histogram import Histogram
 from laten.data.rows.tables import framed, rows_of
 from laten.data.schema.contract import Name
-from laten.data.schema.schema import Block, Schema
+from laten.data.schema.schema import Schema
 
 MOST_CELLS = 10**8  # of a frame of probabilities
 STATISTICS = ("auto", "mean", "median", "mode")
@@ -33,7 +33,7 @@ def expected(
     """One point for each cell.
 
     Args:
-        probabilities: Node -> `(n, total)` probabilities of classes or cells, packed column after column; of binary
+        probabilities: Node -> `(n, total)` probabilities of classes or bins, packed column after column; of binary
             nodes `(n, *shape)`, P(second level); of other nodes `(n, *shape)`, the values themselves.
         like: A frame whose row labels and column dtypes are taken over where they can hold the values.
         statistic: Of numbers: `mean`, `median` or `mode`; `auto` is the mean, rounded as the column's values are. Of
@@ -48,15 +48,14 @@ def expected(
     n = rows_of(probabilities)
     index = pd.RangeIndex(n) if like is None else like.index
     made = {}
-    for block, column, p in _columns(schema, probabilities, n):
+    for column, p in _columns(schema, probabilities, n):
         dtype = like_dtype(column, like)
-        if block.binned:
-            codec = column.cells
+        if isinstance(codec := column.codec, Histogram):
             if statistic in ("auto", "mean"):
                 x = _shares(p) @ np.array(codec.centres)
             else:
                 x = codec.quantile(p, 0.5) if statistic == "median" else codec.mode(p)
-            exact = statistic == "mean" and not isinstance(column.codec, Date)  # a mean is on no grid
+            exact = statistic == "mean" and column.kind != "date"  # a mean is on no grid
             shown = replace(column, seen=replace(column.seen, decimals=None)) if exact else column
             made[column.name] = restore(shown, x if exact else codec.snap(x), index, dtype)
         else:
@@ -85,10 +84,10 @@ def intervals(
     found = []
     for q in ((1 - coverage) / 2, (1 + coverage) / 2):
         made = {}
-        for block, column, p in _columns(schema, probabilities, n):
+        for column, p in _columns(schema, probabilities, n):
             dtype = like_dtype(column, like)
-            if block.binned:
-                x = column.cells.snap(column.cells.quantile(p, q))
+            if isinstance(codec := column.codec, Histogram):
+                x = codec.snap(codec.quantile(p, q))
                 made[column.name] = restore(column, x, index, dtype)
             elif column.kind == "ordinal":
                 made[column.name] = decode_column(column, _at(p, q), index, dtype)
@@ -102,7 +101,7 @@ def level_probabilities(schema: Schema, probabilities: Mapping[str, np.ndarray],
     Raises:
         DataError: the column has no levels, or is not among the nodes.
     """
-    for _, column, p in _columns(schema, probabilities, rows_of(probabilities)):
+    for column, p in _columns(schema, probabilities, rows_of(probabilities)):
         if column.name != name:
             continue
         if column.kind not in CLASSES:
@@ -119,12 +118,12 @@ def level_probabilities(schema: Schema, probabilities: Mapping[str, np.ndarray],
     raise DataError(f"column {name!r} is in none of the nodes {known(probabilities)}")
 
 
-def _columns(schema: Schema, arrays: Mapping[str, np.ndarray], n: int) -> Iterator[tuple[Block, Column, np.ndarray]]:
-    """Each column with its part of its node's array: `(n, size)` for classes and cells, `(n,)` for single numbers."""
+def _columns(schema: Schema, arrays: Mapping[str, np.ndarray], n: int) -> Iterator[tuple[Column, np.ndarray]]:
+    """Each column with its part of its node's array: `(n, size)` for classes and bins, `(n,)` for single numbers."""
     for block in schema.blocks:
         if block.node not in arrays:
             continue
-        packed = block.family_kind in ("categorical", "ordinal", "cells")
+        packed = block.family_kind in ("categorical", "ordinal", "bins")
         array, shape = np.asarray(arrays[block.node]), (n, sum(block.sizes)) if packed else (n, *block.shape)
         if array.shape != shape:
             raise DataError(f"node {block.node!r}: expected shape {shape}, got {array.shape}")
@@ -132,10 +131,10 @@ def _columns(schema: Schema, arrays: Mapping[str, np.ndarray], n: int) -> Iterat
         start = 0
         for i, column in enumerate(block.columns):
             if packed:
-                yield block, column, array[:, start : start + block.sizes[i]]
+                yield column, array[:, start : start + block.sizes[i]]
                 start += block.sizes[i]
             else:
-                yield block, column, array[:, i]
+                yield column, array[:, i]
 
 
 def _point(column: Column, p: np.ndarray, statistic: str) -> Any:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, LatenWarning, known
-from laten.data.columns.codecs import Date
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import unknown
 from laten.data.rows import tables
@@ -29,7 +28,7 @@ class TableView:
     Args:
         schema: What each column is.
         matrix: Whether the user's container is a NumPy matrix.
-        lossy: Nodes of classes or cells in which a missing cell is a value of its own: the number of classes.
+        lossy: Nodes of classes or bins in which a missing cell is a value of its own: the number of classes.
     """
 
     schema: Schema
@@ -103,7 +102,7 @@ class TableView:
             given: Column -> a value, `lt.between(low, high)`, or a list of values any of which it may be.
         Returns:
             Rows with the values; what is allowed of each node by softer evidence (`Family.log_mass`); and the
-            intervals of columns, which draws inside a cell keep to.
+            intervals of columns, which draws inside a bin keep to.
         Raises:
             DataError: an unknown column, one that was set aside, or a value that cannot be.
         """
@@ -137,9 +136,9 @@ class TableView:
         """
         if np.ndim(given) != 0:
             raise DataError(f"given: column {name!r} takes a value, lt.between(low, high) or a list, not {given!r:.80}")
-        codec = self.schema[name].codec
-        if isinstance(codec, Date) and isinstance(given, str) and "%" not in codec.style:
-            return pd.Timestamp(number(self.schema[name], given), unit="D") if codec.whole else pd.Timestamp(given)
+        column = self.schema[name]
+        if column.kind == "date" and isinstance(given, str) and "%" not in column.date.style:
+            return pd.Timestamp(number(column, given), unit="D") if column.date.whole else pd.Timestamp(given)
         return given
 
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
@@ -166,7 +165,7 @@ class TableView:
         return tables.log_det_sum(self.schema, self.frame(data))
 
     def drawn(self, values: Arrays, seed: Any, within: Within | None = None, like: Any = None) -> Any:
-        """Draws of the model's nodes in the user's units, types and container; `seed` places numbers inside cells."""
+        """Draws of the model's nodes in the user's units, types and container; `seed` places numbers inside bins."""
         frame = self.frame(like) if like is not None else None
         rng = np.random.default_rng(seed)
         return self.container(tables.decode(self.schema, values, like=frame, rng=rng, within=within))

@@ -53,7 +53,7 @@ def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Row
             if column.name not in frame.columns:
                 seen[:, i] = False
                 continue
-            array[:, i], seen[:, i] = encode_column(column, frame[column.name], block.binned)
+            array[:, i], seen[:, i] = encode_column(column, frame[column.name])
         values[block.node] = array[:, 0] if block.scalar else array
         if not seen.all():
             mask[block.node] = seen[:, 0] if block.scalar else seen
@@ -75,7 +75,7 @@ def log_det(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Log-determinants of the codecs, to be added to a model's log-densities per site.
 
     Returns:
-        Node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|, of cells the log density inside them; 0
+        Node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|, of bins the log density inside them; 0
         where hidden, discrete or not in the frame.
     """
     check_frame(frame)
@@ -85,7 +85,7 @@ def log_det(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         scaled = dict(_scaled(block, frame))
         total = np.zeros(shape) if scaled else np.broadcast_to(np.float64(0), shape)  # the latter takes no room
         for i, column in scaled.items():
-            total[:, i] = log_det_column(column, frame[column.name], block.binned)
+            total[:, i] = log_det_column(column, frame[column.name])
         found[block.node] = total[:, 0] if block.scalar else total
     return found
 
@@ -93,13 +93,13 @@ def log_det(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:
 def log_det_sum(schema: Schema, frame: pd.DataFrame) -> float:
     """The sum of `log_det` over all cells, nats: a column at a time, so that they never lie there together."""
     check_frame(frame)
-    each = ((c, b.binned) for b in schema.blocks for _, c in _scaled(b, frame))
-    return math.fsum(log_det_column(c, frame[c.name], binned).sum() for c, binned in each)
+    each = (c for b in schema.blocks for _, c in _scaled(b, frame))
+    return math.fsum(log_det_column(c, frame[c.name]).sum() for c in each)
 
 
 def _scaled(block: Block, frame: pd.DataFrame) -> list[tuple[int, Column]]:
     """Columns of a frame, by their place in the block, whose codecs have a log-determinant."""
-    real = block.family_kind in ("real", "cells")
+    real = block.family_kind in ("real", "bins")
     return [(i, c) for i, c in enumerate(block.columns) if (real or c.groups is not None) and c.name in frame.columns]
 
 
@@ -118,8 +118,8 @@ def decode(
         values: Node -> `(rows, columns)` or `(rows,)`; nodes left out leave their columns out.
         index: Row labels; 0, 1, … by default.
         like: A frame whose row labels and column dtypes are taken over where they can hold the values.
-        rng: Draws numbers inside their cells, and levels inside their groups; None takes centres and the most frequent.
-        within: Column -> `between(...)` or a list of values, as in `likelihood`: what is drawn inside cells and groups
+        rng: Draws numbers inside their bins, and levels inside their groups; None takes centres and the most frequent.
+        within: Column -> `between(...)` or a list of values, as in `likelihood`: what is drawn inside bins and groups
             keeps to it.
     Returns:
         Modelled columns and constants, in the fitted order. Identifiers and free text are not invented.
@@ -137,9 +137,9 @@ def decode(
             array = array.reshape(n, -1)
             for i, column in enumerate(block.columns):
                 found = (within or {}).get(column.name)
-                ends = None if found is None else limits(column, found, block.binned)
+                ends = None if found is None else limits(column, found)
                 made[column.name] = decode_column(
-                    column, array[:, i], index, like_dtype(column, like), binned=block.binned, rng=rng, within=ends
+                    column, array[:, i], index, like_dtype(column, like), rng=rng, within=ends
                 )
     return framed(schema, made, index, like)
 

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.columns.codecs import Date, Log
+from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.unseen_levels import listed
 from laten.data.json_reader import Plain
@@ -99,10 +99,9 @@ class Contract:
     source: str = field(default="the schema", compare=False)
 
 
-def clause_of(column: Column, in_cells: bool = False) -> Clause:
-    """What a contract says of a column as it was fitted; `in_cells`: as the code of a cell (`Schema.binned`)."""
+def clause_of(column: Column) -> Clause:
+    """Say what a column was when it was fitted."""
     numbers = column.kind in NUMBERS
-    dates = [c for c in (column.codec, *column.seen.codecs) if isinstance(c, Date)]
     return Clause(
         name=column.name,
         kind=column.kind,
@@ -111,8 +110,8 @@ def clause_of(column: Column, in_cells: bool = False) -> Clause:
         low=column.seen.low if numbers else None,
         high=column.seen.high if numbers else None,
         missing=column.missing,
-        style=dates[0].style if dates else None,
-        above=isinstance(column.codec, Log) and column.codec.shift == 0 and column.kind == "positive" and not in_cells,
+        style=column.seen.date.style if column.seen.date else None,
+        above=isinstance(column.codec, Log) and column.codec.shift == 0 and column.kind == "positive",
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from laten.data.columns.column import Column
 from laten.data.columns.encode import numbers_of
 from laten.data.histogram.fit import recounted
-from laten.data.histogram.histogram import Cells
+from laten.data.histogram.histogram import Histogram
 
 LEAST = 0.02  # share of copies that matters
 FACTOR = 10  # times as many equal pairs as chance gives
@@ -40,10 +40,10 @@ def without_copies(column: Column, distinct: Column, series: pd.Series) -> Colum
     Args:
         series: All rows.
     """
-    found = [c for c in distinct.seen.codecs if isinstance(c, Cells)]
+    found = [c for c in distinct.seen.codecs if isinstance(c, Histogram)]
     if not found or distinct.kind != column.kind:
         return column
-    x = numbers_of(column, series, binned=True)
-    cells = recounted(found[0], x[~np.isnan(x)])
-    codecs = tuple(cells if isinstance(c, Cells) else c for c in column.seen.codecs)
+    x = numbers_of(column, series)
+    bins = recounted(found[0], x[~np.isnan(x)])
+    codecs = tuple(bins if isinstance(c, Histogram) else c for c in column.seen.codecs)
     return replace(column, seen=replace(column.seen, codecs=codecs))

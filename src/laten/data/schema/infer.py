@@ -26,8 +26,8 @@ from laten.data.columns.codecs import Date, Log, choose_codec, fit_codecs
 from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
 from laten.data.columns.durations import seconds, step_of
-from laten.data.histogram.fit import day_grid, fit_cells, loc_and_scale
-from laten.data.histogram.histogram import Cells
+from laten.data.histogram.fit import day_grid, fit_histogram, loc_and_scale
+from laten.data.histogram.histogram import Histogram
 from laten.data.json_reader import Plain
 from laten.data.messages import check_frame, refuse_empty, span, unknown
 from laten.data.schema.contract import Group, Name
@@ -79,7 +79,7 @@ def infer_schema(
         distinct = frame[~again]
         columns = [
             without_copies(c, infer_column(c.name, distinct[c.name], kinds.get(c.name)), frame[c.name])
-            if any(isinstance(k, Cells) for k in c.seen.codecs)
+            if any(isinstance(k, Histogram) for k in c.seen.codecs)
             else c
             for c in columns
         ]
@@ -116,7 +116,7 @@ def infer_column(name: Name, series: pd.Series, wanted: str | None = None) -> Co
     if zone is not None and kind not in (*CLASSES, "constant"):
         kind, reason = "text", f"times in zone {zone}; to have them modelled, convert them: pd.to_datetime(...)"
     dtype, levels = dtype_text(series), levels if kind in (*CLASSES, "constant") else None
-    return Column(name, kind, reason, dtype, levels, choose_codec(kind, seen.codecs), seen)
+    return Column(name, kind, reason, dtype, levels, seen)
 
 
 _Verdict = tuple[str, str, tuple[Plain, ...] | None, Seen]
@@ -135,7 +135,7 @@ def _dates(name: Name, series: pd.Series, style: str) -> _Verdict:
     loc, scale = loc_and_scale(x)
     texts = tuple(sorted({str(v) for v in series.dropna().unique()})) if x.min() == x.max() else None
     seen = Seen(len(series), len(series) - len(x), "date", texts, float(x.min()), float(x.max()), None,
-                (Date(loc, scale, whole, style), fit_cells(x, day_grid(x), dates=True)))  # fmt: skip
+                (Date(loc, scale, whole, style), fit_histogram(x, day_grid(x), dates=True)))  # fmt: skip
     if texts is not None:
         return "constant", f"one date only: {texts[0]}", texts[:1], seen
     what = "dates" if style in ("datetime", "date") else f"text, every cell a date written as {style}"
@@ -151,7 +151,7 @@ def _durations(name: Name, series: pd.Series) -> _Verdict:
     text = (span(low),) if low == high else None
     kept = tuple(c for c in codecs if kind == "positive" or not isinstance(c, Log))
     step = step_of(x)
-    kept += (fit_cells(x, None if step is None else 1 / step),)
+    kept += (fit_histogram(x, None if step is None else 1 / step),)
     seen = Seen(len(series), len(series) - len(x), "duration", text, low, high, None, kept, step=step)
     if text is not None:
         return "constant", f"one duration only: {text[0]}", text, seen
@@ -230,7 +230,7 @@ def _numbers(name: Name, series: pd.Series) -> _Verdict:
         low=float(values[0]),
         high=float(values[-1]),
         decimals=decimals,
-        codecs=(*fit_codecs(x), fit_cells(x, None if decimals is None else 10.0**decimals)),
+        codecs=(*fit_codecs(x), fit_histogram(x, None if decimals is None else 10.0**decimals)),
         counts=tuple(np.bincount(np.searchsorted(values, x)).tolist()) if len(values) <= MAX_LEVELS else (),
     )
     k, span = len(values), f"{values[0]:g}..{values[-1]:g}"

@@ -6,13 +6,14 @@ was declared with nodes named after columns, the schema groups columns by those 
 
 A schema is read from data by `infer_schema`, shown by `print(schema)`, edited by `schema.with_kind("age", "count")` and
 kept in the model file by `schema.to_json()`. `schema.binned()` is the same table with its numbers, dates and durations
-in one node, `number`, each value the code of a cell (`binning.py`).
+in one node, `number`, each value the code of a bin (`histogram/`).
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,13 @@ import pandas as pd
 from laten.common.errors import DataError, known
 from laten.data.columns.column import ASIDE, KINDS, NUMBERS, Column, column_from_json
 from laten.data.columns.unseen_levels import with_unseen
+from laten.data.histogram.histogram import Histogram
 from laten.data.json_reader import Plain, Reader
 from laten.data.messages import unknown
 from laten.data.schema.check import Findings, check
 from laten.data.schema.contract import EXTRA, Contract, Group, Name, clause_of, to_toml
 
-FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "cells")
+FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "bins")
 _FAMILY_KIND = {k: k for k in FAMILY_KINDS} | dict.fromkeys(("positive", "date", "duration"), "real")
 
 
@@ -36,7 +38,7 @@ class Block:
     Args:
         node: Name of the node.
         family_kind: binary (uint8 0/1), categorical or ordinal (codes in the smallest whole type), count (float32 whole
-            numbers), real (float32 after the codec) or cells (codes).
+            numbers), real (float32 after the codec) or bins (codes).
         columns: In order of the array's columns.
         scalar: True for a single column without a column axis.
     """
@@ -48,18 +50,13 @@ class Block:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Number of classes, of groups of them, or of cells, of each column."""
-        return tuple(c.cells.size if self.binned else c.size for c in self.columns)
-
-    @property
-    def binned(self) -> bool:
-        """Whether values are codes of cells."""
-        return self.family_kind == "cells"
+        """Number of classes, of groups of them, or of bins, of each column."""
+        return tuple(c.size for c in self.columns)
 
     @property
     def points(self) -> tuple[tuple[tuple[float, ...], ...], ...]:
-        """For each column of a binned block, its cells' features (`Cells.points`); else empty."""
-        return tuple(c.cells.points for c in self.columns) if self.binned else ()
+        """For each column of a binned block, its bins' features (`Histogram.points`); else empty."""
+        return tuple(c.codec.points for c in self.columns if isinstance(c.codec, Histogram))
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -87,13 +84,11 @@ class Schema:
         columns: One for each column of the frame.
         groups: Declared nodes; empty for one node a kind.
         extra: What a later frame's further columns are: `ignore`, or `error`.
-        in_cells: Numbers are codes of cells (`binned`).
     """
 
     columns: tuple[Column, ...]
     groups: tuple[Group, ...] = ()
     extra: str = "ignore"
-    in_cells: bool = False
 
     def __post_init__(self) -> None:
         if self.extra not in EXTRA:
@@ -153,7 +148,7 @@ class Schema:
         for family_kind in FAMILY_KINDS:
             columns = tuple(c for c in self.columns if self.family_kind(c) == family_kind)
             if columns:
-                blocks.append(Block("number" if family_kind == "cells" else family_kind, family_kind, columns))
+                blocks.append(Block("number" if family_kind == "bins" else family_kind, family_kind, columns))
         if not blocks:
             found = ", ".join(f"{c.name!r} {c.kind} ({c.reason})" for c in self.columns[:6])
             raise DataError(f"no column is left to model: {found}; schema.with_kind(name, kind) sets another kind")
@@ -161,21 +156,17 @@ class Schema:
 
     def family_kind(self, column: Column) -> str | None:
         """The kind of block a column belongs to; None for columns set aside."""
-        return "cells" if self.in_cells and column.kind in NUMBERS else _FAMILY_KIND.get(column.kind)
+        return "bins" if column.binned and column.kind in NUMBERS else _FAMILY_KIND.get(column.kind)
 
     def binned(self) -> "Schema":
-        """This schema as a proposed network models it: numbers, dates and durations as histograms (`binning.py`).
+        """This schema as a proposed network models it: numbers, dates and durations as histograms.
 
-        Of a categorical column of more than 256 levels the rare ones share entries (`grouping.py`).
+        Of a categorical column of more than 256 levels the rare ones share entries (`rare_levels.py`).
 
         Raises:
             DataError: such a column was never seen in data.
         """
-        for column in self.columns:
-            if column.kind in NUMBERS:
-                _ = column.cells
-        grouped = (replace(c, grouped=True) if c.kind == "categorical" else c for c in self.columns)
-        return replace(self, columns=tuple(grouped), in_cells=True)
+        return replace(self, columns=tuple(replace(c, binned=True) for c in self.columns))
 
     def with_kind(self, name: Name, kind: str, levels: Sequence[Plain] | None = None) -> "Schema":
         """This schema with column `name` as another kind.
@@ -192,9 +183,8 @@ class Schema:
         return self._with(new)
 
     def _with(self, new: Column) -> "Schema":
-        """This schema with another column of that name; a binned one stays binned."""
-        changed = replace(self, columns=tuple(new if c.name == new.name else c for c in self.columns))
-        return changed.binned() if self.in_cells else changed
+        """This schema with another column of that name."""
+        return replace(self, columns=tuple(new if c.name == new.name else c for c in self.columns))
 
     def with_kinds(self, kinds: Mapping[Name, str] | None = None, /, **named: str) -> "Schema":
         """Several kinds set at once: `with_kinds(age="count")` or `with_kinds({"my age": "count"})`."""
@@ -219,7 +209,7 @@ class Schema:
     @property
     def contract(self) -> Contract:
         """What a later frame is compared with."""
-        return Contract(tuple(clause_of(c, self.in_cells) for c in self.columns), self.groups, self.extra)
+        return Contract(tuple(clause_of(c) for c in self.columns), self.groups, self.extra)
 
     def to_toml(self) -> str:
         """The text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
@@ -239,8 +229,7 @@ class Schema:
     def to_json(self) -> dict:
         """Plain JSON types only; `Schema.from_json` reads it back."""
         groups = [{"node": g.node, "columns": list(g.columns), "scalar": g.scalar} for g in self.groups]
-        return {"columns": [c.to_json() for c in self.columns], "groups": groups, "extra": self.extra,
-                "in_cells": self.in_cells}  # fmt: skip
+        return {"columns": [c.to_json() for c in self.columns], "groups": groups, "extra": self.extra}
 
     @staticmethod
     def from_json(value: dict) -> "Schema":
@@ -249,14 +238,14 @@ class Schema:
         Raises:
             DataError: a field is missing, of the wrong type, or does not go with the others.
         """
-        reader = Reader(value, "schema")
-        reader.only(["columns", "groups", "extra", "in_cells"])
+        reader = Reader(upgraded(value), "schema")
+        reader.only(["columns", "groups", "extra"])
         groups = []
         for r in reader.objects("groups"):
             r.only(["node", "columns", "scalar"])
             groups.append(Group(r.text("node"), _names(r), r.flag("scalar")))
         columns = tuple(column_from_json(r) for r in reader.objects("columns"))
-        return Schema(columns, tuple(groups), reader.text("extra", EXTRA), reader.flag("in_cells"))
+        return Schema(columns, tuple(groups), reader.text("extra", EXTRA))
 
     def __str__(self) -> str:
         head = ("column", "kind", "missing", "values", "because")
@@ -274,6 +263,17 @@ class Schema:
         counts = Counter(c.kind for c in self.columns)
         parts = ", ".join(f"{counts[k]} {k}" for k in KINDS if counts[k])
         return f"Schema({len(self.columns)} columns: {parts})"
+
+
+def upgraded(value: Any) -> Any:
+    """Map a schema of format 1 to the present fields: codecs were kept twice, and `in_cells` stood for all columns."""
+    if not isinstance(value, dict) or not isinstance(value.get("in_cells"), bool):
+        return value
+    columns = value.get("columns")
+    if isinstance(columns, list) and all(isinstance(c, dict) for c in columns):
+        rest = [{k: v for k, v in c.items() if k not in ("codec", "grouped")} for c in columns]
+        columns = [c | {"binned": value["in_cells"]} for c in rest]
+    return {k: v for k, v in value.items() if k != "in_cells"} | {"columns": columns}
 
 
 def _names(reader: Reader) -> tuple[Name, ...]:
