@@ -10,9 +10,14 @@ import pyarrow as pa
 import pytest
 
 from laten.common.errors import DataError
-from laten.data.rows.tables import decode, encode, fill, hidden_cells, log_det
+from laten.data.rows.tables import decode, encode, encode_with_log_det, fill, hidden_cells
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
+
+
+def log_det(schema, frame):
+    return encode_with_log_det(schema, frame, partial=True)[1]
+
 
 DAYS = pd.date_range("2020", periods=9)
 ZONED = [  # two zones in one column are refused: test_bad_frames.py

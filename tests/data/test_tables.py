@@ -11,9 +11,14 @@ import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from laten.common.errors import DataError
-from laten.data.rows.tables import column_mask, decode, encode, fill, hidden_cells, log_det
+from laten.data.rows.tables import column_mask, decode, encode, encode_with_log_det, fill, hidden_cells
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
+
+
+def log_det(schema, frame):
+    return encode_with_log_det(schema, frame, partial=True)[1]
+
 
 RNG = np.random.default_rng(1)
 N = 120

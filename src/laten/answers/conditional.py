@@ -150,13 +150,14 @@ def conditional(
         if given and name in given:
             raise LatenError(f"conditional: column {name!r} is a target and given at once; take it out of one of them")
     hard, allowed, within = evidence(fitted, given or {}, len(frame))
-    rows = over(view.rows(frame, partial=True), hard)
+    shown, log_det = view.scored(frame, partial=True)
+    rows = over(shown, hard)
     sites = {n: np.array([c in names for c in columns]) for n, columns in view.site_columns.items()}
     shapes = {b.node: b.shape for b in view.schema.blocks}
     wanted = {n: jnp.asarray(there.reshape(shapes[n])) for n, there in sites.items()}
     log_density, size = fitted.ask_well(Density(draws, wanted, allowed), rows)
     log_density = log_density.astype(np.float64)
-    for node, x in view.log_det(frame).items():
+    for node, x in log_det.items():
         log_density += x.reshape(len(frame), -1)[:, sites[node]].sum(1)
     made: list[pd.DataFrame] = []
     if copies:

@@ -97,6 +97,10 @@ class Fitted:
         """Rows of the data; a node that the guide infers may be lacking."""
         return self.view.rows(data, optional=self.model.latents)
 
+    def scored(self, data: Any) -> tuple[Rows, dict[str, np.ndarray]]:
+        """Return rows of the data, and node -> log-determinants `(rows, ...)` of what the view did to them, in nats."""
+        return self.view.scored(data, optional=self.model.latents)
+
     @property
     def means(self) -> tuple[str, ...]:
         """Nodes whose mean itself goes to the view, which knows what point of it the user wants."""

@@ -14,18 +14,18 @@ from laten.inference.questions import LogWeights, Parts
 
 def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> LogLikelihood:
     """log p of each row's observed cells, in the data's own scale."""
-    rows = fitted.rows(data)
+    rows, log_det = fitted.scored(data)
     found = fitted.ask(LogWeights(draws), rows, kept=digest)
-    return LogLikelihood.of(found, draws, by_row(fitted.view.log_det(data), rows.n), warn)
+    return LogLikelihood.of(found, draws, by_row(log_det, rows.n), warn)
 
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
     """Minus each column's and each latent's share of log p(row)."""
-    rows, view = fitted.rows(data), fitted.view
+    (rows, log_det), view = fitted.scored(data), fitted.view
     score, parts = fitted.ask(Parts(draws), rows, kept=lambda found: (log_mean_weight(found[0]), found[1]))
     shares = {n: -x.astype(np.float64) for n, x in parts.items()}
     latent = -score - by_row(shares, rows.n)
-    shares |= {n: shares[n] - x for n, x in view.log_det(data).items() if n in shares}
+    shares |= {n: shares[n] - x for n, x in log_det.items() if n in shares}
     label = ", ".join(n for n in fitted.model.network.stochastic if n not in shares) or "rest"
     if not isinstance(view, TableView):
         return {**shares, label: latent}

@@ -122,7 +122,7 @@ class Learner(Answers):
         settings.planned(found.rows.n)  # refuses more rows than can be numbered, before any are
         presentation = prepare.presentation(found.rows, found.network, self._hides(table))
         models = [prepare.new_model(found, self.guide, presentation, self.seed + i) for i in range(self.restarts)]
-        offset = found.view.log_det_sum(X) / found.rows.n
+        offset = found.log_det / found.rows.n
         if self.weights == "bayes":
             models = [Model(m.network, m.guide, uncertain(m.p), m.q) for m in models]
         objective = self._objective(table and self.network is None)

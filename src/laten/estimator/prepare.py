@@ -14,12 +14,13 @@ import pandas as pd
 
 from laten.common import random
 from laten.common.errors import DataError, DeclarationError, LatenError, known
+from laten.data.columns.cells import cells_of
 from laten.data.rows.arrays import WHATS, ArraySpec
 from laten.data.rows.presentation import Presentation, Store
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import as_matrix, refuse_sparse
 from laten.data.rows.views import ArrayView, TableView, View
-from laten.data.schema.infer import infer_schema
+from laten.data.schema.infer import infer
 from laten.data.schema.schema import Schema
 from laten.families import Family
 from laten.network import templates
@@ -79,20 +80,21 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a fit starts from."""
+    """What a fit starts from; `log_det` is the sum of the codecs' log-determinants, in nats."""
 
     view: View
     rows: Rows
     network: Network
+    log_det: float = 0.0
 
     @staticmethod
-    def of(view: View, rows: Rows, network: Network) -> "Proposal":
+    def of(view: View, rows: Rows, network: Network, log_det: float = 0.0) -> "Proposal":
         """A proposal whose observed roots are learned: the standard normal is a prior, not a model of data."""
         nodes = {
             n: replace(node, learn=True) if n in rows.values and not node.parents and node.learn is None else node
             for n, node in network.nodes.items()
         }
-        return Proposal(view, rows, Network(**nodes))
+        return Proposal(view, rows, Network(**nodes), log_det)
 
 
 def propose(
@@ -123,6 +125,7 @@ def of_table(
     frame: pd.DataFrame, matrix: bool, network: Network | None, schema: Schema | None, sizes: Sizes
 ) -> Proposal:
     """A frame: its blocks are the leaves of a proposed network, or its columns are nodes of the declared one."""
+    cells = cells_of(frame)
     if network is not None and schema is None:
         nodes = [n for n in network.stochastic if n in frame.columns]
         if not nodes:
@@ -130,8 +133,8 @@ def of_table(
                 f"no column of the frame is a node of the network; columns: {known(frame.columns)}, "
                 f"nodes: {known(network.stochastic)}"
             )
-        schema = infer_schema(frame, nodes)
-    schema = schema or infer_schema(frame)
+        schema = infer(frame, cells, nodes)
+    schema = schema or infer(frame, cells)
     if network is None:
         schema = schema.binned() if sizes.numbers == "cells" else as_real(schema)
     lossy: tuple[str, ...] = ()
@@ -141,7 +144,7 @@ def of_table(
             b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
         )
     view = TableView(schema, matrix, lossy)
-    rows = view.rows(frame)
+    rows, log_det = view.prepared(frame, cells)
     if network is None:
         leaves = [
             templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows.n))
@@ -150,7 +153,7 @@ def of_table(
         network = sizes.table(leaves, rows.n)
     for block in schema.blocks:
         check_block(network, block.node, block.family_kind, block.shape, block.sizes)
-    return Proposal.of(view, rows, network)
+    return Proposal.of(view, rows, network, log_det)
 
 
 def rank_for(rows: int) -> int | None:

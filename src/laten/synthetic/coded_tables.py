@@ -15,8 +15,8 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns import parse
+from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
-from laten.data.columns.durations import seconds
 from laten.data.messages import check_frame, shown
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
@@ -129,11 +129,10 @@ def is_number(column: Column) -> bool:
 
 def as_numbers(column: Column, series: pd.Series) -> np.ndarray:
     """Cells as numbers, dates as days since 1970, durations as seconds."""
+    cells = Cells(column.name, series)
     if column.kind == "duration":
-        return seconds(series, column.name)
-    if column.kind == "date":
-        return parse.days(series, column.name, column.date.style, column.date.whole)
-    return parse.numbers(series, column.name)
+        return cells.seconds
+    return cells.days(column.date.style, column.date.whole) if column.kind == "date" else cells.numbers
 
 
 def _columns(name: str, frame: pd.DataFrame, columns: tuple[Column, ...], convert: Any, dtype: Any) -> np.ndarray:

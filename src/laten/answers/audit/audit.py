@@ -40,11 +40,11 @@ def audit(fitted: Fitted, data: Any, options: Options, say: Callable[[str], None
     spread, model = is_uncertain(fitted.model.p), fitted.model
     if spread:
         fitted = replace(fitted, model=Model(model.network, model.guide, certain(model.p), model.q))
-    rows = fitted.rows(data)
+    rows, log_det = fitted.scored(data)
     index = np.unique(np.linspace(0, rows.n - 1, min(rows.n, options.rows)).round().astype(int))
     why = reasons(fitted, rows.take(index), options.chains.sampler)
     check_only(options.only, why)
-    study = Study(fitted, rows.take(index), by_row(fitted.view.log_det(data), rows.n)[index], options, say)
+    study = Study(fitted, rows.take(index), by_row(log_det, rows.n)[index], options, say)
     for name, run in RUNS.items():
         if (not options.only or name in options.only) and not why[name]:
             study.say(f"{name}: {ESTIMATORS[name]}")

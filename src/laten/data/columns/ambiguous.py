@@ -18,16 +18,15 @@ _PROBE = 200
 _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)"
 
 
-def refuse_words(series: pd.Series, name: object) -> None:
+def refuse_words(series: pd.Series, name: object, values: pd.Series) -> None:
     """Refuses numbers with words among them.
 
     Args:
         series: Cells that are not all numbers, one sort of cell each.
+        values: The distinct ones.
     Raises:
         DataError: at least 90 % of the cells are numbers, of more than 20 values, and none of the others has a digit.
     """
-    present = series.dropna()
-    values = pd.Series(present.unique(), dtype=object)
     if pd.to_numeric(values.iloc[:_PROBE], errors="coerce").notna().mean() < 0.5:
         return
     number = pd.to_numeric(values, errors="coerce").notna().to_numpy()
@@ -36,7 +35,7 @@ def refuse_words(series: pd.Series, name: object) -> None:
     if number.sum() <= DISTINCT or not len(words) or words.str.contains(r"\d").any() or zeros.any():
         return
     bad = series.isin(values[~number]).to_numpy(bool)
-    if bad.sum() > MOST * len(present):
+    if bad.sum() > MOST * series.notna().sum():
         return
     what = "text" if any(not isinstance(v, str) for v in values[number]) else "words among numbers"
     raise DataError(

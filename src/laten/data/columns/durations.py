@@ -12,7 +12,6 @@ import pandas as pd
 from laten.common.errors import DataError
 from laten.data.columns.column import Column
 from laten.data.columns.dtypes import dtype_of
-from laten.data.columns.parse import form_of
 from laten.data.messages import shown, where
 
 STEPS = (86_400.0, 3600.0, 60.0, 1.0)  # a day, an hour, a minute, a second
@@ -20,8 +19,8 @@ _MOST = 9.2e18  # of a unit that 64 bits hold
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
-def seconds(series: pd.Series, name: object) -> np.ndarray:
-    """Durations as `(rows,)` float64 seconds, NaN where missing; text, as they come back from a CSV file, is read.
+def seconds(series: pd.Series, name: object, form: str) -> np.ndarray:
+    """Return durations as `(rows,)` float64 seconds, NaN where missing; text, as a CSV file has them, is read.
 
     Raises:
         DataError: cells that are no durations.
@@ -29,7 +28,7 @@ def seconds(series: pd.Series, name: object) -> np.ndarray:
     present = series.notna().to_numpy()
     if not present.any():
         return np.full(len(series), np.nan)
-    form, spans = form_of(series), series
+    spans = series
     if form == "text":
         spans = _written(series)
     elif form == "duration" and series.dtype == object:

@@ -1,7 +1,7 @@
 """One column: cells of a frame to what a model sees, and back. `tables.py` does whole frames.
 
-    series --numbers_of--> numbers in the column's own scale --codec--> values ... numbers --restore--> series
-    series --codes_of--> classes ................................................. --restore_classes--> series
+    cells --read--> numbers in the column's own scale --encode--> values ... numbers --restore--> series
+    cells --read--> positions of classes ........................................... --restore_classes--> series
 
 Where the codec is a histogram (`Schema.binned`) a number's value is the code of its bin, and a rare level's that of its
 group. On the way back a code is a number drawn inside its bin, or the bin's centre; a level of the group, or its most
@@ -15,10 +15,11 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns import parse
-from laten.data.columns.codecs import Log
-from laten.data.columns.column import CLASSES, Column
+from laten.data.columns.cells import Cells
+from laten.data.columns.codecs import Identity, Log
+from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.dtypes import dtype_text
-from laten.data.columns.durations import restore_durations, seconds
+from laten.data.columns.durations import restore_durations
 from laten.data.columns.rare_levels import Groups
 from laten.data.columns.unseen_levels import from_other
 from laten.data.histogram.histogram import Histogram
@@ -32,18 +33,27 @@ class Within(NamedTuple):
     values: tuple[float, ...] | None = None
 
 
-def encode_column(column: Column, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Values `(rows,)` with 0 in hidden cells, and a bool array that is True where observed."""
+def read(column: Column, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+    """Return cells as `(rows,)` positions of classes or numbers in the column's own scale, and where they are seen.
+
+    Raises:
+        DataError: a cell does not fit the column.
+    """
     if column.kind in CLASSES:
-        at = codes_of(column, series)
-        seen, at = at >= 0, np.maximum(at, 0)
-        return at if column.groups is None else column.groups.encode(at), seen
-    x = numbers_of(column, series)
-    seen = ~np.isnan(x)
+        at = codes_of(column, cells)
+        return np.maximum(at, 0), at >= 0
+    x = numbers_of(column, cells)
+    return x, ~np.isnan(x)
+
+
+def encode_column(column: Column, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return what `read` gave as values `(rows,)` of a model, 0 in hidden cells."""
+    if column.kind in CLASSES:
+        return x if column.groups is None else column.groups.encode(x)
     if column.binned:
         y = np.zeros(len(x), np.int64)
         y[seen] = column.map.encode(x[seen])
-        return y, seen
+        return y
     y = column.map.encode(x)
     with np.errstate(over="ignore"):
         y = np.where(seen, y, 0.0).astype(np.float32)
@@ -53,24 +63,38 @@ def encode_column(column: Column, series: pd.Series) -> tuple[np.ndarray, np.nda
             f"column {column.name!r}: {where(bad)}: {shown(x[bad])} lies too far from the fitted range "
             f"{column.describe()} to be a float32; correct it or leave the cell empty"
         )
-    return y, seen
+    return y
 
 
-def codes_of(column: Column, series: pd.Series) -> np.ndarray:
+def has_log_det(column: Column) -> bool:
+    """Say whether a column's log-determinants are not all zero: it has groups, or a codec with a scale."""
+    return column.groups is not None or (column.kind in NUMBERS and not isinstance(column.codec, Identity))
+
+
+def log_det_column(column: Column, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return the codec's log-determinant at what `read` gave, `(rows,)` nats; 0 where hidden."""
+    if column.groups is not None:
+        return np.where(seen, column.groups.log_det(x), 0.0)
+    total = np.zeros(len(x))
+    total[seen] = column.map.log_det(x[seen])
+    return total
+
+
+def codes_of(column: Column, cells: Cells) -> np.ndarray:
     """Positions of cells among the column's classes, `(rows,)`, −1 where missing."""
     levels, other = column.classes, None
     if column.unseen == "other":
         levels, other = levels[:-1], len(levels) - 1
-    return parse.codes(series, column.name, levels, other)
+    return cells.codes(levels, other)
 
 
-def numbers_of(column: Column, series: pd.Series) -> np.ndarray:
+def numbers_of(column: Column, cells: Cells) -> np.ndarray:
     """Cells `(rows,)` in the column's own scale (days for dates), NaN where hidden, checked against its kind."""
     if column.kind == "date":
-        return parse.days(series, column.name, column.date.style, column.date.whole)
+        return cells.days(column.date.style, column.date.whole)
     if column.kind == "duration":
-        return seconds(series, column.name)
-    x = parse.numbers(series, column.name)
+        return cells.seconds
+    x = cells.numbers
     bad = np.zeros(len(x), bool)
     expected = ""
     if column.kind == "count":
@@ -86,17 +110,6 @@ def numbers_of(column: Column, series: pd.Series) -> np.ndarray:
             f"({where(bad)}); correct the cells, or fit again with schema.with_kind({column.name!r}, 'real')"
         )
     return x
-
-
-def log_det_column(column: Column, series: pd.Series) -> np.ndarray:
-    """The codec's log-determinant at each cell, `(rows,)` nats; 0 where hidden."""
-    if column.groups is not None:
-        at = codes_of(column, series)
-        return np.where(at >= 0, column.groups.log_det(np.maximum(at, 0)), 0.0)
-    x = numbers_of(column, series)
-    seen, total = ~np.isnan(x), np.zeros(len(x))
-    total[seen] = column.map.log_det(x[seen])
-    return total
 
 
 def decode_column(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.common.errors import DataError, known
+from laten.common.errors import DataError
 from laten.data.columns.ambiguous import refuse_zones
 from laten.data.columns.column import Column
 from laten.data.columns.dtypes import dtype_of, is_text, is_text_dictionary, zone_of
@@ -64,36 +64,12 @@ def plain(value: object) -> Plain:
     return str(value)
 
 
-def style_of(series: pd.Series) -> str | None:
-    """How the dates of a column stand in the frame (a `Date` codec's style); None when they are no dates."""
-    form = form_of(series)
-    if form == "date":
-        if series.dtype != object:
-            return "datetime"
-        if pd.api.types.infer_dtype(series, skipna=True) == "date":
-            return "date"
-        zoned = any(getattr(v, "tzinfo", None) is not None for v in series.dropna())
-        return None if zoned else "datetime"  # zoned Python objects: a dtype for them is datetime64[us, zone]
-    if form != "text":
-        return None
-    cells = series.dropna()
-    if len(cells) == 0 or not isinstance(cells.iloc[0], str):
-        return None
-    by_length = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}
-    unique = pd.Series(cells.unique(), dtype=object)
-    for style in by_length.get(len(cells.iloc[0]), ()):
-        if pd.to_datetime(unique.iloc[:1], format=style, errors="coerce").notna().all():
-            return style if pd.to_datetime(unique, format=style, errors="coerce").notna().all() else None
-    return None
-
-
-def numbers(series: pd.Series, name: object) -> np.ndarray:
-    """Cells as `(rows,)` float64, NaN where missing.
+def numbers(series: pd.Series, name: object, form: str) -> np.ndarray:
+    """Return cells of a form as `(rows,)` float64, NaN where missing.
 
     Raises:
         DataError: text, dates or categories where numbers are expected; infinities.
     """
-    form = form_of(series)
     present = series.notna().to_numpy()
     if not present.any():
         return np.full(len(series), np.nan)
@@ -121,8 +97,8 @@ def _refuse_numbers(series: pd.Series, name: object, present: np.ndarray) -> Non
     )
 
 
-def days(series: pd.Series, name: object, style: str, whole: bool) -> np.ndarray:
-    """Dates as `(rows,)` float64 days since 1970-01-01, NaN where missing; in the column's own time zone when `whole`.
+def days(series: pd.Series, name: object, form: str, style: str, whole: bool) -> np.ndarray:
+    """Return dates as `(rows,)` float64 days since 1970-01-01, NaN where missing; in the column's zone when `whole`.
 
     Dates of a frame come back as text from a CSV file: ISO text without a zone is read.
 
@@ -132,7 +108,7 @@ def days(series: pd.Series, name: object, style: str, whole: bool) -> np.ndarray
     present = series.notna().to_numpy()
     if not present.any():
         return np.full(len(series), np.nan)
-    form, written = form_of(series), style if "%" in style else "2024-12-31 12:30:00"
+    written = style if "%" in style else "2024-12-31 12:30:00"
     if form == "text" and "%" in style:
         stamps = pd.to_datetime(series.astype(object), format=style, errors="coerce")
     elif form == "text":
@@ -159,54 +135,6 @@ def days(series: pd.Series, name: object, style: str, whole: bool) -> np.ndarray
         stamps = stamps.dt.tz_localize(None) if whole else stamps.dt.tz_convert("UTC").dt.tz_localize(None)
     since = stamps.to_numpy() - np.datetime64(0, "s")
     return since / np.timedelta64(1, "D")
-
-
-def codes(series: pd.Series, name: object, levels: tuple[Plain, ...], unseen: int | None = None) -> np.ndarray:
-    """Cells as `(rows,)` int64 positions in `levels`, −1 where missing.
-
-    Args:
-        unseen: The code of classes that are not among `levels`; None refuses them.
-    Raises:
-        DataError: a class that is not among `levels`, or is one of them in another type.
-    """
-    present = series.notna().to_numpy()
-    place = {level: i for i, level in enumerate(levels)}
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        of_category = np.array([place.get(plain(c), -2) for c in series.cat.categories] + [-1])
-        found = of_category[series.cat.codes.to_numpy()]
-    elif form_of(series) in ("number", "bool") and not any(isinstance(v, str) for v in levels):
-        x = numbers(series, name)
-        order = np.argsort(np.array(levels, np.float64))
-        ordered = np.array(levels, np.float64)[order]
-        at = np.minimum(np.searchsorted(ordered, np.where(present, x, ordered[0])), len(levels) - 1)
-        found = np.where(ordered[at] == x, order[at], -2)
-    else:
-        found = pd.Index(list(levels), dtype=object).get_indexer(series.astype(object))
-        found = np.where(found < 0, -2, found)
-    found = np.where(present, found, -1)
-    bad = found == -2
-    if bad.any() and unseen is not None:
-        texts = set(map(str, levels))
-        retyped = {v for v in series[bad].unique() if plain(v) not in levels and str(plain(v)) in texts}
-        found = np.where(bad, unseen, found)
-        bad = bad & series.isin(retyped).to_numpy(bool) if retyped else np.zeros_like(bad)
-    if bad.any():
-        raise _never_seen(series, name, levels, bad)
-    return found
-
-
-def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad: np.ndarray) -> DataError:
-    new = series[bad].iloc[0]
-    way = "give one of these, leave the cell empty, or fit again with rows that hold it"
-    if plain(new) not in levels and str(new) in map(str, levels):
-        same = next(v for v in levels if str(v) == str(new))
-        way = f"the fitted level is the {type(same).__name__} {same!r}: convert the column's type"
-    elif str(new).strip() in map(str, levels):
-        way = f"there is a level {str(new).strip()!r} without the spaces around it: strip them with .str.strip()"
-    return DataError(
-        f"column {name!r}: {shown(series[bad].head(50))} ({where(bad)}) was never seen when fitting; "
-        f"known levels: {known(levels)}; {way}"
-    )
 
 
 def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:

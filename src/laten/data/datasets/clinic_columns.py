@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from laten.data.columns import parse
+from laten.data.columns.cells import Cells
 
 _LOG_2PI = math.log(2 * math.pi)
 _lgamma = np.frompyfunc(math.lgamma, 1, 1)
@@ -52,7 +52,7 @@ class Given(abc.ABC):
 
     def parse(self, series: pd.Series) -> np.ndarray:
         """Cells -> `(rows,)` float64, NaN where hidden."""
-        return parse.numbers(series, series.name)
+        return Cells(series.name, series).numbers
 
     def present(self, x: np.ndarray) -> object:
         """Values -> what stands in a frame."""
@@ -87,7 +87,7 @@ class Classes(Given):
         return _choose(self.probs[states], rng)
 
     def parse(self, series: pd.Series) -> np.ndarray:
-        at = parse.codes(series, series.name, self.levels)
+        at = Cells(series.name, series).codes(self.levels)
         return np.where(at < 0, np.nan, at)
 
     def present(self, x: np.ndarray) -> object:
@@ -220,7 +220,8 @@ class Days(Given):
         return self.first + _choose(self.probs[states], rng).astype(float)
 
     def parse(self, series: pd.Series) -> np.ndarray:
-        return parse.days(series, series.name, parse.style_of(series) or "%Y-%m-%d", whole=True)
+        cells = Cells(series.name, series)
+        return cells.days(cells.style or "%Y-%m-%d", whole=True)
 
     def present(self, x: np.ndarray) -> object:
         return x.astype("datetime64[D]").astype("datetime64[us]")

@@ -60,6 +60,10 @@ class ArrayView:
         specs, visit = dict(self.specs), dict(self.visit)
         return rows_from_arrays(arrays, specs, binarise=self.binarise, seed=self.seed, visit=visit)
 
+    def scored(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> tuple[Rows, Arrays]:
+        """Return `rows`, and no log-determinants: arrays are modelled in the scale they come in."""
+        return self.rows(data, partial, optional), {}
+
     def fitted(self, data: Any) -> tuple["ArrayView", Rows]:
         """This view with what the data decide (nodes, intensities), and the rows."""
         single = not isinstance(data, Mapping)
@@ -79,14 +83,6 @@ class ArrayView:
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Those of the nodes `names` that had data when fitting."""
         return tuple(n for n in self.nodes if n in names)
-
-    def log_det(self, data: Any) -> Arrays:
-        """Nothing: arrays are modelled in the scale they come in."""
-        return {}
-
-    def log_det_sum(self, data: Any) -> float:
-        """Sum of `log_det` over all sites, in nats."""
-        return 0.0
 
     def drawn(self, values: Arrays, seed: Any, within: Within | None = None, like: Any = None) -> Any:
         """Draws of the nodes that had data, as the container that was fitted."""

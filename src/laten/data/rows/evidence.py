@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
+from laten.data.columns.cells import Cells
 from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.dtypes import dtype_of, zone_of
@@ -185,7 +186,7 @@ def _positions(column: Column, values: list[Any]) -> np.ndarray:
     series = pd.Series(cells)
     if pd.api.types.infer_dtype(series) in ("integer", "floating", "mixed-integer-float", "boolean"):
         series = series.infer_objects()
-    return codes_of(column, series)
+    return codes_of(column, Cells(column.name, series))
 
 
 def _any_of(column: Column, values: list[Any]) -> np.ndarray:
@@ -222,7 +223,7 @@ def _ranks(column: Column, ends: Between) -> np.ndarray:
             continue
         numbers = all(isinstance(v, int | float) for v in (*levels, end)) and end not in levels
         place = np.array(levels, np.float64) if numbers else rank
-        at = float(end) if numbers else int(codes_of(column, pd.Series([end]))[0])
+        at = float(end) if numbers else int(codes_of(column, Cells(column.name, pd.Series([end])))[0])
         allowed &= place >= at if low else place <= at
     return allowed.astype(np.float64)
 

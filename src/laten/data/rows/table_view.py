@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, LatenWarning, known
+from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import unknown
 from laten.data.rows import tables
@@ -59,13 +60,25 @@ class TableView:
         return pd.DataFrame(found)
 
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
-        """Rows for the model; `partial` takes columns that are lacking as hidden, whatever is `optional`."""
+        """Return rows for the model; `partial` takes columns that are lacking as hidden, whatever is `optional`."""
         frame = self.frame(data)
-        rows = tables.encode(self.schema, frame, partial=partial)
-        return self.with_missing(rows, frame) if self.lossy else rows
+        return self.with_missing(tables.encode(self.schema, frame, partial=partial), frame)
+
+    def scored(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> tuple[Rows, Arrays]:
+        """Return `rows`, and node -> log-determinants of the codecs at observed sites, in nats."""
+        frame = self.frame(data)
+        rows, log_det = tables.encode_with_log_det(self.schema, frame, partial=partial)
+        return self.with_missing(rows, frame), log_det
+
+    def prepared(self, frame: pd.DataFrame, cells: Mapping[Any, Cells]) -> tuple[Rows, float]:
+        """Return rows of a frame whose cells were parsed before, and the sum of all log-determinants, in nats."""
+        rows, total = tables.encode_with_total(self.schema, frame, cells)
+        return self.with_missing(rows, frame), total
 
     def with_missing(self, rows: Rows, frame: pd.DataFrame) -> Rows:
         """Empty cells of lossy nodes as values; columns that the frame lacks stay unknown."""
+        if not self.lossy:
+            return rows
         values, mask = dict(rows.values), dict(rows.mask)
         for block in self.schema.blocks:
             if block.node not in self.lossy or block.node not in mask:
@@ -155,14 +168,6 @@ class TableView:
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Those of the nodes `names` that had data when fitting."""
         return tuple(b.node for b in self.schema.blocks if b.node in names)
-
-    def log_det(self, data: Any) -> Arrays:
-        """Node -> log-determinants of the codecs at observed sites, in nats."""
-        return tables.log_det(self.schema, self.frame(data))
-
-    def log_det_sum(self, data: Any) -> float:
-        """Sum of `log_det` over all cells, in nats."""
-        return tables.log_det_sum(self.schema, self.frame(data))
 
     def drawn(self, values: Arrays, seed: Any, within: Within | None = None, like: Any = None) -> Any:
         """Draws of the model's nodes in the user's units, types and container; `seed` places numbers inside bins."""

@@ -2,35 +2,52 @@ r"""From a frame to `Rows` and back, by the schema that was fitted.
 
     frame --encode--> Rows (values, mask) ... model ... values --decode--> frame of the original dtypes
 
-The codecs' log-determinants come from `log_det`: for block columns $y = f(x)$,
+The codecs' log-determinants come with the rows: for block columns $y = f(x)$,
 $\log p(\text{row}) = \log p(y) + \sum_c \log|f_c'(x_c)|$ over observed cells (nats). A frame is checked against the
 schema: each error names the column, the rows (from 0), what was expected and the way out.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.column import Column
-from laten.data.columns.encode import constant, decode_column, encode_column, like_dtype, log_det_column
+from laten.data.columns.cells import Cells, cells_of
+from laten.data.columns.encode import (
+    constant,
+    decode_column,
+    encode_column,
+    has_log_det,
+    like_dtype,
+    log_det_column,
+    read,
+)
 from laten.data.messages import check_frame, did_you_mean
 from laten.data.rows.evidence import Between, limits
 from laten.data.rows.rows import Rows
 from laten.data.schema.contract import Name
-from laten.data.schema.schema import Block, Schema
+from laten.data.schema.schema import Schema
 
 
-def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Rows:
-    """Turns a frame into one array a block.
+def encode(
+    schema: Schema,
+    frame: pd.DataFrame,
+    *,
+    partial: bool = False,
+    cells: Mapping[Name, Cells] | None = None,
+    note: Callable[[str, int, np.ndarray], None] | None = None,
+) -> Rows:
+    """Turn a frame into one array a block.
 
     Args:
         schema: As fitted.
         frame: Its columns by name, in any order; columns the schema does not know are ignored.
         partial: Columns that are lacking count as hidden instead of being an error.
+        cells: The frame's cells, where they were parsed before (`cells_of`).
+        note: Told node, place of the column and its log-determinants `(rows,)`, where they are not all zero.
     Returns:
         Rows with `values[node]` of `(rows, columns)`, or `(rows,)` for scalar nodes.
     Raises:
@@ -45,6 +62,7 @@ def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Row
         )
     if not partial:
         _check_columns(schema, frame)
+    cells = cells_of(frame) if cells is None else cells
     values, mask, n = {}, {}, len(frame)
     for block in schema.blocks:
         array = np.zeros((n, len(block.columns)), block.dtype)
@@ -53,12 +71,44 @@ def encode(schema: Schema, frame: pd.DataFrame, *, partial: bool = False) -> Row
             if column.name not in frame.columns:
                 seen[:, i] = False
                 continue
-            array[:, i], seen[:, i] = encode_column(column, frame[column.name])
+            x, seen[:, i] = read(column, cells[column.name])
+            array[:, i] = encode_column(column, x, seen[:, i])
+            if note is not None and has_log_det(column):
+                note(block.node, i, log_det_column(column, x, seen[:, i]))
         values[block.node] = array[:, 0] if block.scalar else array
         if not seen.all():
             mask[block.node] = seen[:, 0] if block.scalar else seen
     labels = {b.node: tuple(map(str, b.names)) for b in schema.blocks}
     return Rows(values, n, mask, labels, dict.fromkeys(values, "none"))
+
+
+def encode_with_log_det(
+    schema: Schema, frame: pd.DataFrame, *, partial: bool = False
+) -> tuple[Rows, dict[str, np.ndarray]]:
+    """Encode, and return the codecs' log-determinants, to be added to a model's log-densities per site.
+
+    Returns:
+        Rows as of `encode`, and node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|, of bins the log
+        density inside them; 0 where hidden, discrete or not in the frame.
+    """
+    found: dict[str, np.ndarray] = {}
+    shapes = {b.node: (len(frame), len(b.columns)) for b in schema.blocks}
+
+    def note(node: str, i: int, log_det: np.ndarray) -> None:
+        found.setdefault(node, np.zeros(shapes[node]))[:, i] = log_det
+
+    rows = encode(schema, frame, partial=partial, note=note)
+    every = {n: found.get(n, np.broadcast_to(np.float64(0), shape)) for n, shape in shapes.items()}  # a 0 takes no room
+    return rows, {b.node: every[b.node][:, 0] if b.scalar else every[b.node] for b in schema.blocks}
+
+
+def encode_with_total(
+    schema: Schema, frame: pd.DataFrame, cells: Mapping[Name, Cells] | None = None
+) -> tuple[Rows, float]:
+    """Encode, and return the sum of all log-determinants, nats: of a column at a time, so that memory stays small."""
+    sums: list[float] = []
+    rows = encode(schema, frame, cells=cells, note=lambda node, i, log_det: sums.append(log_det.sum()))
+    return rows, math.fsum(sums)
 
 
 def _check_columns(schema: Schema, frame: pd.DataFrame) -> None:
@@ -69,38 +119,6 @@ def _check_columns(schema: Schema, frame: pd.DataFrame) -> None:
             f"the frame lacks the fitted column{s} {known(lacking)}{did_you_mean(lacking[0], frame.columns)}; "
             "rename it, or add it with empty cells to have it treated as missing"
         )
-
-
-def log_det(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Log-determinants of the codecs, to be added to a model's log-densities per site.
-
-    Returns:
-        Node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|, of bins the log density inside them; 0
-        where hidden, discrete or not in the frame.
-    """
-    check_frame(frame)
-    found = {}
-    for block in schema.blocks:
-        shape = (len(frame), len(block.columns))
-        scaled = dict(_scaled(block, frame))
-        total = np.zeros(shape) if scaled else np.broadcast_to(np.float64(0), shape)  # the latter takes no room
-        for i, column in scaled.items():
-            total[:, i] = log_det_column(column, frame[column.name])
-        found[block.node] = total[:, 0] if block.scalar else total
-    return found
-
-
-def log_det_sum(schema: Schema, frame: pd.DataFrame) -> float:
-    """The sum of `log_det` over all cells, nats: a column at a time, so that they never lie there together."""
-    check_frame(frame)
-    each = (c for b in schema.blocks for _, c in _scaled(b, frame))
-    return math.fsum(log_det_column(c, frame[c.name]).sum() for c in each)
-
-
-def _scaled(block: Block, frame: pd.DataFrame) -> list[tuple[int, Column]]:
-    """Columns of a frame, by their place in the block, whose codecs have a log-determinant."""
-    real = block.family_kind in ("real", "bins")
-    return [(i, c) for i, c in enumerate(block.columns) if (real or c.groups is not None) and c.name in frame.columns]
 
 
 def decode(

@@ -12,8 +12,8 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns import parse
+from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS
-from laten.data.columns.durations import seconds
 from laten.data.json_reader import name_of
 from laten.data.messages import check_frame, did_you_mean, shown, where
 from laten.data.schema.contract import Clause, Contract, as_plain, by_text
@@ -117,7 +117,7 @@ def _column(clause: Clause, series: pd.Series) -> list[Finding]:
         elif clause.kind in NUMBERS:
             found += _numbers(clause, series)
     except DataError as error:
-        words = str(error).removeprefix(f"column {series.name!r}: ")
+        words = str(error).removeprefix(f"column {clause.name!r}: ")
         found.append(Finding(clause.name, "type", True, int(series.notna().sum()), words.partition("; ")[0]))
     return found
 
@@ -184,9 +184,7 @@ def _numbers(clause: Clause, series: pd.Series) -> list[Finding]:
 
 def _read(clause: Clause, series: pd.Series) -> np.ndarray:
     """Cells as numbers, days or seconds, NaN where missing."""
+    cells = Cells(clause.name, series)
     if clause.kind == "duration":
-        return seconds(series, series.name)
-    if clause.kind == "date":
-        style = clause.style or parse.style_of(series) or "datetime"
-        return parse.days(series, series.name, style, whole=False)
-    return parse.numbers(series, series.name)
+        return cells.seconds
+    return cells.days(clause.style or cells.style or "datetime", False) if clause.kind == "date" else cells.numbers

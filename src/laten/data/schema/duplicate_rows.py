@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from laten.data.columns.cells import Cells
 from laten.data.columns.column import Column
 from laten.data.columns.encode import numbers_of
 from laten.data.histogram.fit import recounted
@@ -34,16 +35,16 @@ def copies(frame: pd.DataFrame) -> np.ndarray | None:
     return again if np.log(np.sum(times * (times - 1))) > chance + np.log(FACTOR) else None
 
 
-def without_copies(column: Column, distinct: Column, series: pd.Series) -> Column:
+def without_copies(column: Column, distinct: Column, cells: Cells) -> Column:
     """A column whose cells have the pieces of `distinct`, inferred from one row of each kind, and all rows' masses.
 
     Args:
-        series: All rows.
+        cells: Of all rows.
     """
     found = [c for c in distinct.seen.codecs if isinstance(c, Histogram)]
     if not found or distinct.kind != column.kind:
         return column
-    x = numbers_of(column, series)
+    x = numbers_of(column, cells)
     bins = recounted(found[0], x[~np.isnan(x)])
     codecs = tuple(bins if isinstance(c, Histogram) else c for c in column.seen.codecs)
     return replace(column, seen=replace(column.seen, codecs=codecs))

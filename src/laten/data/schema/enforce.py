@@ -16,6 +16,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns import parse
+from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, tally, with_unseen
 from laten.data.json_reader import Plain, is_plain, name_of
@@ -219,7 +220,7 @@ def _place(contract: Contract, clause: Clause) -> str:
 
 def _impose_one(contract: Contract, clause: Clause, name: str | int, series: pd.Series) -> Column:
     try:
-        column = infer_column(name, series, clause.kind)
+        column = infer_column(Cells(name, series), clause.kind)
         levels = clause.levels if clause.kind in CLASSES else None
         if levels is not None:
             unlisted = _unlisted(clause, column, series)

@@ -13,7 +13,6 @@ The rules, in order. Every decision carries its reason in plain words and can be
 - fractions: ordinal when few and often repeated, positive when never negative and skewed to the right, else real.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,22 +21,19 @@ import pandas as pd
 
 from laten.data.columns import parse
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
-from laten.data.columns.codecs import Date, Log, choose_codec, fit_codecs
+from laten.data.columns.cells import Cells, cells_of
+from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
-from laten.data.columns.durations import seconds, step_of
+from laten.data.columns.durations import step_of
 from laten.data.histogram.fit import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
 from laten.data.json_reader import Plain
 from laten.data.messages import check_frame, refuse_empty, span, unknown
 from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
+from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
-
-_ID_NAME = re.compile(r"(^|[_\W])(id|key|index|idx|uuid|guid|row_?(nr|number)?)$", re.IGNORECASE)
-_ID_CAMEL = re.compile(r"[a-z](Id|ID)$")
-_FEW = 10  # levels of an ordinal scale that may start anywhere
-_SCALE = 20  # levels of an ordinal scale without gaps and with rows enough
 
 
 def infer_schema(
@@ -58,6 +54,16 @@ def infer_schema(
         DataError: not a frame, fewer than two rows, two columns of one name, a column without any value, infinities,
             words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
+    return infer(frame, cells_of(frame), nodes, kinds)
+
+
+def infer(
+    frame: pd.DataFrame,
+    cells: Mapping[Name, Cells],
+    nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
+    kinds: Mapping[Name, str] | None = None,
+) -> Schema:
+    """Infer a schema as `infer_schema` does, from the frame's cells, which remain parsed."""
     check_frame(frame, rows=2)
     refuse_empty(frame)
     groups = []
@@ -73,12 +79,12 @@ def infer_schema(
     for name in kinds:
         if name not in frame.columns:
             raise unknown("column", name, frame.columns)
-    columns = [infer_column(name, frame[name], kinds.get(name)) for name in frame.columns]
+    columns = [infer_column(cells[name], kinds.get(name)) for name in frame.columns]
     again = copies(frame)
     if again is not None:
         distinct = frame[~again]
         columns = [
-            without_copies(c, infer_column(c.name, distinct[c.name], kinds.get(c.name)), frame[c.name])
+            without_copies(c, infer_column(Cells(c.name, distinct[c.name]), kinds.get(c.name)), cells[c.name])
             if any(isinstance(k, Histogram) for k in c.seen.codecs)
             else c
             for c in columns
@@ -86,29 +92,27 @@ def infer_schema(
     return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), tuple(groups))
 
 
-def infer_column(name: Name, series: pd.Series, wanted: str | None = None) -> Column:
-    """One column's kind, reason, levels and codec; `wanted`: the kind it will be given, for which cells may differ."""
-    name = int(name) if isinstance(name, np.integer) else name
-    form = parse.form_of(series)
-    style = parse.style_of(series)
+def infer_column(cells: Cells, wanted: str | None = None) -> Column:
+    """Infer a column's kind, reason, levels and codecs; `wanted` is the kind it will be given, if any."""
+    name, series, form, style = cells.name, cells.series, cells.form, cells.style
     zone = None
     if style is None and form in ("date", "text") and (wanted is None or wanted in NUMBERS):
         zone = refuse_zones(series, name)
         if form == "text":
-            refuse_words(series, name)
+            refuse_words(series, name, pd.Series(cells.factor[1], dtype=object))
     if style is not None:
-        kind, reason, levels, seen = _dates(name, series, style)
+        kind, reason, levels, seen = _dates(cells, style)
     elif form == "class":
         kind, reason, levels, seen = _categories(series)
     elif form == "bool":
         kind, reason, levels, seen = _booleans(series)
     elif form == "number":
         with np.errstate(over="ignore", invalid="ignore"):  # numbers near the float limit
-            kind, reason, levels, seen = _numbers(name, series)
+            kind, reason, levels, seen = _numbers(cells)
     elif form == "duration":
-        kind, reason, levels, seen = _durations(name, series)
+        kind, reason, levels, seen = _durations(cells)
     elif form == "text":
-        kind, reason, levels, seen = _text(series)
+        kind, reason, levels, seen = _text(cells)
     else:
         what = f"cells of type {series.dtype} are not modelled"
         kind, reason, levels = "text", f"{what}; make numbers, dates or text of them", None
@@ -126,11 +130,11 @@ def _few(values: Sequence[Plain]) -> str:
     return ", ".join(repr(v) for v in values[:6]) + (", …" if len(values) > 6 else "")
 
 
-def _dates(name: Name, series: pd.Series, style: str) -> _Verdict:
-    x = parse.days(series, name, style, whole=True)
+def _dates(cells: Cells, style: str) -> _Verdict:
+    series, x = cells.series, cells.days(style, whole=True)
     whole = bool(np.all(np.mod(x[~np.isnan(x)], 1) == 0))
     if not whole:
-        x = parse.days(series, name, style, whole=False)
+        x = cells.days(style, whole=False)
     x = x[~np.isnan(x)]
     loc, scale = loc_and_scale(x)
     texts = tuple(sorted({str(v) for v in series.dropna().unique()})) if x.min() == x.max() else None
@@ -142,12 +146,12 @@ def _dates(name: Name, series: pd.Series, style: str) -> _Verdict:
     return "date", what + (", whole days" if whole else ", with time of day"), None, seen
 
 
-def _durations(name: Name, series: pd.Series) -> _Verdict:
-    x = seconds(series, name)
+def _durations(cells: Cells) -> _Verdict:
+    series, x = cells.series, cells.seconds
     x = x[~np.isnan(x)]
     low, high = float(x.min()), float(x.max())
     codecs = fit_codecs(x)
-    kind, why = _continuous(x, Seen(len(series), len(series) - len(x), "duration", codecs=codecs), "durations")
+    kind, why = continuous(x, Seen(len(series), len(series) - len(x), "duration", codecs=codecs), "durations")
     text = (span(low),) if low == high else None
     kept = tuple(c for c in codecs if kind == "positive" or not isinstance(c, Log))
     step = step_of(x)
@@ -192,12 +196,12 @@ def _booleans(series: pd.Series) -> _Verdict:
     return "binary", "true and false", (False, True), seen
 
 
-def _text(series: pd.Series) -> _Verdict:
-    cells_ = series.dropna().astype(object)
-    tally = cells_.value_counts(sort=False)
-    counts = dict(zip(map(parse.plain, tally.index), tally.tolist(), strict=True))
+def _text(cells: Cells) -> _Verdict:
+    series, (at, found) = cells.series, cells.factor
+    at = at[at >= 0]
+    counts = dict(zip(map(parse.plain, found), np.bincount(at, minlength=len(found)).tolist(), strict=True))
     values = tuple(sorted(counts, key=lambda v: (isinstance(v, str), v)))
-    n, k = len(cells_), len(values)
+    n, k = len(at), len(values)
     seen = Seen(len(series), len(series) - n, "text")
     if k <= (MAX_LEVELS if 3 * k > n else MOST_LEVELS):
         seen = replace(seen, values=values, counts=tuple(counts[v] for v in values))
@@ -216,11 +220,11 @@ def _text(series: pd.Series) -> _Verdict:
     return "text", f"{k} different values in {n} rows: too many for so few rows", None, seen
 
 
-def _numbers(name: Name, series: pd.Series) -> _Verdict:
-    x = parse.numbers(series, name)
+def _numbers(cells: Cells) -> _Verdict:
+    series, x = cells.series, cells.numbers
     x = x[~np.isnan(x)]
     values = np.sort(pd.unique(x))
-    decimals = _decimals(values.astype(np.float32) if str(series.dtype).lower().startswith("float32") else values)
+    decimals = decimals_of(values.astype(np.float32) if str(series.dtype).lower().startswith("float32") else values)
     levels = tuple(int(v) if v.is_integer() else v for v in values[: MAX_LEVELS + 1].tolist())
     seen = Seen(
         rows=len(series),
@@ -242,59 +246,8 @@ def _numbers(name: Name, series: pd.Series) -> _Verdict:
     if k == 2 and len(x) > 2:
         return "binary", f"2 distinct values: {_few(levels)}", levels, seen
     if decimals != 0:
-        if k <= _FEW and len(x) >= 20 * k:
+        if k <= FEW and len(x) >= 20 * k:
             return "ordinal", f"only {k} distinct numbers: {_few(levels)}", levels, seen
-        return *_continuous(x, seen, f"numbers {span}"), None, seen
-    kind, reason = _whole(name, x, values, seen, span)
+        return *continuous(x, seen, f"numbers {span}"), None, seen
+    kind, reason = whole_numbers(cells.name, x, values, seen, span)
     return kind, reason, levels, seen
-
-
-def _whole(name: Name, x: np.ndarray, values: np.ndarray, seen: Seen, span: str) -> tuple[str, str]:
-    n, k, low = len(x), len(values), values[0]
-    dense = values[-1] - low == k - 1  # no gaps
-    if k == n and n >= 3:
-        named = isinstance(name, str) and bool(_ID_NAME.search(name) or _ID_CAMEL.search(name))
-        ordered = bool(np.all(np.diff(x) > 0) or np.all(np.diff(x) < 0))
-        if named or (n >= 10 and (dense or ordered)):
-            why = "the name says so" if named else ("running numbers" if dense else "in order")
-            return "identifier", f"whole numbers {span}, all different, {why}"
-    repeated = n >= 5 * k
-    if low >= 0 and np.median(x) >= 1000 and k > _SCALE:
-        return _continuous(x, seen, f"large whole numbers {span}")
-    if low == 0 and _counts(x, values, dense):
-        return "count", f"whole numbers {span} that thin out upwards"
-    if (k <= _FEW and repeated) or (k <= _SCALE and dense and n >= 20 * k):
-        return "ordinal", f"few whole numbers {span}, {k} levels"
-    if low < 0:
-        return "real", f"whole numbers {span}, some below zero"
-    if np.var(x) < 0.5 * np.mean(x):
-        return "real", f"whole numbers {span}, closer together than counts of that size"
-    return "count", f"whole numbers {span}"
-
-
-def _counts(x: np.ndarray, values: np.ndarray, dense: bool) -> bool:
-    """True when whole numbers from 0 look counted: the top is rare and the spread is that of a count."""
-    top = np.mean(x == values[-1])
-    spread = np.var(x) >= 0.6 * np.mean(x)
-    return bool(spread and (top < 0.5 / len(values) or not dense) and len(values) > 2)
-
-
-def _continuous(x: np.ndarray, seen: Seen, what: str) -> tuple[str, str]:
-    skew = _skewness(x)
-    codec = choose_codec("positive", seen.codecs) if np.mean(x == 0) < 0.2 else None
-    if skew > 1 and codec is not None and abs(_skewness(codec.encode(x))) < skew:
-        zero = "" if x.min() > 0 else "; zeros among them, so the log is shifted"
-        return "positive", f"{what}, skewed to the right (skewness {skew:.1f}){zero}"
-    return "real", what
-
-
-def _skewness(x: np.ndarray) -> float:
-    loc, scale = loc_and_scale(x)
-    return float(np.mean(((x - loc) / scale) ** 3))
-
-
-def _decimals(values: np.ndarray) -> int | None:
-    for digits in range(5 if np.abs(values).max() < 2**53 else 0):
-        if np.array_equal(np.round(values, digits), values):
-            return digits
-    return None
