@@ -62,7 +62,7 @@ def model_of(given: World, slope: float = 1.0, shift: float = 0.0, log_sd: float
 def vae_of(model: Model, **arrays: np.ndarray) -> lt.VAE:
     """The model behind the face that users meet, as if it had been fitted to these arrays by node."""
     families = model.network.families
-    specs = tuple((n, ArraySpec(families[n].shape, "values")) for n in model.network.stochastic)
+    specs = {n: ArraySpec(families[n].shape, "values") for n in model.network.stochastic}
     vae = lt.VAE(model.network)
     vae._remember(model, ArrayView(specs).fitted(arrays)[0], Presentation(), "plan", pd.DataFrame())
     return vae

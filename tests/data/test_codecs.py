@@ -7,19 +7,19 @@ import pytest
 
 from laten.common.errors import DataError
 from laten.data.columns.codecs import (  # fmt: skip
+    Codec,
     Date,
     Identity,
     Log,
     Standardise,
     choose_codec,
-    codec_from_json,
-    codec_to_json,
     fit_codecs,
 )
-from laten.data.histogram.fit import loc_and_scale
-from laten.data.json_reader import Reader
+from laten.data.histogram.fit import fit_histogram, loc_and_scale
+from laten.data.records import plain_of, read
 
 CODECS = [Identity(), Standardise(3.0, 2.5), Log(0.7, 1.3), Log(0.7, 1.3, 0.5), Date(20.0, 40.0)]
+EVERY = [*CODECS, fit_histogram(np.random.default_rng(0).lognormal(0, 2, 500)), fit_histogram(np.arange(50.0), 1.0)]
 X = np.array([0.01, 0.5, 1.0, 7.0, 123.4])
 
 
@@ -41,9 +41,19 @@ def test_density_in_own_scale_integrates_to_one():
     assert abs(np.trapezoid(without, x) - 1) > 0.1
 
 
-@pytest.mark.parametrize("codec", CODECS, ids=str)
+@pytest.mark.parametrize("codec", EVERY, ids=lambda codec: str(codec)[:40])
+def test_contract(codec):
+    """What every codec promises, a histogram's too: its code is that of the number it stands for, of finite density."""
+    y = codec.encode(X)
+    assert np.allclose(codec.encode(codec.decode(y)), y, rtol=1e-9, atol=1e-9)
+    assert y.shape == codec.decode(y).shape == codec.log_det(X).shape == X.shape
+    assert np.isfinite(codec.log_det(X)).all() and codec.decode(y).dtype == codec.log_det(X).dtype == np.float64
+    assert np.all(np.diff(y) >= 0) and len({*EVERY}) == len(EVERY)
+
+
+@pytest.mark.parametrize("codec", EVERY, ids=lambda codec: str(codec)[:40])
 def test_json_round_trip(codec):
-    assert codec_from_json(Reader(codec_to_json(codec), "codec")) == codec
+    assert read(plain_of(codec), Codec, "codec") == codec
 
 
 @pytest.mark.parametrize("x", [[5.0, 5.0], [0.0, 0.0], [1e300, -1e300, 1e308], [1e-310, 2e-310], [7.0]])
@@ -66,16 +76,19 @@ def test_fitted_values_are_of_order_one():
 @pytest.mark.parametrize(
     ("damaged", "word"),
     [
-        ({"codec": "pickle"}, "one of"),
-        ({"codec": "standardise", "loc": 0.0, "scale": 0.0}, "above zero"),
-        ({"codec": "standardise", "loc": float("nan"), "scale": 1.0}, "finite"),
+        ({"codec": "pickle"}, r"codec\.codec: Invalid value 'pickle'"),
+        ({"codec": "standardise", "loc": 0.0, "scale": 0.0}, "> 0.0"),
+        ({"codec": "standardise", "loc": float("nan"), "scale": 1.0}, r"codec\.loc: Expected `float` >= -1.79"),
         ({"codec": "standardise", "loc": 0.0}, "missing"),
         ({"codec": "log", "loc": 0.0, "scale": 1.0, "shift": -1.0}, "shift"),
-        ({"codec": "date", "loc": 0.0, "scale": 1.0, "whole": 1, "style": "datetime"}, "true or false"),
+        (
+            {"codec": "date", "loc": 0.0, "scale": 1.0, "whole": 1, "style": "datetime"},
+            r"codec\.whole: Expected `bool`",
+        ),
         ({"codec": "date", "loc": 0.0, "scale": 1.0, "whole": True, "style": "%s"}, "one of"),
         ({"codec": "identity", "extra": 1}, "unknown field"),
     ],
 )
 def test_damaged_json(damaged, word):
     with pytest.raises(DataError, match=word):
-        codec_from_json(Reader(damaged, "codec"))
+        read(damaged, Codec, "codec")

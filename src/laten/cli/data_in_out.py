@@ -160,7 +160,7 @@ def images(name: str, shape: tuple[int, ...]) -> str:
 def check_container(vae: Learner, path: str | None) -> None:
     """Refuses to write images as a table, before any work is done."""
     if isinstance(vae.view_, ArrayView) and not (path and path.lower().endswith(ARRAYS)):
-        for name, spec in vae.view_.specs:
+        for name, spec in vae.view_.specs.items():
             if name in vae.view_.nodes and len(spec.shape) > 1:
                 raise DataError(images(name, spec.shape))
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns.column import CLASSES, NUMBERS, Column
-from laten.data.json_reader import Plain
 from laten.data.messages import did_you_mean, unknown
+from laten.data.records import Plain
 from laten.data.rows.evidence import Between
 from laten.data.rows.views import ArrayView
 from laten.estimator.plain_vae import Learner
@@ -127,7 +127,7 @@ def number(where: str, text: str, seen: str = "") -> float:
 
 def for_node(view: ArrayView, name: str, text: str) -> float | int:
     """A value of a node of one site."""
-    specs = dict(view.specs)
+    specs = view.specs
     if name not in specs:
         raise unknown("node", name, specs)
     if specs[name].shape:

@@ -197,7 +197,7 @@ def of_arrays(data: Any, network: Network | None, sizes: Sizes, binarise: str, s
     """Arrays by node; a single array of images without a network gets the network of Kingma & Welling."""
     if network is None:
         network = for_images(data, sizes)
-    specs = tuple((n, spec_of(network.nodes[n].family)) for n in network.stochastic)
+    specs = {n: spec_of(network.nodes[n].family) for n in network.stochastic}
     if isinstance(data, Mapping):
         extra = [n for n in data if n not in network.stochastic]
         if extra:

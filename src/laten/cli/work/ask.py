@@ -35,7 +35,7 @@ def score(model: str, data: str, output: str | None, by_column: bool, draws: int
     if isinstance(result, pd.DataFrame):
         result = numbered(result, "row", np.arange(source.rows))
     put(named(result, source), output)
-    grey = isinstance(vae.view_, ArrayView) and "intensity" in dict(vae.view_.visit).values()
+    grey = isinstance(vae.view_, ArrayView) and "intensity" in vae.view_.visit.values()
     note(f"{source.rows} rows: {found}{'; grey pixels binarised anew' if grey else ''}")
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 from laten.cli.data_in_out import Source, check_output, for_fit, note
 from laten.common.errors import DataError, known
 from laten.data.columns.column import ASIDE, Column
-from laten.data.json_reader import Plain
 from laten.data.messages import did_you_mean, unknown
+from laten.data.records import Plain
 from laten.data.schema.enforce import impose, open_contract
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema

@@ -36,7 +36,7 @@ def data_of(vae: Learner) -> str:
     view = vae.view_
     if not isinstance(view, ArrayView):
         return str(view.schema)
-    visit, specs = dict(view.visit), dict(view.specs)
+    visit, specs = view.visit, view.specs
     ways = {"intensity": ", grey pixels binarised anew at each visit", "fixed": ", grey pixels binarised once"}
     shapes = {n: " × ".join(map(str, specs[n].shape)) or "one" for n in view.nodes}
     return "\n".join(f"{n}: {shapes[n]} {specs[n].what}{ways.get(visit.get(n, ''), '')}" for n in view.nodes)

@@ -11,8 +11,8 @@ import pandas as pd
 from laten.common.errors import DataError, known
 from laten.data.columns import parse
 from laten.data.columns.durations import seconds
-from laten.data.json_reader import Plain
 from laten.data.messages import check_frame, shown, where
+from laten.data.records import Plain
 
 _STYLES = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}  # by length
 

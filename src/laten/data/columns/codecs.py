@@ -17,22 +17,19 @@ float64 arrays; NaN passes through. Scales are positive by construction: of a co
 """
 
 import math
-from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from laten.common.errors import DataError
-from laten.data.histogram.calendar import cycle_from_json, cycle_to_json
 from laten.data.histogram.fit import loc_and_scale
 from laten.data.histogram.histogram import Histogram
-from laten.data.json_reader import Reader
+from laten.data.records import Finite, Positive, Record
 
 STYLES = ("datetime", "date", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 _LOG_MAX = 700.0  # exp of more is no float64
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Record, frozen=True, tag_field="codec", tag="identity"):
     """y = x: whole numbers counted, and codes."""
 
     def encode(self, x: np.ndarray) -> np.ndarray:
@@ -46,12 +43,11 @@ class Identity:
         return np.zeros(np.shape(x))
 
 
-@dataclass(frozen=True)
-class Standardise:
+class Standardise(Record, frozen=True, tag_field="codec", tag="standardise"):
     """y = (x − loc) / scale."""
 
-    loc: float
-    scale: float
+    loc: Finite
+    scale: Positive
 
     def __post_init__(self) -> None:
         _check(self.loc, self.scale)
@@ -67,13 +63,12 @@ class Standardise:
         return np.full(np.shape(x), -math.log(self.scale))
 
 
-@dataclass(frozen=True)
-class Log:
+class Log(Record, frozen=True, tag_field="codec", tag="log"):
     """y = (log(x + shift) − loc) / scale, for x > −shift; `shift` is above 0 only where zeros were seen."""
 
-    loc: float
-    scale: float
-    shift: float = 0.0
+    loc: Finite
+    scale: Positive
+    shift: Finite = 0.0
 
     def __post_init__(self) -> None:
         _check(self.loc, self.scale)
@@ -92,8 +87,7 @@ class Log:
         return -np.log(np.asarray(x, np.float64) + self.shift) - math.log(self.scale)
 
 
-@dataclass(frozen=True)
-class Date:
+class Date(Record, frozen=True, tag_field="codec", tag="date"):
     """Days since 1970-01-01, standardised; densities are per day.
 
     Args:
@@ -102,8 +96,8 @@ class Date:
             objects), or the format of a text.
     """
 
-    loc: float
-    scale: float
+    loc: Finite
+    scale: Positive
     whole: bool = True
     style: str = "datetime"
 
@@ -124,12 +118,7 @@ class Date:
 
 
 Codec = Identity | Standardise | Log | Date | Histogram
-_BY_NAME = {"identity": Identity, "standardise": Standardise, "log": Log, "date": Date, "histogram": Histogram}
-_BY_NAME["cells"] = Histogram  # in older files
 _OF_KIND = {"count": Identity, "real": Standardise, "positive": Log, "date": Date}
-
-
-_BINS = ("edges", "mass", "starts", "centres", "tails", "grid", "yearly", "cycle")
 
 
 def fit_codecs(x: np.ndarray) -> tuple[Codec, ...]:
@@ -153,61 +142,6 @@ def choose_codec(kind: str, codecs: tuple[Codec, ...]) -> Codec | None:
     if kind == "duration":  # the logarithm is among the codecs only where it suits
         return next((c for c in reversed(codecs) if isinstance(c, Standardise | Log)), None)
     return next((c for c in codecs if type(c) is wanted), None)
-
-
-def histogram_to_json(bins: Histogram) -> dict:
-    """Plain fields."""
-    plain = {name: getattr(bins, name) for name in _BINS}
-    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in plain.items()}
-    return plain | {"cycle": cycle_to_json(bins.cycle)}
-
-
-def histogram_from_json(reader: Reader) -> Histogram:
-    """Rebuilds the codec from checked fields.
-
-    Raises:
-        DataError: a field is missing, of the wrong type, or does not go with the others.
-    """
-    reader.only(["codec", *_BINS])
-    edges, mass, centres, tails = (reader.numbers(k) for k in ("edges", "mass", "centres", "tails"))
-    starts = reader.numbers("starts")
-    if not all(s.is_integer() for s in starts):
-        raise DataError(f"{reader.at}: 'starts' should be whole numbers; the file is damaged")
-    grid = None if reader.is_none("grid") else reader.number("grid", positive=True)
-    cycle = None if reader.is_none("cycle") else cycle_from_json(reader.object("cycle"))
-    if len(tails) != 2:
-        raise DataError(f"{reader.at}: 'tails' should be two numbers, got {len(tails)}; the file is damaged")
-    whole = tuple(int(s) for s in starts)
-    return Histogram(edges, mass, whole, centres, (tails[0], tails[1]), grid, reader.flag("yearly"), cycle)
-
-
-def codec_to_json(codec: Codec) -> dict:
-    """Plain fields and the codec's name."""
-    plain = histogram_to_json(codec) if isinstance(codec, Histogram) else asdict(codec)
-    return {"codec": type(codec).__name__.lower(), **plain}
-
-
-def codec_from_json(reader: Reader) -> Codec:
-    """Rebuilds a codec from checked fields.
-
-    Raises:
-        DataError: an unknown codec, a missing field, or a scale that is not above zero.
-    """
-    kind = _BY_NAME[reader.text("codec", tuple(_BY_NAME))]
-    if kind is Histogram:
-        return histogram_from_json(reader)
-    if kind is Identity:
-        reader.only(["codec"])
-        return Identity()
-    loc, scale = reader.number("loc"), reader.number("scale", positive=True)
-    if kind is Standardise:
-        reader.only(["codec", "loc", "scale"])
-        return Standardise(loc, scale)
-    if kind is Log:
-        reader.only(["codec", "loc", "scale", "shift"])
-        return Log(loc, scale, reader.number("shift"))
-    reader.only(["codec", "loc", "scale", "whole", "style"])
-    return Date(loc, scale, reader.flag("whole"), reader.text("style", STYLES))
 
 
 def _check(loc: float, scale: float) -> None:

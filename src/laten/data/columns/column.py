@@ -6,19 +6,17 @@ later and the change be checked against the data.
 """
 
 import math
-from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.codecs import Codec, Date, choose_codec, codec_from_json, codec_to_json
-from laten.data.columns.dtypes import is_dtype
+from laten.data.columns.codecs import Codec, Date, choose_codec
 from laten.data.columns.rare_levels import GROUPS, OWN, Groups
 from laten.data.histogram.histogram import Histogram
-from laten.data.json_reader import Plain, Reader
 from laten.data.messages import span
+from laten.data.records import Finite, Plain, Positive, Record, Whole, replace
 
 CLASSES = ("binary", "categorical", "ordinal")  # kinds with levels
 NUMBERS = ("count", "positive", "real", "date", "duration")  # kinds with a codec
@@ -31,8 +29,7 @@ MAX_LEVELS = 1000  # of numbers and ordinal columns
 MOST_LEVELS = 1_000_000  # of categorical columns
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Record, frozen=True):
     """Facts about a column's cells.
 
     Args:
@@ -48,16 +45,20 @@ class Seen:
         step: The longest of a day, an hour, a minute and a second that all durations are multiples of, in seconds.
     """
 
-    rows: int
-    missing: int
+    rows: Whole
+    missing: Whole
     form: str
     values: tuple[Plain, ...] | None = None
-    low: float | None = None
-    high: float | None = None
-    decimals: int | None = None
+    low: Finite | None = None
+    high: Finite | None = None
+    decimals: Whole | None = None
     codecs: tuple[Codec, ...] = ()
-    counts: tuple[int, ...] = ()
-    step: float | None = None
+    counts: tuple[Whole, ...] = ()
+    step: Positive | None = None
+
+    def __post_init__(self) -> None:
+        if self.form not in FORMS:
+            raise DataError(f"form must be one of {known(FORMS)}, not {self.form!r}")
 
     @property
     def date(self) -> Date | None:
@@ -65,8 +66,7 @@ class Seen:
         return next((c for c in self.codecs if isinstance(c, Date)), None)
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Record, frozen=True):
     """One column of a table. Two are equal whatever the words of their reasons.
 
     Args:
@@ -85,7 +85,7 @@ class Column:
 
     name: str | int
     kind: str
-    reason: str = field(compare=False)
+    reason: str
     dtype: str
     levels: tuple[Plain, ...] | None
     seen: Seen
@@ -108,6 +108,16 @@ class Column:
         if self.kind in NUMBERS and self.codec is None:
             way = "was not seen in data and has no bins; infer_schema(frame) finds them"
             raise DataError(f"column {self.name!r} {way if self.binned else f'is {self.kind} and has no codec for it'}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Column) and self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "reason")
 
     @cached_property
     def codec(self) -> Codec | None:
@@ -258,43 +268,3 @@ class Column:
         if self.seen.low is not None:
             return f"{self.seen.low:g} .. {self.seen.high:g}"
         return ""
-
-    def to_json(self) -> dict:
-        """Plain JSON types only."""
-        seen = asdict(self.seen) | {"codecs": [codec_to_json(c) for c in self.seen.codecs]}
-        seen["values"] = None if self.seen.values is None else list(self.seen.values)
-        seen["counts"] = list(self.seen.counts)
-        levels = None if self.levels is None else list(self.levels)
-        plain = {"name": self.name, "kind": self.kind, "reason": self.reason, "dtype": self.dtype}
-        fate = {"unseen": self.unseen, "folded": list(self.folded), "binned": self.binned}
-        return plain | {"levels": levels, "seen": seen} | fate
-
-
-def column_from_json(reader: Reader) -> Column:
-    """Rebuilds a column from checked fields.
-
-    Raises:
-        DataError: a field is missing, of the wrong type, or does not go with the others.
-    """
-    reader.only(["name", "kind", "reason", "dtype", "levels", "seen", "unseen", "folded", "binned"])
-    name = reader.plain("name")
-    if isinstance(name, bool | float):
-        raise DataError(f"{reader.at}: a column name is text or a whole number, not {name!r}")
-    dtype = reader.text("dtype")
-    if not is_dtype(dtype):
-        raise DataError(f"{reader.at}: {dtype!r:.80} is no pandas dtype; the file is damaged")
-    levels = None if reader.is_none("levels") else reader.plains("levels")
-    seen = _seen_from_json(reader.object("seen"))
-    fate = reader.text("unseen", UNSEEN), reader.plains("folded"), reader.flag("binned")
-    return Column(name, reader.text("kind", KINDS), reader.text("reason"), dtype, levels, seen, *fate)
-
-
-def _seen_from_json(reader: Reader) -> Seen:
-    reader.only(["rows", "missing", "form", "values", "low", "high", "decimals", "codecs", "counts", "step"])
-    decimals = None if reader.is_none("decimals") else reader.whole("decimals")
-    low, high = (None if reader.is_none(k) else reader.number(k) for k in ("low", "high"))
-    values = None if reader.is_none("values") else reader.plains("values")
-    codecs = tuple(codec_from_json(r) for r in reader.objects("codecs"))
-    rows, missing, form = reader.whole("rows"), reader.whole("missing"), reader.text("form", FORMS)
-    step = None if reader.is_none("step") else reader.number("step", positive=True)
-    return Seen(rows, missing, form, values, low, high, decimals, codecs, reader.wholes("counts"), step)

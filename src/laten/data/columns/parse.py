@@ -16,8 +16,8 @@ from laten.common.errors import DataError
 from laten.data.columns.ambiguous import refuse_zones
 from laten.data.columns.column import Column
 from laten.data.columns.dtypes import dtype_of, is_text, is_text_dictionary, zone_of
-from laten.data.json_reader import Plain, is_plain
 from laten.data.messages import shown, where
+from laten.data.records import Plain, is_plain
 
 _NUMBER_TYPES = ("integer", "floating", "mixed-integer-float", "decimal")
 _ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"

@@ -10,13 +10,12 @@ level where none was folded.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 
 from laten.common.errors import DataError, known
 from laten.data.columns.column import OTHER, UNSEEN, Column
-from laten.data.json_reader import Plain
+from laten.data.records import Plain, replace
 
 LEAST = 2  # rows that a level needs to stay a class of its own
 

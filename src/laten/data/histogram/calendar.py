@@ -10,21 +10,19 @@ $x$, the rhythm of the weights: pieces of a histogram that are longer than a day
 and the density gains the factor $w_{i(x)}$.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from laten.common.errors import DataError
-from laten.data.json_reader import Reader
+from laten.data.records import Finite, Record
 
 MOST_PARTS = 168  # hours of a week
 PERIODS = 6  # that must have been seen
 CLEAR = 10.0  # nats that a rhythm must gain over none, beyond its number of weights
 
 
-@dataclass(frozen=True)
-class Cycle:
+class Cycle(Record, frozen=True):
     """Weights of the parts of a period; parts count from the start of 1970-01-01.
 
     Args:
@@ -33,16 +31,16 @@ class Cycle:
         shift: Days by which parts start early: half a step of the dates' grid.
     """
 
-    weights: tuple[float, ...]
-    rate: float
-    shift: float = 0.0
+    weights: tuple[Finite, ...]
+    rate: Finite
+    shift: Finite = 0.0
 
     def __post_init__(self) -> None:
         w = np.array(self.weights)
         if not 2 <= len(w) <= MOST_PARTS or not np.all((w > 0) & (w <= len(w))) or abs(w.mean() - 1) > 1e-6:
-            raise DataError("cycle: weights must be 2 to 168 numbers above zero of mean one; the file is damaged")
+            raise DataError("cycle: weights must be 2 to 168 numbers above zero of mean one")
         if not (0 < self.rate <= 24 and 0 <= self.shift <= 0.5):
-            raise DataError("cycle: rate must lie in 0..24 and shift in 0..0.5; the file is damaged")
+            raise DataError("cycle: rate must lie in 0..24 and shift in 0..0.5")
 
     @cached_property
     def _before(self) -> np.ndarray:
@@ -95,18 +93,3 @@ def fit_cycle(x: np.ndarray, grid: float | None) -> Cycle | None:
             weight = (times + 0.5) / shown
             best, top = Cycle(tuple((weight / weight.mean()).tolist()), rate, shift), float(gain)
     return best
-
-
-def cycle_to_json(cycle: Cycle | None) -> dict | None:
-    """Plain fields."""
-    return None if cycle is None else {"weights": list(cycle.weights), "rate": cycle.rate, "shift": cycle.shift}
-
-
-def cycle_from_json(reader: Reader) -> Cycle:
-    """Rebuilds a cycle from checked fields.
-
-    Raises:
-        DataError: a field is missing or out of range.
-    """
-    reader.only(["weights", "rate", "shift"])
-    return Cycle(reader.numbers("weights"), reader.number("rate", positive=True), reader.number("shift"))

@@ -9,13 +9,12 @@ r"""From the numbers of a column to its pieces and bins (`histogram.Histogram`).
    values of at least half a bin's mass are bins of their own: they share theirs with gaps and tails, never with data.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from laten.data.histogram.calendar import Cycle, fit_cycle
 from laten.data.histogram.edges import PIECES, Layout, Tally, layouts
 from laten.data.histogram.histogram import YEAR, Histogram, locate
+from laten.data.records import replace
 
 BINS = 64
 

@@ -18,7 +18,6 @@ Every piece has mass above zero, so that every finite number has a density; piec
 any (`fit.py` says how much, and how pieces are found).
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
 
@@ -26,6 +25,7 @@ import numpy as np
 
 from laten.common.errors import DataError
 from laten.data.histogram.calendar import Cycle
+from laten.data.records import Finite, Record
 
 YEAR = 365.2425  # days
 _HUGE = 1e300  # numbers beyond are scaled by a quarter, so that widths stay finite
@@ -38,8 +38,7 @@ def locate(edges: np.ndarray, x: np.ndarray) -> np.ndarray:
     return at - ((at >= 2) & (one == x) & (two == x))
 
 
-@dataclass(frozen=True)
-class Histogram:
+class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
     """Pieces of the real line, and the bins they belong to.
 
     Args:
@@ -53,12 +52,12 @@ class Histogram:
         cycle: The rhythm of dates: pieces and tails have their shape on its calendar (`calendar.py`).
     """
 
-    edges: tuple[float, ...]
-    mass: tuple[float, ...]
+    edges: tuple[Finite, ...]
+    mass: tuple[Finite, ...]
     starts: tuple[int, ...]
-    centres: tuple[float, ...]
-    tails: tuple[float, float]
-    grid: float | None = None
+    centres: tuple[Finite, ...]
+    tails: tuple[Finite, Finite]
+    grid: Finite | None = None
     yearly: bool = False
     cycle: Cycle | None = None
 
@@ -83,7 +82,7 @@ class Histogram:
         }
         for fault, found in faults.items():
             if found:
-                raise DataError(f"codec Histogram: {fault}; the file is damaged")
+                raise DataError(f"codec Histogram: {fault}")
 
     @property
     def size(self) -> int:

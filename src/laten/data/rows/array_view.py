@@ -1,20 +1,20 @@
 """The view of arrays: a dictionary by node, or the one array of the only node with data."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from laten.common.errors import DataError, known
+from laten.data.records import Record, plain_of, replace
 from laten.data.rows.arrays import ArraySpec, rows_from_arrays
 from laten.data.rows.evidence import Between
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import Arrays, Within
 
 
-@dataclass(frozen=True)
-class ArrayView:
+class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     """A dictionary of arrays by node, or the one array of the only node with data.
 
     Args:
@@ -26,9 +26,9 @@ class ArrayView:
         seed: Of a fixed binarisation.
     """
 
-    specs: tuple[tuple[str, ArraySpec], ...]
+    specs: dict[str, ArraySpec]
     nodes: tuple[str, ...] = ()
-    visit: tuple[tuple[str, str], ...] = ()
+    visit: dict[str, str] = msgspec.field(default_factory=dict)
     binarise: str = "dynamic"
     single: bool = False
     seed: int = 0
@@ -57,8 +57,7 @@ class ArrayView:
         lacking = [n for n in self.nodes if n not in arrays and n not in optional]
         if lacking and not partial:
             raise DataError(f"node {lacking[0]!r} has no array; the model was fitted to {known(self.nodes)}")
-        specs, visit = dict(self.specs), dict(self.visit)
-        return rows_from_arrays(arrays, specs, binarise=self.binarise, seed=self.seed, visit=visit)
+        return rows_from_arrays(arrays, self.specs, binarise=self.binarise, seed=self.seed, visit=self.visit)
 
     def scored(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> tuple[Rows, Arrays]:
         """Return `rows`, and no log-determinants: arrays are modelled in the scale they come in."""
@@ -67,10 +66,9 @@ class ArrayView:
     def fitted(self, data: Any) -> tuple["ArrayView", Rows]:
         """This view with what the data decide (nodes, intensities), and the rows."""
         single = not isinstance(data, Mapping)
-        leaves = [n for n, _ in self.specs]
-        arrays = {leaves[-1]: data} if single else dict(data)
-        rows = rows_from_arrays(arrays, dict(self.specs), binarise=self.binarise, seed=self.seed)
-        view = replace(self, nodes=tuple(arrays), visit=tuple(rows.visit.items()), single=single)
+        arrays = {list(self.specs)[-1]: data} if single else dict(data)
+        rows = rows_from_arrays(arrays, self.specs, binarise=self.binarise, seed=self.seed)
+        view = replace(self, nodes=tuple(arrays), visit=rows.visit, single=single)
         return view, rows
 
     def evidence(self, given: Mapping[Any, Any], n: int = 1) -> tuple[Rows, Arrays, Within]:
@@ -105,9 +103,9 @@ class ArrayView:
 
     def units(self, node: str, values: np.ndarray) -> np.ndarray:
         """A node's values as the user gave them: intensities as levels 0..255, classes as int64."""
-        if dict(self.visit).get(node) == "intensity":
+        if self.visit.get(node) == "intensity":
             return np.round(255 * np.asarray(values)).astype(np.uint8)
-        return np.asarray(values).astype(np.int64) if dict(self.specs)[node].what == "classes" else np.asarray(values)
+        return np.asarray(values).astype(np.int64) if self.specs[node].what == "classes" else np.asarray(values)
 
     def filled(self, data: Any, found: Any) -> Any:
         """The user's arrays with hidden places taken from `found`."""
@@ -130,22 +128,5 @@ class ArrayView:
         return {}
 
     def to_json(self) -> dict[str, Any]:
-        specs = [
-            {
-                "node": n,
-                "shape": list(s.shape),
-                "what": s.what,
-                "sizes": s.sizes if s.sizes is None else np.ravel(s.sizes).tolist(),
-            }
-            for n, s in self.specs
-        ]
-        visit = [{"node": n, "visit": v} for n, v in self.visit]
-        return {
-            "kind": "arrays",
-            "specs": specs,
-            "nodes": list(self.nodes),
-            "visit": visit,
-            "binarise": self.binarise,
-            "single": self.single,
-            "seed": self.seed,
-        }
+        """Return plain JSON types only; `view_from_json` reads them back."""
+        return plain_of(self)

@@ -8,21 +8,20 @@ fraction v/255 itself is the target, which is no likelihood of binary data.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.messages import unknown, where
+from laten.data.records import Record, Whole
 from laten.data.rows.rows import Rows
 
 BINARISE = ("dynamic", "fixed", "none")
 WHATS = ("values", "classes", "binary", "counts")
 
 
-@dataclass(frozen=True)
-class ArraySpec:
+class ArraySpec(Record, frozen=True):
     """What a declared node takes.
 
     Args:
@@ -31,9 +30,9 @@ class ArraySpec:
         sizes: For classes: number of classes, one for all sites or one a site.
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[Whole, ...]
     what: str = "values"
-    sizes: int | tuple[int, ...] | None = None
+    sizes: Whole | tuple[Whole, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.what not in WHATS:

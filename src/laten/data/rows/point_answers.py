@@ -5,7 +5,6 @@ mode are those of the whole density. Of an ordinal column the median, of a categ
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from laten.common.errors import DataError, known
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.encode import decode_column, like_dtype, restore
 from laten.data.histogram.histogram import Histogram
+from laten.data.records import replace
 from laten.data.rows.tables import framed, rows_of
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from laten.common.errors import DataError, LatenWarning, known
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import unknown
+from laten.data.records import Record, plain_of
 from laten.data.rows import tables
 from laten.data.rows.evidence import Between, likelihood, number
 from laten.data.rows.point_answers import expected, level_probabilities
@@ -22,8 +22,7 @@ Arrays = dict[str, np.ndarray]
 Within = dict[Any, Any]  # column -> evidence of any sort
 
 
-@dataclass(frozen=True)
-class TableView:
+class TableView(Record, frozen=True, tag_field="kind", tag="table"):
     """A table: a pandas frame, or a matrix whose columns are called 0, 1, ....
 
     Args:
@@ -211,7 +210,8 @@ class TableView:
         return {b.node: tuple(map(str, b.names)) for b in self.schema.blocks}
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": "table", "schema": self.schema.to_json(), "matrix": self.matrix, "lossy": list(self.lossy)}
+        """Return plain JSON types only; `view_from_json` reads them back."""
+        return plain_of(self)
 
 
 def refuse_sparse(data: Any) -> None:

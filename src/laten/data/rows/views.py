@@ -7,34 +7,35 @@ fit. `TableView` holds a schema; `ArrayView` holds what each declared node takes
 
 from typing import Any, TypeAlias
 
-from laten.common.errors import DataError
-from laten.data.json_reader import Reader
+from laten.data.records import read
 from laten.data.rows.array_view import ArrayView
-from laten.data.rows.arrays import ArraySpec
 from laten.data.rows.table_view import TableView
-from laten.data.schema.schema import Schema
+from laten.data.schema.schema import upgraded
 
 View: TypeAlias = TableView | ArrayView
 
 __all__ = ["ArrayView", "TableView", "View", "view_from_json"]
 
 
-def view_from_json(value: dict[str, Any]) -> View:
-    """Rebuilds a view, checking every field.
+def view_from_json(value: Any) -> View:
+    """Rebuild a view, checking every field.
 
     Raises:
-        DataError: a field is missing or of the wrong type.
+        DataError: a field is missing, of the wrong type, or does not go with the others.
     """
-    if not isinstance(value, dict):
-        raise DataError("the description of the data is missing")
-    reader = Reader(value, "data view")
-    if value.get("kind") == "table":
-        lossy = tuple(map(str, value.get("lossy", ())))
-        return TableView(Schema.from_json(value["schema"]), reader.flag("matrix"), lossy)
-    specs = []
-    for r in value["specs"]:
-        sizes = None if r["sizes"] is None else tuple(r["sizes"])
-        specs.append((str(r["node"]), ArraySpec(tuple(map(int, r["shape"])), r["what"], sizes)))
-    visit = tuple((str(r["node"]), str(r["visit"])) for r in value["visit"])
-    nodes = tuple(map(str, value["nodes"]))
-    return ArrayView(tuple(specs), nodes, visit, reader.text("binarise"), reader.flag("single"), int(value["seed"]))
+    view: View = read(_upgraded(value), TableView | ArrayView, "data view")
+    if isinstance(view, TableView):
+        view.schema.check_read()
+    return view
+
+
+def _upgraded(value: Any) -> Any:
+    """Map a view of format 1 to the present fields: specs and visits were lists."""
+    try:
+        if value["kind"] == "table":
+            return value | {"schema": upgraded(value["schema"])}
+        visit = {r["node"]: r["visit"] for r in value["visit"]}
+        specs = {r["node"]: {k: v for k, v in r.items() if k != "node"} for r in value["specs"]}
+        return value | {"specs": specs, "visit": visit}
+    except (KeyError, TypeError, AttributeError):
+        return value  # the present format, or damaged

@@ -14,8 +14,8 @@ from laten.common.errors import DataError
 from laten.data.columns import parse
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS
-from laten.data.json_reader import name_of
 from laten.data.messages import check_frame, did_you_mean, shown, where
+from laten.data.records import name_of
 from laten.data.schema.contract import Clause, Contract, as_plain, by_text
 
 FAR = 0.5  # widths of the range beyond its ends, past which a number is far outside

@@ -21,8 +21,8 @@ from laten.common.errors import DataError
 from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.unseen_levels import listed
-from laten.data.json_reader import Plain
 from laten.data.messages import span
+from laten.data.records import Plain, Record
 from laten.data.schema import toml
 
 Name = str | int
@@ -44,8 +44,7 @@ extra = {extra}  # what further columns of a table are: "ignore" or "error"
 """
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Record, frozen=True):
     """A declared node and the columns it holds. `scalar`: its values are `(rows,)`, of one column."""
 
     node: str

@@ -5,8 +5,6 @@ $\tfrac{n^2}{2}\prod_j\sum_v p_{jv}^2$ pairs of rows are equal by chance. Where 
 where a histogram's pieces lie (else each copied value would be an atom), and all rows say how much lies in each.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -15,6 +13,7 @@ from laten.data.columns.column import Column
 from laten.data.columns.encode import numbers_of
 from laten.data.histogram.fit import recounted
 from laten.data.histogram.histogram import Histogram
+from laten.data.records import replace
 
 LEAST = 0.02  # share of copies that matters
 FACTOR = 10  # times as many equal pairs as chance gives

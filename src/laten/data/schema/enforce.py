@@ -19,8 +19,8 @@ from laten.data.columns import parse
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, tally, with_unseen
-from laten.data.json_reader import Plain, is_plain, name_of
 from laten.data.messages import check_frame, did_you_mean, refuse_empty, shown, where
+from laten.data.records import Plain, is_plain, name_of
 from laten.data.schema import toml
 from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text
 from laten.data.schema.infer import infer_column

@@ -14,7 +14,6 @@ The rules, in order. Every decision carries its reason in plain words and can be
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,8 +27,8 @@ from laten.data.columns.dtypes import dtype_text
 from laten.data.columns.durations import step_of
 from laten.data.histogram.fit import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
-from laten.data.json_reader import Plain
 from laten.data.messages import check_frame, refuse_empty, span, unknown
+from laten.data.records import Plain, replace
 from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers

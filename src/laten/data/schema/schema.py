@@ -11,7 +11,8 @@ in one node, `number`, each value the code of a bin (`histogram/`).
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from functools import cached_property
 from typing import Any
 
@@ -19,11 +20,12 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.column import ASIDE, KINDS, NUMBERS, Column, column_from_json
+from laten.data.columns.column import ASIDE, KINDS, NUMBERS, Column
+from laten.data.columns.dtypes import is_dtype
 from laten.data.columns.unseen_levels import with_unseen
 from laten.data.histogram.histogram import Histogram
-from laten.data.json_reader import Plain, Reader
 from laten.data.messages import unknown
+from laten.data.records import Plain, Record, plain_of, read, replace
 from laten.data.schema.check import Findings, check
 from laten.data.schema.contract import EXTRA, Contract, Group, Name, clause_of, to_toml
 
@@ -76,8 +78,7 @@ class Block:
         return np.min_scalar_type(max(self.sizes) - 1)
 
 
-@dataclass(frozen=True, repr=False)
-class Schema:
+class Schema(Record, frozen=True):
     """Columns of a table, in the frame's order.
 
     Args:
@@ -143,7 +144,7 @@ class Schema:
         """
         if self.groups:
             made = (Block(g.node, "", tuple(self[n] for n in g.columns), g.scalar) for g in self.groups)
-            return tuple(replace(b, family_kind=self.family_kind(b.columns[0]) or "") for b in made)
+            return tuple(with_fields(b, family_kind=self.family_kind(b.columns[0]) or "") for b in made)
         blocks = []
         for family_kind in FAMILY_KINDS:
             columns = tuple(c for c in self.columns if self.family_kind(c) == family_kind)
@@ -227,25 +228,32 @@ class Schema:
         return check(self.contract, frame)
 
     def to_json(self) -> dict:
-        """Plain JSON types only; `Schema.from_json` reads it back."""
-        groups = [{"node": g.node, "columns": list(g.columns), "scalar": g.scalar} for g in self.groups]
-        return {"columns": [c.to_json() for c in self.columns], "groups": groups, "extra": self.extra}
+        """Return plain JSON types only; `Schema.from_json` reads them back."""
+        return plain_of(self)
 
     @staticmethod
-    def from_json(value: dict) -> "Schema":
-        """Rebuilds a schema, checking every field.
+    def from_json(value: Any) -> "Schema":
+        """Rebuild a schema, checking every field.
 
         Raises:
             DataError: a field is missing, of the wrong type, or does not go with the others.
         """
-        reader = Reader(upgraded(value), "schema")
-        reader.only(["columns", "groups", "extra"])
-        groups = []
-        for r in reader.objects("groups"):
-            r.only(["node", "columns", "scalar"])
-            groups.append(Group(r.text("node"), _names(r), r.flag("scalar")))
-        columns = tuple(column_from_json(r) for r in reader.objects("columns"))
-        return Schema(columns, tuple(groups), reader.text("extra", EXTRA))
+        schema: Schema = read(upgraded(value), Schema, "schema")
+        schema.check_read()
+        return schema
+
+    def check_read(self) -> None:
+        """Check what is true of columns that were inferred, and need not be of those in a file.
+
+        Raises:
+            DataError: a dtype that is none, or a value that stands in a list twice.
+        """
+        for column in self.columns:
+            if not is_dtype(column.dtype):
+                raise DataError(f"column {column.name!r}: {column.dtype!r:.80} is no pandas dtype; the file is damaged")
+            for values in (column.levels, column.folded, column.seen.values):
+                if values is not None and len(set(values)) != len(values):
+                    raise DataError(f"column {column.name!r}: values stand in a list twice; the file is damaged")
 
     def __str__(self) -> str:
         head = ("column", "kind", "missing", "values", "because")
@@ -267,20 +275,18 @@ class Schema:
 
 def upgraded(value: Any) -> Any:
     """Map a schema of format 1 to the present fields: codecs were kept twice, and `in_cells` stood for all columns."""
-    if not isinstance(value, dict) or not isinstance(value.get("in_cells"), bool):
-        return value
-    columns = value.get("columns")
-    if isinstance(columns, list) and all(isinstance(c, dict) for c in columns):
-        rest = [{k: v for k, v in c.items() if k not in ("codec", "grouped")} for c in columns]
-        columns = [c | {"binned": value["in_cells"]} for c in rest]
-    return {k: v for k, v in value.items() if k != "in_cells"} | {"columns": columns}
+    try:
+        kept = {k: v for k, v in value.items() if k != "in_cells"}
+        return kept | {"columns": [_upgraded(c, value["in_cells"]) for c in value["columns"]]}
+    except (KeyError, TypeError, AttributeError):
+        return value  # the present format, or damaged
 
 
-def _names(reader: Reader) -> tuple[Name, ...]:
-    names = reader.plains("columns")
-    if any(isinstance(n, bool | float) for n in names):
-        raise DataError(f"{reader.at}: column names are text or whole numbers, not {known(names)}")
-    return tuple(n for n in names if isinstance(n, str | int))
+def _upgraded(column: dict, binned: bool) -> dict:
+    names = {"cells": "histogram"}
+    codecs = [c | {"codec": names.get(c["codec"], c["codec"])} for c in column["seen"]["codecs"]]
+    kept = {k: v for k, v in column.items() if k not in ("codec", "grouped")}
+    return kept | {"seen": column["seen"] | {"codecs": codecs}, "binned": binned}
 
 
 def _cut(text: str, width: int) -> str:
