@@ -255,6 +255,9 @@ def tampered(path, change) -> None:
         (lambda h: {k: v for k, v in h.items() if k != "guide"}, ["damaged"]),
         (lambda h: h | {"network": {"type": "os.system"}}, ["os.system"]),
         (lambda h: h | {"about": {}}, ["damaged"]),
+        (lambda h: h | {"hidden": [1]}, ["damaged", "model.json.hidden[0]: Expected `str`, got `int`"]),
+        (lambda h: h | {"about": h["about"] | {"stopped": 1}}, ["about.stopped: Expected `str`, got `int`"]),
+        (lambda h: h | {"about": h["about"] | {"view": {"kind": "table"}}}, ["view: Object missing required field"]),
         (lambda h: h | {"hidden": []}, ["weight"]),
     ],
 )

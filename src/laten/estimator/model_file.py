@@ -23,6 +23,7 @@ from laten.common import random
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError, LatenError, ModelFileError, known
 from laten.common.numerics import on_device
+from laten.data import records
 from laten.families import FAMILIES, Node
 from laten.network.model import Model, build_model
 from laten.network.nets.layers import NETS
@@ -30,13 +31,45 @@ from laten.network.network import Network
 from laten.network.uncertain_weights import is_uncertain, uncertain
 from laten.training.objectives import OBJECTIVES
 
-FORMAT = 1
+FORMAT = 2  # 1: schemas and views of before records; `data` maps them
 TYPES: dict[str, type] = {**FAMILIES, **NETS, **OBJECTIVES, "Node": Node}
 STAMP = (1980, 1, 1, 0, 0, 0)  # zip entries carry no time, so that equal models are equal files
+Option = bool | int | records.Finite | str | None
+
+
+class Head(records.Record, frozen=True):
+    """What `model.json` holds."""
+
+    format: int
+    network: dict[str, Any]
+    guide: dict[str, Any]
+    hidden: tuple[str, ...]
+    about: dict[str, Any]
+    uncertain: bool = False
+
+
+class About(records.Record, frozen=True):
+    """What a file says of a fit beside the model.
+
+    Args:
+        parameters: Options of the constructor.
+        objective: As `declared` wrote it.
+        view: As `view.to_json` wrote it.
+        presentation: Fields of `Presentation`.
+        stopped: How training ended.
+        history: Columns of the table of epochs; NaN where a figure was not taken.
+    """
+
+    parameters: dict[str, Option]
+    objective: dict[str, Any] | None
+    view: dict[str, Any]
+    presentation: dict[str, tuple[str, ...]]
+    stopped: str
+    history: dict[str, tuple[bool | int | float | str | None, ...]]
 
 
 def declared(value: Any) -> Any:
-    """A declaration as plain JSON types.
+    """Return a declaration as plain JSON types.
 
     Raises:
         ModelFileError: a part that is no declaration, such as a net of the user's own that has no name.
@@ -57,7 +90,7 @@ def declared(value: Any) -> Any:
 
 
 def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
-    """The inverse of `declared`, through the constructors.
+    """Undo `declared`, through the constructors.
 
     Args:
         nets: The user's own nets by name.
@@ -88,16 +121,16 @@ def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
 
 
 def named_arrays(tree: Any) -> dict[str, Any]:
-    """Arrays of a pytree by their path, e.g. `p/x/net/layers/0/weight`."""
+    """Return the arrays of a pytree by their path, e.g. `p/x/net/layers/0/weight`."""
     leaves = jax.tree_util.tree_flatten_with_path(tree)[0]
     return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
 
 
 def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> None:
-    """Writes a model file atomically.
+    """Write a model file atomically.
 
     Args:
-        about: Anything else in plain JSON types; `read` gives it back.
+        about: The fields of `About`, in plain JSON types.
     Raises:
         ModelFileError: the folder cannot be written to.
     """
@@ -119,31 +152,31 @@ def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> No
         raise ModelFileError(str(error)) from error
 
 
-def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tuple[Model, dict[str, Any]]:
-    """Reads a model file, checking everything on the way.
+def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tuple[Model, About]:
+    """Read a model file, checking everything on the way.
 
     Returns:
-        The model and what `write` was told about it.
+        The model, and what was kept about its fit.
     Raises:
         ModelFileError: no such file, not a model file, truncated, of a newer version, or weights that do not fit the
             declaration.
     """
-    head, weights = parts(Path(path))
-    version = head.get("format")
+    found, weights = parts(Path(path))
+    version = found.get("format")
     if not isinstance(version, int) or version > FORMAT:
         raise ModelFileError(
             f"{str(path)!r} is of format {version}; this version of laten reads up to {FORMAT}: "
             "upgrade with pip install -U laten"
         )
     try:
-        network, guide = (rebuilt(head[k], nets or {}) for k in ("network", "guide"))
+        head = records.read(found, Head, "model.json")
+        network, guide = (rebuilt(part, nets or {}) for part in (head.network, head.guide))
         if not isinstance(network, Network) or not isinstance(guide, Network):
             raise ModelFileError("network or guide is missing")
-        hidden = tuple(str(n) for n in head["hidden"])
-        skeleton = build_model(network, guide, random.key(0), hidden)
-        if head.get("uncertain", False):
+        skeleton = build_model(network, guide, random.key(0), head.hidden)
+        if head.uncertain:
             skeleton = Model(network, guide, uncertain(skeleton.p), skeleton.q)
-        return filled(skeleton, weights), head["about"]
+        return filled(skeleton, weights), records.read(head.about, About, "about")
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{str(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error
     except ModelFileError as error:
@@ -153,7 +186,7 @@ def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tupl
 
 
 def parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The two parts of a model file."""
+    """Return the two parts of a model file."""
     if not path.exists():
         raise ModelFileError(f"there is no file {str(path)!r}")
     try:
@@ -172,7 +205,7 @@ def parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:
-    """A model whose arrays are `weights`."""
+    """Return a model whose arrays are `weights`."""
     wanted = named_arrays((skeleton.p, skeleton.q))
     if set(wanted) != set(weights):
         odd = sorted(set(wanted) ^ set(weights))

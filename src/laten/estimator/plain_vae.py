@@ -216,12 +216,12 @@ def restored(kind: type[Kind], path: str | os.PathLike, nets: Mapping[str, Any] 
     keep_compiled()
     model, about = model_file.read(path, nets)
     try:
-        kept = about["parameters"]  # an option that came later has its default in older files
-        options = {name: kept[name] for name in PARAMETERS if name in kept}
-        vae = kind(objective=model_file.rebuilt(about["objective"], {}), **options)
-        view = view_from_json(about["view"])
-        presentation = Presentation(**{k: tuple(about["presentation"][k]) for k in Presentation._fields})
-        vae._remember(model, view, presentation, str(about["stopped"]), pd.DataFrame(about["history"]))
+        kept = about.parameters  # an option that came later has its default in older files
+        options: dict[str, Any] = {name: kept[name] for name in PARAMETERS if name in kept}
+        vae = kind(objective=model_file.rebuilt(about.objective, {}), **options)
+        view = view_from_json(about.view)
+        presentation = Presentation(**about.presentation)
+        vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelFileError(f"{os.fspath(path)!r} is damaged: {error}. Take another copy, or fit again") from error
     vae.network, vae.guide = model.network, model.guide
