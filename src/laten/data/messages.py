@@ -11,33 +11,33 @@ from laten.common.errors import DataError, known
 
 
 def where(bad: Any, limit: int = 5) -> str:
-    """Names the rows at which `bad` is True, counted from 0: `row 3`, `rows 3, 17, 20`, `rows 0, 1, … (12 in all)`."""
+    """Name the rows at which `bad` is True, counted from 0: `row 3`, `rows 3, 17, 20`, `rows 0, 1, … (12 in all)`."""
     rows = np.flatnonzero(bad)
     head = ", ".join(str(r) for r in rows[:limit])
     return f"row{'s' if len(rows) > 1 else ''} {head}" + (f", … ({len(rows)} in all)" if len(rows) > limit else "")
 
 
 def shown(values: Iterable[object], limit: int = 5) -> str:
-    """The first distinct `values`, as a list for an error message."""
+    """List the first distinct `values` for an error message."""
     distinct = list(dict.fromkeys(repr(v) for v in values))
     return ", ".join(distinct[:limit]) + (", …" if len(distinct) > limit else "")
 
 
 def did_you_mean(name: object, names: Iterable[object]) -> str:
-    """`; did you mean 'age'?` when one of `names` is close to `name`, else nothing."""
+    """Say `; did you mean 'age'?` when one of `names` is close to `name`, else nothing."""
     by_text = {str(n): n for n in names}
     close = difflib.get_close_matches(str(name), list(by_text), n=1)
     return f"; did you mean {by_text[close[0]]!r}?" if close else ""
 
 
 def unknown(what: str, name: object, names: Iterable[object]) -> DataError:
-    """The error for a `what` (column, node, …) called `name` that is none of `names`."""
+    """Build the error for a `what` (column, node, …) called `name` that is none of `names`."""
     names = list(names)
     return DataError(f"there is no {what} {name!r}{did_you_mean(name, names)}; known: {known(names)}")
 
 
 def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
-    """Returns `frame` if it is a frame of at least `rows` rows whose columns have one plain name each.
+    """Return `frame` if it is a frame of at least `rows` rows whose columns have one plain name each.
 
     Raises:
         DataError: not a frame, too few rows, no column, two columns of one name, or a name that is no text or number.
@@ -67,7 +67,7 @@ def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
 
 
 def refuse_empty(frame: pd.DataFrame) -> None:
-    """Refuses columns without any value.
+    """Refuse columns without any value.
 
     Raises:
         DataError: there are some.
@@ -81,5 +81,5 @@ def refuse_empty(frame: pd.DataFrame) -> None:
 
 
 def span(seconds: float) -> str:
-    """A duration as text that pandas reads: `0 days 01:30:00`; in seconds where it is too long for that, 285 years."""
+    """Write a duration as text that pandas reads: `0 days 01:30:00`; in seconds where it is too long, 285 years."""
     return str(pd.Timedelta(seconds=seconds)) if abs(seconds) < 9e9 else f"{seconds:.6g} s"

@@ -19,7 +19,7 @@ _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)"
 
 
 def refuse_words(series: pd.Series, name: object, values: pd.Series) -> None:
-    """Refuses numbers with words among them.
+    """Refuse numbers with words among them.
 
     Args:
         series: Cells that are not all numbers, one sort of cell each.
@@ -46,7 +46,7 @@ def refuse_words(series: pd.Series, name: object, values: pd.Series) -> None:
 
 
 def refuse_zones(series: pd.Series, name: object) -> str | None:
-    """The one time zone of Python times, or of text that ends in an offset; None where there is none.
+    """Return the one time zone of Python times, or of text that ends in an offset; None where there is none.
 
     Raises:
         DataError: times of several zones, or with and without.

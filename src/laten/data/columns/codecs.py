@@ -39,7 +39,7 @@ class Identity(Record, frozen=True, tag_field="codec", tag="identity"):
         return np.asarray(y, np.float64)
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
-        """log |dy/dx| at each value, nats."""
+        """Return log |dy/dx| at each value, nats."""
         return np.zeros(np.shape(x))
 
 
@@ -59,7 +59,7 @@ class Standardise(Record, frozen=True, tag_field="codec", tag="standardise"):
         return np.asarray(y, np.float64) * self.scale + self.loc
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
-        """log |dy/dx| at each value, nats."""
+        """Return log |dy/dx| at each value, nats."""
         return np.full(np.shape(x), -math.log(self.scale))
 
 
@@ -83,7 +83,7 @@ class Log(Record, frozen=True, tag_field="codec", tag="log"):
         return np.exp(np.minimum(log_x, _LOG_MAX)) - self.shift
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
-        """log |dy/dx| at each value, nats."""
+        """Return log |dy/dx| at each value, nats."""
         return -np.log(np.asarray(x, np.float64) + self.shift) - math.log(self.scale)
 
 
@@ -113,7 +113,7 @@ class Date(Record, frozen=True, tag_field="codec", tag="date"):
         return np.asarray(y, np.float64) * self.scale + self.loc
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
-        """log |dy/dx| at each value, nats, x in days."""
+        """Return log |dy/dx| at each value, nats, x in days."""
         return np.full(np.shape(x), -math.log(self.scale))
 
 
@@ -122,7 +122,7 @@ _OF_KIND = {"count": Identity, "real": Standardise, "positive": Log, "date": Dat
 
 
 def fit_codecs(x: np.ndarray) -> tuple[Codec, ...]:
-    """Every codec that finite numbers `x` allow, fitted to them.
+    """Fit every codec that finite numbers `x` allow.
 
     Zeros among positive numbers get a shift: the lowest twentieth of the positive ones.
     """
@@ -135,7 +135,7 @@ def fit_codecs(x: np.ndarray) -> tuple[Codec, ...]:
 
 
 def choose_codec(kind: str, codecs: tuple[Codec, ...]) -> Codec | None:
-    """The codec of `codecs` that a column of `kind` uses; None for kinds without one, or when none fits."""
+    """Return the codec of `codecs` that a column of `kind` uses; None for kinds without one, or when none fits."""
     wanted = _OF_KIND.get(kind)
     if wanted is Identity:
         return Identity()

@@ -160,12 +160,12 @@ class Column(Record, frozen=True):
 
     @property
     def class_count(self) -> int:
-        """How many classes; 1 for a constant."""
+        """Number of classes; 1 for a constant."""
         return len(self.levels or ()) - len(self.folded) + (self.unseen == "other")
 
     @property
     def size(self) -> int:
-        """How many entries a model sees: classes, groups of them, or bins."""
+        """Number of entries a model sees: classes, groups of them, or bins."""
         if isinstance(self.codec, Histogram):
             return self.codec.size
         return self.class_count if self.groups is None else self.groups.size
@@ -185,7 +185,7 @@ class Column(Record, frozen=True):
         return math.nan if self.seen.low is None else self.seen.low
 
     def with_kind(self, kind: str, levels: tuple[Plain, ...] | None = None) -> "Column":
-        """This column as another kind, checked against the cells that were seen.
+        """Return this column as another kind, checked against the cells that were seen.
 
         Args:
             kind: The new kind.
@@ -254,7 +254,7 @@ class Column(Record, frozen=True):
             raise DataError(f"column {name!r} holds numbers down to {self.low:g}; use kind 'real'")
 
     def describe(self) -> str:
-        """Levels or range, in few words."""
+        """Say the levels or the range, in few words."""
         if self.levels is not None and self.kind in (*CLASSES, "constant"):
             mark = " < " if self.kind == "ordinal" else ", "
             entries = self.classes

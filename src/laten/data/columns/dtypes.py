@@ -15,7 +15,7 @@ _UNREADABLE = (TypeError, ValueError, SyntaxError, AttributeError, NotImplemente
 
 
 def dtype_text(series: pd.Series) -> str:
-    """The dtype as text, from which `dtype_of` makes it again; `object` for nested types of Arrow."""
+    """Return the dtype as text, from which `dtype_of` makes it again; `object` for nested types of Arrow."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return "category, ordered" if series.cat.ordered else "category"
@@ -33,7 +33,7 @@ def dtype_text(series: pd.Series) -> str:
 
 
 def dtype_of(text: str) -> Any:
-    """The dtype that `dtype_text` wrote; of categories without their levels.
+    """Return the dtype that `dtype_text` wrote; of categories without their levels.
 
     Raises:
         ValueError, TypeError, ...: it is none.
@@ -44,7 +44,7 @@ def dtype_of(text: str) -> Any:
 
 
 def is_dtype(text: str) -> bool:
-    """Whether `dtype_of` can read it."""
+    """Say whether `dtype_of` can read it."""
     try:
         dtype_of(text)
     except _UNREADABLE:
@@ -53,7 +53,7 @@ def is_dtype(text: str) -> bool:
 
 
 def arrow_type(text: str) -> pa.DataType:
-    """An Arrow type from its text: plain ones, decimals, zoned times, dictionaries.
+    """Return an Arrow type from its text: plain ones, decimals, zoned times, dictionaries.
 
     Raises:
         ValueError: another type, or none at all.
@@ -70,7 +70,7 @@ def arrow_type(text: str) -> pa.DataType:
 
 
 def zone_of(dtype: Any) -> Any:
-    """The time zone of a dtype of pandas or Arrow; None where there is none."""
+    """Return the time zone of a dtype of pandas or Arrow; None where there is none."""
     if isinstance(dtype, pd.DatetimeTZDtype):
         return dtype.tz
     arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
@@ -78,14 +78,14 @@ def zone_of(dtype: Any) -> Any:
 
 
 def is_text(dtype: Any) -> bool:
-    """Whether a dtype holds nothing but text."""
+    """Say whether a dtype holds text alone."""
     if isinstance(dtype, pd.ArrowDtype):
         return pa.types.is_string(dtype.pyarrow_dtype) or pa.types.is_large_string(dtype.pyarrow_dtype)
     return isinstance(dtype, pd.StringDtype)
 
 
 def is_text_dictionary(dtype: Any) -> bool:
-    """Whether a dtype is Arrow's dictionary of texts."""
+    """Say whether a dtype is Arrow's dictionary of texts."""
     arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
     if arrow is None or not pa.types.is_dictionary(arrow):
         return False

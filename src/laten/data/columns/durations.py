@@ -49,18 +49,18 @@ def seconds(series: pd.Series, name: object, form: str) -> np.ndarray:
 
 
 def _written(series: pd.Series) -> pd.Series:
-    """Text as durations, NaT where it is none; a bare number has no unit and is none."""
+    """Return text as durations, NaT where it is none; a bare number has no unit and is none."""
     cells = series.astype(object)
     return pd.to_timedelta(cells, errors="coerce").where(pd.to_numeric(cells, errors="coerce").isna())
 
 
 def step_of(x: np.ndarray) -> float | None:
-    """The longest of `STEPS` that all `x`, seconds without NaN, are multiples of; None when there is none."""
+    """Return the longest of `STEPS` that all `x`, seconds without NaN, are multiples of; None when there is none."""
     return next((step for step in STEPS if np.all(np.mod(x, step) == 0)), None)
 
 
 def restore_durations(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
-    """Seconds `(rows,)` back to durations of the original dtype and unit (or `dtype`, when the frame has another)."""
+    """Turn seconds `(rows,)` back into durations of the original dtype and unit (or `dtype`, where given)."""
     x, step = np.asarray(x, np.float64), column.seen.step
     if column.low >= 0:
         x = np.maximum(x, 0.0)

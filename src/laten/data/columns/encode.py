@@ -81,7 +81,7 @@ def log_det_column(column: Column, x: np.ndarray, seen: np.ndarray) -> np.ndarra
 
 
 def codes_of(column: Column, cells: Cells) -> np.ndarray:
-    """Positions of cells among the column's classes, `(rows,)`, −1 where missing."""
+    """Return positions of cells among the column's classes, `(rows,)`, −1 where missing."""
     levels, other = column.classes, None
     if column.unseen == "other":
         levels, other = levels[:-1], len(levels) - 1
@@ -89,7 +89,7 @@ def codes_of(column: Column, cells: Cells) -> np.ndarray:
 
 
 def numbers_of(column: Column, cells: Cells) -> np.ndarray:
-    """Cells `(rows,)` in the column's own scale (days for dates), NaN where hidden, checked against its kind."""
+    """Return cells `(rows,)` in the column's own scale (days for dates), NaN where hidden; check them by its kind."""
     if column.kind == "date":
         return cells.days(column.date.style, column.date.whole)
     if column.kind == "duration":
@@ -121,7 +121,7 @@ def decode_column(
     rng: np.random.Generator | None = None,
     within: Within | None = None,
 ) -> pd.Series:
-    """Values `(rows,)` back to cells of the original dtype.
+    """Turn values `(rows,)` back into cells of the original dtype.
 
     Args:
         dtype: Another dtype to come back in, where it can hold the values.
@@ -143,7 +143,7 @@ def decode_column(
 
 
 def _inside(codec: Histogram, codes: np.ndarray, u: np.ndarray | None, within: Within | None) -> np.ndarray:
-    """A number in each bin: drawn, or the centre."""
+    """Place a number in each bin: drawn, or the centre."""
     if within is not None and within.values is not None:
         values = np.array(within.values, np.float64)
         shares = np.stack([codec.within(v, v) for v in values])
@@ -157,7 +157,7 @@ def _inside(codec: Histogram, codes: np.ndarray, u: np.ndarray | None, within: W
 
 
 def _ungrouped(groups: Groups, entry: np.ndarray, u: np.ndarray | None, within: Within | None) -> np.ndarray:
-    """A class of each entry: drawn, or the most frequent."""
+    """Choose a class of each entry: drawn, or the most frequent."""
     if within is None or within.values is None:
         return groups.decode(entry) if u is None else groups.draw(entry, u)
     classes = np.array(within.values, np.int64)
@@ -166,7 +166,7 @@ def _ungrouped(groups: Groups, entry: np.ndarray, u: np.ndarray | None, within: 
 
 
 def _pick(shares: np.ndarray, u: np.ndarray | None) -> np.ndarray:
-    """Which of m alternatives, for shares `(m, rows)`: drawn in their proportion, or the largest."""
+    """Choose one of m alternatives, for shares `(m, rows)`: drawn in their proportion, or the largest."""
     if u is None:
         return np.argmax(shares, axis=0)
     upto = np.cumsum(shares, axis=0)
@@ -174,7 +174,7 @@ def _pick(shares: np.ndarray, u: np.ndarray | None) -> np.ndarray:
 
 
 def restore(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
-    """Numbers `(rows,)` in the column's own scale back to cells."""
+    """Turn numbers `(rows,)` in the column's own scale back into cells."""
     if column.kind == "date":
         return parse.restore_dates(column, x, index, dtype)
     if column.kind == "duration":
@@ -183,7 +183,7 @@ def restore(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -
 
 
 def like_dtype(column: Column, like: pd.DataFrame | None) -> Any:
-    """The dtype of `like`'s column; None when it is lacking, or empty and so of no certain type."""
+    """Return the dtype of `like`'s column; None when it is lacking, or empty and so of no certain type."""
     if like is None or column.name not in like.columns:
         return None
     series = like[column.name]
@@ -191,7 +191,7 @@ def like_dtype(column: Column, like: pd.DataFrame | None) -> Any:
 
 
 def constant(column: Column, index: pd.Index, dtype: Any) -> pd.Series:
-    """A column that holds its one value throughout."""
+    """Build a column that holds its one value throughout."""
     if column.seen.form == "duration":
         return restore_durations(column, np.full(len(index), column.low), index, dtype)
     if column.seen.form == "date":

@@ -24,7 +24,7 @@ _ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 
 
 def form_of(series: pd.Series) -> str:
-    """What the cells are: bool, number, date, text, class (a pandas category) or other."""
+    """Say what the cells are: bool, number, date, duration, text, class (a pandas category) or other."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return "class"
@@ -54,7 +54,7 @@ def form_of(series: pd.Series) -> str:
 
 
 def plain(value: object) -> Plain:
-    """A level as plain JSON: numbers and booleans stay (whole floats become int), anything else its text."""
+    """Return a level as plain JSON: numbers and booleans stay (whole floats become int), anything else its text."""
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer):
@@ -138,7 +138,7 @@ def days(series: pd.Series, name: object, form: str, style: str, whole: bool) ->
 
 
 def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
-    """Positions in `column.levels` `(rows,)` back to the original dtype (or `dtype`, when the frame has another)."""
+    """Turn positions in `column.levels` `(rows,)` back into cells of the original dtype (or `dtype`, where given)."""
     levels = column.levels or ()
     at = np.clip(np.asarray(at).astype(np.int64), 0, len(levels) - 1)
     if isinstance(dtype, pd.CategoricalDtype):
@@ -167,7 +167,7 @@ def _places(column: Column, place: dict[Plain, int], at: np.ndarray) -> np.ndarr
 
 
 def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
-    """Numbers `(rows,)` back to a column of the original dtype, rounded to the digits that were seen."""
+    """Turn numbers `(rows,)` back into cells of the original dtype, rounded to the digits that were seen."""
     x = np.asarray(x, np.float64)
     digits = column.seen.decimals
     dtype = dtype_of(column.dtype) if dtype is None else dtype
@@ -191,7 +191,7 @@ def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any =
 
 
 def restore_dates(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
-    """Days since 1970-01-01 `(rows,)` back to dates of the original dtype, unit and zone, or to text."""
+    """Turn days since 1970-01-01 `(rows,)` back into dates of the original dtype, unit and zone, or into text."""
     codec = column.date
     x = np.clip(np.asarray(x, np.float64), -719_162, 2_932_896)  # years 1 .. 9999
     micro = np.round((np.round(x) if codec.whole else x) * 86_400_000_000).astype(np.int64)

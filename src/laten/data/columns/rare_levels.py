@@ -64,23 +64,23 @@ class Groups:
 
     @property
     def size(self) -> int:
-        """How many entries."""
+        """Number of entries."""
         return len(self._starts) - 1
 
     def encode(self, level: np.ndarray) -> np.ndarray:
-        """The entry of each level, int64."""
+        """Return the entry of each level, int64."""
         return self._entry[level]
 
     def log_det(self, level: np.ndarray) -> np.ndarray:
-        """log share of each level in its entry, nats."""
+        """Return the log share of each level in its entry, nats."""
         return np.log(self.shares[level])
 
     def decode(self, entry: np.ndarray) -> np.ndarray:
-        """The most frequent level of each entry."""
+        """Return the most frequent level of each entry."""
         return self._order[self._starts[np.asarray(entry, np.int64).clip(0, self.size - 1)]]
 
     def draw(self, entry: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """A level of each entry in proportion to its rows, for uniform numbers `u`."""
+        """Draw a level of each entry in proportion to its rows, by uniform numbers `u`."""
         entry = np.asarray(entry, np.int64).clip(0, self.size - 1)
         total = np.concatenate([[0.0], np.cumsum(self._mass)])
         first, last = self._starts[entry], self._starts[entry + 1]
@@ -88,10 +88,10 @@ class Groups:
         return self._order[np.clip(np.searchsorted(total, target, side="right") - 1, first, last - 1)]
 
     def spread(self, p: np.ndarray) -> np.ndarray:
-        """Probabilities of entries `(n, size)` as those of levels `(n, levels)`."""
+        """Return probabilities of entries `(n, size)` as those of levels `(n, levels)`."""
         return p[:, self._entry] * self.shares
 
     def best(self, p: np.ndarray) -> np.ndarray:
-        """The most probable level, `(n,)`, for probabilities of entries `(n, size)`."""
+        """Return the most probable level, `(n,)`, for probabilities of entries `(n, size)`."""
         top = self.decode(np.arange(self.size))
         return top[np.argmax(np.asarray(p) * self.shares[top], axis=1)]

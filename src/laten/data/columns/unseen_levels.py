@@ -21,7 +21,7 @@ LEAST = 2  # rows that a level needs to stay a class of its own
 
 
 def with_unseen(column: Column, policy: str, keep: Collection[Plain] | None = None) -> Column:
-    """This column with what becomes of levels that were never seen.
+    """Return this column with what becomes of levels that were never seen.
 
     Args:
         column: A categorical column, for `other`.
@@ -52,7 +52,7 @@ def with_unseen(column: Column, policy: str, keep: Collection[Plain] | None = No
 
 
 def listed(column: Column) -> tuple[Plain, ...]:
-    """The levels to write into a contract, so that imposing it on the same cells folds the same ones.
+    """Return the levels to write into a contract, so that imposing it on the same cells folds the same ones.
 
     All, where those folded are the rare ones. Where frequent ones were folded too, they were not listed: then those
     kept and those that no cell holds.
@@ -63,12 +63,12 @@ def listed(column: Column) -> tuple[Plain, ...]:
 
 
 def tally(column: Column) -> dict[Plain, int]:
-    """Level -> how many cells held it when fitting."""
+    """Return level -> how many cells held it when fitting."""
     return dict(zip(column.seen.values or (), column.seen.counts, strict=False))
 
 
 def from_other(column: Column, codes: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Positions among `column.classes` as positions among `column.levels`: no `(other)` is left.
+    """Turn positions among `column.classes` into positions among `column.levels`: no `(other)` is left.
 
     Args:
         codes: `(rows,)` positions among the classes.

@@ -24,7 +24,7 @@ def _normal_cdf(z: np.ndarray) -> np.ndarray:
 
 
 def _choose(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One code a row from `(rows, K)` probabilities."""
+    """Draw one code a row from `(rows, K)` probabilities."""
     return np.minimum((rng.random((len(p), 1)) > np.cumsum(p, axis=1)).sum(axis=1), p.shape[1] - 1)
 
 
@@ -35,11 +35,11 @@ class Given(abc.ABC):
 
     @abc.abstractmethod
     def log_prob(self, x: np.ndarray) -> np.ndarray:
-        """`(rows,)` values -> `(rows, S)` log-probabilities or -densities, nats."""
+        """Return `(rows, S)` log-probabilities or -densities of `(rows,)` values, nats."""
 
     @abc.abstractmethod
     def cdf(self, x: np.ndarray) -> np.ndarray:
-        """`(rows,)` values -> `(rows, S)` probabilities of a value at most x."""
+        """Return `(rows, S)` probabilities of at most `(rows,)` values."""
 
     @property
     @abc.abstractmethod
@@ -48,14 +48,14 @@ class Given(abc.ABC):
 
     @abc.abstractmethod
     def draw(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """One value for each of `(rows,)` states."""
+        """Draw one value for each of `(rows,)` states."""
 
     def parse(self, series: pd.Series) -> np.ndarray:
-        """Cells -> `(rows,)` float64, NaN where hidden."""
+        """Turn cells into `(rows,)` float64, NaN where hidden."""
         return Cells(series.name, series).numbers
 
     def present(self, x: np.ndarray) -> object:
-        """Values -> what stands in a frame."""
+        """Turn values into what stands in a frame."""
         return x
 
     @property

@@ -37,7 +37,7 @@ CELL = (
 
 
 def load(name: str) -> pd.DataFrame | dict[str, np.ndarray]:
-    """The embedded data set called `name`.
+    """Return the embedded data set called `name`.
 
     Raises:
         DataError: no such set, or the installed scikit-learn does not bring it.
@@ -57,7 +57,7 @@ def load(name: str) -> pd.DataFrame | dict[str, np.ndarray]:
 
 
 def stored(file: str) -> Path:
-    """One of scikit-learn's files."""
+    """Open one of scikit-learn's files."""
     found = find_spec("sklearn")
     for folder in (found and found.submodule_search_locations) or ():
         if (path := Path(folder, "datasets", "data", file)).exists():
@@ -66,7 +66,7 @@ def stored(file: str) -> Path:
 
 
 def table(file: str, columns: Sequence[str], target: str) -> pd.DataFrame:
-    """A table whose last column numbers the classes that the first line names, after two counts."""
+    """Read a table whose last column numbers the classes that the first line names, after two counts."""
     path = stored(file)
     names = path.read_text().split("\n", 1)[0].split(",")[2:]
     frame = pd.read_csv(path, skiprows=1, header=None, names=[*columns, target])

@@ -34,7 +34,7 @@ _DAYS = 1095  # three years
 
 
 def clinic(n: int = 2000, seed: int = 0, holes: bool = True) -> pd.DataFrame:
-    """`n` patients of the simulated clinic.
+    """Draw `n` patients of the simulated clinic.
 
     Args:
         n: Rows.
@@ -46,7 +46,7 @@ def clinic(n: int = 2000, seed: int = 0, holes: bool = True) -> pd.DataFrame:
 
 
 def punch_holes(frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """A copy of a clinic frame with cells emptied: MCAR at the rates `HOLES`, `change` MAR given `region`."""
+    """Copy a clinic frame with cells emptied: MCAR at the rates `HOLES`, `change` MAR given `region`."""
     rng = np.random.default_rng((seed, 1))
     out = frame.copy()
     for name, rate in HOLES.items():
@@ -77,12 +77,12 @@ class Conditional:
         return np.broadcast_to(x.astype(np.float64), (len(self.weights),))
 
     def log_prob(self, values: object) -> np.ndarray:
-        """`(rows,)` log-probabilities or -densities of one value a row, nats."""
+        """Return `(rows,)` log-probabilities or -densities of one value a row, nats."""
         with np.errstate(divide="ignore"):
             return np.logaddexp.reduce(np.log(self.weights) + self.column.log_prob(self._values(values)), axis=1)
 
     def cdf(self, values: object) -> np.ndarray:
-        """`(rows,)` probabilities of at most `values`."""
+        """Return `(rows,)` probabilities of at most `values`."""
         return np.sum(self.weights * self.column.cdf(self._values(values)), axis=1)
 
     @property
@@ -91,7 +91,7 @@ class Conditional:
         return self.weights @ self.column.mean
 
     def quantile(self, p: float) -> np.ndarray:
-        """`(rows,)` smallest values whose cdf is at least `p`, 0 < p < 1."""
+        """Return `(rows,)` smallest values whose cdf is at least `p`, 0 < p < 1."""
         if not 0 < p < 1:
             raise DataError(f"a quantile needs a probability between 0 and 1, got {p!r}")
         if self.column.table is not None:
@@ -117,13 +117,13 @@ class Clinic:
         self.columns = _columns(*self.states.T)
 
     def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
-        """`n` complete rows."""
+        """Draw `n` complete rows."""
         rng = np.random.default_rng((seed, 0))
         states = rng.choice(len(self.prior), size=n, p=self.prior)
         return pd.DataFrame({name: c.present(c.draw(states, rng)) for name, c in self.columns.items()})
 
     def log_joint(self, frame: pd.DataFrame, without: str | None = None) -> np.ndarray:
-        """`(rows, 48)` log p(state, observed cells), nats, leaving out column `without`."""
+        """Return `(rows, 48)` log p(state, observed cells), nats, leaving out column `without`."""
         check_frame(frame)
         total = np.broadcast_to(np.log(self.prior), (len(frame), len(self.prior))).copy()
         for name in frame.columns:
@@ -136,7 +136,7 @@ class Clinic:
         return total
 
     def log_prob(self, frame: pd.DataFrame) -> np.ndarray:
-        """`(rows,)` exact log p of each row's observed cells, nats; holes and absent columns are summed out.
+        """Return `(rows,)` exact log p of each row's observed cells, nats; holes and absent columns are summed out.
 
         Raises:
             DataError: a column or a level that the clinic does not know.
@@ -144,12 +144,12 @@ class Clinic:
         return np.logaddexp.reduce(self.log_joint(frame), axis=1)
 
     def posterior(self, frame: pd.DataFrame, without: str | None = None) -> np.ndarray:
-        """`(rows, 48)` exact probabilities of the states given the observed cells (but for column `without`)."""
+        """Return `(rows, 48)` exact probabilities of the states given the observed cells (except column `without`)."""
         joint = self.log_joint(frame, without)
         return np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
 
     def conditional(self, frame: pd.DataFrame, column: str) -> np.ndarray | Conditional:
-        """The exact p(column | the row's other observed cells).
+        """Return the exact p(column | the row's other observed cells).
 
         Returns:
             For classes `(rows, levels)` probabilities, levels as in `Clinic().columns[column].levels`; for counts,
@@ -162,7 +162,7 @@ class Clinic:
 
 
 def _states() -> tuple[np.ndarray, np.ndarray]:
-    """The 48 states and their probabilities: p(age) p(disease | age) p(severity | age, disease)."""
+    """Return the 48 states and their probabilities: p(age) p(disease | age) p(severity | age, disease)."""
     p_age = np.array([0.2, 0.3, 0.3, 0.2])
     p_disease = np.array([[0.35, 0.05, 0.60], [0.40, 0.20, 0.40], [0.35, 0.45, 0.20], [0.30, 0.60, 0.10]])
     states = np.array([(a, d, s) for a in range(4) for d in range(3) for s in range(4)])
@@ -172,7 +172,7 @@ def _states() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ordered(location: np.ndarray, size: int, sharp: float = 1.0) -> np.ndarray:
-    """`(S, size)` probabilities of ordered classes: cumulative logits with cuts 1.5 apart around 0."""
+    """Return `(S, size)` probabilities of ordered classes: cumulative logits with cuts 1.5 apart around 0."""
     cuts = 1.5 * (np.arange(size - 1) - (size - 2) / 2)
     below = 1 / (1 + np.exp(-sharp * (cuts - location[:, None])))
     edges = np.concatenate([np.zeros((len(location), 1)), below, np.ones((len(location), 1))], axis=1)
@@ -189,7 +189,7 @@ def _two(p: np.ndarray) -> np.ndarray:
 
 
 def _columns(a: np.ndarray, d: np.ndarray, s: np.ndarray) -> dict[str, Given]:
-    """Each column given age band `a` (4), disease `d` (infection, heart, injury) and severity `s` (4): `(48,)` each."""
+    """Build columns given age band `a` (4), disease `d` (infection, heart, injury), severity `s` (4), `(48,)` each."""
     one = np.ones((len(a), 1))
     hot = np.array([0.75, 0.05, 0.10])[d] + 0.07 * (s - 1.5) * (d == 0)
     ward = np.array([[0.5, 3.0, 0.0, -1.0, 0.0], [0.0, 0.5, 0.0, 3.0, 0.5], [1.5, 0.0, 3.0, -2.0, 0.0]])[d]

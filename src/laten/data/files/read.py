@@ -41,7 +41,7 @@ _DAMAGE = (
 
 
 def read(source: str | Path) -> Data:
-    """Reads a file, a folder of images, or an embedded data set.
+    """Read a file, a folder of images, or an embedded data set.
 
     In text tables an empty cell, `?`, `NA`, `NaN` and the like are missing; `None` is text. A table whose first row is
     all numbers has no header: its columns are called `column_0`, `column_1`, …
@@ -88,7 +88,7 @@ def _no_such(path: Path) -> DataError:
 
 
 def _extension(path: Path) -> str:
-    """Extension without `.gz`, lower case; IDX files, which often have none, give `.idx`."""
+    """Return the extension without `.gz`, lower case; IDX files, which often have none, give `.idx`."""
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(("-ubyte", ".ubyte")):
         return ".idx"
@@ -165,7 +165,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_idx(path: Path) -> np.ndarray:
-    """IDX: two zero bytes, type, number of dimensions, each size as big-endian int32, then the values."""
+    """Read IDX: two zero bytes, type, number of dimensions, each size as big-endian int32, then the values."""
     raw = _bytes(path)
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _IDX_TYPES or raw[3] == 0:
         raise DataError(f"{path}: is no IDX file (wrong first bytes)")
@@ -182,7 +182,7 @@ def _read_idx(path: Path) -> np.ndarray:
 
 
 def _read_images(folder: Path) -> np.ndarray:
-    """All PNG and JPEG files of a folder in order of their names, as one uint8 array."""
+    """Read all PNG and JPEG files of a folder in order of their names, as one uint8 array."""
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGES)
     if not files:
         raise DataError(

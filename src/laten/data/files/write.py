@@ -16,7 +16,7 @@ Data: TypeAlias = "pd.DataFrame | np.ndarray | dict[str, np.ndarray]"
 
 
 def write(data: Data, path: str | Path) -> None:
-    """Writes a frame or arrays in the format of the file's extension.
+    """Write a frame or arrays in the format of the file's extension.
 
     Args:
         data: A DataFrame (row labels are not written), an array, or a dict of arrays.
@@ -45,7 +45,7 @@ def write(data: Data, path: str | Path) -> None:
 
 
 def _frame(data: Data, path: Path) -> pd.DataFrame:
-    """Data as a frame: arrays of two dimensions get columns `column_0`, …; dicts one column an array."""
+    """Return data as a frame: arrays of two dimensions get columns `column_0`, …; dicts one column an array."""
     if isinstance(data, pd.DataFrame):
         return data
     if isinstance(data, dict):
@@ -76,7 +76,7 @@ def _feather(data: Data, file: IO[bytes], path: Path) -> None:
 
 
 def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    """Column names as text: the formats know no other."""
+    """Return the frame with column names as text: the formats know no other."""
     return frame.set_axis([str(c) for c in frame.columns], axis=1)
 
 
@@ -102,7 +102,7 @@ def _npz(data: Data, file: IO[bytes], path: Path) -> None:
 
 
 def _plain(data: pd.DataFrame | pd.Series | np.ndarray, path: Path) -> np.ndarray:
-    """An array without Python objects: text becomes fixed-width text."""
+    """Return an array without Python objects: text becomes fixed-width text."""
     array = np.asarray(data)
     if array.dtype != object:
         return array

@@ -50,7 +50,7 @@ class Cycle(Record, frozen=True):
         return upto
 
     def enter(self, x: np.ndarray) -> np.ndarray:
-        """y = C(x), both in days."""
+        """Return y = C(x), both in days."""
         t = (x + self.shift) * self.rate
         part = np.floor(t)
         turn, i = np.divmod(part, len(self.weights))
@@ -58,23 +58,23 @@ class Cycle(Record, frozen=True):
         return (turn * len(self.weights) + self._before[i] + (t - part) * np.array(self.weights)[i]) / self.rate
 
     def leave(self, y: np.ndarray) -> np.ndarray:
-        """x with C(x) = y."""
+        """Return x with C(x) = y."""
         turn, rest = np.divmod(y * self.rate, len(self.weights))
         i = np.clip(np.searchsorted(self._before, rest, side="right") - 1, 0, len(self.weights) - 1)
         t = turn * len(self.weights) + i + np.minimum((rest - self._before[i]) / np.array(self.weights)[i], 1.0)
         return t / self.rate - self.shift
 
     def log_weight(self, x: np.ndarray) -> np.ndarray:
-        """log dy/dx."""
+        """Return log dy/dx."""
         part = np.floor((x + self.shift) * self.rate)
         return np.log(self.weights)[np.mod(part, len(self.weights)).astype(np.int64)]
 
 
 def fit_cycle(x: np.ndarray, grid: float | None) -> Cycle | None:
-    """The clearest of three rhythms, of days `(rows,)` since 1970-01-01; None where there is none.
+    """Find the clearest of three rhythms of days `(rows,)` since 1970-01-01; None where there is none.
 
     They are the weekdays; the hours of a day; the hours of a week. The last two are for dates with a time of day. Each
-    part is held against how often it came round between the first date and the last.
+    part is compared with how often it came round between the first date and the last.
     """
     best: Cycle | None = None
     top = CLEAR

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 PIECES = 256  # the largest budget
-WIDE, WINDOW = 10.0, 8  # a gap is so many times wider than the mean distance of so many values
+WIDE, WINDOW = 10.0, 8  # a gap is WIDE times wider than the mean distance of WINDOW values
 MOST_GAPS = 32
 HANDFUL = 4  # rows; also the least in the outermost intervals
 
@@ -64,7 +64,7 @@ class Layout(NamedTuple):
 
 
 def layouts(tally: Tally, budgets: list[float]) -> Iterator[Layout]:
-    """Pieces for each budget B."""
+    """Cut the line into pieces, for each budget B."""
     heavy, runs = np.zeros(0, bool), Runs(np.zeros(0), np.zeros(0), [])
     for budget in budgets:
         found = heavy_values(tally, budget)
@@ -84,7 +84,7 @@ def layouts(tally: Tally, budgets: list[float]) -> Iterator[Layout]:
 
 
 def heavy_values(tally: Tally, budget: float) -> np.ndarray:
-    """Which values are pieces of their own."""
+    """Say which values are pieces of their own."""
     if len(tally.value) == 1:
         return np.ones(1, bool)
     if tally.step:
@@ -93,7 +93,7 @@ def heavy_values(tally: Tally, budget: float) -> np.ndarray:
 
 
 def runs_of(tally: Tally, heavy: np.ndarray) -> Runs:
-    """Runs of values that are not heavy; a handful far outside the others is left out."""
+    """Find runs of values that are not heavy; leave out a handful far outside the others."""
     u, c = tally.value[~heavy], tally.times[~heavy]
     if len(u) == 0:
         return Runs(u, c, [])
@@ -125,7 +125,7 @@ def runs_of(tally: Tally, heavy: np.ndarray) -> Runs:
 
 
 def segments(tally: Tally, found: Runs, budget: float) -> list[Stretch]:
-    """Runs with the places where they are cut into intervals."""
+    """Say of each run where it is cut into intervals."""
     u, c, runs = found
     target = max(tally.rows / budget, 2.0)
     out = []
@@ -142,7 +142,7 @@ def segments(tally: Tally, found: Runs, budget: float) -> list[Stretch]:
 def inner_cuts(
     value: np.ndarray, count: np.ndarray, target: float, ends: tuple[bool, bool], step: float
 ) -> tuple[float, ...]:
-    """Where a segment is cut into intervals of about `target` rows, finer towards the ends that are the column's."""
+    """Cut a segment into intervals of about `target` rows, finer towards the ends that are the column's."""
     rows = float(count.sum())
     k = max(1, round(rows / target))
     each = rows / k
@@ -158,7 +158,7 @@ def inner_cuts(
 
 
 def spread_out(parts: list[Stretch], step: float) -> list[Stretch]:
-    """Segments grown into the room beside them: all of it when the neighbour is near, else about half a distance."""
+    """Grow segments into the room beside them: all of it when the neighbour is near, else about half a distance."""
     out = [parts[0]]
     for new in parts[1:]:
         old, room = out[-1], new.left - out[-1].right

@@ -20,12 +20,12 @@ BINS = 64
 
 
 def day_grid(x: np.ndarray) -> float | None:
-    """How many steps a day has of which all days `x` are whole multiples: 1, 24 (hours), 1440 (minutes) or 86 400."""
+    """Return how many steps a day has of which all days `x` are whole multiples: 1, 24, 1440 (minutes) or 86 400."""
     return next((g for g in (1.0, 24.0, 1440.0, 86_400.0) if np.all(np.abs(x * g - np.round(x * g)) < 1e-5)), None)
 
 
 def loc_and_scale(x: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of finite values, the latter never zero; safe for numbers near the float limit."""
+    """Return mean and standard deviation of finite values, the latter never zero, also near the float limit."""
     size = float(np.max(np.abs(x), initial=0.0)) or 1.0
     loc, scale = float(np.mean(x / size)), float(np.std(x / size))
     if scale <= 1e-12 * max(abs(loc), 1e-300):
@@ -34,7 +34,7 @@ def loc_and_scale(x: np.ndarray) -> tuple[float, float]:
 
 
 def fit_histogram(x: np.ndarray, grid: float | None = None, dates: bool = False) -> Histogram:
-    """Pieces and bins of the finite numbers `x`, `(rows,)`, one or more, in any order.
+    """Fit pieces and bins to the finite numbers `x`, `(rows,)`, one or more, in any order.
 
     Args:
         grid: All are whole multiples of 1 / grid (100 for cents); None: no grid.
@@ -76,7 +76,7 @@ def fit_histogram(x: np.ndarray, grid: float | None = None, dates: bool = False)
 
 
 def recounted(bins: Histogram, x: np.ndarray) -> Histogram:
-    """The same pieces and bins with the masses of other numbers `x`, among them one in each bin."""
+    """Return the same pieces and bins with the masses of other numbers `x`, where each bin has some."""
     at, bin = bins.places(x)
     rows, per_bin = np.bincount(at, minlength=len(bins.mass)), np.bincount(bin, minlength=bins.size)
     if not per_bin.all():
@@ -86,7 +86,7 @@ def recounted(bins: Histogram, x: np.ndarray) -> Histogram:
 
 
 def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float) -> Layout:
-    """The layout with the best leave-one-out log-density. Off a grid it falls once there are too many pieces."""
+    """Choose the layout of best leave-one-out log-density. Off a grid it falls once there are too many pieces."""
     best, top = None, -np.inf
     for layout in layouts(tally, budgets):
         width = np.diff(layout.edges if cycle is None else cycle.enter(layout.edges / unit) * unit)
@@ -100,7 +100,7 @@ def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float
 
 
 def masses(rows: np.ndarray) -> np.ndarray:
-    """Mass of each piece: its rows, and a little for what was not seen."""
+    """Return mass of each piece: its rows, and a little for what was not seen."""
     mass = rows.astype(np.float64)
     mass[[0, -1]] += 0.5
     gaps = np.flatnonzero(mass == 0)
@@ -110,7 +110,7 @@ def masses(rows: np.ndarray) -> np.ndarray:
 
 
 def excess(tally: Tally, edges: np.ndarray) -> tuple[float, float]:
-    """Mean distance from the outermost edges of the rows in each tail, 0 where there are none."""
+    """Return mean distance from the outermost edges of the rows in each tail, 0 where there are none."""
     found = []
     for out, edge in ((tally.value < edges[0], edges[0]), (tally.value >= edges[-1], edges[-1])):
         weight = tally.times[out] / max(tally.times[out].sum(), 1)
@@ -119,7 +119,7 @@ def excess(tally: Tally, edges: np.ndarray) -> tuple[float, float]:
 
 
 def left_out(tally: Tally, layout: Layout, width: np.ndarray) -> float:
-    """Leave-one-out log-density of the rows but for what all layouts share; `width` of each piece but the tails."""
+    """Return the leave-one-out log-density of the rows, less what all layouts share; `width` without tails."""
     edges = layout.edges
     rows = np.bincount(locate(edges, tally.value), tally.times, len(edges) + 1)
     inner, width = rows[1:-1], np.where(width > 0, width, 1.0)  # atoms are the same in all layouts
@@ -136,7 +136,7 @@ def left_out(tally: Tally, layout: Layout, width: np.ndarray) -> float:
 
 
 def group(rows: np.ndarray, heavy: np.ndarray, most: int) -> np.ndarray:
-    """The bin of each piece: at most `most` bins, those that are not heavy of about equal mass."""
+    """Return the bin of each piece: at most `most` bins, those that are not heavy of about equal mass."""
     index = np.flatnonzero(rows)
     m = rows[index]
     label = np.arange(len(index))

@@ -11,8 +11,8 @@ density: its mass counts as spread over half the width of its two neighbours, so
 and the column's unit changes no ranking of rows. The network gives $P(\text{bin})$; the last two terms are the codec's
 log-determinant (nats, per unit of the column).
 
-On a grid of step $\delta$ (numbers of so many decimals, whole hours) edges lie half a step beside the values: a value
-owns $[x-\delta/2, x+\delta/2)$, and log p(x) is the log of its mass less $\log\delta$.
+On a grid of step $\delta$ (numbers of equally many decimals, whole hours) edges lie half a step beside the values: a
+value owns $[x-\delta/2, x+\delta/2)$, and log p(x) is the log of its mass less $\log\delta$.
 
 Every piece has mass above zero, so that every finite number has a density; pieces in which nothing was seen have hardly
 any (`fit.py` says how much, and how pieces are found).
@@ -32,7 +32,7 @@ _HUGE = 1e300  # numbers beyond are scaled by a quarter, so that widths stay fin
 
 
 def locate(edges: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The piece of each number: `(len(edges) + 1)` pieces, of which the first and the last are the tails."""
+    """Return the piece of each number, of `len(edges) + 1`; the first and the last are the tails."""
     at = np.searchsorted(edges, x, side="right")
     one, two = edges[np.maximum(at - 1, 0)], edges[np.maximum(at - 2, 0)]
     return at - ((at >= 2) & (one == x) & (two == x))
@@ -86,7 +86,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
 
     @property
     def size(self) -> int:
-        """How many bins."""
+        """Number of bins."""
         return len(self.starts)
 
     @cached_property
@@ -98,7 +98,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return self._enter(np.array(self.edges))
 
     def _enter(self, x: np.ndarray) -> np.ndarray:
-        """Numbers as they are computed with: scaled where they are huge, on the calendar of a cycle."""
+        """Return numbers as they are computed with: scaled where they are huge, on the calendar of a cycle."""
         x = np.asarray(x, np.float64)
         return x * self._unit if self.cycle is None else self.cycle.enter(x)
 
@@ -151,20 +151,20 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return tuple(tuple(row) for row in np.stack(columns, axis=1).tolist())
 
     def places(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Piece and bin of each number, int64."""
+        """Return piece and bin of each number, int64."""
         piece = locate(self._edges, self._enter(x))
         return piece, self._bin[piece]
 
     def encode(self, x: np.ndarray) -> np.ndarray:
-        """The bin of each number, int64."""
+        """Return the bin of each number, int64."""
         return self.places(x)[1]
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        """The centre of each bin."""
+        """Return the centre of each bin."""
         return np.array(self.centres)[np.asarray(codes, np.int64).clip(0, self.size - 1)]
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
-        """log density of each number inside its bin, nats per unit."""
+        """Return the log density of each number inside its bin, nats per unit."""
         slope = np.log(self._unit) if self.cycle is None else self.cycle.log_weight(np.asarray(x, np.float64))
         x = self._enter(x)
         at = locate(self._edges, x)
@@ -175,7 +175,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return np.log(share) - np.log(scale) - beyond / scale + slope
 
     def _below(self, x: np.ndarray, equal: bool) -> np.ndarray:
-        """Mass below scaled numbers; with `equal`, at or below them."""
+        """Return mass below scaled numbers; with `equal`, at or below them."""
         at = locate(self._edges, x)
         a, scale = self._edges[np.maximum(at - 1, 0)], self._scale[at]
         atom = scale == 0
@@ -188,7 +188,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return self._rows[at] + np.array(self.mass)[at] * np.clip(inside, 0.0, 1.0)
 
     def _at_mass(self, target: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """The number below which there is mass `target`, of pieces `first` to `last`."""
+        """Return the number below which there is mass `target`, of pieces `first` to `last`."""
         at = np.clip(np.searchsorted(self._rows, target, side="right") - 1, first, last)
         t = np.clip((target - self._rows[at]) / np.array(self.mass)[at], 0.0, 1.0)
         a, scale = self._edges[np.maximum(at - 1, 0)], self._scale[at]
@@ -203,14 +203,14 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return self._leave(np.clip(x, -limit, limit))
 
     def draw(self, codes: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """The number inside each bin below which the share `u` of the bin's mass lies."""
+        """Return the number inside each bin below which the share `u` of the bin's mass lies."""
         codes = np.asarray(codes, np.int64)
         low, high = self._bounds[codes], self._bounds[codes + 1]
         ends = np.array([*self.starts[1:], len(self.mass)]) - 1
         return self._at_mass(low + u * (high - low), np.array(self.starts)[codes], ends[codes])
 
     def _ends(self, low: float, high: float) -> tuple[float, float]:
-        """A closed interval, scaled; on a grid it holds its values with all of their steps."""
+        """Scale a closed interval; on a grid it holds its values with all of their steps."""
         if self.grid is not None:
             low, high = _on_grid(low, high, self.grid)
             low, high = low - 0.5 / self.grid, high + 0.5 / self.grid
@@ -218,7 +218,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return low, high
 
     def within(self, low: float, high: float) -> np.ndarray:
-        """Share of each bin's mass in the closed interval from `low` to `high`, `(K,)`; either end may be infinite."""
+        """Return the share of each bin's mass in `[low, high]`, `(K,)`; either end may be infinite."""
         low, high = self._ends(low, high)
         if high < low:
             return np.zeros(self.size)
@@ -233,7 +233,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return np.minimum(np.add.reduceat(mass, self.starts) / np.diff(self._bounds), 1.0)
 
     def draw_within(self, codes: np.ndarray, u: np.ndarray, low: float, high: float) -> np.ndarray:
-        """As `draw`, of the part of each bin between `low` and `high`; where there is none, the nearest of the two."""
+        """Draw in the part of each bin between `low` and `high`; where there is none, return the nearest of the two."""
         codes = np.asarray(codes, np.int64)
         ends_at = np.array(self._ends(low, high))
         below, upto = self._below(ends_at[:1], equal=False)[0], self._below(ends_at[1:], equal=True)[0]
@@ -246,7 +246,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return np.clip(x, low, max(low, high))
 
     def snap(self, x: np.ndarray, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
-        """The values of the grid that own the numbers (the numbers where there is none), moved into `[low, high]`."""
+        """Move numbers to the values of the grid that own them (if there is one), and into `[low, high]`."""
         x = np.asarray(x, np.float64)
         if self.grid is not None:
             low, high = _on_grid(low, high, self.grid)
@@ -254,7 +254,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return np.clip(x, low, max(low, high))
 
     def cdf(self, p: np.ndarray, x: np.ndarray) -> np.ndarray:
-        """P(number ≤ x), `(n,)`, for bin probabilities `(n, K)` and numbers `(n,)`."""
+        """Return P(number ≤ x), `(n,)`, for bin probabilities `(n, K)` and numbers `(n,)`."""
         p, before = _cumulative(p)
         x = np.broadcast_to(self._enter(x), p.shape[:1])
         bin = self._bin[locate(self._edges, x)]
@@ -263,7 +263,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return before[row, bin] + p[row, bin] * np.clip(inside, 0.0, 1.0)
 
     def quantile(self, p: np.ndarray, q: np.ndarray | float) -> np.ndarray:
-        """The smallest number with P(number ≤ x) ≥ q, `(n,)`, for bin probabilities `(n, K)`."""
+        """Return the smallest number with P(number ≤ x) ≥ q, `(n,)`, for bin probabilities `(n, K)`."""
         p, before = _cumulative(p)
         q = np.broadcast_to(np.asarray(q, np.float64), p.shape[:1])
         bin = np.maximum((before < q[:, None]).sum(axis=1) - 1, 0)
@@ -272,7 +272,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return self.draw(bin, np.clip(u, 0.0, 1.0))
 
     def mode(self, p: np.ndarray) -> np.ndarray:
-        """The middle of the densest piece, `(n,)`, for bin probabilities `(n, K)`.
+        """Return the middle of the densest piece, `(n,)`, for bin probabilities `(n, K)`.
 
         Pieces narrower than most count as wide as these, or chance would choose the narrowest.
         """
@@ -283,14 +283,14 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
 
 
 def _cumulative(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities that sum to one exactly enough, and what stands before each bin."""
+    """Return probabilities that sum to one exactly enough, and what stands before each bin."""
     p = np.asarray(p, np.float64)
     p = p / p.sum(axis=1, keepdims=True)
     return p, np.cumsum(p, axis=1) - p
 
 
 def _on_grid(low: float, high: float, grid: float) -> tuple[float, float]:
-    """The values of the grid next to the ends of an interval, inside of it; what is off by rounding counts as equal."""
+    """Return the values of the grid next to an interval's ends, inside it; what is off by rounding counts as equal."""
     slack = [1e-9 + 4 * float(np.spacing(abs(v * grid))) if np.isfinite(v) else 0.0 for v in (low, high)]
     first, last = np.ceil(low * grid - slack[0]), np.floor(high * grid + slack[1])
     return float(first) / grid, float(last) / grid

@@ -11,7 +11,7 @@ from laten.data.records import Record, plain_of, replace
 from laten.data.rows.arrays import ArraySpec, rows_from_arrays
 from laten.data.rows.evidence import Between
 from laten.data.rows.rows import Rows
-from laten.data.rows.table_view import Arrays, Within
+from laten.data.rows.table_view import Arrays, Limits
 
 
 class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
@@ -34,7 +34,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     seed: int = 0
 
     def arrays(self, data: Any) -> dict[str, Any]:
-        """The user's data by node.
+        """Return the user's data by node.
 
         Raises:
             DataError: a bare array for several nodes.
@@ -48,7 +48,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         return {self.nodes[0]: data}
 
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
-        """Rows for the model; nodes that are lacking are hidden when `partial`, or when they are `optional`.
+        """Return rows for the model; nodes that are lacking are hidden when `partial`, or when they are `optional`.
 
         Raises:
             DataError: a fitted node is lacking, or an array does not fit.
@@ -64,34 +64,34 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         return self.rows(data, partial, optional), {}
 
     def fitted(self, data: Any) -> tuple["ArrayView", Rows]:
-        """This view with what the data decide (nodes, intensities), and the rows."""
+        """Return this view with what the data decide (nodes, intensities), and the rows."""
         single = not isinstance(data, Mapping)
         arrays = {list(self.specs)[-1]: data} if single else dict(data)
         rows = rows_from_arrays(arrays, self.specs, binarise=self.binarise, seed=self.seed)
         view = replace(self, nodes=tuple(arrays), visit=rows.visit, single=single)
         return view, rows
 
-    def evidence(self, given: Mapping[Any, Any], n: int = 1) -> tuple[Rows, Arrays, Within]:
-        """`n` equal rows in which only the nodes in `given` are observed; arrays take no softer evidence."""
+    def evidence(self, given: Mapping[Any, Any], n: int = 1) -> tuple[Rows, Arrays, Limits]:
+        """Build `n` equal rows in which only the nodes in `given` are observed; arrays take no softer evidence."""
         soft = [name for name, v in given.items() if isinstance(v, Between)]
         if soft:
             raise DataError(f"node {soft[0]!r}: intervals are evidence for columns of a table; give an array")
         return self.rows({name: np.repeat(np.asarray(v)[None], n, 0) for name, v in given.items()}, True), {}, {}
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
-        """Those of the nodes `names` that had data when fitting."""
+        """Return those of the nodes `names` that had data when fitting."""
         return tuple(n for n in self.nodes if n in names)
 
-    def drawn(self, values: Arrays, seed: Any, within: Within | None = None, like: Any = None) -> Any:
-        """Draws of the nodes that had data, as the container that was fitted."""
+    def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> Any:
+        """Return draws of the nodes that had data, as the container that was fitted."""
         return self.pointed(values)
 
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
-        """Draws as they are: what was given of arrays is in them."""
+        """Return draws as they are: what was given of arrays is in them."""
         return drawn
 
     def pointed(self, values: Arrays, like: Any = None, statistic: str = "auto") -> Any:
-        """Values of the nodes that had data, as the container that was fitted.
+        """Return values of the nodes that had data, as the container that was fitted.
 
         Raises:
             DataError: a statistic other than the node's own.
@@ -102,13 +102,13 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         return found[self.nodes[0]] if self.single else found
 
     def units(self, node: str, values: np.ndarray) -> np.ndarray:
-        """A node's values as the user gave them: intensities as levels 0..255, classes as int64."""
+        """Return a node's values as the user gave them: intensities as levels 0..255, classes as int64."""
         if self.visit.get(node) == "intensity":
             return np.round(255 * np.asarray(values)).astype(np.uint8)
         return np.asarray(values).astype(np.int64) if self.specs[node].what == "classes" else np.asarray(values)
 
     def filled(self, data: Any, found: Any) -> Any:
-        """The user's arrays with hidden places taken from `found`."""
+        """Return the user's arrays with hidden places taken from `found`."""
         given, values = self.arrays(data), self.arrays(found)
         rows = self.rows(data, partial=True)
         out = {}

@@ -49,7 +49,7 @@ def rows_from_arrays(
     seed: int = 0,
     visit: Mapping[str, str] | None = None,
 ) -> Rows:
-    """Checks arrays and makes them compact.
+    """Check arrays and makes them compact.
 
     Args:
         arrays: Node -> array, rows first. NumPy arrays of bool, whole or floating numbers, masked arrays (masked =
@@ -89,7 +89,7 @@ def rows_from_arrays(
 
 
 def _numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
-    """A bool or number array and where it is observed (None: everywhere); NaN and masked places hold 0."""
+    """Return a bool or number array and where it is observed (None: everywhere); NaN and masked places hold 0."""
     if isinstance(given, pd.Series | pd.DataFrame):
         hidden = given.isna().to_numpy()
         given = np.ma.MaskedArray(given.to_numpy(object), hidden) if hidden.any() else given.to_numpy()
@@ -132,7 +132,7 @@ def _kind(given: object) -> str:
 def _shaped(
     node: str, array: np.ndarray, seen: np.ndarray | None, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The array as `(n, *shape)`, when that is the same sites in the same order."""
+    """Return the array as `(n, *shape)`, when that is the same sites in the same order."""
     if array.ndim == 0:
         raise DataError(f"node {node!r}: expected an array with rows first, {('n', *shape)}, got one number")
     if array.shape[1:] != shape:
@@ -190,7 +190,7 @@ def _compact(
 
 
 def _class_sizes(spec: ArraySpec) -> np.ndarray:
-    """Number of classes of each site, of the event shape."""
+    """Return number of classes of each site, of the event shape."""
     sizes = np.array(spec.sizes, np.int64)
     return np.broadcast_to(sizes.reshape(() if sizes.size == 1 else spec.shape), spec.shape)
 

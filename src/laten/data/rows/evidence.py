@@ -40,7 +40,7 @@ class Between:
 
 
 def between(low: Any = None, high: Any = None) -> Between:
-    """Evidence that a number, a date or a rank lies from `low` to `high`, both included.
+    """Make evidence that a number, a date or a rank lies from `low` to `high`, both included.
 
     Args:
         low: Lower end, in the column's own units; None for none. Dates may be text, such as "2024-12-31" (midnight).
@@ -55,7 +55,7 @@ def between(low: Any = None, high: Any = None) -> Between:
 
 
 def interval(column: Column, ends: Between) -> tuple[float, float]:
-    """The ends of an interval in a number column's own scale (days since 1970-01-01, seconds), infinite where open.
+    """Return the ends of an interval in a number column's own scale (days, seconds), infinite where open.
 
     Raises:
         DataError: an end is no number, date or duration, or the lower is above the upper.
@@ -69,7 +69,7 @@ def interval(column: Column, ends: Between) -> tuple[float, float]:
 
 
 def number(column: Column, value: Any) -> float:
-    """A value of a number column in its own scale.
+    """Return a value of a number column in its own scale.
 
     Raises:
         DataError: no number, date or duration.
@@ -94,7 +94,7 @@ def number(column: Column, value: Any) -> float:
 
 
 def _days(column: Column, stamp: pd.Timestamp) -> float:
-    """Days since 1970-01-01, in the way of `parse.days`: in the column's own zone for whole days, else in UTC."""
+    """Return days since 1970-01-01 as `parse.days` does: in the column's own zone for whole days, else in UTC."""
     zone = zone_of(dtype_of(column.dtype))
     if stamp is pd.NaT:
         return math.nan
@@ -108,7 +108,7 @@ def _days(column: Column, stamp: pd.Timestamp) -> float:
 
 
 def limits(column: Column, given: Any) -> Within | None:
-    """What evidence leaves for draws inside a bin or a group; None where all of it is left."""
+    """Say what evidence leaves for draws inside a bin or a group; None where all of it is left."""
     if column.kind in CLASSES:
         if column.groups is None or isinstance(given, Between):
             return None
@@ -121,7 +121,7 @@ def limits(column: Column, given: Any) -> Within | None:
 
 
 def likelihood(schema: Schema, evidence: Mapping[Any, Any]) -> dict[str, np.ndarray]:
-    """What soft evidence says of each node that it touches.
+    """Say what soft evidence allows of each node that it touches.
 
     Args:
         evidence: Column -> `between(...)`, or a list, tuple or set of values any of which it may be.
@@ -157,7 +157,7 @@ def likelihood(schema: Schema, evidence: Mapping[Any, Any]) -> dict[str, np.ndar
 
 
 def _shares(column: Column, given: Any) -> np.ndarray:
-    """P(evidence | entry) for each class or bin, `(size,)`."""
+    """Return P(evidence | entry) for each class or bin, `(size,)`."""
     if isinstance(given, Between):
         shares = _ranks(column, given) if column.kind in CLASSES else column.histogram.within(*interval(column, given))
     else:
@@ -180,7 +180,7 @@ def _values(column: Column, given: Any) -> list[Any]:
 
 
 def _positions(column: Column, values: list[Any]) -> np.ndarray:
-    """Where values stand among a column's classes."""
+    """Return where values stand among a column's classes."""
     cells = np.empty(len(values), object)
     cells[:] = values
     series = pd.Series(cells)
@@ -209,7 +209,7 @@ def _any_of(column: Column, values: list[Any]) -> np.ndarray:
 
 
 def _ranks(column: Column, ends: Between) -> np.ndarray:
-    """1 for the levels of an ordinal column that lie between two of them, or between two numbers."""
+    """Mark with 1 the levels of an ordinal column that lie between two of them, or between two numbers."""
     levels = column.classes
     if column.kind != "ordinal":
         raise DataError(
@@ -229,7 +229,7 @@ def _ranks(column: Column, ends: Between) -> np.ndarray:
 
 
 def _encoded(column: Column, given: Any) -> tuple[float, float]:
-    """Ends of an interval in the scale of a model that knows no bins."""
+    """Return the ends of an interval in the scale of a model that knows no bins."""
     if not isinstance(given, Between):
         raise DataError(
             f"column {column.name!r} is {column.kind} in a declared network, which takes a value or "

@@ -30,7 +30,7 @@ def expected(
     like: pd.DataFrame | None = None,
     statistic: str = "auto",
 ) -> pd.DataFrame:
-    """One point for each cell.
+    """Return one point for each cell.
 
     Args:
         probabilities: Node -> `(n, total)` probabilities of classes or bins, packed column after column; of binary
@@ -66,7 +66,7 @@ def expected(
 def intervals(
     schema: Schema, probabilities: Mapping[str, np.ndarray], coverage: float = 0.9, *, like: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Central intervals: as much probability is left out below as above.
+    """Return central intervals: as much probability is left out below as above.
 
     Args:
         probabilities: As in `expected`.
@@ -96,7 +96,7 @@ def intervals(
 
 
 def level_probabilities(schema: Schema, probabilities: Mapping[str, np.ndarray], name: Name) -> pd.DataFrame:
-    """Probabilities of each level of a column of classes, `(n, levels)`.
+    """Return probabilities of each level of a column of classes, `(n, levels)`.
 
     Raises:
         DataError: the column has no levels, or is not among the nodes.
@@ -119,7 +119,7 @@ def level_probabilities(schema: Schema, probabilities: Mapping[str, np.ndarray],
 
 
 def _columns(schema: Schema, arrays: Mapping[str, np.ndarray], n: int) -> Iterator[tuple[Column, np.ndarray]]:
-    """Each column with its part of its node's array: `(n, size)` for classes and bins, `(n,)` for single numbers."""
+    """Iterate over columns with their parts of arrays: `(n, size)` for classes and bins, `(n,)` for single numbers."""
     for block in schema.blocks:
         if block.node not in arrays:
             continue
@@ -138,7 +138,7 @@ def _columns(schema: Schema, arrays: Mapping[str, np.ndarray], n: int) -> Iterat
 
 
 def _point(column: Column, p: np.ndarray, statistic: str) -> Any:
-    """A class for each row, or the value that stands there already."""
+    """Return a class for each row, or the value that stands there already."""
     if column.kind == "binary":
         return (p > 0.5).astype(np.int64)
     if column.kind == "ordinal" and statistic != "mode":
@@ -149,11 +149,11 @@ def _point(column: Column, p: np.ndarray, statistic: str) -> Any:
 
 
 def _at(p: np.ndarray, q: float) -> np.ndarray:
-    """The first class at which the probability of it and those before reaches `q`."""
+    """Return the first class at which the probability of it and those before reaches `q`."""
     return np.minimum((np.cumsum(_shares(p), axis=1) < q - 1e-12).sum(axis=1), p.shape[1] - 1)
 
 
 def _shares(p: np.ndarray) -> np.ndarray:
-    """Probabilities that sum to one exactly enough."""
+    """Return probabilities that sum to one exactly enough."""
     p = np.asarray(p, np.float64)
     return p / p.sum(axis=1, keepdims=True)

@@ -42,7 +42,7 @@ class Presentation(NamedTuple):
 
 
 def binarised(key: Key, intensity: Array) -> Array:
-    """Zeros and ones (float32), one with probability intensity / 255."""
+    """Draw zeros and ones (float32), one with probability intensity / 255."""
     bits = random_bytes(key, intensity.shape)
     # 256 equally likely bytes for 255 steps: the upper half is raised by one, so that 0 is never and 255 always on
     raised = intensity.astype(jnp.uint32) + (intensity >= 128).astype(jnp.uint32)
@@ -50,7 +50,7 @@ def binarised(key: Key, intensity: Array) -> Array:
 
 
 def present(key: Key, store: Store, index: Array, presentation: Presentation) -> tuple[Values, Masks]:
-    """Values and masks of the rows at `index (batch,)`, as a model reads them."""
+    """Return values and masks of the rows at `index (batch,)`, as a model reads them."""
     values, masks = {}, {name: mask[index] for name, mask in store.masks.items()}
     for i, (name, stored) in enumerate(store.values.items()):
         rows = stored[index]
@@ -64,12 +64,12 @@ def present(key: Key, store: Store, index: Array, presentation: Presentation) ->
 
 
 def wide(rows: Array, classes: bool) -> Array:
-    """Compact storage to the type a family computes in: codes to int32, all else to float32."""
+    """Convert compact storage to the type a family computes in: codes to int32, all else to float32."""
     return rows.astype(jnp.int32 if classes else jnp.float32)
 
 
 def hidden_at_random(key: Key, values: Values, masks: Masks, names: tuple[str, ...]) -> Masks:
-    """Masks of the nodes `names` with further sites hidden, one rate a row."""
+    """Return masks of the nodes `names` with further sites hidden, one rate a row."""
     n = len(next(iter(values.values())))
     shapes = [values[name].shape for name in names]
     sizes = [math.prod(shape[1:]) for shape in shapes]

@@ -46,14 +46,14 @@ class Rows:
         return sum(int((~m).sum()) for m in self.mask.values()) / max(total, 1)
 
     def take(self, indices: np.ndarray | Sequence[int] | slice) -> "Rows":
-        """The rows at `indices`, in that order (a node of which they hide nothing keeps its mask)."""
+        """Return the rows at `indices`, in that order (a node of which they hide nothing keeps its mask)."""
         values = {node: array[indices] for node, array in self.values.items()}
         mask = {node: array[indices] for node, array in self.mask.items()}
         n = len(np.arange(self.n)[indices])
         return Rows(values, n, mask, self.labels, self.visit)
 
     def parts(self, share: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Two parts by chance, `(kept, held out)`, about `share` in the second: row numbers, ascending, int32.
+        """Split by chance in `(kept, held out)`, about `share` in the second: row numbers, ascending, int32.
 
         Raises:
             DataError: fewer than two rows, or a share not between 0 and 1.

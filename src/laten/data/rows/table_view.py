@@ -19,7 +19,7 @@ from laten.data.rows.rows import Rows
 from laten.data.schema.schema import Schema
 
 Arrays = dict[str, np.ndarray]
-Within = dict[Any, Any]  # column -> evidence of any sort
+Limits = dict[Any, Any]  # column -> evidence of any sort
 
 
 class TableView(Record, frozen=True, tag_field="kind", tag="table"):
@@ -36,7 +36,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
     lossy: tuple[str, ...] = ()
 
     def frame(self, data: Any) -> pd.DataFrame:
-        """The user's data as a frame.
+        """Return the user's data as a frame.
 
         Raises:
             DataError: neither a frame nor a matrix, or another number of columns than fitted.
@@ -75,7 +75,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         return self.with_missing(rows, frame), total
 
     def with_missing(self, rows: Rows, frame: pd.DataFrame) -> Rows:
-        """Empty cells of lossy nodes as values; columns that the frame lacks stay unknown."""
+        """Make empty cells of lossy nodes values; columns that the frame lacks stay unknown."""
         if not self.lossy:
             return rows
         values, mask = dict(rows.values), dict(rows.mask)
@@ -92,7 +92,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         return Rows(values, rows.n, mask, rows.labels, rows.visit)
 
     def column(self, name: Any) -> Column:
-        """The modelled column called `name`.
+        """Return the modelled column called `name`.
 
         Raises:
             DataError: an unknown column, or one that was set aside.
@@ -107,8 +107,8 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             )
         return found
 
-    def evidence(self, given: Mapping[Any, Any], n: int = 1) -> tuple[Rows, Arrays, Within]:
-        """`n` equal rows in which only the columns in `given` are observed.
+    def evidence(self, given: Mapping[Any, Any], n: int = 1) -> tuple[Rows, Arrays, Limits]:
+        """Build `n` equal rows in which only the columns in `given` are observed.
 
         Args:
             given: Column -> a value, `lt.between(low, high)`, or a list of values any of which it may be.
@@ -141,7 +141,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         return rows, likelihood(self.schema, soft), {**soft, **grouped}
 
     def value(self, name: Any, given: Any) -> Any:
-        """One value for a column; a date may be text.
+        """Return one value for a column; a date may be text.
 
         Raises:
             DataError: several values in something that is no list, or text that is no date.
@@ -154,7 +154,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         return given
 
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
-        """Draws with the numbers, dates and durations that were given as single values put back as they are."""
+        """Put the numbers, dates and durations that were given as single values back into draws."""
         for name, v in given.items():
             if np.ndim(v) or isinstance(v, Between | set | frozenset) or self.schema[name].kind in CLASSES:
                 continue
@@ -165,34 +165,34 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         return drawn
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
-        """Those of the nodes `names` that had data when fitting."""
+        """Return those of the nodes `names` that had data when fitting."""
         return tuple(b.node for b in self.schema.blocks if b.node in names)
 
-    def drawn(self, values: Arrays, seed: Any, within: Within | None = None, like: Any = None) -> Any:
-        """Draws of the model's nodes in the user's units, types and container; `seed` places numbers inside bins."""
+    def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> Any:
+        """Return draws of nodes in the user's units, types and container; `seed` places numbers inside bins."""
         frame = self.frame(like) if like is not None else None
         rng = np.random.default_rng(seed)
         return self.container(tables.decode(self.schema, values, like=frame, rng=rng, within=within))
 
     def pointed(self, means: Arrays, like: Any = None, statistic: str = "auto") -> Any:
-        """Means of the model's nodes (`Family.mean`), as the points that `statistic` names, in the user's container."""
+        """Turn means of nodes (`Family.mean`) into the points that `statistic` names, in the user's container."""
         frame = self.frame(like) if like is not None else None
         return self.container(expected(self.schema, self.blocks_of(means), like=frame, statistic=statistic))
 
     def probabilities(self, means: Arrays, name: Any) -> pd.DataFrame:
-        """Of one column of classes, its probabilities by level."""
+        """Return probabilities by level of one column of classes."""
         return level_probabilities(self.schema, self.blocks_of(means), name)
 
     def blocks_of(self, values: Arrays) -> Arrays:
-        """What a model says of the schema's own nodes."""
+        """Return what a model says of the schema's own nodes."""
         return {b.node: values[b.node] for b in self.schema.blocks if b.node in values}
 
     def container(self, frame: pd.DataFrame) -> Any:
-        """A frame as what was fitted."""
+        """Return a frame as what was fitted."""
         return as_numbers(frame) if self.matrix else frame
 
     def filled(self, data: Any, found: Any) -> Any:
-        """The user's data with hidden cells taken from `found`; observed cells come back bit for bit."""
+        """Return the user's data with hidden cells taken from `found`; observed cells come back bit for bit."""
         frame = self.frame(data)
         decoded = self.frame(found).set_axis(frame.index)
         full = frame.reindex(columns=[*frame.columns, *[n for n in decoded.columns if n not in frame.columns]])
@@ -215,7 +215,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
 
 
 def refuse_sparse(data: Any) -> None:
-    """Sparse matrices are not read.
+    """Refuse sparse matrices.
 
     Raises:
         DataError: `data` is one.
@@ -227,7 +227,7 @@ def refuse_sparse(data: Any) -> None:
 
 
 def as_matrix(data: Any) -> np.ndarray:
-    """A two-dimensional array of numbers.
+    """Return a two-dimensional array of numbers.
 
     Raises:
         DataError: anything else.
@@ -254,6 +254,6 @@ def as_matrix(data: Any) -> np.ndarray:
 
 
 def as_numbers(frame: pd.DataFrame) -> np.ndarray:
-    """A frame of numbers as a matrix."""
+    """Return a frame of numbers as a matrix."""
     array = frame.to_numpy()
     return array.astype(np.float64) if array.dtype == object else array

@@ -130,7 +130,7 @@ def decode(
     rng: np.random.Generator | None = None,
     within: Mapping[Name, Between | Collection[Any]] | None = None,
 ) -> pd.DataFrame:
-    """Turns arrays of a model back into a frame in the user's units, types and labels.
+    """Turn arrays of a model back into a frame in the user's units, types and labels.
 
     Args:
         values: Node -> `(rows, columns)` or `(rows,)`; nodes left out leave their columns out.
@@ -163,7 +163,7 @@ def decode(
 
 
 def rows_of(values: Mapping[str, np.ndarray]) -> int:
-    """The number of rows that all arrays share."""
+    """Return the number of rows that all arrays share."""
     sizes = {len(v) for v in values.values()}
     if len(sizes) != 1:
         raise DataError(f"all nodes must have the same number of rows, got {sorted(sizes)}")
@@ -171,13 +171,13 @@ def rows_of(values: Mapping[str, np.ndarray]) -> int:
 
 
 def framed(schema: Schema, made: dict[Any, pd.Series], index: pd.Index, like: pd.DataFrame | None) -> pd.DataFrame:
-    """Decoded columns and constants as a frame, in the fitted order."""
+    """Return decoded columns and constants as a frame, in the fitted order."""
     made = made | {c.name: constant(c, index, like_dtype(c, like)) for c in schema.columns if c.kind == "constant"}
     return pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index)
 
 
 def column_mask(schema: Schema, mask: Mapping[str, np.ndarray], n: int, index: pd.Index | None = None) -> pd.DataFrame:
-    """Masks of nodes as a frame: `(n, modelled columns)` bool, True where observed, as are nodes without a mask."""
+    """Return masks of nodes as a frame: `(n, modelled columns)` bool, True where observed or without a mask."""
     made: dict[Any, np.ndarray] = {}
     for block in schema.blocks:
         array = np.asarray(mask.get(block.node, np.ones((n, *block.shape), bool))).reshape(n, len(block.columns))
@@ -186,13 +186,13 @@ def column_mask(schema: Schema, mask: Mapping[str, np.ndarray], n: int, index: p
 
 
 def hidden_cells(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
-    """Which cells of the modelled columns of `frame` have no value: bool, True where missing."""
+    """Return which cells of the modelled columns of `frame` have no value: bool, True where missing."""
     names = [name for b in schema.blocks for name in b.names if name in frame.columns]
     return frame[[name for name in frame.columns if name in set(names)]].isna()
 
 
 def fill(frame: pd.DataFrame, decoded: pd.DataFrame, hidden: pd.DataFrame) -> pd.DataFrame:
-    """A copy of `frame` in which only the cells that `hidden` marks are replaced by those of `decoded`, row by row.
+    """Copy `frame` with only the cells that `hidden` marks replaced by those of `decoded`, row by row.
 
     Args:
         frame: `(rows, …)`; its dtypes and every cell not marked come back bit for bit.

@@ -1,4 +1,4 @@
-"""Views: how the user's container becomes rows, and how answers come back in its like.
+"""Views: how the user's container becomes rows, and how answers are returned in the same kind of container.
 
 A container is a frame, a matrix or a dictionary of arrays. A view is made once, when fitting, and kept in the model
 file; every later question goes through the same one, so that columns, types, levels and binarisation are those of the

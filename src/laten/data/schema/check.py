@@ -20,7 +20,7 @@ from laten.data.schema.contract import Clause, Contract, as_plain, by_text
 
 FAR = 0.5  # widths of the range beyond its ends, past which a number is far outside
 CHANGED = 0.05  # difference of shares of missing cells that is worth a word,
-ERRORS = 4.0  # and so many standard errors
+ERRORS = 4.0  # and this many standard errors
 _SHOWN = 6
 _HEAD = ("", "column", "finding", "rows", "what")
 
@@ -83,7 +83,7 @@ class Findings:
 
 
 def check(contract: Contract, frame: pd.DataFrame) -> Findings:
-    """How `frame` differs from `contract`.
+    """Find how `frame` differs from `contract`.
 
     Raises:
         DataError: not a frame, or no rows.
@@ -107,7 +107,7 @@ def check(contract: Contract, frame: pd.DataFrame) -> Findings:
 
 
 def _column(clause: Clause, series: pd.Series) -> list[Finding]:
-    """What is to be said of one column."""
+    """Find what is to be said of one column."""
     found = _missing(clause, series)
     if not series.notna().any():
         return found
@@ -157,7 +157,7 @@ def _classes(clause: Clause, series: pd.Series) -> list[Finding]:
 
 
 def _numbers(clause: Clause, series: pd.Series) -> list[Finding]:
-    """Numbers that the kind does not allow, and those far from the fitted range."""
+    """Find numbers that the kind does not allow, and those far from the fitted range."""
     x = _read(clause, series)
     wrong, expected = np.zeros(len(x), bool), ""
     if clause.kind == "count":
@@ -183,7 +183,7 @@ def _numbers(clause: Clause, series: pd.Series) -> list[Finding]:
 
 
 def _read(clause: Clause, series: pd.Series) -> np.ndarray:
-    """Cells as numbers, days or seconds, NaN where missing."""
+    """Return cells as numbers, days or seconds, NaN where missing."""
     cells = Cells(clause.name, series)
     if clause.kind == "duration":
         return cells.seconds

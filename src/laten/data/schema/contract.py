@@ -167,7 +167,7 @@ def _table(column: Column) -> str:
 
 
 def as_plain(kind: str, x: float) -> object:
-    """A number of a column as a person writes it: dates as dates, durations as text, others with six digits."""
+    """Return a number as a person writes it: dates as dates, durations as text, others with six digits."""
     if kind == "date":
         return _EPOCH + datetime.timedelta(min(max(int(x // 1), -719_162), 2_932_896))
     if kind == "duration":
@@ -177,7 +177,7 @@ def as_plain(kind: str, x: float) -> object:
 
 
 def as_number(kind: str, v: object) -> float | None:
-    """What `as_plain` wrote, as a number; None when it is none."""
+    """Return what `as_plain` wrote as a number; None when it is none."""
     if kind == "date" and isinstance(v, datetime.date):
         day = v.date() if isinstance(v, datetime.datetime) else v
         return float((day - _EPOCH).days)
@@ -190,7 +190,7 @@ def as_number(kind: str, v: object) -> float | None:
 
 
 def by_text(names: Sequence[str | int], source: str) -> dict[str, str | int]:
-    """Names of a frame's columns by their text.
+    """Return names of a frame's columns by their text.
 
     Raises:
         DataError: two of them have the same text.

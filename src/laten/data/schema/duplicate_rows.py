@@ -20,7 +20,7 @@ FACTOR = 10  # times as many equal pairs as chance gives
 
 
 def copies(frame: pd.DataFrame) -> np.ndarray | None:
-    """True at rows that equal an earlier one, `(rows,)`; None where there are few, or no more than chance explains."""
+    """Mark rows that equal an earlier one, `(rows,)`; None where there are few, or no more than chance explains."""
     try:
         rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
         again = pd.Series(rows).duplicated().to_numpy()
@@ -35,7 +35,7 @@ def copies(frame: pd.DataFrame) -> np.ndarray | None:
 
 
 def without_copies(column: Column, distinct: Column, cells: Cells) -> Column:
-    """A column whose cells have the pieces of `distinct`, inferred from one row of each kind, and all rows' masses.
+    """Return a column with the pieces of `distinct`, inferred from one row of each kind, and all rows' masses.
 
     Args:
         cells: Of all rows.

@@ -32,7 +32,7 @@ _MOST_BYTES = 10_000_000
 
 
 def read_schema(source: str | Path, frame: pd.DataFrame) -> Schema:
-    """The schema of `frame` under the contract in a file.
+    """Build the schema of `frame` under the contract in a file.
 
     Args:
         source: A TOML file as `schema.to_toml()` and `laten schema` write it, or its text (several lines).
@@ -47,7 +47,7 @@ def read_schema(source: str | Path, frame: pd.DataFrame) -> Schema:
 
 
 def open_contract(source: str | Path) -> Contract:
-    """Reads a contract from a file, or from its text.
+    """Read a contract from a file, or from its text.
 
     Raises:
         DataError: no such file, no UTF-8, no TOML, or not a contract.
@@ -70,7 +70,7 @@ def open_contract(source: str | Path) -> Contract:
 
 
 def read_contract(text: str, source: str = "schema") -> Contract:
-    """A contract from its text.
+    """Read a contract from its text.
 
     Args:
         text: TOML.
@@ -90,7 +90,7 @@ class _Text:
         self.source = source
 
     def refuse(self, path: Iterable[str], message: str) -> NoReturn:
-        """Raises, naming the line of the last part of `path` that stands in the text."""
+        """Raise, naming the line of the last part of `path` that stands in the text."""
         names = tuple(path)
         lines = (self.lines.get(names[:n]) for n in range(len(names), 0, -1))
         line = next((n for n in lines if n is not None), None)
@@ -189,7 +189,7 @@ def _is_number(v: object) -> bool:
 
 
 def impose(contract: Contract, frame: pd.DataFrame) -> Schema:
-    """The schema of a frame under a contract: see `read_schema`."""
+    """Build the schema of a frame under a contract: see `read_schema`."""
     check_frame(frame, rows=2)
     names = by_text([n if isinstance(n, str) else int(n) for n in frame.columns], contract.source)
     clauses = {str(c.name): c for c in contract.clauses}
@@ -236,7 +236,7 @@ def _impose_one(contract: Contract, clause: Clause, name: str | int, series: pd.
 
 
 def in_order(levels: tuple[Plain, ...], unlisted: tuple[Plain, ...], column: Column) -> tuple[Plain, ...]:
-    """Listed levels that stay classes, then what will be folded as it was seen, then what no cell holds."""
+    """List levels that stay classes, then what will be folded as it was seen, then what no cell holds."""
     counts = tally(column)
     kept = [v for v in levels if counts.get(v, 0) >= LEAST]
     rest = {*levels, *unlisted} - set(kept)
@@ -245,7 +245,7 @@ def in_order(levels: tuple[Plain, ...], unlisted: tuple[Plain, ...], column: Col
 
 
 def _unlisted(clause: Clause, column: Column, series: pd.Series) -> tuple[Plain, ...]:
-    """Levels in the cells that the clause does not list, in order; refused unless they may be `(other)`."""
+    """Return levels in the cells that the clause does not list, in order; refuse them unless they may be `(other)`."""
     levels, listed = clause.levels or (), set(clause.levels or ())
     unlisted = tuple(v for v, n in tally(column).items() if n and v not in listed)
     if not unlisted:

@@ -40,7 +40,7 @@ def infer_schema(
     nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
     kinds: Mapping[Name, str] | None = None,
 ) -> Schema:
-    """Decides a kind for each column of `frame`, with a stated reason.
+    """Decide a kind for each column of `frame`, with a stated reason.
 
     Args:
         frame: At least two rows; holes are welcome.

@@ -39,7 +39,7 @@ def whole_numbers(name: str | int, x: np.ndarray, values: np.ndarray, seen: Seen
 
 
 def _counts(x: np.ndarray, values: np.ndarray, dense: bool) -> bool:
-    """True when whole numbers from 0 look counted: the top is rare and the spread is that of a count."""
+    """Say whether whole numbers from 0 look counted: the top is rare and the spread is that of a count."""
     top = np.mean(x == values[-1])
     spread = np.var(x) >= 0.6 * np.mean(x)
     return bool(spread and (top < 0.5 / len(values) or not dense) and len(values) > 2)

@@ -112,7 +112,7 @@ class Schema(Record, frozen=True):
                 raise DataError(f"node {g.node!r}: its columns must be of one kind, got {found or 'none'}")
 
     def __getitem__(self, name: Name) -> Column:
-        """The column called `name`."""
+        """Return the column called `name`."""
         if name not in self._by_name:
             raise unknown("column", name, self.names)
         return self._by_name[name]
@@ -156,13 +156,13 @@ class Schema(Record, frozen=True):
         return tuple(blocks)
 
     def family_kind(self, column: Column) -> str | None:
-        """The kind of block a column belongs to; None for columns set aside."""
+        """Return the kind of block a column belongs to; None for columns set aside."""
         return "bins" if column.binned and column.kind in NUMBERS else _FAMILY_KIND.get(column.kind)
 
     def binned(self) -> "Schema":
-        """This schema as a proposed network models it: numbers, dates and durations as histograms.
+        """Return this schema as a proposed network models it: numbers, dates and durations as histograms.
 
-        Of a categorical column of more than 256 levels the rare ones share entries (`rare_levels.py`).
+        Of a categorical column of more than 256 levels the rare ones share entries (`columns/rare_levels.py`).
 
         Raises:
             DataError: such a column was never seen in data.
@@ -170,7 +170,7 @@ class Schema(Record, frozen=True):
         return replace(self, columns=tuple(replace(c, binned=True) for c in self.columns))
 
     def with_kind(self, name: Name, kind: str, levels: Sequence[Plain] | None = None) -> "Schema":
-        """This schema with column `name` as another kind.
+        """Return this schema with column `name` as another kind.
 
         Args:
             name: The column.
@@ -184,18 +184,18 @@ class Schema(Record, frozen=True):
         return self._with(new)
 
     def _with(self, new: Column) -> "Schema":
-        """This schema with another column of that name."""
+        """Return this schema with another column of that name."""
         return replace(self, columns=tuple(new if c.name == new.name else c for c in self.columns))
 
     def with_kinds(self, kinds: Mapping[Name, str] | None = None, /, **named: str) -> "Schema":
-        """Several kinds set at once: `with_kinds(age="count")` or `with_kinds({"my age": "count"})`."""
+        """Set several kinds at once: `with_kinds(age="count")` or `with_kinds({"my age": "count"})`."""
         schema = self
         for name, kind in [*(kinds or {}).items(), *named.items()]:
             schema = schema.with_kind(name, kind)
         return schema
 
     def with_unseen(self, name: Name, policy: str) -> "Schema":
-        """This schema with what becomes of levels of column `name` that were never seen.
+        """Return this schema with what becomes of levels of column `name` that were never seen.
 
         Args:
             name: A categorical column.
@@ -213,11 +213,11 @@ class Schema(Record, frozen=True):
         return Contract(tuple(clause_of(c) for c in self.columns), self.groups, self.extra)
 
     def to_toml(self) -> str:
-        """The text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
+        """Write the text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
         return to_toml(self.columns, self.groups, self.extra)
 
     def check(self, frame: pd.DataFrame) -> Findings:
-        """How a later frame differs from this schema; `print` shows it as a table.
+        """Find how a later frame differs from this schema; `print` shows it as a table.
 
         Args:
             frame: At least one row.

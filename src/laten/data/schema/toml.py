@@ -19,7 +19,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 def quoted(text: str) -> str:
-    """A text as a TOML string.
+    """Write a text as a TOML string.
 
     Raises:
         DataError: it cannot be written as UTF-8.
@@ -32,13 +32,13 @@ def quoted(text: str) -> str:
 
 
 def key(name: object) -> str:
-    """A name as a TOML key, quoted where it must be."""
+    """Write a name as a TOML key, quoted where it must be."""
     text = str(name)
     return text if _BARE.fullmatch(text) else quoted(text)
 
 
 def value(v: object) -> str:
-    """A text, boolean, number, date or list of them as TOML; lists are wrapped."""
+    """Write a text, boolean, number, date or list of them as TOML; lists are wrapped."""
     if isinstance(v, bool):
         return "true" if v else "false"
     if isinstance(v, str):
@@ -51,7 +51,7 @@ def value(v: object) -> str:
 
 
 def listed(items: Sequence[Any], used: int = 12) -> str:
-    """A list on one line, or over several of at most 120 characters. `used`: characters before it."""
+    """Write a list on one line, or over several of at most 120 characters. `used`: characters before it."""
     parts = [value(v) for v in items]
     line = "[" + ", ".join(parts) + "]"
     if len(line) + used <= WIDTH:
@@ -66,12 +66,12 @@ def listed(items: Sequence[Any], used: int = 12) -> str:
 
 
 def comment(text: str) -> str:
-    """A text that may follow a `#`: on one line, without control characters."""
+    """Return a text that may follow a `#`: on one line, without control characters."""
     return " ".join(_UNPRINTABLE.sub(" ", text).encode("utf-8", "replace").decode().split())
 
 
 def loads(text: str, source: str) -> dict[str, Any]:
-    """Parses TOML.
+    """Parse TOML.
 
     Raises:
         DataError: bad syntax, with its line.
@@ -85,7 +85,7 @@ def loads(text: str, source: str) -> dict[str, Any]:
 
 
 def lines_of(text: str) -> dict[tuple[str, ...], int]:
-    """Where tables and keys stand: path -> line, from 1. Lines inside multi-line texts may be taken for keys."""
+    """Find where tables and keys stand: path -> line, from 1. Lines inside multi-line texts may be taken for keys."""
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), 1):
@@ -103,7 +103,7 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
 
 
 def _path(parsed: Any) -> tuple[str, ...]:
-    """The one path of a TOML document of one header or key."""
+    """Return the one path of a TOML document of one header or key."""
     path = []
     while isinstance(parsed, dict) and parsed:
         (name, parsed), *_ = parsed.items()
