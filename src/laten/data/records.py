@@ -5,7 +5,7 @@ number that is not finite are errors with the path to the field, and each record
 """
 
 import math
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -17,7 +17,6 @@ Whole = Annotated[int, msgspec.Meta(ge=0)]
 Finite = Annotated[float, msgspec.Meta(ge=-_MOST, le=_MOST)]
 Positive = Annotated[float, msgspec.Meta(gt=0, le=_MOST)]
 Plain = bool | int | Finite | str  # what a level of a column, or a column's name, may be
-Kind = TypeVar("Kind")
 replace = msgspec.structs.replace
 
 
@@ -25,7 +24,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
     """A frozen declaration; its fields' types are checked when it is read from JSON."""
 
 
-def read(value: Any, kind: type[Kind] | Any, at: str) -> Any:
+def read(value: Any, kind: Any, at: str) -> Any:
     """Build a `kind` from plain JSON types.
 
     Args:

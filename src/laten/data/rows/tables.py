@@ -176,15 +176,6 @@ def framed(schema: Schema, made: dict[Any, pd.Series], index: pd.Index, like: pd
     return pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index)
 
 
-def column_mask(schema: Schema, mask: Mapping[str, np.ndarray], n: int, index: pd.Index | None = None) -> pd.DataFrame:
-    """Return masks of nodes as a frame: `(n, modelled columns)` bool, True where observed or without a mask."""
-    made: dict[Any, np.ndarray] = {}
-    for block in schema.blocks:
-        array = np.asarray(mask.get(block.node, np.ones((n, *block.shape), bool))).reshape(n, len(block.columns))
-        made |= {name: array[:, i] for i, name in enumerate(block.names)}
-    return pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index)
-
-
 def hidden_cells(schema: Schema, frame: pd.DataFrame) -> pd.DataFrame:
     """Return which cells of the modelled columns of `frame` have no value: bool, True where missing."""
     names = [name for b in schema.blocks for name in b.names if name in frame.columns]
