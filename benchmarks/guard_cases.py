@@ -23,7 +23,7 @@ import laten as lt
 from benchmarks.counters import Count, cost, counting
 from laten.data.rows.presentation import Presentation
 from laten.estimator import plain_vae
-from laten.inference import questions
+from laten.inference import asking
 from laten.training import fit
 
 Figures = dict[str, float]
@@ -103,13 +103,13 @@ def of_question(ask: Callable[[int], Any], sizes: tuple[int, ...], draws: int) -
     """
     jax.clear_caches()
     calls: list[tuple] = []
-    chunk = questions.answer_chunk
+    chunk = asking.answer_chunk
 
     def noted(*args: Any) -> Any:
         calls.append(args)
         return chunk(*args)
 
-    with counting() as now, mock.patch.object(questions, "answer_chunk", noted):
+    with counting() as now, mock.patch.object(asking, "answer_chunk", noted):
         ask(sizes[0])
         first, asked = now(), calls[0]
         for size in sizes[1:]:
@@ -119,7 +119,7 @@ def of_question(ask: Callable[[int], Any], sizes: tuple[int, ...], draws: int) -
         ask(sizes[-1])
         last, chunks = now().since(others), len(calls)
     # the loop over blocks of rows is counted once, as all loops are: what is counted is one block
-    once, rows = cost(chunk.lower(*asked).lowered), min(chunk_rows(asked), questions.side_by_side(draws))
+    once, rows = cost(chunk.lower(*asked).lowered), min(chunk_rows(asked), asking.side_by_side(draws))
     return {
         "programs": first.programs,
         "programs for other numbers of rows": others.programs - first.programs,

@@ -63,7 +63,7 @@ def test_conditional_density_is_exact_where_the_latent_is_enumerated(vae):
     np.testing.assert_allclose(found.log_density, truth, atol=1e-4)
     wrong = np.log(joint.sum(1))[[a(v) for v in FRAME["a"]]]  # without looking at b
     assert np.abs(found.log_density - wrong).max() > 0.1
-    assert found.draws == []
+    assert found.samples == []
 
 
 def test_joint_density_of_two_targets_and_holes_among_them(vae):
@@ -123,7 +123,7 @@ def test_predictions_are_the_posterior_means(vae):
 
 def test_draws_follow_the_conditional(vae):
     rows = pd.DataFrame({"a": [None], "b": ["u"], "x": [np.nan]})
-    drawn = vae.conditional(pd.concat([rows] * 500, ignore_index=True), ["a"], samples=4).draws
+    drawn = vae.conditional(pd.concat([rows] * 500, ignore_index=True), ["a"], samples=4).samples
     counts = pd.concat(drawn)["a"].value_counts().reindex(["p", "q", "r"])
     proba = vae.predict_proba(rows, "a").to_numpy()[0]
     assert st.chisquare(counts, proba * counts.sum()).pvalue > 1e-3
@@ -179,7 +179,7 @@ def test_rows_with_few_effective_draws_are_asked_again():
     vae = lt.VAE(network, epochs=3).fit(frame)
     fitted: Fitted = vae._fitted()
     rows = fitted.rows(frame)
-    log_w, _ = fitted.ask(Expected(20), rows)
+    _, log_w = fitted.ask(Expected(20), rows)
     before = effective_sample_size(log_w)
     values, after = fitted.ask_well(Expected(20), rows)
     poor = before < 5
@@ -246,7 +246,7 @@ def test_informative_models_are_kept_and_refused_where_they_make_no_sense(tmp_pa
     vae.save(tmp_path / "m.laten")
     again = lt.load(tmp_path / "m.laten")
     assert np.array_equal(again.score_samples(frame.head(20)), vae.score_samples(frame.head(20)))
-    assert again.impute(frame).equals(vae.impute(frame)) and again.impute(frame, draws=1)[0]["a"].notna().all()
+    assert again.impute(frame).equals(vae.impute(frame)) and again.impute(frame, samples=1)[0]["a"].notna().all()
     with pytest.raises(LatenError, match="numbers='cells'"):
         lt.VAE(missing="informative", numbers="normal").fit(frame)
     with pytest.raises(LatenError, match="informative"):

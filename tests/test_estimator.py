@@ -1,5 +1,7 @@
 """`VAE` as a user meets it: every question on tables and arrays, files, determinism, errors in the user's words."""
 
+import dataclasses
+import inspect
 import json
 import warnings
 import zipfile
@@ -15,6 +17,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import laten as lt
 from laten.data.datasets.simulated_clinic import Clinic, clinic
+from laten.estimator.parameters import KEPT, Parameters
+from laten.estimator.prepare import prepare
 
 pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore::laten.common.errors.LatenWarning")]
 
@@ -89,9 +93,24 @@ def test_imputation_touches_hidden_cells_only(table):
     for name in TABLE:
         seen = TABLE[name].notna()
         pd.testing.assert_series_equal(filled[name][seen], TABLE[name][seen], check_exact=True)
-    first, second = table.impute(TABLE, draws=2)
+    first, second = table.impute(TABLE, samples=2)
     assert not first.equals(second)
     same_kind(first)
+
+
+def test_what_was_prepared_is_what_is_fitted(table):
+    again = clone(table)
+    prepared = prepare(TABLE, again)
+    assert prepared.view.schema == table.schema_ and prepared.network.factors() == table.network_.factors()
+    again.fit_prepared(prepared)
+    assert np.array_equal(again.score_samples(TABLE), table.score_samples(TABLE))
+
+
+def test_parameters_stand_in_one_table():
+    names = [f.name for f in dataclasses.fields(Parameters)]
+    assert names == list(inspect.signature(lt.VAE).parameters)
+    assert set(names) - set(KEPT) == {"network", "guide", "objective", "schema", "optimizer", "progress"}
+    assert set(lt.VAE().get_params()) == set(names)
 
 
 def test_samples_look_like_the_table(table):
@@ -222,7 +241,8 @@ BAD_QUESTIONS = [
     (lambda v: v.score_samples(TABLE.assign(age="x")), ["'age'", "'x'"]),
     (lambda v: v.score_samples(TABLE.iloc[:0]), ["row"]),
     (lambda v: v.score_samples(np.zeros((3, 4))), ["DataFrame"]),
-    (lambda v: v.impute(TABLE, draws=0), ["draws"]),
+    (lambda v: v.impute(TABLE, 0), ["samples"]),
+    (lambda v: v.impute(TABLE, draws=5), ["samples=5"]),
     (lambda v: v.log_likelihood(TABLE, draws=2.5), ["draws"]),
     (lambda v: v.inverse_transform(np.zeros((3, 4))), ["(rows, 3)", "(3, 4)"]),
     (lambda v: v.save("/nowhere/at/all.laten"), ["/nowhere/at/all.laten"]),

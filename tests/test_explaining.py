@@ -15,7 +15,7 @@ from laten.common.errors import DataError, LatenError
 from laten.data.datasets.simulated_clinic import Clinic, clinic
 from laten.data.rows.presentation import Presentation
 from laten.data.rows.table_view import TableView
-from laten.estimator.prepare import classes_of
+from laten.inference.asking import classes_of
 from laten.network.model import build_model
 from laten.plots.contents.dependence import OTHER, beside, curve, effects, ties
 from laten.plots.dependence import plot_dependence, plot_latent_effects, plot_mutual_information

@@ -15,7 +15,8 @@ from benchmarks.guard_cases import numbers, of_question
 
 import laten as lt
 from laten.data.rows.presentation import Presentation
-from laten.inference import questions
+from laten.inference import asking
+from laten.inference.questions import LogWeights
 from laten.network.model import build_model
 from laten.training import fit
 from laten.training.objectives import Objective
@@ -73,7 +74,7 @@ def test_a_question_compiled_for_each_number_of_rows_is_caught():
     def ask(n: int) -> Any:
         rows = {"x": np.ones((n, 3), np.float32)}
         return jax.device_get(
-            questions.answer_chunk(questions.LogWeights(4), model, rows, {}, None, jax.random.key(0), presentation)
+            asking.answer_chunk(LogWeights(4), model, rows, {}, None, jax.random.key(0), presentation)
         )
 
     assert of_question(ask, (30, 20, 10), 4)["programs for other numbers of rows"] == 2

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from laten.inference.asking import content_key
 from laten.inference.diagnostics import LogLikelihood, digest, effective_sample_size, monte_carlo_error, pareto_k
-from laten.inference.questions import content_key
 
 RNG = np.random.default_rng(0)
 

@@ -1,7 +1,7 @@
-r"""What a model has learned: which columns tell of one another, which latents move them, how one follows another.
+r"""What a model has learned: which columns tell about each other, which latents move them, how one depends on another.
 
-All three come from tables of probabilities $P_{ck}(z) = P(x_c \in \text{cell } k\mid z)$ (`scales.py`). With M draws of
-z the joint table of two columns is a matrix product, and mutual information (nats) follows from it:
+All three come from tables of probabilities $P_{ck}(z) = P(x_c \in \text{bin } k\mid z)$ (`level_tables.py`). With M
+draws of z the joint table of two columns is a matrix product, and mutual information (nats) follows from it:
 
 $$J = \frac1M P_i^\top P_j,\qquad I(x_i; x_j) = \sum_{kl} J_{kl}\log\frac{J_{kl}}{p_k q_l}.$$
 
@@ -24,11 +24,10 @@ import pandas as pd
 from laten.answers.conditional import table_of, without
 from laten.answers.fitted import Fitted
 from laten.answers.level_tables import (
-    Placed,
+    InnerDraws,
+    InnerModes,
     Scale,
     Tables,
-    Weighted,
-    from_network,
     given_inner,
     inner_nodes,
     scales_of,
@@ -36,7 +35,7 @@ from laten.answers.level_tables import (
 from laten.common.errors import LatenError
 from laten.data.columns.column import Column
 from laten.data.rows.rows import Rows
-from laten.inference.questions import WORK
+from laten.inference.asking import WORK, Keys, ancestral
 
 CURVE = 2**15  # draws of the latents for a curve
 ROWS = 500  # that a partial dependence is averaged over
@@ -45,8 +44,8 @@ WIDEST = 2**13  # cells of all columns together, about: of wide tables numbers a
 QUANTILES = {"5%": 0.05, "50%": 0.5, "95%": 0.95}
 
 
-def mutual_information(fitted: Fitted, draws: int, normalised: bool, seed: int | None) -> pd.DataFrame:
-    """Pairwise mutual information under the model, and entropies on the diagonal."""
+def mutual_information(fitted: Fitted, draws: int, normalised: bool, seed: int) -> pd.DataFrame:
+    """Compute pairwise mutual information under the model, and entropies on the diagonal."""
     view = table_of(fitted, "mutual_information")
     scales = scales_of(fitted, view)
     most = max(8, WIDEST // len(scales))
@@ -63,14 +62,13 @@ def mutual_information(fitted: Fitted, draws: int, normalised: bool, seed: int |
     return out
 
 
-def from_prior(fitted: Fitted, scales: list[Scale], draws: int, seed: int | None) -> Tables:
-    """Probabilities of the columns given draws of all that is not a leaf."""
-    seed = fitted.seed if seed is None else seed
-    return given_inner(fitted, scales, from_network(fitted, inner_nodes(fitted), draws, seed), draws)
+def from_prior(fitted: Fitted, scales: list[Scale], draws: int, seed: int) -> Tables:
+    """Return probabilities of the columns given draws of all that is not a leaf."""
+    return given_inner(fitted, scales, ancestral(fitted.model, draws, seed, inner_nodes(fitted)), draws)
 
 
 def information(tables: Tables) -> np.ndarray:
-    """Mutual information of each two columns, nats, `(columns, columns)`, of tables `(draws, K)`; entropies if same."""
+    """Compute mutual information between tables `(draws, K)`, nats, `(columns, columns)`; on the diagonal entropies."""
     found = np.zeros((len(tables), len(tables)))
     groups = list(groups_of([p.shape[1] for p in tables]))
     for i, one in enumerate(groups):
@@ -84,7 +82,7 @@ def information(tables: Tables) -> np.ndarray:
 
 
 def groups_of(sizes: list[int]) -> Iterator[slice]:
-    """Runs of columns with at most about `BLOCK` cells."""
+    """Yield runs of columns with at most about `BLOCK` cells."""
     first = 0
     for i in range(1, len(sizes) + 1):
         if i == len(sizes) or sum(sizes[first : i + 1]) > BLOCK:
@@ -93,7 +91,7 @@ def groups_of(sizes: list[int]) -> Iterator[slice]:
 
 
 def shared(one: Tables, two: Tables) -> np.ndarray:
-    """Mutual information of each column of `one` with each of `two`, free of bias to first order; may be below 0."""
+    """Compute mutual information between columns of `one` and of `two`, free of bias to first order; may be below 0."""
     left, right = (np.concatenate(t, axis=1, dtype=np.float64) for t in (one, two))
     rows, columns = (np.concatenate([[0], np.cumsum([p.shape[1] for p in t])])[:-1] for t in (one, two))
     p, q, draws = left.mean(0), right.mean(0), len(left)
@@ -107,35 +105,34 @@ def shared(one: Tables, two: Tables) -> np.ndarray:
 
 
 def log(p: np.ndarray) -> np.ndarray:
-    """Logarithms, 0 of 0."""
+    """Return logarithms, 0 of 0."""
     return np.log(p, out=np.zeros_like(p), where=p > 0)
 
 
 def inverse(p: np.ndarray) -> np.ndarray:
-    """1 / p, 0 of 0."""
+    """Return 1 / p, 0 of 0."""
     return np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
 
 
 def runs(mass: np.ndarray, most: int) -> np.ndarray:
-    """Where at most `most` runs of cells of about equal mass start."""
+    """Find where at most `most` runs of bins of about equal mass start."""
     middle = (np.cumsum(mass) - mass / 2) / mass.sum()
     part = np.minimum((middle * most).astype(int), most - 1)
     return np.flatnonzero(np.diff(part, prepend=-1)) if len(mass) > most else np.arange(len(mass))
 
 
 def merged(table: np.ndarray, most: int) -> np.ndarray:
-    """A table of at most `most` cells."""
+    """Merge a table into one of at most `most` bins."""
     return np.add.reduceat(table, runs(table.mean(0, dtype=np.float64), most), axis=1)
 
 
-def latent_effects(fitted: Fitted, data: Any, draws: int, seed: int | None) -> pd.DataFrame:
-    """Share of each column's variance that each latent moves, `(latents, columns)`."""
+def latent_effects(fitted: Fitted, data: Any, draws: int, seed: int) -> pd.DataFrame:
+    """Compute the share of each column's variance that each latent moves, `(latents, columns)`."""
     view = table_of(fitted, "latent_effects")
     scales, families = scales_of(fitted, view), fitted.model.network.families
     latents = [n for n in fitted.model.latents if n in inner_nodes(fitted)]
     if not latents:
         raise LatenError("latent_effects: the network has no latent node")
-    seed = fitted.seed if seed is None else seed
     base, rng = places(fitted, data, draws, seed), np.random.default_rng(seed)
     out = {}
     for name in latents:
@@ -152,20 +149,20 @@ def latent_effects(fitted: Fitted, data: Any, draws: int, seed: int | None) -> p
 
 
 def places(fitted: Fitted, data: Any, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """`draws` values of all that is not a leaf: from the network, or posterior means of rows, each about as often."""
+    """Return `draws` values of all that is not a leaf: from the network, or rows' posterior means, equally often."""
     nodes = inner_nodes(fitted)
     if data is None:
-        return from_network(fitted, nodes, draws, seed)
+        return ancestral(fitted.model, draws, seed, nodes)
     rows = fitted.rows(data)
     if rows.n < 2:
         raise LatenError("latent_effects: one row has no variance; give at least two rows, or none for the prior")
     order = np.random.default_rng(seed).permutation(rows.n)
-    found = fitted.ask(Placed(nodes), rows.take(np.sort(order[:draws])), seed=seed)
+    found = fitted.ask(InnerModes(nodes), rows.take(np.sort(order[:draws])), Keys(seed))
     return {n: np.asarray(x)[np.arange(draws) % len(x)] for n, x in found.items()}
 
 
 def moved(scale: Scale, one: np.ndarray, two: np.ndarray) -> float:
-    """The share of a column's variance between pairs that differ in one latent; of classes of all their indicators."""
+    """Return the share of a column's (or its indicators') variance between pairs that differ in one latent."""
     p, difference = np.concatenate([one, two]).mean(0, dtype=np.float64), one.astype(np.float64) - two
     if scale.value is None or scale.spread is None:
         total, part = 1 - np.sum(p**2), np.sum(difference**2, axis=1)
@@ -176,16 +173,15 @@ def moved(scale: Scale, one: np.ndarray, two: np.ndarray) -> float:
 
 
 def dependence(
-    fitted: Fitted, of: Any, on: Any, data: Any, points: int, draws: int, seed: int | None
+    fitted: Fitted, of: Any, on: Any, data: Any, points: int, draws: int, seed: int
 ) -> pd.DataFrame:  # fmt: skip
-    """p(of | on) under the model at values of `on`, or the partial dependence over rows."""
+    """Compute p(of | on) under the model at values of `on`, or the partial dependence over rows."""
     view = table_of(fitted, "dependence")
     for name in (of, on):
         view.column(name)
     if of == on:
         raise LatenError(f"dependence of column {of!r} on itself; give two columns")
     target, cause = scales_of(fitted, view, [of, on])
-    seed = fitted.seed if seed is None else seed
     p, q = (t.astype(np.float64) for t in from_prior(fitted, [target, cause], CURVE, seed))
     share = q.mean(0)
     starts = np.arange(len(share)) if cause.value is None else runs(share, points)
@@ -209,7 +205,7 @@ def dependence(
 
 
 def some_rows(fitted: Fitted, data: Any, hidden: list[Any], seed: int) -> Rows:
-    """At most 500 rows, without the columns `hidden`."""
+    """Return at most 500 rows, without the columns `hidden`."""
     view = table_of(fitted, "dependence")
     frame = view.frame(data)
     order = np.random.default_rng(seed).permutation(len(frame))
@@ -217,7 +213,7 @@ def some_rows(fitted: Fitted, data: Any, hidden: list[Any], seed: int) -> Rows:
 
 
 def partial(fitted: Fitted, scales: list[Scale], inside: np.ndarray, rows: Rows, draws: int, seed: int) -> np.ndarray:
-    r"""The mean over rows of p(target | what the row shows, cause in each run of its cells), `(runs, K)`.
+    r"""Average p(target | what the row shows, cause in each run of its bins) over rows, `(runs, K)`.
 
     With draws z of weights w given what a row shows, neither column among it, $p(k \mid r) = \sum_z w_z P_r(z) P_k(z) /
     \sum_z w_z P_r(z)$: one set of draws for all runs r.
@@ -226,11 +222,11 @@ def partial(fitted: Fitted, scales: list[Scale], inside: np.ndarray, rows: Rows,
         scales: Target and cause.
         inside: `(runs, cells of the cause)`, whether a cell belongs to a run.
     """
-    question, total = Weighted(draws, inner_nodes(fitted)), 0.0
+    question, total = InnerDraws(draws, inner_nodes(fitted)), 0.0
     size = 2 * max(16, WORK // draws)  # rows at a time: two chunks of `ask`
     for start in range(0, rows.n, size):
         part = rows.take(np.arange(start, min(start + size, rows.n)))
-        values, log_w = fitted.ask(question, part, seed=seed)
+        values, log_w = fitted.ask(question, part, Keys(seed))
         flat = {n: x.reshape(log_w.size, *x.shape[2:]) for n, x in values.items()}
         p, q = (t.reshape(*log_w.shape, -1) for t in given_inner(fitted, scales, flat, log_w.size))
         w = np.exp(log_w.astype(np.float64) - log_w.max(1, keepdims=True))
@@ -240,7 +236,7 @@ def partial(fitted: Fitted, scales: list[Scale], inside: np.ndarray, rows: Rows,
 
 
 def described(scale: Scale, chances: np.ndarray, index: pd.Index) -> pd.DataFrame:
-    """Probabilities of classes, or mean and quantiles of numbers."""
+    """Tabulate probabilities of classes, or mean and quantiles of numbers."""
     if scale.value is None:
         columns = pd.Index(scale.labels, dtype=object, name=scale.column.name)
         return pd.DataFrame(chances, index, columns)
@@ -251,7 +247,7 @@ def described(scale: Scale, chances: np.ndarray, index: pd.Index) -> pd.DataFram
 
 
 def in_units(column: Column, x: np.ndarray, own: bool = False) -> pd.Index:
-    """Numbers in the column's own scale as users read them; `own`: they are values of the column, not means."""
+    """Return numbers in the column's own scale as users read them; `own`: they are values of the column, not means."""
     if column.kind == "date":
         return pd.to_datetime(np.round(x * 86400).astype(np.int64), unit="s")
     if column.kind == "duration":

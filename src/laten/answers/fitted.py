@@ -1,9 +1,9 @@
 r"""A fitted model and the view of its data: the walk that every answer takes.
 
-    container → view → rows → infer.queries → numbers → view → container
+    container → view → rows → inference.asking → numbers → view → container
 
-No mathematics here: what is asked stands in `infer.queries`, what the numbers mean in `infer.diagnostics`. A row whose
-importance weights collapse on a few draws is asked again with more of them.
+No mathematics here: what is asked stands in `inference.questions`, what the numbers mean in `inference.diagnostics`. A
+row whose importance weights collapse on a few draws is asked again with more of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ import jax
 import numpy as np
 
 from laten.common.errors import LatenError
-from laten.data.rows.presentation import Presentation
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
+from laten.inference.asking import Keys, ask
 from laten.inference.diagnostics import effective_sample_size
-from laten.inference.questions import Completions, Density, Expected, Question, ask
+from laten.inference.questions import Completions, Density, Expected, Question
 from laten.network.model import Model
 
 LEAST = 5.0  # effective draws below which a row is asked again
@@ -27,74 +27,61 @@ AGAIN = 8  # times as many draws
 
 @dataclass(frozen=True)
 class Fitted:
-    """What `VAE` asks.
+    """What `VAE` puts its questions to.
 
     Args:
         model: Network, guide and weights.
         view: Between the user's container and rows.
-        how: How rows were presented in training.
         seed: Seed of the answers.
     """
 
     model: Model
     view: View
-    presentation: Presentation
     seed: int
 
     def ask(
-        self,
-        question: Question,
-        rows: Rows,
-        by_position: bool = False,
-        seed: int | None = None,
-        positions: np.ndarray | None = None,
-        kept: Callable[[Any], Any] = lambda found: found,
+        self, question: Question, rows: Rows, keys: Keys | None = None, kept: Callable[[Any], Any] = lambda found: found
     ) -> Any:
-        """Answers for rows that went through the view.
-
-        Masks of nodes with holes are always there, so that what is compiled does not depend on the batch.
+        """Answer a question for rows that went through the view.
 
         Args:
-            by_position: Draws differ from row to row, also between equal rows.
-            positions: The rows' numbers, where `rows` are some of many.
+            keys: None: from the seed and a row's content.
             kept: What to keep of a chunk's answers, where all would grow too large.
         """
-        grey = tuple(n for n, v in rows.visit.items() if v == "intensity")
+        return ask(question, self.model, self.complete(rows), keys or Keys(self.seed), kept)
+
+    def complete(self, rows: Rows) -> Rows:
+        """Return rows with all masks that a batch may have, so that what is compiled does not depend on the batch."""
         hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden} | set(self.model.latents)
         whole = {n: np.ones(v.shape, bool) for n, v in rows.values.items() if n in hidden and n not in rows.mask}
         families = self.model.network.families
         lacking = {n: families[n] for n in self.view.sometimes(self.model.latents) if n not in rows.values}
         blank: dict[str, np.ndarray] = {n: np.full((rows.n, *f.shape), f.neutral, f.dtype) for n, f in lacking.items()}
         none = {n: np.zeros(x.shape, bool) for n, x in blank.items()}
-        presentation = self.presentation._replace(intensities=grey, hide=())
-        seed = self.seed if seed is None else seed
-        masks, values = {**rows.mask, **whole, **none}, {**rows.values, **blank}
-        return ask(question, self.model, values, masks, presentation, seed, by_position, positions=positions, kept=kept)
+        return Rows({**rows.values, **blank}, rows.n, {**rows.mask, **whole, **none}, rows.labels, rows.visit)
 
     def ask_well(
-        self,
-        question: Expected | Completions | Density,
-        rows: Rows,
-        by_position: bool = False,
-        seed: int | None = None,
+        self, question: Expected | Completions | Density, rows: Rows, keys: Keys | None = None
     ) -> tuple[Any, np.ndarray]:
-        """As `ask`, rows with few effective draws once more with 8 times as many.
+        """Answer as `ask`, rows with few effective draws once more with 8 times as many.
 
         Returns:
             The answers, and the effective sample size of each row `(rows,)`.
         """
-        answer, log_w = split(question, self.ask(question, rows, by_position, seed))
+        keys = keys or Keys(self.seed)
+        answer, log_w = self.ask(question, rows, keys)
         size = effective_sample_size(log_w)
         poor = np.flatnonzero(size < LEAST)
         if len(poor):
             better = replace(question, draws=AGAIN * question.draws)
-            again, log_w = split(better, self.ask(better, rows.take(poor), by_position, seed, poor))
+            own = keys if keys.positions is None else Keys(keys.seed, keys.positions[poor])
+            again, log_w = self.ask(better, rows.take(poor), own)
             answer = jax.tree.map(lambda old, new: put(old, poor, new), answer, again)
             size[poor] = effective_sample_size(log_w)
         return answer, size
 
     def rows(self, data: Any) -> Rows:
-        """Rows of the data; a node that the guide infers may be lacking."""
+        """Return the rows of the data; a node that the guide infers may be lacking."""
         return self.view.rows(data, optional=self.model.latents)
 
     def scored(self, data: Any) -> tuple[Rows, dict[str, np.ndarray]]:
@@ -104,30 +91,25 @@ class Fitted:
     @property
     def means(self) -> tuple[str, ...]:
         """Nodes whose mean itself goes to the view, which knows what point of it the user wants."""
-        return self.model.network.leaves if isinstance(self.view, TableView) else self.presentation.intensities
-
-
-def split(question: Question, found: Any) -> tuple[Any, np.ndarray]:
-    """What was asked, and the log-weights `(rows, draws)`."""
-    if isinstance(question, Expected):
-        return found[1], found[0]
-    return found
+        if isinstance(self.view, TableView):
+            return self.model.network.leaves
+        return tuple(n for n, visit in self.view.visit.items() if visit == "intensity")
 
 
 def put(old: np.ndarray, index: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """A copy of `old` with `new` at the rows `index`."""
+    """Return a copy of `old` with `new` at the rows `index`."""
     out = np.array(old)
     out[index] = new
     return out
 
 
 def by_row(shares: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
-    """Sums over nodes and sites, `(rows,)`."""
+    """Return sums over nodes and sites, `(rows,)`."""
     return sum((x.reshape(rows, -1).sum(1) for x in shares.values()), np.zeros(rows))
 
 
 def whole(name: str, value: Any) -> int:
-    """A whole number of at least 1.
+    """Check that a value is a whole number of at least 1.
 
     Raises:
         LatenError: it is not.

@@ -8,11 +8,13 @@ import numpy as np
 
 from laten.answers.fitted import Fitted
 from laten.common.errors import DataError, LatenError, known
-from laten.inference.questions import Decoded, Embedding, ask
+from laten.data.rows.rows import Rows
+from laten.inference.asking import Keys, ask
+from laten.inference.questions import Decoded, Embedding
 
 
 def transform(fitted: Fitted, data: Any) -> np.ndarray:
-    """Latent means `(rows, latents)`."""
+    """Return latent means `(rows, latents)`."""
     latent, _ = fitted.ask(Embedding(), fitted.rows(data))
     flat = [np.reshape(latent[n], (len(latent[n]), -1)) for n in fitted.model.latents if n in latent]
     if not flat:
@@ -21,13 +23,13 @@ def transform(fitted: Fitted, data: Any) -> np.ndarray:
 
 
 def reconstruct(fitted: Fitted, data: Any) -> Any:
-    """Means of the data given each row's latent means."""
+    """Return means of the data given each row's latent means."""
     _, values = fitted.ask(Embedding(fitted.means), fitted.rows(data))
     return fitted.view.pointed(values, like=data)
 
 
 def latent_widths(fitted: Fitted) -> list[tuple[str, int]]:
-    """Latent node and how many columns of `transform` are its."""
+    """Return each latent node and its number of columns in `transform`."""
     families = fitted.model.guide.families
     return [
         (n, int(np.size(jax.eval_shape(families[n].mean, jax.ShapeDtypeStruct((families[n].n_raw,), np.float32)))))
@@ -36,7 +38,7 @@ def latent_widths(fitted: Fitted) -> list[tuple[str, int]]:
 
 
 def inverse_transform(fitted: Fitted, latents: Any) -> Any:
-    """Means of the data given latents `(rows, latents)`."""
+    """Return means of the data given latents `(rows, latents)`."""
     array, model = np.asarray(latents, np.float32), fitted.model
     widths = latent_widths(fitted)
     total = sum(w for _, w in widths)
@@ -54,5 +56,4 @@ def inverse_transform(fitted: Fitted, latents: Any) -> Any:
         point = jax.vmap(families[name].point)(jnp.asarray(array[:, start : start + width]))
         values[name] = np.asarray(point).reshape(len(array), *families[name].shape)
         start += width
-    presentation = fitted.presentation._replace(hide=(), intensities=())
-    return fitted.view.pointed(ask(Decoded(fitted.means), model, values, {}, presentation, fitted.seed))
+    return fitted.view.pointed(ask(Decoded(fitted.means), model, Rows(values, len(array)), Keys(fitted.seed)))

@@ -1,4 +1,4 @@
-r"""Columns cut into levels or cells: what may be counted, compared and averaged, whatever a column's family is.
+r"""Columns cut into levels or bins: what may be counted, compared and averaged, whatever a column's family is.
 
 Given all that is not a leaf, z, the leaves are independent, so that the tables P(x_c in cell k | z) of all columns say
 all there is to say of pairs. Classes have their levels, numbers in cells their cells. A number that has a density is
@@ -19,12 +19,13 @@ from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.columns.column import CLASSES, Column
+from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Block
 from laten.families import Family
+from laten.inference.asking import Keys, ancestral, ask
 from laten.inference.importance import weights_and
-from laten.inference.questions import ask
 from laten.network.model import AT_MODE, Draw, Model
 
 CELLS = 64  # of a number that has a density
@@ -43,7 +44,7 @@ class Place(NamedTuple):
     smooth: bool  # a density, of which P(at most each edge) is told
 
     def table(self, found: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Probabilities `(rows, K)`."""
+        """Return probabilities `(rows, K)`."""
         array = np.asarray(found[self.node])
         if not self.smooth:
             return array[:, self.first : self.first + self.size]
@@ -73,7 +74,7 @@ class Scale:
 
     @property
     def labels(self) -> tuple[object, ...]:
-        """The levels of a column of classes; of one with very many the entries that rare levels share."""
+        """Names of classes; of a column with very many, of the entries that rare levels share."""
         classes, groups = self.column.classes, self.column.groups
         if groups is None:
             return classes
@@ -84,7 +85,7 @@ class Scale:
         )
 
     def quantile(self, p: np.ndarray, q: float) -> np.ndarray:
-        """The number at probability `q`, `(rows,)`, for probabilities of cells `(rows, K)`."""
+        """Return the number at probability `q`, `(rows,)`, for probabilities of cells `(rows, K)`."""
         assert self.inside is not None
         upto, row = np.cumsum(p, axis=1), np.arange(len(p))
         target = q * upto[:, -1]
@@ -94,7 +95,7 @@ class Scale:
 
 
 def scales_of(fitted: Fitted, view: TableView, names: Sequence[Name] | None = None) -> list[Scale]:
-    """The scales of columns, in the order of `names`; None: of all that are modelled, in the table's order.
+    """Return the scales of columns, in the order of `names`; None: of all that are modelled, in the table's order.
 
     Raises:
         LatenError: columns of a node depend on one another given the latents.
@@ -109,12 +110,12 @@ def scales_of(fitted: Fitted, view: TableView, names: Sequence[Name] | None = No
                 "another given the latents; to have them explained give each column a node of its own"
             )
     smooth = tuple({b.node: None for b, _, c in chosen if c.kind not in CLASSES and not c.binned})
-    drawn = from_network(fitted, smooth, DRAWS, fitted.seed) if smooth else {}
+    drawn = ancestral(fitted.model, DRAWS, fitted.seed, smooth) if smooth else {}
     return [scale_of(b, i, c, families[b.node], drawn) for b, i, c in chosen]
 
 
 def scale_of(block: Block, site: int, column: Column, family: Family, drawn: Mapping[str, np.ndarray]) -> Scale:
-    """The scale of one column; `drawn` are draws of the nodes that have a density, in the model's units."""
+    """Return the scale of one column; `drawn` are draws of the nodes that have a density, in the model's units."""
     if not (column.kind in CLASSES or column.binned):
         return cut(column, block.node, site, np.sort(drawn[block.node].reshape(DRAWS, -1)[:, site]))
     sizes = family.classes or ()
@@ -127,7 +128,7 @@ def scale_of(block: Block, site: int, column: Column, family: Family, drawn: Map
 
 
 def cut(column: Column, node: str, site: int, y: np.ndarray) -> Scale:
-    """The scale of a number that has a density, from its draws in order, in the model's units."""
+    """Cut a number that has a density into bins, by its draws in order, in the model's units."""
     edges = np.unique(np.quantile(y, np.arange(1, CELLS) / CELLS, method="inverted_cdf"))
     edges = edges[edges < y[-1]]
     x, ends = column.map.decode(y), np.searchsorted(y, np.append(edges, np.inf), side="right")
@@ -138,20 +139,8 @@ def cut(column: Column, node: str, site: int, y: np.ndarray) -> Scale:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One draw of the nodes named from the network."""
-
-    nodes: tuple[str, ...]
-    draws: int = 1
-
-    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Values:
-        full = model.network.sample(model.p, key, values)
-        return {n: full[n] for n in self.nodes}
-
-
-@dataclass(frozen=True)
-class Placed:
-    """The nodes that are no leaves: as observed, the guide's mode of the rest."""
+class InnerModes:
+    """The nodes that are not leaves: as observed, the guide's mode of the rest."""
 
     nodes: tuple[str, ...]
     draws: int = 1
@@ -162,7 +151,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Weighted:
+class InnerDraws:
     """Draws of nodes from the guide given what a row shows, `(draws, ...)`, and their log-weights `(draws,)`."""
 
     draws: int
@@ -193,7 +182,7 @@ class Chances(eqx.Module):
         return self.of(model, values, {name: raw for name, _, raw in model.network.walk(model.p, values)})
 
     def of(self, model: Model, values: Values, raws: Values) -> Values:
-        """Packed probabilities of classes `(total,)`, or P(at most each edge) `(edges, sites)`, of each node."""
+        """Return packed probabilities of classes `(total,)`, or P(at most each edge) `(edges, sites)`, of each node."""
         found = {}
         for name in self.nodes:
             family, leaf = model.network.nodes[name].family, name in model.network.leaves
@@ -210,7 +199,7 @@ class Chances(eqx.Module):
 
 
 def chances_of(fitted: Fitted, scales: Sequence[Scale]) -> Chances:
-    """The question for the probabilities of these scales. Short lists of edges are padded; `Place` leaves that out."""
+    """Build the question for the probabilities of these scales; short lists of edges are padded (see `Place`)."""
     families, edges = fitted.model.network.families, {}
     nodes = tuple(dict.fromkeys(s.place.node for s in scales))
     for node in nodes:
@@ -224,20 +213,14 @@ def chances_of(fitted: Fitted, scales: Sequence[Scale]) -> Chances:
     return Chances(nodes, edges)
 
 
-def from_network(fitted: Fitted, nodes: tuple[str, ...], draws: int, seed: int) -> dict[str, np.ndarray]:
-    """`draws` draws of nodes from the network."""
-    presentation = fitted.presentation._replace(hide=(), intensities=())
-    return ask(Drawn(nodes), fitted.model, {}, {}, presentation, seed, True, draws)
-
-
 def given_inner(fitted: Fitted, scales: Sequence[Scale], values: Mapping[str, np.ndarray], rows: int) -> Tables:
-    """Probabilities of the columns for rows of all that is not a leaf."""
-    presentation = fitted.presentation._replace(hide=(), intensities=())
-    found = ask(chances_of(fitted, scales), fitted.model, values, {}, presentation, fitted.seed, True, rows)
+    """Return the probabilities of the columns for rows of all that is not a leaf."""
+    keys = Keys(fitted.seed, np.arange(rows))
+    found = ask(chances_of(fitted, scales), fitted.model, Rows(dict(values), rows), keys)
     return [s.place.table(found) for s in scales]
 
 
 def inner_nodes(fitted: Fitted) -> tuple[str, ...]:
-    """Stochastic nodes that are no leaves."""
+    """Return the stochastic nodes that are not leaves."""
     network = fitted.model.network
     return tuple(n for n in network.stochastic if n not in network.leaves)

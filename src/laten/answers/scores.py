@@ -13,16 +13,16 @@ from laten.inference.questions import LogWeights, Parts
 
 
 def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> LogLikelihood:
-    """log p of each row's observed cells, in the data's own scale."""
+    """Estimate log p of each row's observed cells, in the data's own scale."""
     rows, log_det = fitted.scored(data)
     found = fitted.ask(LogWeights(draws), rows, kept=digest)
     return LogLikelihood.of(found, draws, by_row(log_det, rows.n), warn)
 
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
-    """Minus each column's and each latent's share of log p(row)."""
+    """Return minus each column's and each latent's share of log p(row)."""
     (rows, log_det), view = fitted.scored(data), fitted.view
-    score, parts = fitted.ask(Parts(draws), rows, kept=lambda found: (log_mean_weight(found[0]), found[1]))
+    parts, score = fitted.ask(Parts(draws), rows, kept=lambda found: (found[0], log_mean_weight(found[1])))
     shares = {n: -x.astype(np.float64) for n, x in parts.items()}
     latent = -score - by_row(shares, rows.n)
     shares |= {n: shares[n] - x for n, x in log_det.items() if n in shares}
@@ -41,7 +41,7 @@ def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
 
 
 def outliers(fitted: Fitted, data: Any, contamination: float, reference: Any, draws: int) -> np.ndarray:
-    """-1 for rows less probable than all but the share `contamination` of the reference, 1 for the others."""
+    """Return -1 for rows less probable than all but the share `contamination` of the reference, 1 for the others."""
     if isinstance(contamination, bool) or not 0 < contamination < 1:
         raise LatenError(f"contamination is the share of outliers, between 0 and 1, not {contamination!r}")
     scores = log_likelihood(fitted, data, draws, warn=False).per_row

@@ -15,6 +15,7 @@ from laten.common.types import Values
 from laten.data.messages import unknown
 from laten.data.rows.presentation import wide
 from laten.families import Normal
+from laten.inference.asking import classes_of
 from laten.inference.linear_gaussian import Normals
 from laten.network.conditional import Conditional
 from laten.network.model import AT_MODE, Model
@@ -72,7 +73,7 @@ def stored_example(fitted: Fitted, evidence: Mapping[str, Any]) -> Example:
     for name, stored in rows.values.items():
         mask = rows.mask[name][0] if name in rows.mask else np.ones(stored.shape[1:], bool)
         if mask.any():
-            found.values[name] = np.asarray(wide(jnp.asarray(stored[0]), name in fitted.presentation.classes))
+            found.values[name] = np.asarray(wide(jnp.asarray(stored[0]), name in classes_of(fitted.model.network)))
             if not mask.all():
                 found.masks[name] = mask
     return found

@@ -10,7 +10,7 @@ from laten.estimator.vae import VAE
 
 
 class Imputer(TransformerMixin, BaseEstimator):
-    """Fills holes by the posterior of a `VAE`: fitted once, it fills new rows as well.
+    """An imputer that fills holes by the posterior of a `VAE`: fitted once, it fills new rows as well.
 
     Args:
         vae: The model to fit; None: `VAE()`.
@@ -36,7 +36,7 @@ class Imputer(TransformerMixin, BaseEstimator):
         return tags
 
     def fit(self, X: Any, y: Any = None) -> "Imputer":
-        """Learns from data with holes, as `VAE.fit`; `y` is ignored."""
+        """Learn from data with holes, as `VAE.fit`; `y` is ignored."""
         self.vae_ = (VAE() if self.vae is None else clone(self.vae)).fit(X)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.vae_, name):
@@ -44,11 +44,11 @@ class Imputer(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> Any:
-        """X with its holes filled; same container and types, observed cells bit for bit."""
+        """Return X with its holes filled; same container and types, observed cells bit for bit."""
         check_is_fitted(self, "vae_")
         return self.vae_.impute(X, statistic=self.statistic)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns, which stay what they are."""
+        """Return the names of the columns, which do not change."""
         check_is_fitted(self, "vae_")
         return np.array([str(name) for name in self.vae_.schema_.names], dtype=object)

@@ -1,4 +1,4 @@
-r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done beside this file."""
+r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done in `answers/`."""
 
 import abc
 from collections.abc import Callable, Mapping, Sequence
@@ -11,8 +11,9 @@ from laten.answers import conditional, dependence, latents, scores
 from laten.answers.audit.audit import audit as run_audit
 from laten.answers.audit.result import Audit
 from laten.answers.audit.study import options as audit_options
-from laten.answers.conditional import Conditional
+from laten.answers.conditional import ConditionalAnswer
 from laten.answers.fitted import Fitted, whole
+from laten.common.errors import LatenError
 from laten.inference.diagnostics import LogLikelihood
 
 POSTERIOR = 500  # draws a row where a distribution is wanted
@@ -26,19 +27,22 @@ class Answers(abc.ABC):
 
     @abc.abstractmethod
     def _fitted(self) -> Fitted:
-        """The model and how rows become its values."""
+        """Return the model and how rows become its values."""
 
     def _draws(self, draws: int | None, least: int = 0) -> int:
         return max(least, self.draws) if draws is None else whole("draws", draws)
 
+    def _seed(self, seed: int | None) -> int:
+        return self.seed if seed is None else seed
+
     # -- drawing ------------------------------------------------------------
 
     def sample(self, n: int = 1, given: Mapping[Any, Any] | None = None, *, seed: int | None = None) -> Any:
-        """Draws rows from the model.
+        """Draw rows from the model.
 
         Args:
             n: Number of rows.
-            given: Column (or node) -> what is known of it: a value, `lt.between(30, 40)`, or a list of values. Draws
+            given: Column (or node) -> what is known of it: a value, `lt.between(30, 40)`, or a list of values. Rows
                 then come from p(rest | given), by importance resampling from the guide.
             seed: Another seed gives other rows.
         Returns:
@@ -46,7 +50,7 @@ class Answers(abc.ABC):
         Raises:
             LatenError: an unknown column, or a value never seen.
         """
-        return conditional.sample(self._fitted(), whole("n", n), given, self.draws, seed)
+        return conditional.sample(self._fitted(), whole("n", n), given, self.draws, self._seed(seed))
 
     def conditional(
         self,
@@ -57,43 +61,52 @@ class Answers(abc.ABC):
         samples: int = 0,
         draws: int | None = None,
         seed: int | None = None,
-    ) -> Conditional:
-        """p(targets | all else that is seen) of each row: how probable its own values are, and draws.
+    ) -> ConditionalAnswer:
+        """Return p(targets | all else that is seen) of each row: how probable its own values are, and samples.
 
         Args:
-            X: Rows; whatever is observed in a row, but for the targets, is evidence.
+            X: Rows; whatever is observed in a row, except the targets, is evidence.
             targets: A column or several.
-            given: More evidence, the same for all rows, as in `sample`; it overrules the rows' own cells.
-            samples: Joint draws of the targets for each row.
+            given: More evidence, the same for all rows, as in `sample`; it replaces the rows' own cells.
+            samples: How many times the targets are drawn (jointly) for each row.
             draws: Draws from the guide; None: at least 500.
         Returns:
-            `log_density (rows,)` nats, `draws` (a list of frames), `effective_sample_size (rows,)`.
+            `log_density (rows,)` nats, `samples` (a list of frames), `effective_sample_size (rows,)`.
         Raises:
             LatenError: a column that is a target and given, or not in the model.
         """
-        copies = whole("samples", samples) if samples else 0
-        n = self._draws(draws, POSTERIOR)
-        return conditional.conditional(self._fitted(), X, targets, given, copies, n, seed)
+        samples = whole("samples", samples) if samples else 0
+        draws, seed = self._draws(draws, POSTERIOR), self._seed(seed)
+        return conditional.conditional(self._fitted(), X, targets, given, samples, draws, seed)
 
     # -- filling ------------------------------------------------------------
 
-    def impute(self, X: Any, draws: int | None = None, *, statistic: str = "auto", seed: int | None = None) -> Any:
-        """Fills hidden cells; rows need not be those of the fit.
+    def impute(
+        self, X: Any, samples: int | None = None, *, statistic: str = "auto", seed: int | None = None, draws: Any = None
+    ) -> Any:
+        """Fill hidden cells; rows need not be those of the fit.
 
         Args:
-            X: Data with NaN or empty cells; columns that are lacking altogether count as hidden.
-            draws: None fills each cell with a point. A number m returns a list of m completed copies drawn from
+            X: Data with NaN or empty cells; columns that are absent count as hidden.
+            samples: None fills each cell with a point. A number m returns a list of m completed copies, drawn from
                 p(hidden | observed): multiple imputation.
             statistic: The point: "mean", "median" or "mode" (of classes always the mode, of ordered ones the median);
                 "auto": the mean of numbers, rounded to the digits that the column has.
+            draws: The old name of `samples`; refused.
         Returns:
-            The same container, or a list of `draws` of them. Observed cells come back bit for bit.
+            The same container, or a list of m of them. Observed cells are returned bit for bit.
+        Raises:
+            LatenError: `draws` is given, or `samples` is not a whole number.
         """
-        copies = None if draws is None else whole("draws", draws)
-        return conditional.impute(self._fitted(), X, self.draws, copies, statistic, seed)
+        if draws is not None:
+            raise LatenError(f"impute: draws={draws!r} is now samples={draws!r}, the number of completed copies")
+        if samples is None:
+            return conditional.impute(self._fitted(), X, self.draws, statistic)
+        samples = whole("samples", samples)
+        return conditional.multiply_impute(self._fitted(), X, samples, self.draws, self._seed(seed))
 
     def impute_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The data twice, hidden numbers and ordered classes filled by the ends of their central interval.
+        """Return the data twice, hidden numbers and ordered classes filled by the ends of their central interval.
 
         Args:
             coverage: Probability inside the interval of each cell.
@@ -103,22 +116,21 @@ class Answers(abc.ABC):
         return conditional.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
 
     def predict(self, X: Any, column: Any = None, *, statistic: str = "auto") -> pd.Series:
-        """A column's value in each row, given the row's other columns: mean, mode or median as in `impute`.
+        """Predict a column's value in each row, given the row's other columns: mean, mode or median as in `impute`.
 
         Args:
-            X: Rows; the column itself may be there, and is not looked at.
+            X: Rows; the column itself may be there, and is ignored.
             column: Its name; None: the one column of the fit that X lacks.
         Raises:
-            LatenError: no such column, or none named and not just one lacking.
+            LatenError: no such column, or none named while X lacks none or several.
         """
         return conditional.predict(self._fitted(), X, column, statistic, self.draws)
 
     def predict_proba(self, X: Any, column: Any = None) -> pd.DataFrame:
-        """Probabilities `(rows, levels)` of a column's classes, given the row's other columns.
+        """Return probabilities `(rows, levels)` of a column's classes, given the row's other columns.
 
         Args:
             column: As in `predict`.
-
         Raises:
             LatenError: the column has no classes.
         """
@@ -127,11 +139,11 @@ class Answers(abc.ABC):
     # -- scoring ------------------------------------------------------------
 
     def score_samples(self, X: Any, draws: int | None = None) -> np.ndarray:
-        """log p(row) of the observed cells, `(rows,)` nats in the data's own scale, by importance sampling."""
+        """Estimate log p(row) of the observed cells, `(rows,)` nats in the data's own scale, by importance sampling."""
         return scores.log_likelihood(self._fitted(), X, self._draws(draws)).per_row
 
     def log_likelihood(self, X: Any, draws: int | None = None) -> LogLikelihood:
-        """Mean log p(row), with its errors and diagnosis; warns where the draws are too few.
+        """Estimate the mean log p(row), with its errors and diagnosis; warn where the draws are too few.
 
         Args:
             draws: Draws a row; None: at least 500.
@@ -139,11 +151,11 @@ class Answers(abc.ABC):
         return scores.log_likelihood(self._fitted(), X, self._draws(draws, POSTERIOR))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Mean log p(row), in nats (for model selection)."""
+        """Return the mean log p(row), in nats (for model selection)."""
         return float(np.mean(self.score_samples(X)))
 
     def surprise(self, X: Any, draws: int | None = None) -> Any:
-        """How each column, and each latent node, lowers the score: minus its share of log p(row), in nats.
+        """Say how each column, and each latent node, lowers the score: minus its share of log p(row), in nats.
 
         A column's share is the posterior mean of its log-density given the latents; a latent's is what it costs to say
         which latents those are. Row sums are exactly `-score_samples(X)`.
@@ -156,7 +168,7 @@ class Answers(abc.ABC):
     def predict_outliers(
         self, X: Any, contamination: float = 0.1, reference: Any = None, draws: int | None = None
     ) -> np.ndarray:
-        """Which rows are odd: -1 for outliers, 1 for the others, `(rows,)`, as scikit-learn's detectors.
+        """Find odd rows: -1 for outliers, 1 for the others, `(rows,)`, as scikit-learn's detectors.
 
         Args:
             contamination: Share of the reference that counts as odd.
@@ -171,27 +183,26 @@ class Answers(abc.ABC):
         chains: int = 8, start: str = "guide", sampler: str = "hmc", seed: int | None = None,
         say: Callable[[str], None] = lambda text: None,
     ) -> Audit:  # fmt: skip
-        """How good the posterior and log p(row) are, by estimators that check one another (`docs/audit.md`).
+        """Measure how good the posterior and log p(row) are, by estimators that check one another (`docs/audit.md`).
 
         Args:
             X: Rows, best held-out ones.
-            only: Estimators: bounds, exact, quadrature, ais, hmc, gap, latents, bdmc, sbc. None named: all that fit.
+            only: Estimators: bounds, exact, quadrature, ais, hmc, gap, latents, bdmc, sbc. None named: all that can.
 
         Other arguments:
-            rows: At most so many rows, evenly spread over X, are looked at, and as many simulated.
+            rows: At most this many rows, evenly spread over X, are used, and as many simulated.
             draws: Guide draws a row.
             bridges: Distributions that annealing passes: the more, the closer to log p(row).
             chains: Annealing chains a row.
             start: Annealing begins at the "guide" or the "prior".
             sampler: Of posterior samples: "hmc", or "nuts" (`laten[lab]`).
-            say: Told what is being done.
+            say: Called with a line of text for each step.
         Returns:
             Figures; `print` shows them, `.table` and `.rows` hold them, `.plot()` draws them.
         Raises:
             LatenError: an estimator asked for by name does not fit the network.
         """
-        seed = self.seed if seed is None else seed
-        options = audit_options(only, rows, draws, bridges, chains, start, sampler, seed)
+        options = audit_options(only, rows, draws, bridges, chains, start, sampler, self._seed(seed))
         return run_audit(self._fitted(), X, options, say)
 
     # -- explaining ------------------------------------------------------------
@@ -199,10 +210,10 @@ class Answers(abc.ABC):
     def mutual_information(
         self, draws: int = 4096, *, normalised: bool = False, seed: int | None = None
     ) -> pd.DataFrame:
-        """How much each two columns tell of one another under the model: I(x_i; x_j) in nats, from 0.
+        """Measure how much two columns tell about each other under the model: I(x_i; x_j) in nats, from 0.
 
-        Numbers count by their cells (at most 64, fewer in tables of more than 128 columns), so that a column's entropy
-        on the diagonal is that of its cells. The bias of order 1 / `draws` is taken off; what is left is chance, about
+        Numbers count by their bins (at most 64, fewer in tables of more than 128 columns), so that a column's entropy
+        on the diagonal is that of its bins. The bias of order 1 / `draws` is subtracted; what is left is chance, about
         0.005 nats at 4096 draws for columns that depend much on one another, 0.0002 for those that hardly do.
 
         Args:
@@ -214,10 +225,10 @@ class Answers(abc.ABC):
         Raises:
             LatenError: the model is of arrays.
         """
-        return dependence.mutual_information(self._fitted(), whole("draws", draws), normalised, seed)
+        return dependence.mutual_information(self._fitted(), whole("draws", draws), normalised, self._seed(seed))
 
     def latent_effects(self, X: Any = None, *, draws: int = 2048, seed: int | None = None) -> pd.DataFrame:
-        """Which columns a latent moves: the share of a column's variance that goes when the others are held.
+        """Measure which columns a latent moves: the share of a column's variance that it causes.
 
         With Z_i drawn from its own distribution, independent of the other latents z_(i), an effect is
         E Var(E[x_c | Z_i, z_(i)] | z_(i)) / Var(x_c), in [0, 1]: numbers in their own units, of classes the variance of
@@ -225,57 +236,58 @@ class Answers(abc.ABC):
 
         Args:
             X: Rows whose posterior means (modes, of classes) are what latents vary over; None: the prior.
-            draws: Pairs of latents compared, which is how many of the rows are looked at.
+            draws: Pairs of latents compared; at most this many rows are used.
         Returns:
             A frame `(latents, columns)`; a latent that moves nothing has zeros.
         Raises:
             LatenError: the model is of arrays or has no latents, or X is one row.
         """
-        return dependence.latent_effects(self._fitted(), X, whole("draws", draws), seed)
+        return dependence.latent_effects(self._fitted(), X, whole("draws", draws), self._seed(seed))
 
     def dependence(
         self, of: Any, on: Any, X: Any = None, points: int = 32, *, draws: int | None = None, seed: int | None = None
     ) -> pd.DataFrame:
-        """How a column goes with another.
+        """Show how a column depends on another.
 
-        Without X it is p(of | on = v): what the model expects where v is seen, whatever else comes along with v.
+        Without X it is p(of | on = v): what the model expects where v is seen, with all that usually comes with v.
         With X it is partial dependence: the mean over rows of what the model expects where v is put in place of the
-        row's own value and all other columns stay, so that what they explain is not laid to `on`.
+        row's own value and all other columns stay, so that what they explain is not counted for `on`.
 
         Args:
             of: Column that is described.
-            on: Column whose values are gone through: its levels, or `points` values from groups of its cells of about
+            on: Column whose values are iterated over: its levels, or `points` values from groups of its bins of about
                 equal probability.
             X: Rows (500 of them at most, by `seed`).
             draws: With X: draws a row; None: at least 500.
         Returns:
             A frame with a row for each value of `on`. Of numbers: `mean`, `5%`, `50%`, `95%`; of classes the
-            probability of each level. And `mass`, the probability of the cells of `on` that the row stands for.
+            probability of each level. And `mass`, the probability of the bins of `on` that the row stands for.
         Raises:
-            LatenError: the model is of arrays, no such column, or twice the same.
+            LatenError: the model is of arrays, there is no such column, or it is the same twice.
         """
         points, draws = whole("points", points), self._draws(draws, POSTERIOR)
-        return dependence.dependence(self._fitted(), of, on, X, points, draws, seed)
+        return dependence.dependence(self._fitted(), of, on, X, points, draws, self._seed(seed))
 
     # -- latents ------------------------------------------------------------
 
     def transform(self, X: Any) -> Any:
-        """Latent means, `(rows, latents)`: of q(z | row); of a discrete latent its class probabilities.
+        """Return latent means, `(rows, latents)`: of q(z | row); of a discrete latent its class probabilities.
 
-        A frame for a frame.
+        Returns:
+            A frame for a frame, else an array.
         """
         out = latents.transform(self._fitted(), X)
         return pd.DataFrame(out, X.index, self.get_feature_names_out()) if isinstance(X, pd.DataFrame) else out
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns of `transform`: z0, z1, ...."""
+        """Return names of the columns of `transform`: z0, z1, ...."""
         widths = latents.latent_widths(self._fitted())
         return np.array([f"{n}{i}" for n, width in widths for i in range(width)], dtype=object)
 
     def inverse_transform(self, Z: Any) -> Any:
-        """Means of the data given latents `(rows, latents)`, in the fitted container and units."""
+        """Return means of the data given latents `(rows, latents)`, in the fitted container and units."""
         return latents.inverse_transform(self._fitted(), Z)
 
     def reconstruct(self, X: Any) -> Any:
-        """The data's means given the latent means of each row, hidden cells included; same container and types."""
+        """Return the data's means given each row's latent means, hidden cells included; same container and types."""
         return latents.reconstruct(self._fitted(), X)

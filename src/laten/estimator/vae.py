@@ -10,14 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from laten.answers.fitted import Fitted
 from laten.data.rows.views import TableView
-from laten.estimator.plain_vae import Learner, restored
+from laten.estimator.plain_vae import PlainVAE, restored
 
 
-def asks_by_name(vae: Learner) -> bool:
-    """Whether columns can be asked for.
+def asks_by_name(vae: PlainVAE) -> bool:
+    """Say that columns can be asked for.
 
     Raises:
-        AttributeError: not of a matrix, whose scikit-learn face has no `predict`.
+        AttributeError: the model is of a matrix, which has no names of columns: scikit-learn then finds no `predict`.
     """
     view = vae._fitted().view
     if isinstance(view, TableView) and view.matrix:
@@ -25,15 +25,15 @@ def asks_by_name(vae: Learner) -> bool:
     return True
 
 
-class VAE(Learner, TransformerMixin, BaseEstimator):
+class VAE(PlainVAE, TransformerMixin, BaseEstimator):
     """A variational autoencoder: any network of nodes, learned with its guide by maximising a bound on log p(x).
 
     Args:
         network: P, e.g. `lt.Network(z=lt.Normal(20), x=lt.Bernoulli((28, 28)).given("z", via=lt.MLP(500)))`. None
             proposes one from the data.
         guide: Q. None derives it (`lt.guide_for`).
-        objective: `lt.Elbo(...)` or `lt.Iwae(draws)`. None: the plain ELBO; for a proposed network of a table with a
-            warm-up over half of the plan, without which its latents stay unused.
+        objective: `lt.Elbo(...)` or `lt.Iwae(draws)`. None: the plain ELBO; for a proposed network of a table its KL
+            warms up over half of the planned epochs, since otherwise the latents stay unused.
 
     Other Args:
         schema: What each column of a frame is (`lt.infer_schema(df)`, edited); None infers it.
@@ -42,13 +42,13 @@ class VAE(Learner, TransformerMixin, BaseEstimator):
         numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for
             any shape; `"normal"`, normals with one spread a column, smooth and linear in the tails (for anomalies).
         dropout: Share of hidden units left out while training a proposed network of a table. Without it samples of
-            large tables are closer to the rows, but answers given little evidence are far too sure.
+            large tables are closer to the data, but answers given little evidence are far too certain.
         missing: `"ignorable"`: cells of a table are missing at random; `"informative"`: because of what they are, by a
             mechanism that is learned (`lt.Informative`).
-        weights: `"point"`: weights of P that maximise the objective; `"map"`: with a prior N(0, 1) on each; `"bayes"`:
-            a normal distribution of each is learned, and answers average over draws of them.
+        weights: `"point"`: weights of P that maximise the objective; `"map"`: the same with a prior N(0, 1) on each
+            weight; `"bayes"`: a normal distribution of each weight is learned, and answers average over draws of it.
         epochs: Passes over the rows; None plans about 20 000 steps.
-        batch_size: Rows a step; None: 128.
+        batch_size: Rows in each step; None: 128.
         learning_rate: Peak rate of Adam; None: 0.003 for a proposed network of a table, else 0.001.
         warmup: Share of the planned steps over which the rate rises.
         clip: Largest gradient norm; None: no clipping.
@@ -59,12 +59,13 @@ class VAE(Learner, TransformerMixin, BaseEstimator):
             where the machine is faster at it (graphics processors; a CPU computes in float32).
         hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
             arrays and for `trim` no.
-        trim: Share of each batch's rows, those of lowest bound, from which a step does not learn: when there may be odd
-            rows among those of the fit, which are not to be learned (`docs/tables.md`). Costs rare rows, odd or not.
-        binarise: `"dynamic"`, `"fixed"` or `"none"`: what becomes of uint8 intensities given to a Bernoulli node.
-        draws: Draws a row with which questions are answered, unless they say otherwise.
-        restarts: Models trained side by side in one compiled program, from other weights (those of `seed`, `seed + 1`,
-            ...) on the same batches; the best on held-out rows is kept (of none held out: on the training rows).
+        trim: Fraction of each batch that is ignored: the rows the model fits worst. Use it when the training data
+            contain outliers (`docs/tables.md`). It also ignores rows that are rare but not odd.
+        binarise: How uint8 intensities given to a Bernoulli node become 0/1: redrawn at each visit (`"dynamic"`), once
+            (`"fixed"`), or not (`"none"`).
+        draws: Draws from the guide for each row, when a question does not say.
+        restarts: Models trained side by side in one compiled program, from different initial weights (those of `seed`,
+            `seed + 1`, ...) on the same batches; the best on held-out rows is kept (if none are, on training rows).
         seed: Seed of everything random.
         progress: `"quiet"`, `"auto"`, `"rich"` or `"plain"`.
 
@@ -85,8 +86,8 @@ class VAE(Learner, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    predict = available_if(asks_by_name)(Learner.predict)
-    predict_proba = available_if(asks_by_name)(Learner.predict_proba)
+    predict = available_if(asks_by_name)(PlainVAE.predict)
+    predict_proba = available_if(asks_by_name)(PlainVAE.predict_proba)
 
     def _fitted(self) -> Fitted:
         check_is_fitted(self, "model_")
@@ -94,7 +95,7 @@ class VAE(Learner, TransformerMixin, BaseEstimator):
 
 
 def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> VAE:
-    """Reads a model file that `VAE.save` wrote.
+    """Read a model file that `VAE.save` wrote.
 
     Args:
         nets: Your own nets by name, where the model has some: files hold no code.

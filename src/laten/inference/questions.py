@@ -1,13 +1,10 @@
-r"""Questions, asked of many rows in compiled chunks of constant memory.
+r"""Questions: what can be asked of one example.
 
-A question is a small frozen object: from one example (values, masks, a key) to arrays. `ask` maps it over rows. Chunks
-have one shape whatever the number of rows, and a row's key comes from its content (for numbers about the row) or its
-position (for draws), so that an answer depends neither on the batch nor on the row's neighbours.
+A question is a small frozen object: from one example (values, masks, a key) to arrays. `asking.ask` puts it to
+many rows.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, Protocol
 
 import equinox as eqx
@@ -17,16 +14,12 @@ import numpy as np
 
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
-from laten.data.rows.presentation import Presentation, binarised, wide
-from laten.inference.importance import DRAWS_AT_ONCE, posterior_draws, weighted_mean, weights_and
+from laten.inference.importance import posterior_draws, weighted_mean, weights_and
 from laten.network.model import AT_MODE, Model
-
-WORK = 2**14  # draws of rows in one compiled call
-AT_ONCE = 2**12  # of them side by side, on a CPU: what they compute on the way should lie in its cache
 
 
 class Question(Protocol):
-    """From one example to arrays; `draws` is how much work that is."""
+    """From one example to arrays; `draws` is how much work that is. Log-weights come after what was asked."""
 
     @property
     def draws(self) -> int: ...
@@ -48,7 +41,7 @@ class LogWeights:
 
 @dataclass(frozen=True)
 class Parts:
-    """Log-weights, and posterior means of log p by site of each leaf: what `surprise` is made of."""
+    """Posterior means of log p by site of each leaf, what `surprise` is made of; and the log-weights."""
 
     draws: int
 
@@ -57,11 +50,11 @@ class Parts:
         found = weighted_mean(
             model, key, values, masks, self.draws, lambda d: {n: d.log_p[n] for n in leaves if n in d.log_p}
         )
-        return found.log_w, found.mean
+        return found.mean, found.log_w
 
 
 class Expected(eqx.Module):
-    """Log-weights, and for every stochastic node the value that its posterior mean stands for (`family.point`).
+    """For every stochastic node the value that its posterior mean stands for (`family.point`), and the log-weights.
 
     Args:
         fractions: Nodes of which the mean itself is wanted.
@@ -88,7 +81,7 @@ class Expected(eqx.Module):
             return out
 
         found = weighted_mean(model, key, values, masks, self.draws, collect, self.allowed)
-        return found.log_w, pointed(model, found.mean, self.fractions)
+        return pointed(model, found.mean, self.fractions), found.log_w
 
 
 @dataclass(frozen=True)
@@ -177,13 +170,18 @@ class Density(eqx.Module):
 
 @dataclass(frozen=True)
 class Ancestral:
-    """One draw of all nodes from the network, given those in `values`."""
+    """One draw from the network, given the nodes in `values`.
 
+    Args:
+        nodes: Which nodes are wanted; None: all that are stochastic.
+    """
+
+    nodes: tuple[str, ...] | None = None
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         full = model.network.sample(model.p, key, values)
-        return {n: full[n] for n in model.network.stochastic}
+        return {n: full[n] for n in (model.network.stochastic if self.nodes is None else self.nodes)}
 
 
 @dataclass(frozen=True)
@@ -207,90 +205,3 @@ def shown(name: str, values: Values, masks: Masks) -> Array:
 def pointed(model: Model, means: Values, fractions: tuple[str, ...]) -> Values:
     """Return the values that means stand for, except of the nodes in `fractions`."""
     return {n: x if n in fractions else model.network.nodes[n].family.point(x) for n, x in means.items()}
-
-
-def content_key(key: Key, values: Values, masks: Masks) -> Key:
-    """Make a key that depends on an example's observed content alone (a multiply-add hash of its bits)."""
-    total = jnp.zeros((), jnp.uint32)
-    for i, name in enumerate(sorted(values)):
-        x = values[name]
-        bits = jax.lax.bitcast_convert_type(x, jnp.uint32) if x.dtype == jnp.float32 else x.astype(jnp.uint32)
-        if name in masks:
-            bits = jnp.where(masks[name], bits, jnp.asarray(2**32 - 1, jnp.uint32))
-        odd = np.random.default_rng(i).integers(0, 2**31, max(bits.size, 1), dtype=np.uint32) * 2 + 1
-        mixed = (jnp.ravel(bits) ^ (jnp.ravel(bits) >> 15)) * odd[: bits.size]
-        total += jnp.sum(mixed ^ (mixed >> 13), dtype=jnp.uint32)
-    return random.fold_in(key, total)
-
-
-@eqx.filter_jit
-def answer_chunk(
-    question: Question, model: Model, values: Any, masks: Any, positions: Any, key: Key, presentation: Presentation
-) -> Any:
-    """Ask a question of a chunk of stored rows.
-
-    Args:
-        positions: `(rows,)` numbers of the rows, from which their keys come; None for keys from content.
-    """
-
-    def one(values: Values, masks: Masks, position: Any) -> Any:
-        own = content_key(key, values, masks) if position is None else random.fold_in(key, position)
-        shown = {}
-        for i, (name, stored) in enumerate(values.items()):
-            grey = name in presentation.intensities and stored.dtype == jnp.uint8
-            shown[name] = (
-                binarised(random.fold_in(own, i), stored) if grey else wide(stored, name in presentation.classes)
-            )
-        return question(model, random.fold_in(own, len(values)), shown, masks)
-
-    rows, batch = len(jax.tree.leaves((values, masks, positions))[0]), side_by_side(question.draws)
-    if rows <= batch:
-        return jax.vmap(one, in_axes=(0, 0, None if positions is None else 0))(values, masks, positions)
-    return jax.lax.map(lambda row: one(*row), (values, masks, positions), batch_size=batch)
-
-
-def side_by_side(draws: int) -> int:
-    """Return how many rows' draws are computed side by side."""
-    most = AT_ONCE if jax.default_backend() == "cpu" else WORK
-    return max(1, most // min(draws, DRAWS_AT_ONCE))
-
-
-def chunk_of(draws: int) -> int:
-    """Return how many rows one compiled call takes: a multiple of those side by side."""
-    batch, wanted = side_by_side(draws), max(16, min(4096, WORK // draws))
-    return max(wanted // batch, 1) * batch
-
-
-def ask(
-    question: Question,
-    model: Model,
-    values: Mapping[str, np.ndarray],
-    masks: Mapping[str, np.ndarray],
-    presentation: Presentation,
-    seed: int,
-    by_position: bool = False,
-    rows: int | None = None,
-    positions: np.ndarray | None = None,
-    kept: Callable[[Any], Any] = lambda found: found,
-) -> Any:
-    """Ask a question of rows, a chunk at a time.
-
-    Args:
-        values: Node -> stored rows (NumPy); may be empty when `rows` says how many answers are wanted.
-        by_position: Fold keys from the row's position instead of its content.
-        positions: `(rows,)` numbers of the rows, where these are some of many.
-        kept: What to keep of a chunk's answers, rows first; all by default.
-    Returns:
-        The question's pytree (or what is kept of it) as NumPy arrays, rows first.
-    """
-    n = len(next(iter(values.values()))) if rows is None else rows
-    size = chunk_of(question.draws)
-    key, parts = random.key(seed), []
-    for start in range(0, n, size):
-        numbers = np.arange(start, start + size)
-        padded = np.minimum(numbers, n - 1)
-        chunk, shown = ({k: v[padded] for k, v in arrays.items()} for arrays in (values, masks))
-        places = (padded if positions is None else positions[padded]).astype(np.uint32) if by_position else None
-        found = jax.device_get(answer_chunk(question, model, chunk, shown, places, key, presentation))
-        parts.append(kept(jax.tree.map(itemgetter(slice(n - start)), found)))  # what pads the last chunk is dropped
-    return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)

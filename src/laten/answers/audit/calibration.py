@@ -18,7 +18,7 @@ RESAMPLED = 2000  # draws that they are resampled from
 
 def run_latents(study: Study) -> None:
     """Mutual information and the aggregate posterior."""
-    points, log_prior = study.ask(GuidePoints(EACH), by_position=True)
+    points, log_prior = study.ask_by_position(GuidePoints(EACH))
     n = len(points)
     log_q = study.ask(GuideDensities(jnp.asarray(points.reshape(n * EACH, -1))))
     found = information(log_q, log_prior.ravel())

@@ -13,6 +13,7 @@ from laten.answers.audit.result import BOUNDS, Figure
 from laten.answers.fitted import Fitted, whole
 from laten.common.errors import LatenError, LatenWarning, known
 from laten.data.rows.rows import Rows
+from laten.inference.asking import Keys
 
 LEAST_ACCEPTED = 0.3
 
@@ -79,14 +80,18 @@ class Study:
         error = np.sqrt(np.square(errors).sum()) / len(errors)
         self.add(BOUNDS, name, self.by_row[name].mean(), error, kind, meaning)
 
-    def ask(self, question: Any, **more: Any) -> Any:
+    def ask(self, question: Any) -> Any:
         """Asks the rows."""
-        return self.fitted.ask(question, self.rows, seed=self.options.seed, **more)
+        return self.fitted.ask(question, self.rows, Keys(self.options.seed))
+
+    def ask_by_position(self, question: Any) -> Any:
+        """Asks the rows, equal ones with different draws."""
+        return self.fitted.ask(question, self.rows, Keys(self.options.seed, np.arange(self.rows.n)))
 
     def ask_simulated(self, question: Any, rows: int) -> Any:
         """Asks about rows that the model makes, which hide what the rows of the data hide, over and over."""
         index = np.arange(rows) % self.rows.n
-        return self.fitted.ask(question, self.rows.take(index), True, self.options.seed, np.arange(rows))
+        return self.fitted.ask(question, self.rows.take(index), Keys(self.options.seed, np.arange(rows)))
 
 
 def spread(x: np.ndarray) -> np.ndarray:

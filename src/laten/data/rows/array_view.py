@@ -33,7 +33,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     single: bool = False
     seed: int = 0
 
-    def arrays(self, data: Any) -> dict[str, Any]:
+    def opened(self, data: Any) -> dict[str, Any]:
         """Return the user's data by node.
 
         Raises:
@@ -53,7 +53,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         Raises:
             DataError: a fitted node is lacking, or an array does not fit.
         """
-        arrays = self.arrays(data)
+        arrays = self.opened(data)
         lacking = [n for n in self.nodes if n not in arrays and n not in optional]
         if lacking and not partial:
             raise DataError(f"node {lacking[0]!r} has no array; the model was fitted to {known(self.nodes)}")
@@ -109,7 +109,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
 
     def filled(self, data: Any, found: Any) -> Any:
         """Return the user's arrays with hidden places taken from `found`."""
-        given, values = self.arrays(data), self.arrays(found)
+        given, values = self.opened(data), self.opened(found)
         rows = self.rows(data, partial=True)
         out = {}
         for node in self.nodes:

@@ -58,6 +58,10 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             )
         return pd.DataFrame(found)
 
+    def opened(self, data: Any) -> pd.DataFrame:
+        """Return the user's data as this view reads them: a frame."""
+        return self.frame(data)
+
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
         """Return rows for the model; `partial` takes columns that are lacking as hidden, whatever is `optional`."""
         frame = self.frame(data)

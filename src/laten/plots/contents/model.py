@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import LatenError
-from laten.inference.questions import Ancestral, ask
+from laten.inference.asking import ancestral
 from laten.network.model import Model
 from laten.network.network import Network
 from laten.plots.contents.columns import Agreement, Colour, Marginal, agreement, colours, marginal
@@ -135,7 +135,7 @@ def samples(vae: Fitted, n: int = 64, data: Any = None, seed: int = 0, means: bo
 
 def prior_latents(vae: Fitted, n: int, seed: int) -> np.ndarray:
     """Draws of all latents from the network, `(n, latents)` in the order of `transform`."""
-    drawn = ask(Ancestral(), vae.model_, {}, {}, vae.presentation_._replace(hide=()), seed, True, n)
+    drawn = ancestral(vae.model_, n, seed)
     families = vae.network_.families
     parts = [np.asarray(jax.vmap(families[name].certain)(drawn[name])) for name in vae.model_.latents]
     return np.concatenate([x.reshape(n, -1) for x in parts], axis=1)

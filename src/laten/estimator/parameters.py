@@ -1,0 +1,89 @@
+"""The parameters of `VAE`: one table, from which its constructor, its attributes and its model file are derived."""
+
+from dataclasses import KW_ONLY, dataclass, fields
+from typing import Any
+
+from laten.answers.fitted import whole
+from laten.common.errors import LatenError
+from laten.data.schema.schema import Schema
+from laten.network.network import Network
+from laten.training.objectives import Objective
+from laten.training.settings import Settings
+
+WEIGHTS, NUMBERS, MISSING = ("point", "map", "bayes"), ("cells", "normal"), ("ignorable", "informative")
+BATCH_SIZE = 128
+RATE, TABLE_RATE = 1e-3, 3e-3  # peak rates of Adam; the second for a proposed network of a table
+
+
+@dataclass(eq=False, repr=False)
+class Parameters:
+    """What `laten.VAE` can be told; it is explained there. As scikit-learn asks, nothing is checked before `fit`."""
+
+    network: Network | None = None
+    guide: Network | None = None
+    objective: Objective | None = None
+    _: KW_ONLY
+    schema: Schema | None = None
+    latent: int = 16
+    width: int | None = None
+    numbers: str = "cells"
+    dropout: float = 0.1
+    missing: str = "ignorable"
+    weights: str = "point"
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    warmup: float = 0.02
+    clip: float | None = 100.0
+    patience: int | None = None
+    validation: float = 0.1
+    optimizer: Any = None
+    precision: str = "float32"
+    hide: bool | None = None
+    trim: float = 0.0
+    binarise: str = "dynamic"
+    draws: int = 100
+    restarts: int = 1
+    seed: int = 0
+    progress: str = "quiet"
+
+
+# a model file keeps its own network, guide, objective and schema, and no Python objects
+KEPT = tuple(
+    f.name
+    for f in fields(Parameters)
+    if f.name not in ("network", "guide", "objective", "schema", "optimizer", "progress")
+)
+
+
+def check(parameters: Parameters) -> None:
+    """Check the parameters that do not depend on the data.
+
+    Raises:
+        LatenError: one is out of range, or two do not go together.
+    """
+    for name in ("draws", "restarts", "latent"):
+        whole(name, getattr(parameters, name))
+    if parameters.width is not None:
+        whole("width", parameters.width)
+    for name, known in (("weights", WEIGHTS), ("missing", MISSING), ("numbers", NUMBERS)):
+        if getattr(parameters, name) not in known:
+            raise LatenError(f"{name} must be one of {', '.join(map(repr, known))}, not {getattr(parameters, name)!r}")
+    if parameters.missing == "informative" and parameters.numbers != "cells":
+        raise LatenError("missing='informative' goes with numbers='cells': hidden numbers are summed out cell by cell")
+    if parameters.trim and parameters.objective is not None:
+        raise LatenError("trim goes with the default objective; say objective=lt.Elbo(..., trim=...) instead")
+    settings_of(parameters, False)
+
+
+def settings_of(parameters: Parameters, proposed_table: bool) -> Settings:
+    """Return what training is told.
+
+    Args:
+        proposed_table: Whether the network is proposed, and for a table.
+    Raises:
+        LatenError: a parameter out of range.
+    """
+    own = {f.name: getattr(parameters, f.name) for f in fields(Settings) if hasattr(parameters, f.name)}
+    planned = {"batch_size": BATCH_SIZE, "learning_rate": TABLE_RATE if proposed_table else RATE}
+    return Settings(**own | {name: value for name, value in planned.items() if own[name] is None})

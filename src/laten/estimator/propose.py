@@ -1,0 +1,186 @@
+"""From data, and as much of a declaration as the user gave, to a view, rows and a network."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from laten.common.errors import DataError, DeclarationError, known
+from laten.data.columns.cells import cells_of
+from laten.data.rows.arrays import WHATS, ArraySpec
+from laten.data.rows.rows import Rows
+from laten.data.rows.table_view import as_matrix, refuse_sparse
+from laten.data.rows.views import ArrayView, TableView, View
+from laten.data.schema.infer import infer
+from laten.data.schema.schema import Schema
+from laten.estimator.parameters import Parameters
+from laten.families import Family
+from laten.network import templates
+from laten.network.guide import check_generative
+from laten.network.network import Network
+
+CODED = ("categorical", "ordinal", "bins")  # kinds of nodes whose missing cells can be modelled
+LEAST_RANK, FREE_RANK, ROWS_A_COEFFICIENT = 3, 64, 400  # of the smooth functions in a column of numbers
+MOST_COMPONENTS = 64  # of the prior of a table
+ROWS_A_COMPONENT = 20
+WIDE_ROWS = 2_500  # that are enough for wider layers
+WIDTH, WIDE = 128, 256  # hidden units
+
+
+class Proposal(NamedTuple):
+    """A view of the data, the rows it makes of them, and a network whose nodes can hold the rows.
+
+    Args:
+        log_det: Sum of the codecs' log-determinants over all cells, in nats.
+    """
+
+    view: View
+    rows: Rows
+    network: Network
+    log_det: float = 0.0
+
+
+def propose(data: Any, parameters: Parameters) -> Proposal:
+    """Find a view of the data, and take the user's network or one that suits the data.
+
+    Args:
+        data: DataFrame, matrix, array of images, or dictionary of arrays by node.
+    Raises:
+        DataError, DeclarationError: the data cannot be used, or do not fit the network.
+    """
+    if parameters.network is not None:
+        check_generative(parameters.network)
+    refuse_sparse(data)
+    if isinstance(data, pd.DataFrame):
+        found = of_table(data, False, parameters)
+    elif parameters.network is None and not isinstance(data, Mapping) and np.asarray(data).ndim <= 2:
+        found = of_table(pd.DataFrame(as_matrix(data)), True, parameters)
+    else:
+        found = of_arrays(data, parameters)
+    return found._replace(network=with_learned_roots(found.network, found.rows))
+
+
+def with_learned_roots(network: Network, rows: Rows) -> Network:
+    """Return a network whose observed roots are learned: the standard normal is a prior, not a model of data."""
+    nodes = {
+        n: replace(node, learn=True) if n in rows.values and not node.parents and node.learn is None else node
+        for n, node in network.nodes.items()
+    }
+    return Network(**nodes)
+
+
+def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Proposal:
+    """Propose for a frame: its blocks are leaves of a proposed network, or its columns nodes of the declared one."""
+    network, schema, cells = parameters.network, parameters.schema, cells_of(frame)
+    if network is not None and schema is None:
+        nodes = [n for n in network.stochastic if n in frame.columns]
+        if not nodes:
+            raise DataError(
+                f"no column of the frame is a node of the network; columns: {known(frame.columns)}, "
+                f"nodes: {known(network.stochastic)}"
+            )
+        schema = infer(frame, cells, nodes)
+    schema = schema or infer(frame, cells)
+    if network is None:
+        schema = schema.binned() if parameters.numbers == "cells" else as_real(schema)
+    lossy: tuple[str, ...] = ()
+    if network is None and parameters.missing == "informative":
+        schema = as_classes(schema)
+        lossy = tuple(
+            b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
+        )
+    view = TableView(schema, matrix, lossy)
+    rows, log_det = view.prepared(frame, cells)
+    if network is None:
+        network = for_table(schema, lossy, rows.n, parameters)
+    for block in schema.blocks:
+        check_block(network, block.node, block.family_kind, block.shape, block.sizes)
+    return Proposal(view, rows, network, log_det)
+
+
+def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Parameters) -> Network:
+    """Propose a network for a table; few rows get a prior of few components, and narrow layers."""
+    leaves = [
+        templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows))
+        for b in schema.blocks
+    ]
+    components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
+    width = parameters.width or (WIDE if rows >= WIDE_ROWS else WIDTH)
+    return templates.table(leaves, parameters.latent, width, components, parameters.dropout)
+
+
+def rank_for(rows: int) -> int | None:
+    """Return how many coefficients this many rows can settle, for each column (`Binned`); None: any number."""
+    rank = max(LEAST_RANK, rows // ROWS_A_COEFFICIENT)
+    return None if rank >= FREE_RANK else rank
+
+
+def as_real(schema: Schema) -> Schema:
+    """Return a schema in which counts and positive numbers are real numbers."""
+    return schema.with_kinds({c.name: "real" for c in schema.columns if c.kind in ("count", "positive")})
+
+
+def as_classes(schema: Schema) -> Schema:
+    """Return a schema in which binary columns with holes are categorical, so that missing cells can be modelled."""
+    lossy = (c for c in schema.columns if c.kind == "binary" and c.seen.missing)
+    return schema.with_kinds({c.name: "categorical" for c in lossy})
+
+
+def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+    """Check that a node of the network can hold its column's codes.
+
+    Raises:
+        DeclarationError: there is no such node, or its family is for other data.
+    """
+    if node not in network.stochastic:
+        raise DeclarationError(f"the schema needs a node {node!r}; nodes of the network: {known(network.stochastic)}")
+    family = network.nodes[node].family
+    classes = family.support.kind == "classes"
+    if classes != (kind in CODED):
+        raise DeclarationError(
+            f"node {node!r} is declared {family!r}, but its column is {kind}; "
+            "declare another family, or set the column's kind in the schema"
+        )
+    n_sites = math.prod(shape)
+    if family.n_sites != n_sites:
+        raise DeclarationError(
+            f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {n_sites}"
+        )
+    if classes and family.classes != sizes:
+        raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {sizes} levels")
+
+
+def of_arrays(data: Any, parameters: Parameters) -> Proposal:
+    """Propose for arrays by node; a single array of images without a network gets that of Kingma & Welling."""
+    network = for_images(data, parameters) if parameters.network is None else parameters.network
+    specs = {n: spec_of(network.nodes[n].family) for n in network.stochastic}
+    if isinstance(data, Mapping):
+        extra = [n for n in data if n not in network.stochastic]
+        if extra:
+            raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
+    view, rows = ArrayView(specs, binarise=parameters.binarise, seed=parameters.seed).fitted(data)
+    return Proposal(view, rows, network)
+
+
+def for_images(data: Any, parameters: Parameters) -> Network:
+    """Propose a network for one array of grey or binary images, of node name `x`."""
+    if isinstance(data, Mapping) and set(data) != {"x"}:
+        raise DeclarationError(
+            f"a network is needed to say what the arrays {known(data)} are: lt.VAE(lt.Network(...)); "
+            "one array of images may go without"
+        )
+    array = np.asarray(data["x"] if isinstance(data, Mapping) else data)
+    if array.ndim < 2 or array.dtype.kind not in "buif":
+        raise DataError(f"expected images as an array (rows, height, width), got shape {array.shape} of {array.dtype}")
+    return templates.images(array.shape[1:], parameters.latent, parameters.width or WIDTH)
+
+
+def spec_of(family: Family) -> ArraySpec:
+    """Return what an array for this family must be."""
+    kind, sizes = family.support
+    if kind == "classes":
+        return ArraySpec(family.shape, "classes", sizes)
+    return ArraySpec(family.shape, kind if kind in WHATS else "values")

@@ -1,0 +1,126 @@
+r"""Asking: a question put to many rows in compiled chunks of constant memory.
+
+Chunks have one shape whatever the number of rows, and a row's key comes from its content (for numbers about the row) or
+its position (for draws), so that an answer depends neither on the batch nor on the row's neighbours.
+"""
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.common import random
+from laten.common.types import Key, Masks, Values
+from laten.data.rows.presentation import Presentation, binarised, wide
+from laten.data.rows.rows import Rows
+from laten.inference.importance import DRAWS_AT_ONCE
+from laten.inference.questions import Ancestral, Question
+from laten.network.model import Model
+from laten.network.network import Network
+
+WORK = 2**14  # draws of rows in one compiled call
+AT_ONCE = 2**12  # of them side by side, on a CPU: what they compute on the way should lie in its cache
+
+
+def content_key(key: Key, values: Values, masks: Masks) -> Key:
+    """Make a key that depends on an example's observed content alone (a multiply-add hash of its bits)."""
+    total = jnp.zeros((), jnp.uint32)
+    for i, name in enumerate(sorted(values)):
+        x = values[name]
+        bits = jax.lax.bitcast_convert_type(x, jnp.uint32) if x.dtype == jnp.float32 else x.astype(jnp.uint32)
+        if name in masks:
+            bits = jnp.where(masks[name], bits, jnp.asarray(2**32 - 1, jnp.uint32))
+        odd = np.random.default_rng(i).integers(0, 2**31, max(bits.size, 1), dtype=np.uint32) * 2 + 1
+        mixed = (jnp.ravel(bits) ^ (jnp.ravel(bits) >> 15)) * odd[: bits.size]
+        total += jnp.sum(mixed ^ (mixed >> 13), dtype=jnp.uint32)
+    return random.fold_in(key, total)
+
+
+@eqx.filter_jit
+def answer_chunk(
+    question: Question, model: Model, values: Any, masks: Any, positions: Any, key: Key, presentation: Presentation
+) -> Any:
+    """Ask a question of a chunk of stored rows.
+
+    Args:
+        positions: `(rows,)` numbers of the rows, from which their keys come; None for keys from content.
+    """
+
+    def one(values: Values, masks: Masks, position: Any) -> Any:
+        own = content_key(key, values, masks) if position is None else random.fold_in(key, position)
+        shown = {}
+        for i, (name, stored) in enumerate(values.items()):
+            grey = name in presentation.intensities and stored.dtype == jnp.uint8
+            shown[name] = (
+                binarised(random.fold_in(own, i), stored) if grey else wide(stored, name in presentation.classes)
+            )
+        return question(model, random.fold_in(own, len(values)), shown, masks)
+
+    rows, batch = len(jax.tree.leaves((values, masks, positions))[0]), side_by_side(question.draws)
+    if rows <= batch:
+        return jax.vmap(one, in_axes=(0, 0, None if positions is None else 0))(values, masks, positions)
+    return jax.lax.map(lambda row: one(*row), (values, masks, positions), batch_size=batch)
+
+
+def side_by_side(draws: int) -> int:
+    """Return how many rows' draws are computed side by side."""
+    most = AT_ONCE if jax.default_backend() == "cpu" else WORK
+    return max(1, most // min(draws, DRAWS_AT_ONCE))
+
+
+def chunk_of(draws: int) -> int:
+    """Return how many rows one compiled call takes: a multiple of those side by side."""
+    batch, wanted = side_by_side(draws), max(16, min(4096, WORK // draws))
+    return max(wanted // batch, 1) * batch
+
+
+def classes_of(network: Network) -> tuple[str, ...]:
+    """Return the nodes whose values are integer codes."""
+    return tuple(n for n in network.stochastic if np.issubdtype(network.nodes[n].family.dtype, np.integer))
+
+
+class Keys(NamedTuple):
+    """Where the random numbers of rows come from.
+
+    Args:
+        seed: Of all of them.
+        positions: `(rows,)` numbers of the rows, when equal rows are to get different draws; None: a row's numbers
+            come from its content.
+    """
+
+    seed: int
+    positions: np.ndarray | None = None
+
+
+def ask(
+    question: Question, model: Model, rows: Rows, keys: Keys, kept: Callable[[Any], Any] = lambda found: found
+) -> Any:
+    """Ask a question of rows, a chunk at a time.
+
+    Args:
+        rows: As they are stored; may hold no values, when only answers are wanted.
+        kept: What to keep of a chunk's answers, rows first; all by default.
+    Returns:
+        The question's pytree (or what is kept of it) as NumPy arrays, rows first.
+    """
+    grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
+    presentation = Presentation(grey, (), classes_of(model.network))
+    size = chunk_of(question.draws)
+    key, parts = random.key(keys.seed), []
+    for start in range(0, rows.n, size):
+        padded = np.minimum(np.arange(start, start + size), rows.n - 1)
+        values, masks = ({k: v[padded] for k, v in arrays.items()} for arrays in (rows.values, rows.mask))
+        places = None if keys.positions is None else keys.positions[padded].astype(np.uint32)
+        found = jax.device_get(answer_chunk(question, model, values, masks, places, key, presentation))
+        own = itemgetter(slice(rows.n - start))  # what pads the last chunk is dropped
+        parts.append(kept(jax.tree.map(own, found)))
+    return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+
+
+def ancestral(model: Model, n: int, seed: int, nodes: tuple[str, ...] | None = None) -> Any:
+    """Draw `n` rows from the network: node -> values, of `nodes` or of all that are stochastic."""
+    return ask(Ancestral(nodes), model, Rows({}, n), Keys(seed, np.arange(n)))
