@@ -44,7 +44,7 @@ def test_audit_shows_figures_where_no_file_is_asked_for(table, laten):
 def test_audit_says_what_is_wrong(table, images, laten):
     for arguments, words in (
         ((table.model, table.data, "--only", "exact"), "'exact' does not fit this model"),
-        ((table.model, table.data, "--only", "all"), "Invalid value for '--only'"),
+        ((table.model, table.data, "--only", "all"), "no estimator 'all'; known names"),
         ((table.model, table.data, "--plot", "a.gif"), "do not know how to write .gif"),
         ((table.model, "nowhere.csv"), "nowhere.csv"),
     ):

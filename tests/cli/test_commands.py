@@ -12,6 +12,7 @@ from laten.cli.data_in_out import ARRAYS, TABLES
 from laten.cli.evidence import level
 from laten.cli.work.fit import stem
 from laten.data.files import write as writing
+from laten.estimator import prepare
 
 pytestmark = pytest.mark.trains
 
@@ -36,6 +37,17 @@ def test_fit_writes_what_python_fits(table, laten):
     vae = lt.VAE(epochs=2, latent=2, width=4, batch_size=16, schema=schema).fit(frame)
     vae.save("again.laten")
     assert Path("again.laten").read_bytes() == Path(table.model).read_bytes()
+
+
+def test_fit_prepares_once_what_it_shows_and_fits(table, laten, monkeypatch):
+    calls, propose = [], prepare.propose
+    monkeypatch.setattr(prepare, "propose", lambda *given: calls.append(given) or propose(*given))
+    ran = laten("fit", table.data, "--epochs", 1, "--latent", 1, "--width", 3, "--batch-size", 16, "-o", "once.laten")
+    assert ran.code == 0 and "Network: p(z)" in ran.err and len(calls) == 1
+
+
+def test_help_shows_brackets(laten):
+    assert "laten[lab]" in laten("audit", "--help").out
 
 
 def test_fit_quietly_with_every_option(table, laten):
@@ -130,9 +142,9 @@ def test_impute_fills_holes_and_nothing_else(table, laten):
 
 
 def test_impute_several_times_stacks_numbered_copies(table, laten):
-    rows = table_of(laten("impute", table.model, table.data, "--draws", 3).out)
-    assert list(rows)[:2] == ["draw", "height"] and len(rows) == 120
-    np.testing.assert_array_equal(rows["draw"], np.repeat([0, 1, 2], 40))
+    rows = table_of(laten("impute", table.model, table.data, "--samples", 3).out)
+    assert list(rows)[:2] == ["sample", "height"] and len(rows) == 120
+    np.testing.assert_array_equal(rows["sample"], np.repeat([0, 1, 2], 40))
     assert rows["height"].iloc[[3, 43, 83]].nunique() > 1 and rows["height"].iloc[[0, 40, 80]].nunique() == 1
 
 
@@ -149,7 +161,7 @@ def test_images_go_in_and_out_as_arrays(images, laten):
         assert laten(command, images.model, images.data, "-o", f"{command}.npz").code == 0
         with np.load(f"{command}.npz") as found:
             assert found.files == ["x"] and found["x"].shape == (30, 4, 5) and found["x"].dtype == np.uint8
-    assert laten("impute", images.model, images.data, "--draws", 2, "-o", "two.npy").code == 0
+    assert laten("impute", images.model, images.data, "--samples", 2, "-o", "two.npy").code == 0
     assert np.load("two.npy").shape == (2, 30, 4, 5)
     ran = laten("score", images.model, images.data, "--draws", 5)
     assert list(table_of(ran.out)) == ["row", "log_p"] and "binarised anew" in ran.err

@@ -1,6 +1,6 @@
 """What can be typed: commands, their arguments and options. Loads typer and nothing else, so that help is instant.
 
-Each command hands what it was given to a function of the same name in the module that does the work.
+Each command hands its arguments to a function of the same name in `work/`.
 """
 
 from typing import Annotated
@@ -8,75 +8,7 @@ from typing import Annotated
 import typer
 
 from laten import __version__
-from laten.cli.options import (
-    About,
-    Agreed,
-    AuditDraws,
-    BatchSize,
-    Binarise,
-    Bridges,
-    ByColumn,
-    Chains,
-    Check,
-    Colour,
-    Context,
-    Copies,
-    Count,
-    Data,
-    Density,
-    Drawing,
-    Drawn,
-    Draws,
-    Epochs,
-    Explained,
-    FitSeed,
-    Folder,
-    Given,
-    Goal,
-    GoalDraws,
-    Grey,
-    Hidden,
-    Hide,
-    Holdout,
-    Kinds,
-    Latent,
-    Measures,
-    Model,
-    Numbered,
-    Numbers,
-    Objective,
-    Of,
-    On,
-    Only,
-    Output,
-    Patience,
-    Points,
-    Question,
-    Quiet,
-    Rate,
-    Real,
-    Restarts,
-    RowCount,
-    Rows,
-    Sampler,
-    Seed,
-    Shares,
-    Shown,
-    Source,
-    Start,
-    StartAt,
-    Subject,
-    Svg,
-    Synthetic,
-    Target,
-    Toml,
-    Trim,
-    Validation,
-    Walker,
-    What,
-    Width,
-    Written,
-)
+from laten.cli import options as o
 
 app = typer.Typer(
     name="laten",
@@ -91,7 +23,7 @@ app = typer.Typer(
 
 
 def show_version(wanted: bool) -> None:
-    """Prints the version and ends."""
+    """Print the version and end."""
     if wanted:
         print(f"laten {__version__}")
         raise typer.Exit
@@ -108,53 +40,39 @@ def start(context: typer.Context, version: Version = False) -> None:  # noqa: D1
 
 @app.command()
 def fit(
-    data: Data,
-    output: Written = None,
-    latent: Latent = 16,
-    width: Width = None,
-    numbers: Numbers = Density.CELLS,
-    kind: Kinds = None,
-    schema: Agreed = None,
-    hide: Hide = None,
-    binarise: Grey = Binarise.DYNAMIC,
-    validation: Validation = 0.1,
-    trim: Trim = 0.0,
-    objective: Objective = Goal.ELBO,
-    draws: GoalDraws = None,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    learning_rate: Rate = None,
-    patience: Patience = None,
-    restarts: Restarts = 1,
-    seed: FitSeed = 0,
-    quiet: Quiet = False,
+    data: o.Data,
+    output: o.Written = None,
+    latent: o.Latent = 16,
+    width: o.Width = None,
+    numbers: o.Numbers = "cells",
+    kind: o.Kinds = None,
+    schema: o.Agreed = None,
+    hide: o.Hide = None,
+    binarise: o.Grey = "dynamic",
+    validation: o.Validation = 0.1,
+    trim: o.Trim = 0.0,
+    objective: o.Objective = "elbo",
+    draws: o.GoalDraws = None,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    learning_rate: o.Rate = None,
+    patience: o.Patience = None,
+    restarts: o.Restarts = 1,
+    seed: o.FitSeed = 0,
+    quiet: o.Quiet = False,
 ) -> int:
     """Learn a model from DATA. Ctrl-C ends training early and still writes the model."""
-    options = {
-        "latent": latent,
-        "width": width,
-        "numbers": numbers.value,
-        "hide": hide,
-        "trim": trim,
-        "binarise": binarise.value,
-        "validation": validation,
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "patience": patience,
-        "restarts": restarts,
-        "seed": seed,
-    }
+    typed = dict(locals())
     from laten.cli.work import fit as work
 
-    return work.fit(data, output, kind or [], schema, objective.value, draws, options, quiet)
+    return work.fit(**typed)
 
 
 @app.command()
-def schema(data: Data, output: Toml = None, kind: Kinds = None, check: Check = None) -> int:
-    """Say what each column of DATA is, as a file to edit and to fit by; or check DATA against one.
+def schema(data: o.Data, output: o.Toml = None, kind: o.Kinds = None, check: o.Check = None) -> int:
+    """Say what each column of DATA is, as a file to edit and to fit with; or check DATA against such a file.
 
-    With --check, shows what lacks, is new, of another type or far outside; exits with 1 when a model would refuse it.
+    --check shows what is absent, new, of another type or far outside, and exits with 1 when a model would refuse DATA.
     """
     from laten.cli.work import schema as work
 
@@ -162,80 +80,97 @@ def schema(data: Data, output: Toml = None, kind: Kinds = None, check: Check = N
 
 
 @app.command()
-def sample(model: Model, n: Count = 10, given: Given = None, output: Output = None, seed: Seed = None) -> None:
-    """Draw new rows: p(row), or p(rest | given)."""
+def sample(
+    model: o.Model, n: o.Count = 10, given: o.Given = None, output: o.Output = None, seed: o.Seed = None
+) -> None:
+    """Draw new rows from p(row), or from p(rest | given)."""
     from laten.cli.work import ask as work
 
     work.sample(model, n, given or [], output, seed)
 
 
 @app.command()
-def score(model: Model, data: Data, output: Output = None, by_column: ByColumn = False, draws: Draws = None) -> None:
-    """Log p of each row in nats: the lower, the odder. Mean, errors and Pareto k go to standard error."""
+def score(
+    model: o.Model, data: o.Data, output: o.Output = None, by_column: o.ByColumn = False, draws: o.Draws = None
+) -> None:
+    """Estimate log p of each row in nats: odd rows have low values. Mean, errors and Pareto k go to standard error."""
     from laten.cli.work import ask as work
 
     work.score(model, data, output, by_column, draws)
 
 
 @app.command()
-def impute(model: Model, data: Data, output: Output = None, draws: Copies = None, seed: Seed = None) -> None:
+def impute(
+    model: o.Model,
+    data: o.Data,
+    output: o.Output = None,
+    samples: o.Samples = None,
+    seed: o.Seed = None,
+    draws: o.OldDraws = None,
+) -> None:
     """Fill empty cells; what is there stays as it is."""
+    if draws is not None:
+        raise typer.BadParameter(
+            f"this option is now --samples {draws}, the number of completed copies", param_hint="--draws"
+        )
     from laten.cli.work import ask as work
 
-    work.impute(model, data, output, draws, seed)
+    work.impute(model, data, output, samples, seed)
 
 
 @app.command()
-def embed(model: Model, data: Data, output: Output = None) -> None:
-    """Latent means of each row."""
+def embed(model: o.Model, data: o.Data, output: o.Output = None) -> None:
+    """Write the latent means of each row."""
     from laten.cli.work import ask as work
 
     work.embed(model, data, output)
 
 
 @app.command()
-def reconstruct(model: Model, data: Data, output: Output = None) -> None:
-    """Each row's means, given its latent means."""
+def reconstruct(model: o.Model, data: o.Data, output: o.Output = None) -> None:
+    """Write what the model makes of each row: means given its latent means."""
     from laten.cli.work import ask as work
 
     work.reconstruct(model, data, output)
 
 
 @app.command()
-def info(model: Model, svg: Svg = None) -> None:
-    """Network, guide, schema, and how training went."""
+def info(model: o.Model, svg: o.Svg = None) -> None:
+    """Show network, guide, schema, and how training went."""
     from laten.cli.work import show as work
 
     work.info(model, svg)
 
 
 @app.command()
-def plot(model: Model, what: What, output: Drawn, data: Rows = None, colour: Colour = None, seed: Seed = None) -> None:
+def plot(
+    model: o.Model, what: o.What, output: o.Drawn, data: o.Rows = None, colour: o.Colour = None, seed: o.Seed = None
+) -> None:
     """Draw a picture."""
     from laten.cli.work import show as work
 
-    work.plot(model, data, what.value, output, colour, seed)
+    work.plot(model, data, what, output, colour, seed)
 
 
 @app.command()
 def quality(
-    real: Real,
-    synthetic: Synthetic,
-    holdout: Holdout = None,
-    target: Target = None,
-    plot: Shown = None,
-    output: Measures = None,
-    seed: Seed = None,
+    real: o.Real,
+    synthetic: o.Synthetic,
+    holdout: o.Holdout = None,
+    target: o.Target = None,
+    plot: o.Shown = None,
+    output: o.Measures = None,
+    seed: o.Seed = None,
 ) -> None:
-    """How good synthetic rows are: likeness, detection, use, privacy."""
+    """Measure synthetic rows: how like real ones, how easy to detect, how useful, how private."""
     from laten.cli.work import quality as work
 
     work.quality(real, synthetic, holdout, target, plot, output, seed)
 
 
 @app.command()
-def demo(folder: Folder = "demo") -> None:
-    """Fit digits and a table with holes; leave models and pictures in a folder."""
+def demo(folder: o.Folder = "demo") -> None:
+    """Fit digits and a table with holes; write models and pictures to a folder."""
     from laten.cli.work import demo as work
 
     work.demo(folder)
@@ -243,46 +178,44 @@ def demo(folder: Folder = "demo") -> None:
 
 @app.command()
 def audit(
-    model: Model,
-    data: Data,
-    only: Only = None,
-    rows: RowCount = 100,
-    draws: AuditDraws = 5000,
-    bridges: Bridges = 200,
-    chains: Chains = 8,
-    start: StartAt = Start.GUIDE,
-    sampler: Walker = Sampler.HMC,
-    plot: Shown = None,
-    output: Measures = None,
-    seed: Seed = None,
+    model: o.Model,
+    data: o.Data,
+    only: o.Only = None,
+    rows: o.RowCount = 100,
+    draws: o.AuditDraws = 5000,
+    bridges: o.Bridges = 200,
+    chains: o.Chains = 8,
+    start: o.StartAt = "guide",
+    sampler: o.Walker = "hmc",
+    plot: o.Shown = None,
+    output: o.Measures = None,
+    seed: o.Seed = None,
 ) -> None:
-    """How good a model's posterior and log p are: bounds, exact values, gaps, calibration."""
-    names = [e.value for e in only or []]
-    options = {"rows": rows, "draws": draws, "bridges": bridges, "chains": chains, "start": start.value}
+    """Measure how good a model's posterior and log p are: bounds, exact values, gaps, calibration."""
+    typed = dict(locals())
     from laten.cli.work import audit as work
 
-    work.audit(model, data, names, {**options, "sampler": sampler.value, "seed": seed}, plot, output)
+    work.audit(**typed)
 
 
 @app.command()
 def explain(
-    model: Explained,
-    data: Context = None,
-    output: Drawing = None,
-    what: About = Subject.COLUMNS,
-    of: Of = None,
-    on: On = None,
-    points: Points = 32,
-    normalised: Shares = False,
-    table: Numbered = None,
-    given: Given = None,
-    latent: Hidden = None,
-    seed: Seed = None,
+    model: o.Explained,
+    data: o.Context = None,
+    output: o.Drawing = None,
+    what: o.About = "columns",
+    of: o.Of = None,
+    on: o.On = None,
+    points: o.Points = 32,
+    normalised: o.Shares = False,
+    table: o.Numbered = None,
+    given: o.Given = None,
+    latent: o.Hidden = None,
+    seed: o.Seed = None,
 ) -> None:
-    """Show what a model of a table has learned: ties between columns, effects of latents, curves.
+    """Show what a model of a table has learned: dependence between columns, effects of latents, curves.
 
-    With --given: Bayes' theorem and log p(x) = KL + ELBO, with numbers, for one example of a discrete or
-    linear-Gaussian network.
+    With --given: Bayes' theorem and log p(x) = KL + ELBO, for one example of a discrete or linear-Gaussian network.
     """
     if given or latent or model.lower().endswith(".bif"):
         used = {"DATA": data, "--of": of, "--on": on, "--normalised": normalised or None}
@@ -293,12 +226,12 @@ def explain(
         return
     from laten.cli.work import explain as work
 
-    work.explain(model, data, output, table, what.value, of, on, points, normalised, seed)
+    work.explain(model, data, output, table, what, of, on, points, normalised, seed)
 
 
 @app.command()
-def query(network: Source, question: Question, output: Output = None) -> None:
-    """Probabilities of some variables given others: exact for a .bif network, by the guide for a fitted model."""
+def query(network: o.Source, question: o.Question, output: o.Output = None) -> None:
+    """Compute probabilities of variables given others: exact for a .bif network, by the guide for a fitted model."""
     from laten.cli.work import query as work
 
     work.query(network, question, output)

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from laten.common.errors import DataError, known
 from laten.data.files.read import read
 from laten.data.files.write import Data, write
 from laten.data.rows.views import ArrayView
-from laten.estimator.plain_vae import Learner
+from laten.data.schema.contract import Name
+from laten.estimator.plain_vae import PlainVAE
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".json", ".json.gz")
 ARRAYS = (".npy", ".npz")
@@ -41,12 +43,24 @@ class Source:
 
 
 def note(text: str) -> None:
-    """Says something that is no result."""
+    """Print to standard error what is no result."""
     print(text, file=sys.stderr, flush=True)
 
 
+def wrote(*paths: str | None) -> None:
+    """Say which files were written."""
+    for path in paths:
+        if path is not None:
+            note(f"Wrote {path}.")
+
+
+def column_named(text: str, names: Iterable[Name]) -> Name:
+    """Find the column that was typed; columns called by whole numbers are found by their text."""
+    return next((n for n in names if str(n) == text), text)
+
+
 def for_fit(name: str) -> Source:
-    """Data to learn from. Of several arrays it is the one called `x`; the others stand aside.
+    """Read data to learn from. Of several arrays it is the one called `x`; the others stand aside.
 
     Raises:
         DataError: the data cannot be read, or which array to take is not clear.
@@ -62,8 +76,8 @@ def for_fit(name: str) -> Source:
     return Source({"x": data[chosen]}, {"x": chosen}, {k: v for k, v in data.items() if k != chosen})
 
 
-def for_model(vae: Learner, name: str) -> Source:
-    """Data to ask a model about, in the container it was fitted to.
+def for_model(vae: PlainVAE, name: str) -> Source:
+    """Read data to ask a model about, in the container it was fitted to.
 
     Raises:
         DataError: the data cannot be read, or are of another sort than the model's.
@@ -83,7 +97,7 @@ def for_model(vae: Learner, name: str) -> Source:
 
 
 def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:
-    """Arrays of a file by the model's nodes; a single array needs no name."""
+    """Sort arrays of a file by the model's nodes; a single array needs no name."""
     nodes = [n for n in view.nodes if n in data]
     if not nodes and len(data) == len(view.nodes) == 1:
         (found,), (node,) = data, view.nodes
@@ -97,7 +111,7 @@ def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:
 
 
 def check_output(path: str | None, endings: tuple[str, ...] = TABLES + ARRAYS) -> None:
-    """Refuses a path that could not be written, before any work is done.
+    """Refuse a path that could not be written, before any work is done.
 
     Raises:
         DataError: its folder is not there or closed, it is a folder, or its extension is none of `endings`.
@@ -117,7 +131,7 @@ def check_output(path: str | None, endings: tuple[str, ...] = TABLES + ARRAYS) -
 
 
 def put(result: Data, path: str | None) -> None:
-    """Writes a result to `path` in the format of its extension, or to standard output as CSV.
+    """Write a result to `path` in the format of its extension, or to standard output as CSV.
 
     Raises:
         DataError: it cannot be written, or fits no table.
@@ -137,7 +151,7 @@ def put(result: Data, path: str | None) -> None:
 
 
 def as_table(result: Any) -> pd.DataFrame:
-    """Arrays as columns: `name`, or `name_0`, `name_1`, ….
+    """Return arrays as columns: `name`, or `name_0`, `name_1`, ….
 
     Raises:
         DataError: an array with more than two dimensions.
@@ -152,13 +166,13 @@ def as_table(result: Any) -> pd.DataFrame:
 
 
 def images(name: str, shape: tuple[int, ...]) -> str:
-    """Why an array of images does not go into a table."""
+    """Say why an array of images does not go into a table."""
     sizes = " × ".join(map(str, shape))
     return f"rows of {name!r} are arrays of {sizes} and fit no table; write them to a file: -o FILE.npy or -o FILE.npz"
 
 
-def check_container(vae: Learner, path: str | None) -> None:
-    """Refuses to write images as a table, before any work is done."""
+def check_container(vae: PlainVAE, path: str | None) -> None:
+    """Refuse to write images as a table, before any work is done."""
     if isinstance(vae.view_, ArrayView) and not (path and path.lower().endswith(ARRAYS)):
         for name, spec in vae.view_.specs.items():
             if name in vae.view_.nodes and len(spec.shape) > 1:
@@ -166,5 +180,5 @@ def check_container(vae: Learner, path: str | None) -> None:
 
 
 def named(result: Any, source: Source) -> Any:
-    """Arrays by the names they had in the file."""
+    """Return arrays by the names that they had in the file."""
     return {source.names.get(k, k): v for k, v in result.items()} if isinstance(result, dict) else result

@@ -15,11 +15,11 @@ from laten.data.messages import did_you_mean, unknown
 from laten.data.records import Plain
 from laten.data.rows.evidence import Between
 from laten.data.rows.views import ArrayView
-from laten.estimator.plain_vae import Learner
+from laten.estimator.plain_vae import PlainVAE
 
 
-def evidence(vae: Learner, given: list[str]) -> dict[Any, Any]:
-    """What is given, by column or node.
+def evidence(vae: PlainVAE, given: list[str]) -> dict[Any, Any]:
+    """Parse what is given, by column or node.
 
     Raises:
         DataError: no `=`, an unknown column or node, a node or an interval given twice, or a value that its column
@@ -51,7 +51,7 @@ def evidence(vae: Learner, given: list[str]) -> dict[Any, Any]:
 
 
 def soft(column: Column, text: str) -> Any:
-    """A value of a table's column, or an interval LOW..HIGH of one that has an order."""
+    """Parse a value of a table's column, or an interval LOW..HIGH of one that has an order."""
     low, dots, high = text.partition("..")
     ordered = column.kind in NUMBERS or column.kind == "ordinal"
     if not dots or not ordered or text in map(str, column.levels or ()):
@@ -66,7 +66,7 @@ def soft(column: Column, text: str) -> Any:
 
 
 def for_column(column: Column, text: str) -> Any:
-    """A value of a table's column. Of columns set aside the text is kept: the model says why they cannot be given."""
+    """Parse a value of a table's column; of columns set aside keep the text: the model says why they are refused."""
     if column.kind in CLASSES:
         return level(column, text)
     if column.kind not in NUMBERS:
@@ -87,7 +87,7 @@ def for_column(column: Column, text: str) -> Any:
 
 
 def level(column: Column, text: str) -> Plain:
-    """The level that a text names: as it is written, else as a number, else whatever its case."""
+    """Find the level that a text names: as it is written, else as a number, else in any case."""
     levels = column.levels or ()
     if column.unseen == "other" and text not in map(str, levels):
         return text
@@ -106,7 +106,7 @@ def level(column: Column, text: str) -> Plain:
 
 
 def as_float(text: str) -> float:
-    """A number, NaN for other text."""
+    """Parse a number; NaN for other text."""
     try:
         return float(text)
     except ValueError:
@@ -114,7 +114,7 @@ def as_float(text: str) -> float:
 
 
 def number(where: str, text: str, seen: str = "") -> float:
-    """A finite number.
+    """Parse a finite number.
 
     Raises:
         DataError: anything else.
@@ -126,7 +126,7 @@ def number(where: str, text: str, seen: str = "") -> float:
 
 
 def for_node(view: ArrayView, name: str, text: str) -> float | int:
-    """A value of a node of one site."""
+    """Parse a value of a node of one site."""
     specs = view.specs
     if name not in specs:
         raise unknown("node", name, specs)

@@ -28,7 +28,7 @@ Refused: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "Clic
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command.
+    """Run one command.
 
     Args:
         arguments: What was typed after `laten`; None takes it from the process.
@@ -61,13 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def refuse(message: str) -> int:
-    """Says on one line what is wrong."""
+    """Say on one line what is wrong."""
     print(f"laten: {' '.join(message.split())}", file=sys.stderr)
     return BAD_INPUT
 
 
 def hang_up() -> int:
-    """Nobody reads standard output any more: neither does Python complain about it when it ends."""
+    """Close standard output, which nobody reads any more, so that Python does not complain when it ends."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE
@@ -75,7 +75,7 @@ def hang_up() -> int:
 
 @contextmanager
 def plain_warnings() -> Iterator[None]:
-    """Shows a `LatenWarning` as one line without source code; other libraries' stay quiet unless `python -W` asks."""
+    """Show a `LatenWarning` as one line without source code; other libraries' stay quiet unless `python -W` asks."""
 
     def show(message: Warning | str, *origin: object, **more: object) -> None:
         print(f"laten: warning: {' '.join(str(message).split())}", file=sys.stderr)

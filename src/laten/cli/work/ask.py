@@ -8,13 +8,13 @@ import pandas as pd
 from laten.cli.data_in_out import ARRAYS, check_container, check_output, for_model, named, note, put
 from laten.cli.evidence import evidence
 from laten.data.rows.views import ArrayView, TableView
-from laten.estimator.plain_vae import Learner, load
+from laten.estimator.plain_vae import PlainVAE, load
 
 DRAWS = 500  # a row, for scores
 
 
 def sample(model: str, n: int, given: list[str], output: str | None, seed: int | None) -> None:
-    """Writes `n` rows drawn from the model, or from p(rest | given)."""
+    """Write `n` rows drawn from the model, or from p(rest | given)."""
     check_output(output)
     vae = load(model)
     check_container(vae, output)
@@ -23,7 +23,7 @@ def sample(model: str, n: int, given: list[str], output: str | None, seed: int |
 
 
 def score(model: str, data: str, output: str | None, by_column: bool, draws: int | None) -> None:
-    """Writes log p of each row, or what each column costs; says the mean, its errors and Pareto k."""
+    """Write log p of each row, or what each column costs; say the mean, its errors and Pareto k."""
     check_output(output)
     vae = load(model)
     source = for_model(vae, data)
@@ -39,25 +39,25 @@ def score(model: str, data: str, output: str | None, by_column: bool, draws: int
     note(f"{source.rows} rows: {found}{'; grey pixels binarised anew' if grey else ''}")
 
 
-def impute(model: str, data: str, output: str | None, draws: int | None, seed: int | None) -> None:
-    """Writes the data with empty cells filled, once or `draws` times."""
+def impute(model: str, data: str, output: str | None, samples: int | None, seed: int | None) -> None:
+    """Write the data with empty cells filled, once or as `samples` completed copies."""
     check_output(output)
     vae = load(model)
     check_container(vae, output)
     source = for_model(vae, data)
-    filled = vae.impute(source.data, draws, seed=seed)
-    if draws is None:
+    filled = vae.impute(source.data, samples, seed=seed)
+    if samples is None:
         put(tidy(vae, named(filled, source), output), output)
     else:
         put(stacked([tidy(vae, named(copy, source), output) for copy in filled]), output)
     rows = vae.view_.rows(source.data, partial=True)
     empty, cells = sum(int((~m).sum()) for m in rows.mask.values()), sum(v.size for v in rows.values.values())
-    times = "" if draws is None else f", {draws} times"
+    times = "" if samples is None else f", {samples} times"
     note(f"Filled {empty} of {cells} cells ({empty / cells:.1%}) of {source.rows} rows{times}.")
 
 
 def embed(model: str, data: str, output: str | None) -> None:
-    """Writes the latent means of each row."""
+    """Write the latent means of each row."""
     check_output(output)
     vae = load(model)
     latents = vae.transform(for_model(vae, data).data)
@@ -67,7 +67,7 @@ def embed(model: str, data: str, output: str | None) -> None:
 
 
 def reconstruct(model: str, data: str, output: str | None) -> None:
-    """Writes each row's means given its latent means."""
+    """Write each row's means given its latent means."""
     check_output(output)
     vae = load(model)
     check_container(vae, output)
@@ -76,23 +76,23 @@ def reconstruct(model: str, data: str, output: str | None) -> None:
 
 
 def stacked(copies: list[Any]) -> Any:
-    """Completed copies in one: frames below one another, numbered by `draw`; arrays along a new first axis."""
+    """Join completed copies: frames below one another, numbered by `sample`; arrays along a new first axis."""
     if isinstance(copies[0], dict):
         return {name: np.stack([copy[name] for copy in copies]) for name in copies[0]}
     if isinstance(copies[0], np.ndarray):
         return np.stack(copies)
-    return pd.concat([numbered(c, "draw", np.full(len(c), i)) for i, c in enumerate(copies)], ignore_index=True)
+    return pd.concat([numbered(c, "sample", np.full(len(c), i)) for i, c in enumerate(copies)], ignore_index=True)
 
 
 def numbered(frame: pd.DataFrame, name: str, numbers: np.ndarray) -> pd.DataFrame:
-    """A frame with a first column of numbers, called `name`, or `name_` where that is taken."""
+    """Add a first column of numbers to a frame, called `name`, or `name_` where that is taken."""
     while name in frame.columns:
         name += "_"
     return pd.concat([pd.Series(numbers, index=frame.index, name=name), frame], axis=1)
 
 
-def tidy(vae: Learner, data: Any, output: str | None) -> Any:
-    """For text: columns of whole numbers, which pandas reads as floats where there are holes, without `.0`."""
+def tidy(vae: PlainVAE, data: Any, output: str | None) -> Any:
+    """Make columns of whole numbers, which pandas reads as floats where there are holes, text without `.0`."""
     text = output is None or output.lower().endswith((".csv", ".tsv", ".gz", ".json"))
     if not isinstance(data, pd.DataFrame) or not isinstance(vae.view_, TableView) or not text:
         return data

@@ -4,7 +4,7 @@ from typing import Any
 
 from laten.classical.discrete import read_bif
 from laten.classical.explain import explain
-from laten.cli.data_in_out import TABLES, check_output, note, put
+from laten.cli.data_in_out import TABLES, check_output, put, wrote
 from laten.cli.evidence import evidence
 from laten.common.errors import DataError
 from laten.estimator.plain_vae import load
@@ -14,7 +14,7 @@ from laten.plots.canvas import FORMATS
 def identity(
     model: str, given: list[str], latents: list[str] | None, output: str | None, table: str | None, wrong: list[str]
 ) -> None:
-    """Prints the lesson; draws it to `output`, and writes its table to `table`.
+    """Print the lesson; draw it to `output`, and write its table to `table`.
 
     Args:
         wrong: Options that were given and do not go with this question.
@@ -35,13 +35,11 @@ def identity(
         put(found.table.reset_index(), table)
     if output is not None:
         found.plot(output)
-    for name in (output, table):
-        if name is not None:
-            note(f"Wrote {name}.")
+    wrote(output, table)
 
 
 def by_name(given: list[str]) -> dict[str, Any]:
-    """`name=state` texts by name; a name given again may be any of its states."""
+    """Sort `name=state` texts by name; a name given twice may have any of its states."""
     found: dict[str, list[str]] = {}
     for text in given:
         name, sign, value = text.partition("=")

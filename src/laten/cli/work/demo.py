@@ -30,7 +30,7 @@ SHOWN = ("age", "ward", "nights", "crp", "pain", "admitted")  # columns of which
 
 
 def demo(folder: str) -> None:
-    """Fits `digits` and `clinic`, prints what came out, and leaves models and pictures in `folder`.
+    """Fit `digits` and `clinic`, print the results, and leave models and pictures in `folder`.
 
     Raises:
         LatenError: the folder cannot be made.
@@ -52,26 +52,26 @@ def demo(folder: str) -> None:
 
 
 def say(text: str) -> None:
-    """Prints now, not when a buffer is full."""
+    """Print now, not when a buffer is full."""
     print(text, flush=True)
 
 
 def split(rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers to learn from, and to hold out."""
+    """Return row numbers to learn from, and to hold out."""
     order = np.random.default_rng(0).permutation(rows)
     held = round(HELD_OUT * rows)
     return np.sort(order[held:]), np.sort(order[:held])
 
 
 def timed(fit: Callable[[], VAE]) -> tuple[VAE, str]:
-    """A fitted model and how it went, in words."""
+    """Return a fitted model, and in words how the fit went."""
     began = time.perf_counter()
     vae = fit()
     return vae, f"{vae.history_['epoch'].iloc[-1]} epochs in {time.perf_counter() - began:.0f} s"
 
 
 def figure(found: LogLikelihood, grey: str = "") -> str:
-    """An estimate of log p(x) in words: what it is, its two errors, and how far to trust it."""
+    """Describe an estimate of log p(x) in words: what it is, its two errors, and how far to trust it."""
     trust = "enough draws" if found.pareto_k <= UNRELIABLE else "with more draws log p(x) would rise a little"
     over, within = f"{found.rows_error:.2f} over rows", f"{found.standard_error:.3f} from {found.draws} draws a row"
     return (
@@ -82,7 +82,7 @@ def figure(found: LogLikelihood, grey: str = "") -> str:
 
 
 def digits(out: Path) -> None:
-    """Images: 16 latents for the figures, 2 for a map and a manifold."""
+    """Fit images: 16 latents for the figures, 2 for a map and a manifold."""
     data = load("digits")
     assert isinstance(data, dict)
     train, held = split(len(data["x"]))
@@ -106,7 +106,7 @@ def digits(out: Path) -> None:
 
 
 def table(out: Path) -> None:
-    """A mixed table with holes, from a known world."""
+    """Fit a mixed table with holes, from a known world."""
     frame, world = clinic(), Clinic()
     train, held = (frame.iloc[rows] for rows in split(len(frame)))
     rows, columns = frame.shape
@@ -134,7 +134,7 @@ def table(out: Path) -> None:
 
 
 def tell_holes(vae: VAE, frame: pd.DataFrame, filled: pd.DataFrame, train: pd.DataFrame, held: pd.DataFrame) -> None:
-    """Some filled cells, and how wrong the filling is beside a naive one and the best possible one."""
+    """Print some filled cells, and the error of the filling beside a naive one and the best possible one."""
     truth, rows = clinic(holes=False), held.index
     hidden = hidden_cells(vae.schema_, frame)
     total = int(hidden.to_numpy().sum())
@@ -157,7 +157,7 @@ def tell_holes(vae: VAE, frame: pd.DataFrame, filled: pd.DataFrame, train: pd.Da
 
 
 def cell(value: object) -> str:
-    """A cell as text: dates as days, fractions to one digit."""
+    """Return a cell as text: dates as days, fractions to one digit."""
     if isinstance(value, pd.Timestamp):
         return str(value.date())
     return f"{value:.1f}" if isinstance(value, float) else str(value)
@@ -167,19 +167,19 @@ Guess = dict[str, np.ndarray]  # column -> (rows,) or one number for all: codes 
 
 
 def coded(world: Clinic, frame: pd.DataFrame) -> Guess:
-    """Cells as numbers."""
+    """Return cells as numbers."""
     return {name: column.parse(frame[name]) for name, column in world.columns.items()}
 
 
 def naive(world: Clinic, train: pd.DataFrame) -> Guess:
-    """The mean of each column of numbers, the most frequent class of the others."""
+    """Return the mean of each column of numbers, the most frequent class of the others."""
     seen = {name: x[~np.isnan(x)] for name, x in coded(world, train).items()}
     classes = {name: isinstance(column, Classes) for name, column in world.columns.items()}
     return {n: np.asarray(np.bincount(x.astype(int)).argmax() if classes[n] else x.mean()) for n, x in seen.items()}
 
 
 def oracle(world: Clinic, frame: pd.DataFrame) -> Guess:
-    """The exact mean, most probable class, or median level, given the other seen cells of the row."""
+    """Return the exact mean, most probable class or median level, given the other seen cells of the row."""
     best: Guess = {}
     for name, column in world.columns.items():
         found = world.conditional(frame, name)
@@ -193,7 +193,7 @@ def oracle(world: Clinic, frame: pd.DataFrame) -> Guess:
 
 
 def imputation_error(world: Clinic, truth: Guess, guess: Guess, hidden: pd.DataFrame) -> float:
-    """Mean over columns of the error at hidden cells, on a scale from 0 to 1 (as Nazabal et al. 2020 count it)."""
+    """Return the mean over columns of the error at hidden cells, from 0 to 1 (as Nazabal et al. 2020 count it)."""
     errors = []
     for name, column in world.columns.items():
         at = hidden[name].to_numpy(bool)

@@ -4,12 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from laten.cli.data_in_out import TABLES, check_output, for_model, note, put
+from laten.cli.data_in_out import TABLES, check_output, column_named, for_model, put, wrote
 from laten.cli.work.ask import numbered
 from laten.common.errors import LatenError
 from laten.data.rows.table_view import TableView
-from laten.data.schema.contract import Name
-from laten.estimator.plain_vae import Learner, load
+from laten.estimator.plain_vae import load
 from laten.plots.canvas import FORMATS
 from laten.plots.dependence import plot_dependence, plot_latent_effects, plot_mutual_information
 
@@ -18,21 +17,22 @@ def explain(
     model: str, data: str | None, output: str | None, table: str | None, what: str, of: str | None, on: str | None,
     points: int, normalised: bool, seed: int | None,
 ) -> None:  # fmt: skip
-    """Writes a picture to `output` and numbers to `table`; with neither the numbers to standard output."""
+    """Write a picture to `output` and numbers to `table`; with neither the numbers to standard output."""
     check_output(output, FORMATS)
     check_output(table, TABLES)
     if (of is None) != (on is None):
         raise LatenError(f"--of and --on go together: laten explain {model} --of COLUMN --on COLUMN -o FILE")
     if data is not None and of is None and what == "columns":
         raise LatenError(
-            "what columns tell of one another is asked of the model alone; DATA goes with --what latents, or with "
+            "what columns tell about each other comes from the model alone; DATA goes with --what latents, or with "
             "--of and --on"
         )
     vae = load(model)
     rows = None if data is None else for_model(vae, data).data
     draw: Any = plot_dependence
     if of is not None and on is not None:
-        found = vae.dependence(column(vae, of), column(vae, on), rows, points, seed=seed)
+        names = vae.view_.schema.names if isinstance(vae.view_, TableView) else ()
+        found = vae.dependence(column_named(of, names), column_named(on, names), rows, points, seed=seed)
         first = on
     elif what == "latents":
         found, draw, first = vae.latent_effects(rows, seed=seed), plot_latent_effects, "latent"
@@ -43,18 +43,10 @@ def explain(
         draw(found, output)
     if table is not None or output is None:
         put(flat(found, first), table)
-    for name in (output, table):
-        if name is not None:
-            note(f"Wrote {name}.")
+    wrote(output, table)
 
 
 def flat(found: pd.DataFrame, first: str) -> pd.DataFrame:
-    """A frame whose row labels are its first column, and whose columns are text."""
+    """Return a frame whose row labels are its first column, and whose columns are text."""
     plain = found.set_axis([str(c) for c in found.columns], axis=1)
     return numbered(plain.reset_index(drop=True), first, found.index.to_numpy())
-
-
-def column(vae: Learner, name: str) -> Name:
-    """The column that was typed; columns called by whole numbers are found by their text."""
-    view = vae.view_
-    return next((n for n in view.schema.names if str(n) == name), name) if isinstance(view, TableView) else name

@@ -1,6 +1,6 @@
 """`laten fit`: from data to a model file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +15,51 @@ from laten.data.records import Plain
 from laten.data.schema.enforce import impose, open_contract
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
-from laten.estimator.plain_vae import Learner
-from laten.estimator.prepare import Sizes, propose
+from laten.estimator.parameters import check
+from laten.estimator.plain_vae import PlainVAE
+from laten.estimator.prepare import prepare
 from laten.training.objectives import Elbo, Iwae, Objective
-from laten.training.settings import Settings
 
 INTERRUPTED = 130
-CHECKED = ("epochs", "batch_size", "learning_rate", "patience", "validation", "seed")
 
 
 def fit(
     data: str,
     output: str | None,
-    kinds: Sequence[str],
-    contract: str | None,
+    kind: Sequence[str] | None,
+    schema: str | None,
     objective: str,
     draws: int | None,
-    options: Mapping[str, Any],
     quiet: bool,
+    **options: Any,
 ) -> int:
-    """Learns a model and writes it.
+    """Learn a model and write it.
 
     Args:
         data: Path or name.
         output: Model file; None: the data's name with another extension, in the current folder.
-        kinds: `column=kind` edits of the schema.
-        contract: File of the schema to enforce; None: it is inferred.
+        kind: `column=kind` edits of the schema.
+        schema: File of the schema to enforce; None: it is inferred.
         draws: Of the objective; None: its own default.
-        options: Parameters of `VAE`.
         quiet: Say nothing.
+        options: Parameters of `VAE`.
     Returns:
         0, or 130 when Ctrl-C ended training; the model is written in both cases.
     """
-    asked = {name: options[name] for name in CHECKED if options[name] is not None}
-    Settings(**asked)  # an option out of range is refused before data are read
+    vae = PlainVAE(objective=goal_of(objective, draws), progress="quiet" if quiet else "auto", **options)
+    check(vae)  # an option out of range is refused before data are read
     path = output or f"{stem(data)}.laten"
     check_output(path, ())
     if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
         raise DataError(f"{path}: is the data; give the model another name with -o")
     source = for_fit(data)
-    schema = schema_of(source, kinds, contract)
-    sizes = Sizes(*(options[name] for name in ("latent", "width", "numbers")))
-    found = propose(source.data, None, schema, sizes, options["binarise"], options["seed"])
+    vae.schema = schema_of(source, kind or (), schema)
+    prepared = prepare(source.data, vae)
     if not quiet:  # only now: data that cannot be used are one line, and nothing else
-        describe(source, schema, options["binarise"])
-        note(f"Network: {found.network.factors()}\n")
-    vae = Learner(
-        objective=goal_of(objective, draws), schema=schema, progress="quiet" if quiet else "auto", **options
-    ).fit(source.data)
+        describe(source, vae.schema, vae.binarise)
+        note(f"Network: {prepared.network.factors()}\n")
+    del source  # the device has the rows
+    vae.fit_prepared(prepared)
     vae.save(path)
     interrupted = vae.stopped_ == "interrupted"
     if interrupted:
@@ -77,19 +74,19 @@ def fit(
 
 
 def goal_of(objective: str, draws: int | None) -> Objective | None:
-    """The objective asked for; None leaves the evidence lower bound to `VAE`, with its own plan."""
+    """Return the objective asked for; None leaves the evidence lower bound to `VAE`, with its own plan."""
     if objective == "elbo":
         return None if draws is None else Elbo(draws=draws)
     return Iwae() if draws is None else Iwae(draws)
 
 
 def stem(data: str) -> str:
-    """`folder/adult.csv.gz` -> `adult`."""
+    """Return the name of data without folder and extensions: `folder/adult.csv.gz` -> `adult`."""
     return Path(data).name.split(".")[0] or "model"
 
 
 def schema_of(source: Source, kinds: Sequence[str], contract: str | None = None) -> Schema | None:
-    """The schema of a table, inferred or as a file says, and edited; None for arrays of images.
+    """Return the schema of a table, inferred or as a file says, and edited; None for arrays of images.
 
     Raises:
         DataError: no such column or kind, the cells do not allow it, or they do not keep the contract.
@@ -113,14 +110,14 @@ def schema_of(source: Source, kinds: Sequence[str], contract: str | None = None)
 
 
 def taken_for(frame: pd.DataFrame, kinds: Sequence[str]) -> dict[str | int, str]:
-    """Columns of cells of two sorts are not questioned where the user says what they are."""
+    """Return the kinds that make columns with two sorts of cells unambiguous, because the user says what they are."""
     by_text = {str(n): n for n in frame.columns}
     typed = [(text.rpartition("=")[0], text.rpartition("=")[2].partition(":")[0]) for text in kinds]
     return {by_text[name]: kind for name, kind in typed if name in by_text and kind in ("categorical", *ASIDE)}
 
 
 def with_kind(schema: Schema, text: str) -> Schema:
-    """A schema edited by `column=kind` or `column=kind:level,level,...`."""
+    """Edit a schema by `column=kind` or `column=kind:level,level,...`."""
     name, sign, kind = text.rpartition("=")
     if not sign or not name:
         raise DataError(f"--kind {text}: expected COLUMN=KIND, e.g. age=count")
@@ -141,7 +138,7 @@ def with_kind(schema: Schema, text: str) -> Schema:
 
 
 def levels_of(column: Column, text: str) -> list[Plain]:
-    """Levels typed by the user as the column's own values."""
+    """Return levels typed by the user as the column's own values."""
     seen = {str(v): v for v in column.seen.values or ()}
     levels = [part.strip() for part in text.split(",")]
     for level in levels:
@@ -153,7 +150,7 @@ def levels_of(column: Column, text: str) -> list[Plain]:
 
 
 def describe(source: Source, schema: Schema | None, binarise: str) -> None:
-    """Shows what is about to be learned from."""
+    """Print what the model will learn from."""
     if schema is not None:
         note(f"{source.rows} rows. What each column is taken for (--kind COLUMN=KIND changes it):\n\n{schema}\n")
         return
@@ -164,8 +161,8 @@ def describe(source: Source, schema: Schema | None, binarise: str) -> None:
     note(f"{source.rows} arrays of {sizes}{grey}{aside}.")
 
 
-def verdict(vae: Learner) -> str:
-    """How good the model is, in one line."""
+def verdict(vae: PlainVAE) -> str:
+    """Say in one line how good the model is."""
     history = vae.history_
     ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}
     held = "valid_bound" in history

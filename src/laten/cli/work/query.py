@@ -4,16 +4,16 @@ import pandas as pd
 
 from laten.classical.discrete import DiscreteNetwork, read_bif
 from laten.classical.question import Asked, parse_question
-from laten.cli.data_in_out import TABLES, check_output, note, put
+from laten.cli.data_in_out import TABLES, check_output, column_named, note, put
 from laten.cli.evidence import evidence
 from laten.common.errors import DataError
 from laten.data.rows.evidence import Between
 from laten.data.rows.views import TableView
-from laten.estimator.plain_vae import Learner, load
+from laten.estimator.plain_vae import PlainVAE, load
 
 
 def query(network: str, question: str, output: str | None) -> None:
-    """Writes p(targets | given), a state (or joint state) a row."""
+    """Write p(targets | given), a state (or joint state) a row."""
     check_output(output, TABLES)
     asked = parse_question(question)
     if network.lower().endswith(".bif"):
@@ -24,15 +24,15 @@ def query(network: str, question: str, output: str | None) -> None:
 
 
 def exactly(network: DiscreteNetwork, question: str, asked: Asked) -> pd.Series:
-    """The exact answer; says how probable the evidence is."""
+    """Return the exact answer; say how probable the evidence is."""
     found = network.query(question)
     if asked.given:
         note(f"Exact. log p(evidence) = {network.log_evidence(asked.given):.6f} nats.")
     return found
 
 
-def by_guide(vae: Learner, file: str, asked: Asked) -> pd.Series:
-    """A fitted model's answer about one column of classes.
+def by_guide(vae: PlainVAE, file: str, asked: Asked) -> pd.Series:
+    """Return a fitted model's answer about one column of classes.
 
     Raises:
         DataError: several targets or intervals, which `laten sample` answers.
@@ -45,7 +45,7 @@ def by_guide(vae: Learner, file: str, asked: Asked) -> pd.Series:
             f"for several, or ranges, draw rows: laten sample {file} -n 10000 --given COLUMN=VALUE"
         )
     (target, wanted), names = next(iter(asked.targets.items())), vae.view_.schema.names
-    name = next((n for n in names if str(n) == target), target)
+    name = column_named(target, names)
     if name in given:
         raise DataError(f"column {name!r} is a target and given; leave it out of one of the two")
     row = pd.DataFrame([given], columns=pd.Index(list(given))) if given else pd.DataFrame({names[0]: [None]})

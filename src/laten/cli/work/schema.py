@@ -22,7 +22,7 @@ BROKEN = 1
 
 
 def schema(data: str, output: str | None, kinds: Sequence[str], check: str | None) -> int:
-    """Proposes a contract, or compares rows with one.
+    """Propose a contract, or compare rows with one.
 
     Args:
         data: Path or name of a table.
@@ -53,7 +53,7 @@ def schema(data: str, output: str | None, kinds: Sequence[str], check: str | Non
 
 
 def checked(data: str, agreed: str, output: str | None) -> int:
-    """Shows how rows differ from a contract, or from the schema of a model; 1 when a model refuses them."""
+    """Show how rows differ from a contract, or from the schema of a model; 1 when a model refuses them."""
     check_output(output, TABLES)
     contract = agreed_in(agreed)
     frame = read(data)
@@ -69,7 +69,7 @@ def checked(data: str, agreed: str, output: str | None) -> int:
 
 
 def agreed_in(name: str) -> Contract:
-    """The contract of a TOML file, or of the table that a model was fitted to.
+    """Return the contract of a TOML file, or of the table that a model was fitted to.
 
     Raises:
         DataError: neither, or a model of arrays.

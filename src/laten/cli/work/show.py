@@ -11,7 +11,7 @@ from laten.cli.data_in_out import Source, check_output, for_model, note
 from laten.common.errors import LatenError
 from laten.data.messages import unknown
 from laten.data.rows.views import ArrayView
-from laten.estimator.plain_vae import Learner, load
+from laten.estimator.plain_vae import PlainVAE, load
 from laten.plots import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -19,7 +19,7 @@ NEED_DATA = ("reconstructions", "latents")
 
 
 def info(model: str, svg: str | None) -> None:
-    """Describes a model on standard output; `svg` also draws its network there."""
+    """Describe a model on standard output; `svg` also draws its network there."""
     check_output(svg, (".svg",))
     vae = load(model)
     weights = [np.size(x) for x in jax.tree.leaves((vae.model_.p, vae.model_.q)) if hasattr(x, "dtype")]
@@ -31,8 +31,8 @@ def info(model: str, svg: str | None) -> None:
         note(f"Wrote {svg}.")
 
 
-def data_of(vae: Learner) -> str:
-    """The schema, or the arrays by node."""
+def data_of(vae: PlainVAE) -> str:
+    """Describe the schema, or the arrays by node."""
     view = vae.view_
     if not isinstance(view, ArrayView):
         return str(view.schema)
@@ -42,8 +42,8 @@ def data_of(vae: Learner) -> str:
     return "\n".join(f"{n}: {shapes[n]} {specs[n].what}{ways.get(visit.get(n, ''), '')}" for n in view.nodes)
 
 
-def training_of(vae: Learner) -> str:
-    """How training went, from the history that the file keeps."""
+def training_of(vae: PlainVAE) -> str:
+    """Describe how training went, from the history in the file."""
     history, ways = vae.history_, {"plan": "as planned", "early": "early", "interrupted": "by Ctrl-C"}
     if not len(history):
         return "no epoch was finished"
@@ -64,7 +64,7 @@ def training_of(vae: Learner) -> str:
 
 
 def plot(model: str, data: str | None, what: str, output: str, colour: str | None, seed: int | None) -> None:
-    """Writes a picture."""
+    """Write a picture."""
     check_output(output, PICTURES)
     if data is None and what in NEED_DATA:
         raise LatenError(f"--what {what} needs rows to show: laten plot {model} DATA --what {what} -o {output}")
@@ -86,7 +86,7 @@ def plot(model: str, data: str | None, what: str, output: str, colour: str | Non
 
 
 def coloured(source: Source, colour: str | None) -> Any:
-    """What colours the rows: a column's name, or an array of the file (its `label`, when it has one).
+    """Return what colours the rows: a column's name, or an array of the file (its `label`, when it has one).
 
     Raises:
         DataError: there is no such array.
