@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,15 +9,13 @@ import pandas as pd
 from laten.classical import elimination
 from laten.classical.elimination import Factor
 from laten.classical.question import States, check_name, code_of
+from laten.classical.tables import ProbabilityTables
 from laten.common.errors import DataError
-
-if TYPE_CHECKING:
-    from laten.classical.discrete import DiscreteNetwork
 
 WORK = 2**22  # entries of the largest factor times rows, of one elimination
 
 
-def by_row(network: "DiscreteNetwork", frame: pd.DataFrame, keep: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def by_row(network: ProbabilityTables, frame: pd.DataFrame, keep: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """p(keep, row's filled cells) as tables `(rows, *sizes)` whose largest entry is one, and their logs `(rows,)`.
 
     Rows with the same cells filled are one elimination, equal rows one of its rows.

@@ -17,7 +17,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -28,6 +28,7 @@ import pandas as pd
 
 from laten.classical import elimination
 from laten.classical.question import check_targets, evidence_of
+from laten.classical.tables import ProbabilityTables
 from laten.common import random
 from laten.common.errors import DataError, DeclarationError, known
 from laten.common.types import Array, Key, Values
@@ -35,9 +36,6 @@ from laten.families import Categorical
 from laten.network.conditional import Conditional
 from laten.network.nets.layers import MLP
 from laten.network.network import Network
-
-if TYPE_CHECKING:
-    from laten.classical.discrete import DiscreteNetwork
 
 EVIDENCE = "evidence"
 EXAMPLES = 2**17  # drawn from the network, to learn from
@@ -70,7 +68,7 @@ class LearnedGuide:
         losses: Mean -log q of what was hidden, nats an example, at equal steps of learning.
     """
 
-    network: "DiscreteNetwork"
+    network: ProbabilityTables
     guide: Network
     weights: dict[str, Conditional]
     losses: np.ndarray
@@ -195,7 +193,7 @@ def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Ar
     return -sum((jnp.where(mask[names.index(n)], 0.0, x) for n, x in log_q.items()), jnp.zeros(()))
 
 
-def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
+def learn(network: ProbabilityTables, steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
     """Learns a guide: one compiled loop over batches drawn from the network, each with its own masks."""
     if steps < 1:
         raise DeclarationError(f"learn_guide: steps must be at least 1, not {steps}")
