@@ -22,7 +22,7 @@ class Packed(NamedTuple):
     large: list[Array]
 
 
-class Packing:
+class WeightPacking:
     """Where each array of a tree of float32 arrays lies.
 
     Args:
