@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from laten.classical import elimination
-from laten.classical.discrete import DiscreteNetwork
 from laten.classical.enumeration import (
     Example,
     example_of,
@@ -27,6 +26,7 @@ from laten.classical.explanation import Explanation
 from laten.classical.learned_guide import LearnedGuide
 from laten.classical.mean_field import Step, ascend, ascend_normal, expected
 from laten.classical.question import Evidence, check_targets, evidence_of
+from laten.classical.tables import ProbabilityTables
 from laten.common.errors import DataError, DeclarationError, known
 from laten.estimator.questions import Answers
 from laten.inference import linear_gaussian
@@ -90,8 +90,8 @@ def explain(
     """
     if q not in (None, "guide", "mean field", "prior"):
         raise DeclarationError(f"q must be 'guide', 'mean field' or 'prior', not {q!r}")
-    if isinstance(model, DiscreteNetwork | LearnedGuide):
-        tables, guide = (model, None) if isinstance(model, DiscreteNetwork) else (model.network, model)
+    if isinstance(model, ProbabilityTables | LearnedGuide):
+        tables, guide = (model, None) if isinstance(model, ProbabilityTables) else (model.network, model)
         if q == "guide" and guide is None:
             raise DeclarationError("tables alone have no guide: q may be 'mean field' or 'prior', or learn_guide() one")
         how = q or ("guide" if guide else "mean field")
@@ -133,7 +133,7 @@ def parts_of(
     return model.network, model.p, model
 
 
-def of_tables(network: DiscreteNetwork, given: Mapping[str, Any], latents: Iterable[str] | None) -> Discrete:
+def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Iterable[str] | None) -> Discrete:
     """Prior and joint of the latents by variable elimination."""
     evidence = evidence_of(network.states, given)
     above = elimination.ancestors(network.parents, evidence.names) - set(evidence.codes)

@@ -2,17 +2,18 @@ r"""Nets: recipes for the function between a node's parents and its raw paramete
 
 A recipe is a callable `(n_in, n_out, key) -> equinox.Module`; the module maps one example's features `(n_in,)` to
 `(n_out,)`. The ones here are frozen dataclasses, so that they can be compared, printed and saved. Any callable of the
-same signature is a recipe too.
+same signature is a recipe too (`Recipe`); one that also says its size and how it looks the other way round
+(`MirroredRecipe`) gets guides to its measure.
 
 Weights start normal with variance $2/n_{in}$ before a rectifier (He et al. 2015), $1/n_{in}$ otherwise; the last layer
-at a tenth of that variance, as the constants of `conditionals.Conditional` already put the output where the data are.
+at a tenth of that variance, as the constants of `conditional.Conditional` already put the output where the data are.
 """
 
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -23,7 +24,6 @@ from laten.common.errors import DeclarationError, known
 from laten.common.numerics import host_rng, on_device, softplus
 from laten.common.random import random_bytes
 from laten.common.types import Array, Key
-from laten.network.nets.table import Table
 
 
 class Net(Protocol):
@@ -32,7 +32,47 @@ class Net(Protocol):
     def __call__(self, *args: Any, **kwargs: Any) -> Array: ...
 
 
-Recipe = Callable[[int, int, Key], Net]
+class Recipe(Protocol):
+    """How a net is built. Any callable of this signature is one.
+
+    A recipe with an attribute `dropout` above 0 builds modules that get a random `key` while training.
+    """
+
+    def __call__(self, n_in: int, n_out: int, key: Key) -> Net:
+        """Build a module that maps one example's features `(n_in,)` to `(n_out,)`."""
+        ...
+
+
+@runtime_checkable
+class MirroredRecipe(Recipe, Protocol):
+    """A recipe that `guide_for` can turn round.
+
+    A recipe without these two members is used in a guide as it is; it counts as larger than `Linear` and smaller than
+    any net with a hidden layer.
+    """
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Units of the widest hidden layer, number of hidden layers: a guide takes the largest net of P it can."""
+        ...
+
+    def mirrored(self) -> Recipe:
+        """Return the net of the other way round, whose output is raw: without an activation on it."""
+        ...
+
+
+UNSIZED = (1, 0)  # the size of a recipe that says none
+
+
+def size_of(recipe: Recipe) -> tuple[int, int]:
+    """Return the size by which recipes are compared."""
+    return recipe.size if isinstance(recipe, MirroredRecipe) else UNSIZED
+
+
+def mirrored(recipe: Recipe) -> Recipe:
+    """Return the recipe of a net the other way round."""
+    return recipe.mirrored() if isinstance(recipe, MirroredRecipe) else recipe
+
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": jax.nn.relu,
@@ -48,7 +88,7 @@ RECTIFIERS = ("relu", "leaky_relu", "silu", "gelu", "elu")
 
 
 class Affine(eqx.Module):
-    """y = x W + b, or x W where the offset is added elsewhere (`conditionals`: the constants)."""
+    """y = x W + b, or x W where the offset is added elsewhere (`conditional.py`: the constants)."""
 
     weight: Array  # (n_in, n_out): mapped over rows it is one product, with nothing to transpose
     bias: Array | None  # (n_out,)
@@ -89,6 +129,15 @@ def dropped(x: Array, keep: Array | None) -> Array:
 class Linear:
     """No hidden layer."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """No layers."""
+        return 0, 0
+
+    def mirrored(self) -> "Linear":
+        """Return the same."""
+        return self
+
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
         return Layers((affine(n_in, n_out, 0.1, host_rng(key), False),), "relu", 0.0, False)
 
@@ -121,6 +170,18 @@ class MLP:
     def widths(self) -> tuple[int, ...]:
         """Units of each hidden layer."""
         return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Units of the widest hidden layer, and their number."""
+        return max(self.widths, default=0), len(self.widths)
+
+    def mirrored(self) -> "MLP":
+        """Return widths reversed; an activated output becomes a hidden layer."""
+        if not isinstance(self.width, tuple):
+            return replace(self, depth=self.depth + self.activate_output, activate_output=False)
+        widths = self.width[::-1]
+        return replace(self, width=widths[:1] * self.activate_output + widths, activate_output=False)
 
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
         sizes, depth = [n_in, *self.widths, n_out], len(self.widths)
@@ -155,6 +216,15 @@ class ResMLP:
 
     def __post_init__(self):
         check_net(self)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Units of the trunk, number of blocks."""
+        return self.width, self.depth
+
+    def mirrored(self) -> "ResMLP":
+        """Return the same; an activated output becomes a block."""
+        return replace(self, depth=self.depth + self.activate_output, activate_output=False)
 
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Residual":
         rng, w = host_rng(key), self.width
@@ -204,9 +274,6 @@ class Residual(eqx.Module):
             x = x + outer(dropped(f(inner(jax.nn.standardize(x))), factor))
         x = self.last(f(x))
         return dropped(f(x), keep[-1]) if self.activate_output else x
-
-
-NETS: dict[str, type] = {"Linear": Linear, "MLP": MLP, "ResMLP": ResMLP, "Table": Table}
 
 
 def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> Net:
