@@ -32,11 +32,11 @@ from laten.plots.canvas import (
     signed,
     tidy,
 )
-from laten.plots.contents import Fitted
+from laten.plots.contents import FittedModel
 from laten.plots.panels import draw_agreement, draw_marginal, lines
 
 
-def plot_history(vae: Fitted, path: str | Path | None = None) -> Figure:
+def plot_history(vae: FittedModel, path: str | Path | None = None) -> Figure:
     """Bounds, terms by node, KL and active units by epoch.
 
     Args:
@@ -69,7 +69,13 @@ def plot_history(vae: Fitted, path: str | Path | None = None) -> Figure:
 
 
 def plot_samples(
-    vae: Fitted, n: int = 64, data: Any = None, path: str | Path | None = None, *, seed: int = 0, means: bool = True
+    vae: FittedModel,
+    n: int = 64,
+    data: Any = None,
+    path: str | Path | None = None,
+    *,
+    seed: int = 0,
+    means: bool = True,
 ) -> Figure:
     """Images drawn from the model; for a table, marginals of drawn rows, against those of `data` if given."""
     s = contents.samples(vae, n, data, seed, means)
@@ -88,7 +94,7 @@ def plot_samples(
     return saved(caption(fig, f"{capital(s.note)}; shares of rows.{more}"), path)
 
 
-def plot_reconstructions(vae: Fitted, data: Any, n: int | None = None, path: str | Path | None = None) -> Figure:
+def plot_reconstructions(vae: FittedModel, data: Any, n: int | None = None, path: str | Path | None = None) -> Figure:
     """Images above their reconstructions; for a table, each column against its reconstruction."""
     r = contents.reconstructions(vae, data, n)
     if r.original is not None and r.again is not None:
@@ -109,7 +115,13 @@ def plot_reconstructions(vae: Fitted, data: Any, n: int | None = None, path: str
 
 
 def plot_latents(
-    vae: Fitted, data: Any, colour: Any = None, path: str | Path | None = None, *, method: str = "auto", seed: int = 0
+    vae: FittedModel,
+    data: Any,
+    colour: Any = None,
+    path: str | Path | None = None,
+    *,
+    method: str = "auto",
+    seed: int = 0,
 ) -> Figure:
     """Posterior means of rows in two dimensions, coloured by a column of `data` or by `(rows,)` values."""
     m = contents.latent_map(vae, data, colour, method, seed)
@@ -143,7 +155,7 @@ def plot_latents(
     return saved(caption(fig, capital(m.note)), path)
 
 
-def plot_manifold(vae: Fitted, side: int = 20, data: Any = None, path: str | Path | None = None) -> Figure:
+def plot_manifold(vae: FittedModel, side: int = 20, data: Any = None, path: str | Path | None = None) -> Figure:
     """Decoded means over a grid of two latents' prior quantiles: images, or a map for each column of numbers."""
     m = contents.manifold(vae, side, data)
     if m.images is not None:

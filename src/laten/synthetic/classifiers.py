@@ -1,4 +1,4 @@
-"""The classifiers and regressions behind detection and utility, and how they see a `Table`.
+"""The classifiers and regressions behind detection and utility, and how they see a `CodedTable`.
 
 Boosted trees take holes and classes as they come; past the 254 most frequent, levels are one. The logistic regression
 sees numbers filled by their median and standardised, classes one-hot. Both run on one thread: where other work keeps
@@ -20,38 +20,38 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from laten.synthetic.coded_tables import Table
+from laten.synthetic.coded_tables import CodedTable
 
 TREES = 100
 MOST_LEVELS = 254  # of the trees; scikit-learn's limit is 255
 MOST_ONE_HOT = 60
 
 
-def features(table: Table) -> np.ndarray:
+def features(table: CodedTable) -> np.ndarray:
     """`(rows, numbers + classes)` float64: numbers, then codes, NaN where missing."""
     codes = np.where(table.classes < 0, np.nan, np.minimum(table.classes, MOST_LEVELS))
     return np.concatenate([table.numbers, codes], axis=1)
 
 
-def _is_class(table: Table) -> np.ndarray:
+def _is_class(table: CodedTable) -> np.ndarray:
     return np.arange(table.numbers.shape[1] + table.classes.shape[1]) >= table.numbers.shape[1]
 
 
-def tree_classifier(like: Table, seed: int) -> Any:
+def tree_classifier(like: CodedTable, seed: int) -> Any:
     """Boosted trees that give probabilities."""
     return HistGradientBoostingClassifier(**_growth(like, seed))
 
 
-def tree_regressor(like: Table, seed: int) -> Any:
+def tree_regressor(like: CodedTable, seed: int) -> Any:
     """Boosted trees that give a mean."""
     return HistGradientBoostingRegressor(**_growth(like, seed))
 
 
-def _growth(like: Table, seed: int) -> dict[str, Any]:
+def _growth(like: CodedTable, seed: int) -> dict[str, Any]:
     return {"max_iter": TREES, "categorical_features": _is_class(like), "early_stopping": False, "random_state": seed}
 
 
-def linear_classifier(like: Table) -> Any:
+def linear_classifier(like: CodedTable) -> Any:
     """A logistic regression."""
     classes = _is_class(like)
     fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laten.synthetic.coded_tables import Table
+from laten.synthetic.coded_tables import CodedTable
 
 TILE = (32, 4096)  # rows times rows at once: fits the processor's cache
 HOLE = 2.0  # a missing number's rank; at least 1 from every other
@@ -46,7 +46,7 @@ class Nearest:
     holdout: np.ndarray
 
 
-def points(train: Table, tables: list[Table]) -> list[Points]:
+def points(train: CodedTable, tables: list[CodedTable]) -> list[Points]:
     """Tables as points, numbers ranked among the training rows."""
     steps = []
     for column in train.numbers.T:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from laten.synthetic.coded_tables import Layout, Table
+from laten.synthetic.coded_tables import CodedTable, Coding
 
 BINS = 10
 SIZE = BINS + 2  # own: 0 .. 11, same: 0 .. 10
@@ -86,13 +86,13 @@ def contingency_errors(tables: Sequence[tuple[np.ndarray, np.ndarray]], sizes: t
     return [float(np.abs(first - other).sum() / 2) for other in others]
 
 
-def pair_errors(layout: Layout, real: Table, others: Sequence[Table]) -> list[PairErrors]:
+def pair_errors(coding: Coding, real: CodedTable, others: Sequence[CodedTable]) -> list[PairErrors]:
     """For each other table, how far its pairs are from the real ones."""
-    tables, count = (real, *others), len(layout.numbers)
+    tables, count = (real, *others), len(coding.numbers)
     codes = [[c.astype(np.int64) + 1 for c in t.classes.T] for t in tables]
     own = [[own_bins(x) for x in t.numbers.T] for t in tables]
     same = [[same_bins(x, r) for x, r in zip(t.numbers.T, real.numbers.T, strict=True)] for t in tables]
-    total, sizes = len(layout.names), [k + 1 for k in layout.sizes]
+    total, sizes = len(coding.names), [k + 1 for k in coding.sizes]
     out = np.full((2, len(others), total, total), np.nan)
     rho = [correlations(t.numbers) for t in tables]
     out[:, :, :count, :count] = np.stack([np.abs(r - rho[0]) / 2 for r in rho[1:]])
@@ -106,5 +106,5 @@ def pair_errors(layout: Layout, real: Table, others: Sequence[Table]) -> list[Pa
                 out[way, :, i, count + j] = contingency_errors(pairs, (SIZE, size))
     upper = np.triu(np.ones((total, total), bool), 1)
     out = np.where(upper, out, np.where(upper.T, out.swapaxes(2, 3), np.nan))
-    out = out[:, :, layout.order][:, :, :, layout.order]
+    out = out[:, :, coding.order][:, :, :, coding.order]
     return [PairErrors(*errors) for errors in out.swapaxes(0, 1)]

@@ -35,7 +35,7 @@ SCALE_DRAWS = 64
 STARTS = ("guide", "prior")
 
 
-class Plan(NamedTuple):
+class AnnealingPlan(NamedTuple):
     """How to anneal.
 
     Args:
@@ -78,7 +78,7 @@ def anneal(
     key: Key,
     points: Float[Array, "chains d"],
     scale: Float[Array, " d"],
-    plan: Plan,
+    plan: AnnealingPlan,
     betas: np.ndarray,
     steps: Float[Array, " bridges"] | None = None,
 ) -> Annealed:
@@ -119,7 +119,7 @@ def anneal(
     return Annealed(log_w, points, acceptance.mean(), used)
 
 
-def forward(posterior: Posterior, key: Key, plan: Plan) -> tuple[Annealed, Array]:
+def forward(posterior: Posterior, key: Key, plan: AnnealingPlan) -> tuple[Annealed, Array]:
     """From the start to the posterior: log-mean-exp of `log_w (chains,)` is below log p(x) on average.
 
     Returns:
@@ -141,7 +141,7 @@ class Sandwich(NamedTuple):
     acceptance: Array  # of the run that was worse
 
 
-def sandwich(posterior: Posterior, key: Key, exact: Float[Array, " d"], plan: Plan) -> Sandwich:
+def sandwich(posterior: Posterior, key: Key, exact: Float[Array, " d"], plan: AnnealingPlan) -> Sandwich:
     """Bidirectional Monte Carlo: both bounds, with the same step sizes.
 
     Args:

@@ -37,7 +37,7 @@ SHARED = 0.1  # of each normal's covariance
 DISAGREE = 1.1  # R-hat above which chains are in different places (Gelman & Rubin 1992)
 
 
-class Plan(NamedTuple):
+class HarmonicPlan(NamedTuple):
     """How long to walk.
 
     Args:
@@ -66,7 +66,7 @@ class Reciprocal(NamedTuple):
     r_hat: Array  # of the coordinate in which chains differ most
 
 
-def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
+def reciprocal(posterior: Posterior, key: Key, plan: HarmonicPlan) -> Reciprocal:
     """Appendix D: minus the log-mean-exp of `log_r` estimates log p(x)."""
     start_key, spread_key, walk_key = random.split(key, 3)
     starts = jax.vmap(posterior.from_guide)(random.split(start_key, plan.chains))
@@ -79,13 +79,13 @@ def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
 
     walks = jax.vmap(one)(random.split(walk_key, plan.chains), starts)
     half = plan.draws // 2
-    q = mixture(walks.draws[:, :half], 1e-4 * scale)
+    q = even_normals(walks.draws[:, :half], 1e-4 * scale)
     afresh = walks.draws[:, half:]
     log_r = jax.lax.map(lambda chain: jax.vmap(lambda u: q.log_prob(u) - posterior.log_joint(u))(chain), afresh)
     return Reciprocal(log_mean_exp(log_r), walks.acceptance.mean(), r_hat(walks.draws).max())
 
 
-class Mixture(NamedTuple):
+class EvenNormals(NamedTuple):
     """Normal densities of equal weight."""
 
     mean: Array  # (components, d)
@@ -98,7 +98,7 @@ class Mixture(NamedTuple):
         return log_mean_exp(log_det - 0.5 * jnp.square(white).sum(1) - 0.5 * u.size * LOG_2PI)
 
 
-def mixture(draws: Array, floor: Array) -> Mixture:
+def even_normals(draws: Array, floor: Array) -> EvenNormals:
     """A normal density of each chain's draws `(chains, draws, d)`.
 
     A tenth of each covariance is that of all chains, so that one which hardly moved becomes no spike.
@@ -111,7 +111,7 @@ def mixture(draws: Array, floor: Array) -> Mixture:
     own = jnp.einsum("cni,cnj->cij", away, away) / draws.shape[1]
     covariance = (1 - SHARED) * own + (SHARED * own.mean(0) + jnp.diag(jnp.square(floor)))[None]
     factor, one = jnp.linalg.cholesky(covariance), jnp.eye(draws.shape[2])
-    return Mixture(mean, jax.vmap(lambda f: jax.scipy.linalg.solve_triangular(f, one, lower=True))(factor))
+    return EvenNormals(mean, jax.vmap(lambda f: jax.scipy.linalg.solve_triangular(f, one, lower=True))(factor))
 
 
 def r_hat(draws: Array) -> Array:

@@ -16,7 +16,7 @@ from laten.common.errors import DataError
 from laten.data.messages import unknown
 from laten.inference.diagnostics import UNRELIABLE
 
-# groups of figures, as they are shown
+# groups of figures, as they are number_text
 BOUNDS, WEIGHTS, GAP = "log p(x), nats a row", "Weights of guide draws", "Gap of the ELBO, nats a row"
 CHAINS = "Chains of posterior samples"
 BOTH, CALIBRATION, LATENTS = "Simulated rows, annealed both ways", "Simulated rows, calibration", "Latents"
@@ -116,7 +116,7 @@ class Audit:
         return plot_audit(self, path)
 
     def __repr__(self) -> str:
-        return f"Audit({', '.join(f'{f.name} {shown(f.value)}' for f in self.figures)})"
+        return f"Audit({', '.join(f'{f.name} {number_text(f.value)}' for f in self.figures)})"
 
     def __str__(self) -> str:
         lines: list[tuple[str, ...]] = [("figure", "value", "± error", "kind", "meaning")]
@@ -125,7 +125,7 @@ class Audit:
             if f.group != group:
                 group = f.group
                 lines.append((group, "", "", "", ""))
-            lines.append((f"  {f.name}", shown(f.value), shown(f.error), f.kind, f.meaning))
+            lines.append((f"  {f.name}", number_text(f.value), number_text(f.error), f.kind, f.meaning))
         wide = [max(len(line[i]) for line in lines) for i in range(4)]
         texts = [
             "  ".join([a.ljust(wide[0]), v.rjust(wide[1]), e.rjust(wide[2]), k.ljust(wide[3]), m]).rstrip()
@@ -138,7 +138,7 @@ class Audit:
         """What it all means, in sentences."""
         parts = [said for said in (of_gap(self), of_weights(self), of_sandwich(self), of_ranks(self)) if said]
         if len(self.terms):
-            parts.append("ELBO by node: " + ", ".join(f"{n} {shown(x)}" for n, x in self.terms.items()) + ".")
+            parts.append("ELBO by node: " + ", ".join(f"{n} {number_text(x)}" for n, x in self.terms.items()) + ".")
         reasons: dict[str, list[str]] = {}
         for name, why in self.left_out.items():
             reasons.setdefault(why, []).append(name)
@@ -146,7 +146,7 @@ class Audit:
         return [*parts, self.note]
 
 
-def shown(x: float) -> str:
+def number_text(x: float) -> str:
     """A number as it is read."""
     if np.isnan(x):
         return "-"

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.answers.audit.annealing import Plan, sandwich
+from laten.answers.audit.annealing import AnnealingPlan, sandwich
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.posterior import Posterior
@@ -39,7 +39,7 @@ def simulated(model: Model, key: Key, values: Values, masks: Masks) -> tuple[Pos
     return posterior, posterior.point(idle_key, drawn), drawn
 
 
-def shown(posterior: Posterior) -> tuple[Values, Masks]:
+def read_by_model(posterior: Posterior) -> tuple[Values, Masks]:
     """What a model reads of a row: values, and masks of all of them."""
     values, masks = posterior.values, posterior.masks
     return values, {n: masks[n] if n in masks else jnp.ones(v.shape, bool) for n, v in values.items()}
@@ -49,7 +49,7 @@ def shown(posterior: Posterior) -> tuple[Values, Masks]:
 class Sandwiched:
     """A question: bounds on log p of one simulated row, its values, and which of them are shown."""
 
-    plan: Plan
+    plan: AnnealingPlan
 
     @property
     def draws(self) -> int:
@@ -58,7 +58,7 @@ class Sandwiched:
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         draw_key, walk_key = random.split(key)
         posterior, exact, _ = simulated(model, draw_key, values, masks)
-        return sandwich(posterior, walk_key, exact, self.plan), *shown(posterior)
+        return sandwich(posterior, walk_key, exact, self.plan), *read_by_model(posterior)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ class Options(NamedTuple):
     only: tuple[str, ...] = ()
     rows: int = 100
     draws: int = 5000
-    bridges: annealing.Plan = annealing.Plan()
-    chains: harmonic.Plan = harmonic.Plan()
+    bridges: annealing.AnnealingPlan = annealing.AnnealingPlan()
+    chains: harmonic.HarmonicPlan = harmonic.HarmonicPlan()
     ranked: int = 1000
     own_steps: int = 300
     seed: int = 0
@@ -46,8 +46,8 @@ def options(
         only=(only,) if isinstance(only, str) else tuple(only),
         rows=whole("rows", rows),
         draws=whole("draws", draws),
-        bridges=annealing.Plan(start, whole("bridges", bridges), whole("chains", chains)),
-        chains=harmonic.Plan(sampler=sampler),
+        bridges=annealing.AnnealingPlan(start, whole("bridges", bridges), whole("chains", chains)),
+        chains=harmonic.HarmonicPlan(sampler=sampler),
         seed=seed,
     )
 

@@ -193,7 +193,7 @@ class MLP:
         return Layers(tuple(layers), self.activation, self.dropout, self.activate_output)
 
     def __repr__(self) -> str:
-        return shown(self)
+        return as_call(self)
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class ResMLP:
         return Residual(first, blocks, last, self.activation, self.dropout, self.activate_output)
 
     def __repr__(self) -> str:
-        return shown(self)
+        return as_call(self)
 
 
 class Layers(eqx.Module):
@@ -319,7 +319,7 @@ def check_net(net: MLP | ResMLP) -> None:
         raise DeclarationError(f"{name}: dropout must be in [0, 1), not {net.dropout!r}")
 
 
-def shown(net: MLP | ResMLP) -> str:
+def as_call(net: MLP | ResMLP) -> str:
     """A net as the call that makes it, without default options."""
     options = [f"{f.name}={getattr(net, f.name)!r}" for f in fields(net)[1:] if getattr(net, f.name) != f.default]
     return f"{type(net).__name__}({', '.join([str(net.width), *options])})"

@@ -2,7 +2,7 @@
 
 from laten.plots.contents.columns import Agreement, Colour, Marginal
 from laten.plots.contents.model import (
-    Fitted,
+    FittedModel,
     History,
     LatentMap,
     Manifold,
@@ -18,7 +18,7 @@ from laten.plots.contents.model import (
 __all__ = [
     "Agreement",
     "Colour",
-    "Fitted",
+    "FittedModel",
     "History",
     "LatentMap",
     "Manifold",

@@ -23,7 +23,7 @@ from laten.plots.contents.containers import as_frame, as_images, as_numbers, is_
 ROWS = 5000  # a cloud of more points shows nothing new
 
 
-class Fitted(Protocol):
+class FittedModel(Protocol):
     """What is asked of a fitted `laten.estimator.vae.VAE`."""
 
     history_: pd.DataFrame
@@ -93,7 +93,7 @@ class Manifold:
     columns: dict[str, np.ndarray]  # column of numbers -> (up, across)
 
 
-def history(vae: Fitted) -> History:
+def history(vae: FittedModel) -> History:
     """How training went."""
     frame = vae.history_
     bounds = {"training": frame["bound"].to_numpy(float)}
@@ -108,7 +108,7 @@ def history(vae: Fitted) -> History:
     return History(epoch, bounds, terms, kl, active, best, note)
 
 
-def samples(vae: Fitted, n: int = 64, data: Any = None, seed: int = 0, means: bool = True) -> Samples:
+def samples(vae: FittedModel, n: int = 64, data: Any = None, seed: int = 0, means: bool = True) -> Samples:
     """Draws from the model.
 
     Args:
@@ -133,7 +133,7 @@ def samples(vae: Fitted, n: int = 64, data: Any = None, seed: int = 0, means: bo
     return Samples("mean images, latents drawn from the prior", unit(images))
 
 
-def prior_latents(vae: Fitted, n: int, seed: int) -> np.ndarray:
+def prior_latents(vae: FittedModel, n: int, seed: int) -> np.ndarray:
     """Draws of all latents from the network, `(n, latents)` in the order of `transform`."""
     drawn = ask(Ancestral(), vae.model_, {}, {}, vae.presentation_._replace(hide=()), seed, True, n)
     families = vae.network_.families
@@ -141,7 +141,7 @@ def prior_latents(vae: Fitted, n: int, seed: int) -> np.ndarray:
     return np.concatenate([x.reshape(n, -1) for x in parts], axis=1)
 
 
-def reconstructions(vae: Fitted, data: Any, n: int | None = None) -> Reconstructions:
+def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Reconstructions:
     """Rows and their reconstructions.
 
     Args:
@@ -159,7 +159,7 @@ def reconstructions(vae: Fitted, data: Any, n: int | None = None) -> Reconstruct
     return Reconstructions(f"{len(index)} rows against their reconstruction", None, None, columns)
 
 
-def latent_map(vae: Fitted, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
+def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
     """Posterior means of rows in two dimensions.
 
     Args:
@@ -197,7 +197,7 @@ def latent_map(vae: Fitted, data: Any, colour: Any = None, method: str = "auto",
     return LatentMap(points, (axes[0], axes[1]), note, shade)
 
 
-def manifold(vae: Fitted, side: int = 20, data: Any = None) -> Manifold:
+def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
     """Decoded means over a grid of prior quantiles (Kingma & Welling 2014, figure 4).
 
     Args:
@@ -237,14 +237,14 @@ def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centred @ directions.T, size[:2] ** 2 / max(float((size**2).sum()), 1e-12)
 
 
-def continuous(vae: Fitted) -> np.ndarray:
+def continuous(vae: FittedModel) -> np.ndarray:
     """`(latents,)` True for latents that are numbers, False for class probabilities; in the order of `transform`."""
     families = [vae.guide_.families[name] for name in vae.model_.latents]
     widths = [sum(f.support.sizes) if f.support.kind == "classes" else f.n_sites for f in families]
     return np.repeat([f.n_states is None for f in families], widths)
 
 
-def activity(vae: Fitted, data: Any = None) -> np.ndarray:
+def activity(vae: FittedModel, data: Any = None) -> np.ndarray:
     """`(latents,)` how much each latent matters: its variance over rows, or how far the decoded means move with it."""
     if data is not None:
         return np.asarray(vae.transform(data), float).var(0)
