@@ -13,14 +13,14 @@ Circles are random variables, double circles deterministic nodes; grey is observ
 
 import math
 import re
-import tempfile
 from collections.abc import Collection, Mapping
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from laten.common.errors import DeclarationError, LatenError, known
+from laten.common.atomic_file import atomic
+from laten.common.errors import DeclarationError, known
 from laten.families import Node
 
 RADIUS = 40.0
@@ -56,7 +56,7 @@ def draw(network: Declared, observed: Collection[str] = (), path: str | Path | N
         path: Also write the text to this file.
     Raises:
         DeclarationError: a name in `observed` that is not a node.
-        LatenError: the file cannot be written.
+        DataError: the file cannot be written.
     """
     for name in observed:
         if name not in network.nodes:
@@ -77,19 +77,9 @@ def draw(network: Declared, observed: Collection[str] = (), path: str | Path | N
     arrows = [arrow([place[i] for i in route], place[: len(names)]) for route in routes]
     text = page([*arrows, *circles], place, network.factors("q" if network.inputs else "p"))
     if path is not None:
-        write(text, Path(path))
+        with atomic(path) as file:
+            file.write(text.encode())
     return text
-
-
-def write(text: str, path: Path) -> None:
-    """Writes a file whole or not at all."""
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            whole = Path(folder, path.name)
-            whole.write_text(text, "utf-8")
-            whole.replace(path)
-    except OSError as error:
-        raise LatenError(f"{path}: cannot be written: {error.strerror or error}; does the folder exist?") from None
 
 
 # Layout, of things that are numbers: first the nodes, then the bends
