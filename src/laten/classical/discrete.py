@@ -66,11 +66,11 @@ class DiscreteNetwork(ProbabilityTables):
         return conditionals(self.network, self.tables)
 
     def draw(self, observed: Iterable[str] = (), path: str | os.PathLike | None = None) -> str:
-        """A plate diagram as SVG text; see `Network.draw`."""
+        """Draw a plate diagram as SVG text; see `Network.draw`."""
         return self.network.draw(list(observed), None if path is None else os.fspath(path))
 
     def to_bif(self, path: str | os.PathLike) -> None:
-        """Writes a BIF file, numbers with all their digits: `lt.read_bif` gives the same network.
+        """Write a BIF file, numbers with all their digits: `lt.read_bif` gives the same network.
 
         Raises:
             DataError: the file cannot be written.
@@ -82,7 +82,7 @@ class DiscreteNetwork(ProbabilityTables):
     # -- questions ------------------------------------------------------------
 
     def query(self, targets: str | Iterable[str], given: Mapping[str, Any] | None = None) -> pd.Series:
-        """The exact posterior p(targets | given).
+        """Return the exact posterior p(targets | given).
 
         Args:
             targets: A variable, or several for their joint distribution; or a whole question as text,
@@ -113,7 +113,7 @@ class DiscreteNetwork(ProbabilityTables):
         return pd.Series(table.ravel() / table.sum(), index, name="p")
 
     def log_prob(self, frame: pd.DataFrame) -> pd.Series:
-        """Exact log p of each row's filled cells, in nats; empty cells, and variables without a column, are summed out.
+        """Return the exact log p of each row's filled cells, in nats; all else is summed out.
 
         Raises:
             DataError: an unknown column or state.
@@ -121,7 +121,7 @@ class DiscreteNetwork(ProbabilityTables):
         return pd.Series(by_row(self, frame, ())[1], frame.index, name="log_p")
 
     def predict_proba(self, frame: pd.DataFrame, target: str) -> pd.DataFrame:
-        """Exact p(target | the row's other filled cells), `(rows, states)`.
+        """Return the exact p(target | the row's other filled cells), `(rows, states)`.
 
         Raises:
             DataError: an unknown column or state, or a row of probability zero.
@@ -137,7 +137,7 @@ class DiscreteNetwork(ProbabilityTables):
     def learn_guide(
         self, steps: int = 10_000, *, width: int = 64, learning_rate: float = 3e-3, seed: int = 0
     ) -> LearnedGuide:
-        """Learns a guide that answers any question by weighted draws, also where exact sums are too large.
+        """Learn a guide that answers any question by weighted draws, also where exact sums are too large.
 
         Args:
             steps: Batches of 256 examples to learn from.
@@ -155,7 +155,7 @@ class DiscreteNetwork(ProbabilityTables):
 
 
 def read_bif(path: str | os.PathLike) -> DiscreteNetwork:
-    """Reads a network from a BIF file (`laten.classical.bif`).
+    """Read a network from a BIF file (`laten.classical.bif`).
 
     Raises:
         DataError: naming the line: a file that is cut off or no BIF, unknown names, rows that are missing or do not sum

@@ -45,7 +45,7 @@ LISTED = 2**16  # joint states of all that is hidden
 
 
 def guide_of(sizes: Mapping[str, int], order: Iterable[str], width: int) -> Network:
-    """q: every variable given those before it and all that is seen."""
+    """Declare q: every variable given those before it and all that is seen."""
     nodes = {}
     before: list[str] = []
     evidence = EVIDENCE
@@ -81,7 +81,7 @@ class LearnedGuide:
         draws: int = 500,
         seed: int = 0,
     ) -> pd.Series:
-        """An estimate of p(targets | given): p(targets, given) of each state in turn, by weighted draws of the rest.
+        """Estimate p(targets | given): p(targets, given) of each state in turn, by weighted draws of the rest.
 
         Args:
             targets: A variable, or several for their joint distribution.
@@ -114,7 +114,7 @@ class LearnedGuide:
         return found
 
     def draw(self, given: Mapping[str, Any] | None, draws: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Draws from q, and their log-weights, in which what is below all evidence has no part: their mean is p(given).
+        """Draw from q, with log-weights that leave out what is below all evidence: their mean is p(given).
 
         Returns:
             Codes by variable and log p - log q, `(draws,)` each, in nats.
@@ -138,7 +138,7 @@ class LearnedGuide:
         return codes, log_w
 
     def log_table(self, given: Mapping[str, Any], names: list[str]) -> np.ndarray:
-        """log q(names | given) by listing all that is hidden, an axis a name.
+        """Return log q(names | given) by listing all that is hidden, an axis a name.
 
         Raises:
             DataError: more than 2^16 joint states are hidden.
@@ -163,7 +163,7 @@ class LearnedGuide:
 def draws_of(
     guide: Network, weights: dict[str, Conditional], x: np.ndarray, mask: np.ndarray, keys: Key, names: tuple[str, ...]
 ) -> tuple[Values, Values]:
-    """Values and log q by variable (zero where seen), `(draws,)`."""
+    """Draw values, with their log q by variable (zero where seen), `(draws,)` each."""
     (evidence,) = guide.inputs
 
     def one(key: Key) -> tuple[Values, Values]:
@@ -181,7 +181,7 @@ def draws_of(
 
 
 def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Array, names: tuple[str, ...]) -> Array:
-    """-log q of what is hidden of one example, in nats.
+    """Return -log q of what is hidden of one example, in nats.
 
     Args:
         x: `(variables,)` codes in the order of `names`.
@@ -194,7 +194,7 @@ def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Ar
 
 
 def learn(network: ProbabilityTables, steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
-    """Learns a guide: one compiled loop over batches drawn from the network, each with its own masks."""
+    """Learn a guide: one compiled loop over batches drawn from the network, each with its own masks."""
     if steps < 1:
         raise DeclarationError(f"learn_guide: steps must be at least 1, not {steps}")
     names = tuple(network.states)

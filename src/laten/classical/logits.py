@@ -22,7 +22,7 @@ LEAST = -2 * LOGIT_LIMIT * 0.998  # log of what a zero becomes, relative to the 
 
 
 def declaration(sizes: Mapping[str, int], parents: Mapping[str, tuple[str, ...]], order: Iterable[str]) -> Network:
-    """`Categorical` nodes, each a table over the joint state of its parents."""
+    """Declare `Categorical` nodes, each a table over the joint state of its parents."""
     nodes = {}
     for name in order:
         family, above = Categorical(sizes[name]), tuple(sizes[p] for p in parents[name])
@@ -32,7 +32,7 @@ def declaration(sizes: Mapping[str, int], parents: Mapping[str, tuple[str, ...]]
 
 
 def conditionals(network: Network, tables: Mapping[str, np.ndarray]) -> dict[str, Conditional]:
-    """Weights of a `declaration` that hold these tables `(*sizes of the parents, states)`."""
+    """Return weights of a `declaration` that hold these tables `(*sizes of the parents, states)`."""
     weights = network.init(jax.random.key(0))
     for name, c in weights.items():
         logits = jnp.asarray(logits_of(tables[name]), jnp.float32)
@@ -46,7 +46,7 @@ def conditionals(network: Network, tables: Mapping[str, np.ndarray]) -> dict[str
 
 
 def logits_of(table: np.ndarray) -> np.ndarray:
-    """Raw parameters of `Categorical` whose probabilities are the table's, along the last axis."""
+    """Return raw parameters of `Categorical` whose probabilities are the table's, along the last axis."""
     with np.errstate(divide="ignore"):
         log_p = np.log(table)
     log_p = np.maximum(log_p - log_p.max(-1, keepdims=True), LEAST)
@@ -54,7 +54,7 @@ def logits_of(table: np.ndarray) -> np.ndarray:
 
 
 def tables_of(network: Network, weights: Mapping[str, Conditional]) -> dict[str, np.ndarray]:
-    """Probabilities `(*sizes of the parents, states)` of `Categorical` nodes with any nets, in float64."""
+    """Return probabilities `(*sizes of the parents, states)` of `Categorical` nodes with any nets, in float64."""
     tables = {}
     for name, node in network.nodes.items():
         sizes = [network.nodes[p].family.n_states or 1 for p in node.parents]

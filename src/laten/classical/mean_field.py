@@ -26,7 +26,7 @@ class Step(NamedTuple):
 
 
 def ascend(log_joint: np.ndarray, start: list[np.ndarray]) -> Iterator[Step]:
-    """Steps of a discrete q.
+    """Yield the steps of a discrete q.
 
     Args:
         log_joint: log p(x, z), an axis a latent, finite.
@@ -48,7 +48,7 @@ def ascend(log_joint: np.ndarray, start: list[np.ndarray]) -> Iterator[Step]:
 
 
 def expected(table: np.ndarray, parts: list[np.ndarray], kept: int) -> np.ndarray:
-    """The mean of a table over all axes but one, each weighted by its part."""
+    """Average a table over all axes except one, each weighted by its part."""
     for axis in reversed(range(table.ndim)):
         if axis != kept:
             table = np.tensordot(table, parts[axis], (axis, 0))
@@ -56,7 +56,7 @@ def expected(table: np.ndarray, parts: list[np.ndarray], kept: int) -> np.ndarra
 
 
 def ascend_normal(mean: np.ndarray, precision: np.ndarray, start: list[np.ndarray]) -> Iterator[Step]:
-    """Steps of a normal q with independent sites.
+    """Yield the steps of a normal q with independent sites.
 
     Args:
         mean: `(n,)` of the posterior.

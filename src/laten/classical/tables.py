@@ -66,13 +66,13 @@ class ProbabilityTables:
     # -- sums ------------------------------------------------------------
 
     def log_evidence(self, given: Mapping[str, Any]) -> float:
-        """log p(given), in nats; minus infinity where it is impossible."""
+        """Return log p(given), in nats; minus infinity where it is impossible."""
         evidence = evidence_of(self.states, given)
         found = elimination.eliminate(self.factors(evidence, evidence.names), (), self.sizes)
         return float(found.log_scale[0])
 
     def joint(self, names: Sequence[str], evidence: Evidence) -> tuple[np.ndarray, float]:
-        """p(names, evidence) as a table `(*sizes)` whose largest entry is one, and the logarithm it was divided by.
+        """Return p(names, evidence) as a table `(*sizes)` of largest entry one, and the logarithm it was divided by.
 
         Raises:
             DataError: the evidence has probability zero.
@@ -84,7 +84,7 @@ class ProbabilityTables:
         return found.table[0], float(found.log_scale[0])
 
     def factors(self, evidence: Evidence, needed: Iterable[str]) -> list[Factor]:
-        """Factors of what is needed and all above it, with the evidence put in."""
+        """Return the factors of what is needed and of all above it, with the evidence put in."""
         codes = {name: np.array([code]) for name, code in evidence.codes.items()}
         found = []
         for name in sorted(elimination.ancestors(self.parents, needed), key=self.order.index):
@@ -94,13 +94,13 @@ class ProbabilityTables:
         return found
 
     def impossible(self, evidence: Evidence) -> DataError:
-        """What to say of evidence that cannot be."""
+        """Return the error for evidence of probability zero."""
         said = [f"{n}={self.states[n][c]}" for n, c in evidence.codes.items()]
         said += [f"{n} in {[self.states[n][c] for c in some]}" for n, some in evidence.sets.items()]
         return DataError(f"the evidence {', '.join(said)} has probability zero; nothing follows from it")
 
     def sample(self, n: int = 1, given: Mapping[str, Any] | None = None, *, seed: int = 0) -> pd.DataFrame:
-        """Exact draws of all variables from p(rest | given), `n` rows.
+        """Draw all variables exactly from p(rest | given), `n` rows.
 
         Raises:
             DataError: unknown or impossible evidence.

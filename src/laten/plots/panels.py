@@ -10,7 +10,7 @@ from laten.plots.contents import Agreement, Marginal
 
 
 def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: bool = False) -> bool:
-    """Curves by epoch, each named at its right end.
+    """Draw curves by epoch, each named at its right end.
 
     Args:
         zero: Start the vertical axis at 0. Otherwise the first tenth of training does not count for its range.
@@ -39,7 +39,7 @@ def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: b
 
 
 def apart(places: np.ndarray, least: float) -> np.ndarray:
-    """The same places, moved until neighbours are `least` apart."""
+    """Move places until neighbours are `least` apart."""
     order = np.argsort(places, kind="stable")
     x = places[order].astype(float)
     for _ in range(100):
@@ -55,7 +55,7 @@ def apart(places: np.ndarray, least: float) -> np.ndarray:
 
 
 def draw_marginal(ax: Axes, m: Marginal) -> None:
-    """Bars of what the model draws, an outline of what the data hold."""
+    """Draw bars of what the model draws, an outline of what the data hold."""
     tidy(ax, m.column)
     if m.edges is not None:
         ax.stairs(m.model, m.edges, fill=True, color=BLUE, alpha=0.55)
@@ -80,7 +80,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
 
 
 def draw_agreement(ax: Axes, a: Agreement) -> None:
-    """Data across, reconstruction up: dots for numbers, shares for classes."""
+    """Draw data across, reconstruction up: dots for numbers, shares for classes."""
     tidy(ax)
     if a.shares is None:
         ends = [np.nanmin(a.original), np.nanmax(a.original)] if np.isfinite(a.original).any() else [0, 1]

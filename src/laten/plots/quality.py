@@ -45,7 +45,7 @@ class Quality(Protocol):
 
 
 def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
-    """What `laten.quality` found.
+    """Draw what `laten.quality` found.
 
     Args:
         path: Also write the picture: .png, .svg or .pdf.
@@ -75,7 +75,7 @@ def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
 
 
 def draw_columns(ax: Axes, quality: Quality) -> None:
-    """A bar for each column's error, the largest first; a mark where the hold-out's is."""
+    """Draw a bar for each column's error, the largest first; a mark where the hold-out's is."""
     tidy(ax, "How far each column is off")
     top = quality.columns.sort_values("error", ascending=False, kind="stable").head(MOST_BARS)
     y = np.arange(len(top))
@@ -92,7 +92,7 @@ def draw_columns(ax: Axes, quality: Quality) -> None:
 
 
 def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
-    """A map of pairs, darker where two columns do not go together as they should."""
+    """Draw a map of pairs, darker where two columns do not go together as they should."""
     tidy(ax, "How far each pair is off").grid(visible=False)
     errors = quality.pairs_same_bins
     if len(errors) < 2:
@@ -118,7 +118,7 @@ def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
 
 
 def draw_nearest(ax: Axes, quality: Quality) -> None:
-    """Distances of synthetic rows to their closest real row, and of held-out rows."""
+    """Draw distances of synthetic rows to their closest real row, and of held-out rows."""
     tidy(ax, "Distance to the closest real row")
     near = quality.nearest
     if near is None:
@@ -140,7 +140,7 @@ def draw_nearest(ax: Axes, quality: Quality) -> None:
 
 
 def words(quality: Quality) -> str:
-    """The main figures in a few sentences, and what is not shown."""
+    """Say the main figures in a few sentences, and what is not shown."""
     found = {m.name: m for m in quality.measures if not m.left_out}
     parts = []
     for name, said, beside in (
@@ -163,6 +163,6 @@ def words(quality: Quality) -> str:
 
 
 def short(name: object, most: int) -> str:
-    """A column's name, cut where it is long."""
+    """Cut a column's name where it is long."""
     text = str(name)
     return plain(text if len(text) <= most else text[: most - 1] + "…")

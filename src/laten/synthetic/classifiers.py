@@ -28,7 +28,7 @@ MOST_ONE_HOT = 60
 
 
 def features(table: CodedTable) -> np.ndarray:
-    """`(rows, numbers + classes)` float64: numbers, then codes, NaN where missing."""
+    """Return `(rows, numbers + classes)` float64: numbers, then codes, NaN where missing."""
     codes = np.where(table.classes < 0, np.nan, np.minimum(table.classes, MOST_LEVELS))
     return np.concatenate([table.numbers, codes], axis=1)
 
@@ -38,12 +38,12 @@ def _is_class(table: CodedTable) -> np.ndarray:
 
 
 def tree_classifier(like: CodedTable, seed: int) -> Any:
-    """Boosted trees that give probabilities."""
+    """Make boosted trees that give probabilities."""
     return HistGradientBoostingClassifier(**_growth(like, seed))
 
 
 def tree_regressor(like: CodedTable, seed: int) -> Any:
-    """Boosted trees that give a mean."""
+    """Make boosted trees that give a mean."""
     return HistGradientBoostingRegressor(**_growth(like, seed))
 
 
@@ -52,7 +52,7 @@ def _growth(like: CodedTable, seed: int) -> dict[str, Any]:
 
 
 def linear_classifier(like: CodedTable) -> Any:
-    """A logistic regression."""
+    """Make a logistic regression."""
     classes = _is_class(like)
     fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_ONE_HOT)
@@ -63,7 +63,7 @@ def linear_classifier(like: CodedTable) -> Any:
 
 
 def answers(learner: Any, train: np.ndarray, y: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """What a learner, fitted to `train`, says of `test`; a regression that did not quite converge will do.
+    """Fit a learner to `train` and return what it says of `test`; a regression that did not quite converge will do.
 
     Returns:
         `(rows, classes)` probabilities of a classifier, classes as in `np.unique(y)`; `(rows,)` means of a regression.
@@ -75,5 +75,5 @@ def answers(learner: Any, train: np.ndarray, y: np.ndarray, test: np.ndarray) ->
 
 
 def auc(score: np.ndarray, positive: np.ndarray) -> float:
-    """Chance that a positive row has a higher score than another one; ties count half."""
+    """Return the chance that a positive row has a higher score than another one; ties count half."""
     return float(roc_auc_score(positive, score))

@@ -75,23 +75,23 @@ class CodedTable:
         return len(self.numbers)
 
     def take(self, rows: np.ndarray) -> "CodedTable":
-        """Some rows."""
+        """Return some rows."""
         return CodedTable(self.numbers[rows], self.classes[rows])
 
     def some(self, count: int, rng: np.random.Generator) -> "CodedTable":
-        """`count` rows at random, in their order; all, if there are no more."""
+        """Draw `count` rows at random, in their order; all, if there are no more."""
         if count >= len(self):
             return self
         return self.take(np.sort(rng.choice(len(self), count, replace=False)))
 
     def without(self, name: Name, coding: Coding) -> "CodedTable":
-        """The table without one column."""
+        """Return the table without one column."""
         keep = [np.array([n != name for n in names], bool) for names in (coding.numbers, coding.classes)]
         return CodedTable(self.numbers[:, keep[0]], self.classes[:, keep[1]])
 
 
 def code(frames: Mapping[str, pd.DataFrame], schema: Schema) -> tuple[Coding, dict[str, CodedTable]]:
-    """Codes all frames alike.
+    """Code all frames alike.
 
     Args:
         frames: Name, for messages -> rows; the first is the real table, whose levels come first.
@@ -123,12 +123,12 @@ def code(frames: Mapping[str, pd.DataFrame], schema: Schema) -> tuple[Coding, di
 
 
 def is_number(column: Column) -> bool:
-    """Whether distances between the cells of a column mean something to the measures."""
+    """Say whether distances between the cells of a column mean something to the measures."""
     return column.kind in NUMBERS or (column.kind == "ordinal" and column.seen.form == "number")
 
 
 def as_numbers(column: Column, series: pd.Series) -> np.ndarray:
-    """Cells as numbers, dates as days since 1970, durations as seconds."""
+    """Read cells as numbers, dates as days since 1970, durations as seconds."""
     cells = Cells(column.name, series)
     if column.kind == "duration":
         return cells.seconds
@@ -155,7 +155,7 @@ class CodedColumn:
 
 
 def code_classes(name: Name, columns: list[pd.Series]) -> CodedColumn:
-    """Codes one column of several frames alike; `2`, `2.0` and `"2"` are one level.
+    """Code one column of several frames alike; `2`, `2.0` and `"2"` are one level.
 
     Raises:
         DataError: no level of a later frame is known to the first, which tells of another spelling or type.
@@ -176,7 +176,7 @@ def code_classes(name: Name, columns: list[pd.Series]) -> CodedColumn:
 
 
 def check_tables(real: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> None:
-    """Refuses what cannot be compared.
+    """Refuse what cannot be compared.
 
     Raises:
         DataError: not a frame, no rows, or other columns than the real table's.

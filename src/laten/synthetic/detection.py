@@ -16,7 +16,7 @@ LEAST = 30  # rows of either table
 
 
 def fold_aucs(real: CodedTable, other: CodedTable, rows: int, seed: int) -> dict[str, np.ndarray]:
-    """`(folds,)` AUC of each classifier, from at most `rows` rows of either table."""
+    """Return the `(folds,)` AUC of each classifier, from at most `rows` rows of either table."""
     rng = np.random.default_rng([seed, 1])
     count = min(len(real), len(other), rows)
     a, b = real.some(count, rng), other.some(count, rng)
@@ -32,7 +32,7 @@ def fold_aucs(real: CodedTable, other: CodedTable, rows: int, seed: int) -> dict
 def detection(
     real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, rows: int, seed: int
 ) -> dict[str, tuple[float, float] | str]:
-    """AUC and score by trees and by logistic regression; with the hold-out in the place of the synthetic table."""
+    """Measure AUC and score by trees and by logistic regression; with the hold-out in place of the synthetic table."""
     names = ("trees", "linear")
     if min(len(real), len(synthetic)) < LEAST:
         return dict.fromkeys(
@@ -52,5 +52,5 @@ def detection(
 
 
 def score(aucs: np.ndarray) -> float:
-    """1 when the classifier guesses, 0 when it is always right."""
+    """Turn an AUC into a score: 1 when the classifier guesses, 0 when it is always right."""
     return float(1 - np.mean(2 * np.maximum(aucs, 0.5) - 1))

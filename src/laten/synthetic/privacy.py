@@ -24,7 +24,7 @@ ASK, AMONG = 5_000, 100_000  # rows that look for their nearest record, and rows
 def privacy(
     real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, seed: int
 ) -> tuple[dict[str, tuple[float, float] | str], Nearest]:
-    """Copies, distances and attacks."""
+    """Measure copies, distances and attacks."""
     rng = np.random.default_rng([seed, 3])
     out: dict[str, tuple[float, float] | str] = {}
     out["exact copies"] = (copies(real, synthetic), np.nan if holdout is None else copies(real, holdout))
@@ -53,12 +53,12 @@ def privacy(
 
 
 def copies(real: CodedTable, other: CodedTable) -> float:
-    """Share of rows that also stand in the real table."""
+    """Return the share of rows that also stand in the real table."""
     a, b = (marks(t) for t in (real, other))
     return float(np.isin(b, a).mean())
 
 
 def marks(table: CodedTable) -> np.ndarray:
-    """`(rows,)` uint64: equal for equal rows, holes included."""
+    """Return `(rows,)` uint64: equal for equal rows, holes included."""
     cells = pd.concat([pd.DataFrame(table.numbers + 0.0), pd.DataFrame(table.classes)], axis=1)  # no -0.0
     return pd.util.hash_pandas_object(cells, index=False).to_numpy()

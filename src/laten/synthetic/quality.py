@@ -31,7 +31,7 @@ def quality(
     seed: int = 0,
     rows: int = ROWS,
 ) -> Quality:
-    """How good synthetic rows are: likeness, detection, use and privacy. `docs/quality.md` defines every measure.
+    """Say how good synthetic rows are: likeness, detection, use and privacy. `docs/quality.md` defines every measure.
 
     Args:
         real: The rows that the generator learned from.
@@ -43,7 +43,7 @@ def quality(
         target: A column to predict: train on synthetic rows, test on the hold-out.
         schema: Which columns are numbers and which are classes; None infers it from `real`.
         seed: Of the rows chosen, the folds and the trees. The same seed gives the same figures.
-        rows: Shapes, pairs, levels and copies are measured on all rows. Classifiers learn from at most so many rows of
+        rows: Shapes, pairs, levels and copies are measured on all rows. Classifiers learn from at most this many rows of
             each table.
     Returns:
         The measures; `print` shows them, `.frame` holds them, `.plot()` draws them.
@@ -89,7 +89,7 @@ def quality(
 
 
 def means(errors: list[np.ndarray]) -> tuple[float, float] | str:
-    """Mean over the pairs: the synthetic table's, the hold-out's."""
+    """Average over the pairs: the synthetic table's, the hold-out's."""
     if errors[0].size < 2:
         return "there is only one column"
     synthetic, *holdout = (float(np.nanmean(e)) for e in errors)
@@ -97,12 +97,12 @@ def means(errors: list[np.ndarray]) -> tuple[float, float] | str:
 
 
 def square(coding: Coding, errors: np.ndarray) -> pd.DataFrame:
-    """Errors of pairs with the names of columns at both sides."""
+    """Lay out errors of pairs with the names of columns at both sides."""
     return pd.DataFrame(errors, index=pd.Index(coding.names), columns=pd.Index(coding.names))
 
 
 def note(real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, rows: int, seed: int) -> str:
-    """Which rows were used."""
+    """Say which rows were used."""
     text = f"{len(synthetic)} synthetic rows against {len(real)} real ones"
     text += "" if holdout is None else f", reference: {len(holdout)} held-out ones"
     most = max(len(real), len(synthetic), 0 if holdout is None else len(holdout))
@@ -114,7 +114,7 @@ def note(real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, ro
 
 
 def worst(coding: Coding, real: CodedTable, synthetic: CodedTable, errors: np.ndarray) -> tuple[Marginal, ...]:
-    """Marginals of the columns with the largest errors, the largest first."""
+    """Return marginals of the columns with the largest errors, the largest first."""
     out = []
     for i in np.argsort(-errors, kind="stable")[:WORST]:
         a, b = (as_series(coding, table, int(i)) for table in (synthetic, real))
@@ -123,7 +123,7 @@ def worst(coding: Coding, real: CodedTable, synthetic: CodedTable, errors: np.nd
 
 
 def as_series(coding: Coding, table: CodedTable, column: int) -> pd.Series:
-    """A measured column as it is drawn: numbers, dates, or categories by how frequent they are."""
+    """Return a measured column as it is drawn: numbers, dates, or categories by how frequent they are."""
     name = coding.names[column]
     if name in coding.classes:
         k = coding.classes.index(name)

@@ -16,7 +16,7 @@ LEAST, SELDOM = 5, 0.01
 def rare(
     coding: Coding, real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None
 ) -> dict[str, tuple[float, float] | str]:
-    """Share of levels present, and ratio of the frequencies of rare levels."""
+    """Return the share of levels present, and the ratio of the frequencies of rare levels."""
     if not coding.classes:
         return dict.fromkeys(("rare levels present", "rare levels' frequency"), "there is no column of classes")
     nothing = (np.nan, np.nan)
@@ -28,7 +28,7 @@ def rare(
 
 
 def levels(coding: Coding, real: CodedTable, other: CodedTable) -> tuple[float, float]:
-    """(share present, ratio of frequencies); NaN where the real table has no such level."""
+    """Return (share present, ratio of frequencies); NaN where the real table has no such level."""
     owed = had = 0
     f_rare = g_rare = 0.0
     for a, b, size in zip(real.classes.T, other.classes.T, coding.sizes, strict=True):

@@ -14,7 +14,7 @@ from laten.synthetic.coded_tables import CodedTable, Coding
 
 
 def ks(x: np.ndarray, y: np.ndarray) -> float:
-    """Largest gap between two empirical distribution functions; 1 when one has no value, 0 when both have none."""
+    """Return the largest gap between two distribution functions; 1 when one has no value, 0 when both have none."""
     x, y = np.sort(x[~np.isnan(x)]), np.sort(y[~np.isnan(y)])
     if not len(x) or not len(y):
         return float(len(x) != len(y))
@@ -24,32 +24,32 @@ def ks(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def shares(codes: np.ndarray, size: int) -> np.ndarray:
-    """`(size,)` share of each class among the cells that are there."""
+    """Return the `(size,)` share of each class among the cells that are there."""
     there = codes[codes >= 0]
     return np.bincount(there, minlength=size) / max(len(there), 1)
 
 
 def tv(a: np.ndarray, b: np.ndarray, size: int) -> float:
-    """Half the sum of differences of shares; 1 when one has no value, 0 when both have none."""
+    """Return half the sum of differences of shares; 1 when one has no value, 0 when both have none."""
     if not (a >= 0).any() or not (b >= 0).any():
         return float((a >= 0).any() != (b >= 0).any())
     return float(np.abs(shares(a, size) - shares(b, size)).sum() / 2)
 
 
 def shape_errors(coding: Coding, real: CodedTable, other: CodedTable) -> np.ndarray:
-    """`(columns,)` in the schema's order."""
+    """Return the error of each column's distribution, `(columns,)` in the schema's order."""
     numbers = [ks(x, y) for x, y in zip(real.numbers.T, other.numbers.T, strict=True)]
     classes = [tv(a, b, k) for a, b, k in zip(real.classes.T, other.classes.T, coding.sizes, strict=True)]
     return np.array(numbers + classes)[coding.order]
 
 
 def missing_shares(coding: Coding, table: CodedTable) -> np.ndarray:
-    """`(columns,)` share of cells without a value."""
+    """Return the `(columns,)` share of cells without a value."""
     return np.concatenate([np.isnan(table.numbers).mean(0), (table.classes < 0).mean(0)])[coding.order]
 
 
 def unseen_shares(coding: Coding, real: CodedTable, other: CodedTable) -> np.ndarray:
-    """`(columns,)` share of cells outside the real range, or of levels that the real table lacks."""
+    """Return the `(columns,)` share of cells outside the real range, or of levels that the real table lacks."""
     low, high = (np.array([f(x[~np.isnan(x)], initial=start) for x in real.numbers.T])
                  for f, start in ((np.min, np.inf), (np.max, -np.inf)))  # fmt: skip
     outside = (other.numbers < low) | (other.numbers > high)
@@ -58,7 +58,7 @@ def unseen_shares(coding: Coding, real: CodedTable, other: CodedTable) -> np.nda
 
 
 def by_column(coding: Coding, real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None) -> pd.DataFrame:
-    """One row a measured column, indexed by its name."""
+    """Return a frame with one row a measured column, indexed by its name."""
     columns = {
         "kind": [c.kind for c in coding.columns],
         "by": ["KS" if c.name in coding.numbers else "TV" for c in coding.columns],
@@ -74,7 +74,7 @@ def by_column(coding: Coding, real: CodedTable, synthetic: CodedTable, holdout: 
 def shapes(
     coding: Coding, real: CodedTable, holdout: CodedTable | None, columns: pd.DataFrame
 ) -> dict[str, tuple[float, float]]:
-    """Means over the columns: the synthetic table's, the hold-out's."""
+    """Average over the columns: the synthetic table's, the hold-out's."""
     gaps = (columns["missing_synthetic"] - columns["missing_real"]).abs().mean()
     least = np.nan
     if holdout is not None:

@@ -20,7 +20,7 @@ LEAST = 20  # rows with a target, in each table
 
 
 def check_target(coding: Coding, target: Name | None) -> None:
-    """Refuses a target that is no measured column.
+    """Refuse a target that is no measured column.
 
     Raises:
         DataError: there is no such column, or it is set aside.
@@ -41,7 +41,7 @@ def utility(
     rows: int,
     seed: int,
 ) -> dict[str, tuple[float, float] | str]:
-    """How well the target of the hold-out is predicted from synthetic rows; as reference, from real ones."""
+    """Say how well the target of the hold-out is predicted from synthetic rows; as reference, from real ones."""
     if target is None:
         return {NAME: "name a column to predict: target=..."}
     if holdout is None:
@@ -64,21 +64,21 @@ def utility(
 
 
 def with_target(coding: Coding, table: CodedTable, target: Name) -> CodedTable:
-    """The rows whose target is not missing."""
+    """Return the rows whose target is not missing."""
     if target in coding.classes:
         return table.take(np.flatnonzero(table.classes[:, coding.classes.index(target)] >= 0))
     return table.take(np.flatnonzero(~np.isnan(table.numbers[:, coding.numbers.index(target)])))
 
 
 def goal(coding: Coding, table: CodedTable, target: Name) -> np.ndarray:
-    """`(rows,)` what is to be predicted."""
+    """Return `(rows,)` values that are to be predicted."""
     if target in coding.classes:
         return np.minimum(table.classes[:, coding.classes.index(target)], MOST_CLASSES - 1)
     return table.numbers[:, coding.numbers.index(target)]
 
 
 def class_score(train: CodedTable, y: np.ndarray, test: CodedTable, truth: np.ndarray, seed: int) -> float:
-    """AUC of the held-out classes; one half where the training rows have one class only."""
+    """Return the AUC of the held-out classes; one half where the training rows have one class only."""
     if len(np.unique(y)) < 2:
         return 0.5
     p = np.zeros((len(truth), MOST_CLASSES))
@@ -90,5 +90,5 @@ def class_score(train: CodedTable, y: np.ndarray, test: CodedTable, truth: np.nd
 
 
 def number_score(train: CodedTable, y: np.ndarray, test: CodedTable, truth: np.ndarray, seed: int) -> float:
-    """R^2 of the held-out numbers: 1 is perfect, 0 as good as their mean."""
+    """Return R^2 of the held-out numbers: 1 is perfect, 0 as good as their mean."""
     return float(r2_score(truth, answers(tree_regressor(train, seed), features(train), y, features(test))))

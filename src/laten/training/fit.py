@@ -68,7 +68,7 @@ class Task(NamedTuple):
         return len(next(iter(self.store.values.values())) if self.train is None else self.train)
 
     def order(self, seed: int, turn: int, batch_size: int, passes: int) -> np.ndarray:
-        """Row numbers `(steps, batch_size)` of one or several passes, int32."""
+        """Return row numbers `(steps, batch_size)` of one or several passes, int32."""
         order = shuffled(seed, turn, self.rows, batch_size, passes)
         return order if self.train is None else self.train[order]
 
@@ -157,7 +157,7 @@ class Training:
         self.chunk, self.order = 50, np.zeros((0, 0), np.int32)
 
     def one(self, tree: Any, copy: int) -> Any:
-        """What a tree of the loop holds of one copy."""
+        """Return what a tree of the loop holds of one copy."""
         return tree if self.copies == 1 else picked(tree, np.int32(copy))
 
     @property
@@ -166,7 +166,7 @@ class Training:
         return int(np.asarray(self.state.bad_run).min()) >= MOST_BAD
 
     def round(self, interrupted: threading.Event) -> EpochSums:
-        """Runs an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
+        """Run an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
         self.order = self.task.order(plan.settings.seed, turn, plan.batch_size, plan.passes)
         sums, start, steps = self.empty, 0, len(self.order)
@@ -187,7 +187,7 @@ class Training:
         return sums
 
     def roll_back(self, sums: EpochSums) -> None:
-        """Returns to the last good epoch at half the rate.
+        """Return to the last good epoch at half the rate.
 
         Raises:
             TrainingDiverged: for the fourth time.
@@ -202,7 +202,7 @@ class Training:
         self.good = copied(self.state)
 
     def record(self, sums: EpochSums) -> Record:
-        """Takes note of a good round: records for the history, the best weights, whether to stop.
+        """Note a good round: records for the history, the best weights, whether to stop.
 
         Returns:
             The record of the copy that is ahead.
@@ -226,7 +226,7 @@ class Training:
         return record
 
     def measured(self, sums: EpochSums, copy: int) -> Record:
-        """What is known of one copy after a round."""
+        """Say what is known of one copy after a round."""
         state, plan, offset = self.one(self.state, copy), self.plan, self.task.offset
         record = summary(self.epoch, state, self.one(sums, copy), offset) | {"rollbacks": self.rollbacks}
         record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
@@ -236,7 +236,7 @@ class Training:
         return record
 
     def outcome(self) -> Outcome:
-        """The best weights, or the last ones when nothing was held out."""
+        """Return the best weights, or the last ones when nothing was held out."""
         state = self.best if self.best_epoch else self.one(self.state, self.best_copy)
         model = eqx.combine(self.unpacked(state.weights), self.static)
         history = [r[self.best_copy] | {"seconds": s} for r, s in zip(self.history, self.seconds, strict=True)]
@@ -247,7 +247,7 @@ class Training:
 
 
 def summary(epoch: int, state: State, sums: EpochSums, offset: float) -> Record:
-    """Means over finite steps; the bound is NaN where there was none."""
+    """Average over finite steps; the bound is NaN where there was none."""
     steps = max(int(sums.steps), 1)
     bound = float(sums.bound) / steps + offset if int(sums.steps) else math.nan
     record: Record = {"epoch": epoch, "step": int(state.step), "bound": bound}
@@ -258,25 +258,25 @@ def summary(epoch: int, state: State, sums: EpochSums, offset: float) -> Record:
 
 @jax.jit
 def copied(tree: Any) -> Any:
-    """A copy in buffers of its own."""
+    """Copy a tree into buffers of its own."""
     return jax.tree.map(jnp.copy, tree)
 
 
 @jax.jit
 def picked(tree: Any, copy: Array) -> Any:
-    """One of several copies."""
+    """Pick one of several copies."""
     return jax.tree.map(lambda x: x[copy], tree)
 
 
 def has_dropout(model: Model) -> bool:
-    """Whether any net of the model leaves units out while training."""
+    """Say whether any net of the model leaves units out while training."""
     nodes = [*model.network.nodes.values(), *model.guide.nodes.values()]
     return any(getattr(node.via, "dropout", 0) for node in nodes)
 
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """While open, a first Ctrl-C sets the event that is handed out; a second one interrupts as usual."""
+    """Set the event that is handed out on the first Ctrl-C; a second one interrupts as usual."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event

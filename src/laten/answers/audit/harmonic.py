@@ -67,7 +67,7 @@ class Reciprocal(NamedTuple):
 
 
 def reciprocal(posterior: Posterior, key: Key, plan: HarmonicPlan) -> Reciprocal:
-    """Appendix D: minus the log-mean-exp of `log_r` estimates log p(x)."""
+    """Estimate by appendix D: minus the log-mean-exp of `log_r` estimates log p(x)."""
     start_key, spread_key, walk_key = random.split(key, 3)
     starts = jax.vmap(posterior.from_guide)(random.split(start_key, plan.chains))
     scale = posterior.spread(spread_key)
@@ -92,14 +92,14 @@ class EvenNormals(NamedTuple):
     whiten: Array  # (components, d, d) inverse of each covariance's Cholesky factor
 
     def log_prob(self, u: Array) -> Array:
-        """Log-density of a point `(d,)`, nats."""
+        """Return the log-density of a point `(d,)`, nats."""
         white = jnp.einsum("cij,cj->ci", self.whiten, u[None] - self.mean)
         log_det = jnp.log(jnp.diagonal(self.whiten, axis1=1, axis2=2)).sum(1)
         return log_mean_exp(log_det - 0.5 * jnp.square(white).sum(1) - 0.5 * u.size * LOG_2PI)
 
 
 def even_normals(draws: Array, floor: Array) -> EvenNormals:
-    """A normal density of each chain's draws `(chains, draws, d)`.
+    """Fit a normal density to each chain's draws `(chains, draws, d)`.
 
     A tenth of each covariance is that of all chains, so that one which hardly moved becomes no spike.
 
@@ -115,7 +115,7 @@ def even_normals(draws: Array, floor: Array) -> EvenNormals:
 
 
 def r_hat(draws: Array) -> Array:
-    """`(d,)` how much wider all chains `(chains, draws, d)` are than each (Gelman & Rubin 1992); 1: no wider."""
+    """Return `(d,)`: how much wider all chains `(chains, draws, d)` are than each (Gelman & Rubin 1992); 1: not."""
     n = draws.shape[1]
     within, between = draws.var(1, ddof=1).mean(0), draws.mean(1).var(0, ddof=1)
     return jnp.sqrt((n - 1) / n + between / jnp.maximum(within, jnp.finfo(jnp.float32).tiny))

@@ -92,7 +92,7 @@ class Audit:
         return any(f.name == name for f in self.figures)
 
     def __getitem__(self, name: str) -> float:
-        """The value of one figure.
+        """Return the value of one figure.
 
         Raises:
             DataError: there is no such figure.
@@ -104,7 +104,7 @@ class Audit:
         return found[name]
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """One picture: the bounds, the gap of each row, the latents, the ranks.
+        """Draw one picture: the bounds, the gap of each row, the latents, the ranks.
 
         Args:
             path: Also write the picture: .png, .svg or .pdf.
@@ -147,7 +147,7 @@ class Audit:
 
 
 def number_text(x: float) -> str:
-    """A number as it is read."""
+    """Write a number as it is read."""
     if np.isnan(x):
         return "-"
     if np.isinf(x) or x == int(x):
@@ -156,7 +156,7 @@ def number_text(x: float) -> str:
 
 
 def of_gap(audit: Audit) -> str:
-    """Where the ELBO loses."""
+    """Say where the ELBO loses."""
     if "gap" not in audit:
         return ""
     gap, shape, haste = (audit[n] for n in ("gap", "approximation gap", "amortisation gap"))
@@ -170,7 +170,7 @@ def of_gap(audit: Audit) -> str:
 
 
 def of_weights(audit: Audit) -> str:
-    """Whether importance sampling can be trusted."""
+    """Say whether importance sampling can be trusted."""
     if "Pareto k" not in audit or np.isnan(audit["Pareto k"]):
         return ""
     k = audit["Pareto k"]
@@ -183,7 +183,7 @@ def of_weights(audit: Audit) -> str:
 
 
 def of_sandwich(audit: Audit) -> str:
-    """How tight annealing is."""
+    """Say how tight annealing is."""
     if "BDMC gap" not in audit:
         return ""
     gap, worst = audit["BDMC gap"], float(audit.simulated["gap"].max())
@@ -193,7 +193,7 @@ def of_sandwich(audit: Audit) -> str:
 
 
 def of_ranks(audit: Audit) -> str:
-    """Whether the guide is the posterior."""
+    """Say whether the guide is the posterior."""
     if "SBC p-value" not in audit:
         return ""
     p = audit["SBC p-value"]

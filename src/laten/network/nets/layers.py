@@ -99,7 +99,7 @@ class Affine(eqx.Module):
 
 
 def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bias: bool = True) -> Affine:
-    """A layer with normal weights of variance `variance / n_in` and no offset.
+    """Build a layer with normal weights of variance `variance / n_in` and no offset.
 
     Drawn by NumPy, which needs no compilation.
     """
@@ -108,7 +108,7 @@ def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bia
 
 
 def keepers(rate: float, key: Key | None, widths: Sequence[int]) -> list[Array | None]:
-    """Inverted dropout of layers of these widths: a factor for each unit; none without a key (outside training).
+    """Draw inverted dropout of layers of these widths: a factor for each unit; none without a key (outside training).
 
     The random bytes of all layers come from one call. A byte decides: the share is right to within 1/512, the mean of
     what a layer puts out exactly.
@@ -121,7 +121,7 @@ def keepers(rate: float, key: Key | None, widths: Sequence[int]) -> list[Array |
 
 
 def dropped(x: Array, keep: Array | None) -> Array:
-    """A layer's units, each times its factor."""
+    """Multiply a layer's units by their factors."""
     return x if keep is None else x * keep
 
 
@@ -277,7 +277,7 @@ class Residual(eqx.Module):
 
 
 def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> Net:
-    """Builds a net and checks, without computing, that it maps `(n_in,)` to `(n_out,)`.
+    """Build a net and check, without computing, that it maps `(n_in,)` to `(n_out,)`.
 
     Raises:
         DeclarationError: the recipe fails or its module has other sizes.
@@ -298,14 +298,14 @@ def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> Net:
 
 
 def call(module: Net, x: Array, key: Key | None) -> Array:
-    """Calls a net on one example; modules that take no `key` are called without."""
+    """Call a net on one example; modules that take no `key` are called without."""
     if "key" in inspect.signature(module.__call__).parameters:
         return module(x, key=key)
     return module(x)
 
 
 def check_net(net: MLP | ResMLP) -> None:
-    """Checks the fields that the nets share."""
+    """Check the fields that the nets share."""
     name = type(net).__name__
     widths = net.width if isinstance(net, MLP) and isinstance(net.width, tuple) else (net.width,)
     if widths is net.width and net.depth != 1:
@@ -320,6 +320,6 @@ def check_net(net: MLP | ResMLP) -> None:
 
 
 def as_call(net: MLP | ResMLP) -> str:
-    """A net as the call that makes it, without default options."""
+    """Write a net as the call that makes it, without default options."""
     options = [f"{f.name}={getattr(net, f.name)!r}" for f in fields(net)[1:] if getattr(net, f.name) != f.default]
     return f"{type(net).__name__}({', '.join([str(net.width), *options])})"

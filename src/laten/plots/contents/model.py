@@ -94,7 +94,7 @@ class Manifold:
 
 
 def history(vae: FittedModel) -> History:
-    """How training went."""
+    """Tell how training went."""
     frame = vae.history_
     bounds = {"training": frame["bound"].to_numpy(float)}
     if "valid_bound" in frame:
@@ -109,7 +109,7 @@ def history(vae: FittedModel) -> History:
 
 
 def samples(vae: FittedModel, n: int = 64, data: Any = None, seed: int = 0, means: bool = True) -> Samples:
-    """Draws from the model.
+    """Draw from the model.
 
     Args:
         n: Images to draw; for a table at least 1000 rows are drawn.
@@ -134,7 +134,7 @@ def samples(vae: FittedModel, n: int = 64, data: Any = None, seed: int = 0, mean
 
 
 def prior_latents(vae: FittedModel, n: int, seed: int) -> np.ndarray:
-    """Draws of all latents from the network, `(n, latents)` in the order of `transform`."""
+    """Draw all latents from the network, `(n, latents)` in the order of `transform`."""
     drawn = ask(Ancestral(), vae.model_, {}, {}, vae.presentation_._replace(hide=()), seed, True, n)
     families = vae.network_.families
     parts = [np.asarray(jax.vmap(families[name].certain)(drawn[name])) for name in vae.model_.latents]
@@ -142,7 +142,7 @@ def prior_latents(vae: FittedModel, n: int, seed: int) -> np.ndarray:
 
 
 def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Reconstructions:
-    """Rows and their reconstructions.
+    """Return rows and their reconstructions.
 
     Args:
         n: How many rows, spread evenly over the data; None: 10 images, or 1000 rows of a table.
@@ -160,7 +160,7 @@ def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Recons
 
 
 def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
-    """Posterior means of rows in two dimensions.
+    """Place rows by their posterior means in two dimensions.
 
     Args:
         colour: Name of a column (or array) of `data`, or `(rows,)` values.
@@ -198,7 +198,7 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
 
 
 def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
-    """Decoded means over a grid of prior quantiles (Kingma & Welling 2014, figure 4).
+    """Decode means over a grid of prior quantiles (Kingma & Welling 2014, figure 4).
 
     Args:
         side: Grid points along each latent.
@@ -230,7 +230,7 @@ def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
 
 
 def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`(rows, 2)` coordinates along the two directions of largest variance, and their shares of it."""
+    """Return `(rows, 2)` coordinates along the two directions of largest variance, and their shares of it."""
     centred = z - z.mean(0)
     _, size, directions = np.linalg.svd(centred, full_matrices=False)
     directions = directions[:2] * np.sign(directions[:2][[0, 1], np.abs(directions[:2]).argmax(1)])[:, None]
@@ -238,14 +238,14 @@ def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def continuous(vae: FittedModel) -> np.ndarray:
-    """`(latents,)` True for latents that are numbers, False for class probabilities; in the order of `transform`."""
+    """Say which latents are numbers: `(latents,)`, False for class probabilities; in the order of `transform`."""
     families = [vae.guide_.families[name] for name in vae.model_.latents]
     widths = [sum(f.support.sizes) if f.support.kind == "classes" else f.n_sites for f in families]
     return np.repeat([f.n_states is None for f in families], widths)
 
 
 def activity(vae: FittedModel, data: Any = None) -> np.ndarray:
-    """`(latents,)` how much each latent matters: its variance over rows, or how far the decoded means move with it."""
+    """Say how much each latent matters, `(latents,)`: its variance over rows, or how far decoded means move with it."""
     if data is not None:
         return np.asarray(vae.transform(data), float).var(0)
     k = len(continuous(vae))
