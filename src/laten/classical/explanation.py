@@ -23,7 +23,7 @@ SMALL = -12.0  # log p(x) below which the joint is shown as a logarithm
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What `laten.explain` found; print it, or draw it with `plot`.
+    """An example explained by `laten.explain`; print it, or draw it with `plot`.
 
     Args:
         evidence: Variable -> what was seen, as text.

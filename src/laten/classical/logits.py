@@ -1,10 +1,9 @@
-r"""Probability tables as a declaration and its weights, and back.
+r"""Probability tables as a declaration and its weights.
 
 A row $p$ of a table becomes logits $\log p - \log p_\text{max} + c$, with $c$ half of the row's range: centred where
 `Categorical` bounds them, at ±30, so that a probability of zero, the least that fits, becomes $e^{-60}$.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 
 import equinox as eqx
@@ -51,18 +50,3 @@ def logits_of(table: np.ndarray) -> np.ndarray:
         log_p = np.log(table)
     log_p = np.maximum(log_p - log_p.max(-1, keepdims=True), LEAST)
     return unbound(log_p - log_p.min(-1, keepdims=True) / 2, LOGIT_LIMIT)
-
-
-def tables_of(network: Network, weights: Mapping[str, Conditional]) -> dict[str, np.ndarray]:
-    """Return probabilities `(*sizes of the parents, states)` of `Categorical` nodes with any nets, in float64."""
-    tables = {}
-    for name, node in network.nodes.items():
-        sizes = [network.nodes[p].family.n_states or 1 for p in node.parents]
-        codes = np.indices(sizes, dtype=np.int32).reshape(len(sizes), math.prod(sizes))
-        at = {p: jnp.asarray(codes[i]) for i, p in enumerate(node.parents)}
-        conditional, family = weights[name], node.family
-        raw = jax.vmap(lambda v, c=conditional: c.raw(v, {}))(at) if at else conditional.raw({}, {})[None]
-        log_p = np.asarray(jax.vmap(family.log_probs)(raw), np.float64)  # type: ignore[attr-defined]
-        p = np.exp(log_p - log_p.max(-1, keepdims=True))
-        tables[name] = (p / p.sum(-1, keepdims=True)).reshape(*sizes, -1)
-    return tables

@@ -1,4 +1,4 @@
-"""What is asked of a discrete network, from names to codes; and questions as text, `P(lung | smoke=yes, dysp=yes)`."""
+"""Questions to a discrete network, from names to codes; and questions as text, `P(lung | smoke=yes, dysp=yes)`."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ WORD = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,|=()"]+)|(.))', re.S)
 
 
 class Evidence(NamedTuple):
-    """What is known: a code, or the codes any of which it may be."""
+    """Evidence on variables: a code, or several codes of which one is true."""
 
     codes: dict[str, int]
     sets: dict[str, tuple[int, ...]]

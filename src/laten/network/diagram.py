@@ -39,7 +39,7 @@ Point = tuple[float, float]
 
 
 class Declared(Protocol):
-    """What is drawn of a `laten.network.network.Network`."""
+    """The part of a `laten.network.network.Network` that is drawn."""
 
     nodes: Mapping[str, Node]
 

@@ -23,7 +23,7 @@ from laten.network.network import Network
 
 
 class Leaf(NamedTuple):
-    """What the columns of one node are.
+    """The columns of one node.
 
     Args:
         name: The node's.

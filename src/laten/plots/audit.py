@@ -18,7 +18,7 @@ MOST_UNITS = 60
 
 
 class Audit(Protocol):
-    """What is drawn of an audit; `laten.answers.audit.result` says what each field holds."""
+    """The part of an audit that is drawn; `laten.answers.audit.result` says what each field holds."""
 
     @property
     def bounds(self) -> tuple[Any, ...]: ...

@@ -14,7 +14,7 @@ from PIL import Image
 
 from laten.common.atomic_file import atomic
 from laten.inference.linear_gaussian import Normals
-from laten.plots.canvas import BLUE, GREY, INK, PALE, RED, caption, figure, plain, saved, signed, tidy
+from laten.plots.canvas import BLUE, GREY, INK, PALE, RED, caption, cut, figure, plain, saved, signed, tidy
 
 PANELS = 4
 BARS = 16  # states of latents in a panel
@@ -25,7 +25,7 @@ FRAME = 700  # milliseconds of a moving picture's frame
 
 
 class Explanation(Protocol):
-    """What is drawn of an explanation; `laten.classical.explanation` says what each field holds."""
+    """The part of an explanation that is drawn; `laten.classical.explanation` says what each field holds."""
 
     @property
     def evidence(self) -> dict[str, str]: ...
@@ -125,18 +125,13 @@ def bar_panel(ax: Axes, e: Explanation, step: int, bars: list[tuple[str, str]], 
     q = [e.path[step][name][index[name, state]] for name, state in bars]
     ax.barh(y, [e.marginals["posterior"][bar] for bar in bars], color=BLUE, alpha=0.5, height=0.72)
     ax.vlines(q, y - 0.42, y + 0.42, color=RED, linewidth=2.4)
-    ax.set_yticks(y, [plain(short(f"{name}={state}")) for name, state in bars])
+    ax.set_yticks(y, [plain(cut(f"{name}={state}", 22)) for name, state in bars])
     ax.tick_params(axis="y", labelsize=8.5, length=0, labelleft=labels, labelcolor=INK)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(len(bars) - 0.4, -0.6)
     ax.set_xticks([0, 0.5, 1])
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0))
     ax.grid(visible=False, axis="y")
-
-
-def short(text: str) -> str:
-    """Cut a label after 22 letters."""
-    return text if len(text) <= 22 else text[:21] + "…"
 
 
 def normal_panel(ax: Axes, e: Explanation, step: int) -> None:

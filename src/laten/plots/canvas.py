@@ -1,4 +1,4 @@
-"""How every picture looks: sizes, colours, titles, mosaics of images, and how it is written.
+"""The look of every picture: sizes, colours, titles, mosaics of images, and how it is written.
 
 Figures are made without pyplot, so nothing global changes and no window opens. Colours are those of Okabe & Ito (2008),
 readable for colour-blind people; what is missing is grey, hidden pixels are orange.
@@ -58,7 +58,7 @@ def tidy(ax: Axes, title: str = "") -> Axes:
     ax.grid(color="#eceff2", linewidth=0.8)
     ax.set_axisbelow(True)
     if title:
-        title = title if len(title) <= 34 else title[:33] + "…"
+        title = cut(title, 34)
         ax.set_title(plain(title), loc="left", fontsize=9.5, color=INK)
     return ax
 
@@ -120,7 +120,7 @@ def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
     """Draw colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
     step = math.ceil(len(keys) / MOST_LABELS)
     handles = [Line2D([], [], marker="o", linestyle="", color=color, markersize=6) for color, _ in keys[::step]]
-    labels = [" " + plain(label if len(label) <= 24 else label[:23] + "…") for _, label in keys[::step]]
+    labels = [" " + plain(cut(label, 24)) for _, label in keys[::step]]
     fig.legend(
         handles, labels, loc="outside right center", frameon=False, fontsize=8.5, labelcolor=INK, handletextpad=0.1
     )
@@ -137,6 +137,11 @@ def signed(x: float, digits: int = 1) -> str:
     """Write a number with a minus sign that looks like one."""
     text = f"{x:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def cut(text: str, most: int) -> str:
+    """Cut a text that is longer than `most` letters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def plain(text: str) -> str:

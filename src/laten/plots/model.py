@@ -1,4 +1,4 @@
-"""Pictures of a fitted `VAE`, drawing what `report` computed."""
+"""Pictures of a fitted `VAE`, drawing what `contents` computed."""
 
 import math
 from collections.abc import Mapping

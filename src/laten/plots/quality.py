@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from laten.plots.canvas import BLUE, GREY, INK, capital, caption, figure, plain, saved, tidy
+from laten.plots.canvas import BLUE, GREY, INK, capital, caption, cut, figure, plain, saved, tidy
 from laten.plots.contents.columns import Marginal
 from laten.plots.panels import draw_marginal
 
@@ -23,7 +23,7 @@ PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
 
 
 class Quality(Protocol):
-    """What is drawn of measures; `laten.synthetic.result` says what each field holds."""
+    """The part of measures that is drawn; `laten.synthetic.result` says what each field holds."""
 
     @property
     def measures(self) -> Iterable[Any]: ...
@@ -63,7 +63,7 @@ def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
     axes = below.subplots(1, 4)
     for ax, m, error in zip(axes, quality.marginals, errors, strict=False):
         draw_marginal(ax, m)
-        ax.set_title(short(m.column, 22), loc="left", fontsize=9.5, color=INK)
+        ax.set_title(plain(cut(m.column, 22)), loc="left", fontsize=9.5, color=INK)
         ax.set_title(f"{error:.1%}", loc="right", fontsize=8.5, color=GREY)
     for ax in axes[len(quality.marginals) :]:
         ax.set_axis_off()
@@ -81,7 +81,7 @@ def draw_columns(ax: Axes, quality: Quality) -> None:
     y = np.arange(len(top))
     ax.barh(y, top["error"], color=BLUE, alpha=0.55, height=0.7)
     ax.vlines(top["reference"], y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [short(n, 18) for n in top.index], fontsize=8)
+    ax.set_yticks(y, [plain(cut(str(n), 18)) for n in top.index], fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(len(top), 6) - 0.4, -0.6)
     ax.set_xlim(0, max(1.05 * np.nanmax(top[["error", "reference"]].to_numpy(float)), LEAST))
@@ -106,7 +106,7 @@ def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
     highest = max(float(np.nanmax(errors.to_numpy())), LEAST)
     ax.set_facecolor("#eceff2")  # the diagonal
     shown = ax.imshow(errors.to_numpy(), cmap="Oranges", vmin=0, vmax=highest, aspect="auto")
-    names, places = [short(n, 15) for n in errors.index], range(len(errors))
+    names, places = [plain(cut(str(n), 15)) for n in errors.index], range(len(errors))
     size = 8 if len(errors) <= 16 else 6.5
     ax.set_yticks(places, names, fontsize=size)
     ax.set_xticks(places, names, fontsize=size, rotation=90)
@@ -160,9 +160,3 @@ def words(quality: Quality) -> str:
         text += f" Of {count} columns the {MOST_BARS} that are furthest off as bars"
         text += f", {MOST_CELLS} in the map." if count > MOST_CELLS else "."
     return f"{text} {quality.note}"
-
-
-def short(name: object, most: int) -> str:
-    """Cut a column's name where it is long."""
-    text = str(name)
-    return plain(text if len(text) <= most else text[: most - 1] + "…")

@@ -24,7 +24,7 @@ from laten.data.schema.schema import Schema
 
 @dataclass(frozen=True)
 class Coding:
-    """What the columns of a `CodedTable` are.
+    """The columns of a `CodedTable`.
 
     Args:
         columns: The columns that are measured, in the schema's order.

@@ -43,8 +43,8 @@ def quality(
         target: A column to predict: train on synthetic rows, test on the hold-out.
         schema: Which columns are numbers and which are classes; None infers it from `real`.
         seed: Of the rows chosen, the folds and the trees. The same seed gives the same figures.
-        rows: Shapes, pairs, levels and copies are measured on all rows. Classifiers learn from at most this many rows of
-            each table.
+        rows: Shapes, pairs, levels and copies are measured on all rows. Classifiers learn from at most this many rows
+            of each table.
     Returns:
         The measures; `print` shows them, `.frame` holds them, `.plot()` draws them.
     Raises:

@@ -15,7 +15,7 @@ from laten.synthetic.distances import Nearest
 
 
 class Words(NamedTuple):
-    """What is said of a measure."""
+    """The words that go with a measure."""
 
     group: str
     better: str  # lower, higher, near 1
@@ -76,7 +76,7 @@ class Measure:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Quality:
-    """How good synthetic rows are; `print` shows it as a table, `quality["pair trends"]` gives one figure.
+    """The quality of synthetic rows; `print` shows it as a table, `quality["pair trends"]` gives one figure.
 
     Args:
         measures: Every measure, also those left out.

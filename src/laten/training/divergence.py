@@ -1,4 +1,4 @@
-"""Which node and which column made training diverge: looked up once, after it gave up."""
+"""The node and the column that made training diverge: looked up once, after it gave up."""
 
 import equinox as eqx
 import jax

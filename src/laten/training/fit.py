@@ -41,7 +41,7 @@ OnCall = Callable[[Loop, tuple], None]
 
 
 class Task(NamedTuple):
-    """What is trained on what.
+    """A model to train, and the rows to train it on.
 
     Args:
         store: All rows: those of training and those held out, which no copy tells apart.

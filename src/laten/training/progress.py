@@ -1,4 +1,4 @@
-"""How training is going, on standard error.
+"""The progress of training, on standard error.
 
 `progress(kind)` opens a display and hands out what `fit.train` calls once an epoch with that epoch's record: a live bar
 on a terminal, now and then a line elsewhere, or nothing. Rates are medians over the last epochs, so that the first one,

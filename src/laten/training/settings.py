@@ -1,4 +1,4 @@
-r"""What training is told: how long, how fast, when to stop.
+r"""The settings of training: how long, how fast, when to stop.
 
 The learning rate rises linearly over the first `warmup` of the planned steps and falls along a half cosine to
 `final_rate` of its peak (Loshchilov & Hutter 2017), so that a plan of any length ends in a quiet phase. An optimiser of

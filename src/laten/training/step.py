@@ -45,7 +45,7 @@ class Info(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What a step is made of; the same for all steps.
+    """The parts of a step; the same for all steps.
 
     Args:
         loss: `(weights, batch, key, progress) -> (loss, estimate)`; see `loss_of`.

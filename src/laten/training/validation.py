@@ -31,7 +31,7 @@ class Evaluation:
         weights: Its arrays; only their shapes are looked at.
         store: All rows.
         held: Numbers of those held out, int32.
-        how: How rows were presented in training; held-out rows are shown whole.
+        presentation: How rows were presented in training; held-out rows are shown whole.
     """
 
     def __init__(

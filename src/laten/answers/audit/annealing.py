@@ -36,7 +36,7 @@ STARTS = ("guide", "prior")
 
 
 class AnnealingPlan(NamedTuple):
-    """How to anneal.
+    """The bridges and the chains that cross them.
 
     Args:
         start: "guide" or "prior".
@@ -59,7 +59,7 @@ class AnnealingPlan(NamedTuple):
 
 
 class Annealed(NamedTuple):
-    """What an annealing run found."""
+    """The outcome of an annealing run."""
 
     log_w: Array  # (chains,)
     points: Array  # (chains, d) where the chains ended

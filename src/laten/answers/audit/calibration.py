@@ -1,4 +1,4 @@
-"""What the latents carry, and whether the posterior is right: on the given rows and on simulated ones."""
+"""The information in the latents, and whether the posterior is right: on the given rows and on simulated ones."""
 
 import jax.numpy as jnp
 import numpy as np

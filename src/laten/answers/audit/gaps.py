@@ -1,4 +1,4 @@
-r"""Bounds from guide draws, and how much of their gap is the guide's shape and how much its haste.
+r"""Bounds from guide draws, and how their gap splits into the guide's shape and its haste.
 
 $$\log p(x)-\mathrm{ELBO}(q)=\underbrace{\log p(x)-\mathrm{ELBO}(q^*)}_{\text{approximation gap}}
   +\underbrace{\mathrm{ELBO}(q^*)-\mathrm{ELBO}(q)}_{\text{amortisation gap}}$$
@@ -28,7 +28,7 @@ RATE = 0.03
 
 
 class Bounds(NamedTuple):
-    """What guide draws of one example tell."""
+    """Bounds from guide draws of one example."""
 
     log_w: Array  # (draws,) log-weights in nats, discrete latents summed over
     elbo: Array  # (draws,) one-draw estimates of the ELBO, all alike where the guide is the posterior

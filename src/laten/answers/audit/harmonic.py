@@ -38,7 +38,7 @@ DISAGREE = 1.1  # R-hat above which chains are in different places (Gelman & Rub
 
 
 class HarmonicPlan(NamedTuple):
-    """How long to walk.
+    """The chains and their length.
 
     Args:
         chains: A row, from as many draws of the guide.

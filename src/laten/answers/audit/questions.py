@@ -18,7 +18,7 @@ from laten.network.model import AT_MODE, Model
 
 @dataclass(frozen=True)
 class Presented:
-    """What the model reads: values, and masks of all of them."""
+    """The rows as the model reads them: values, and masks of all of them."""
 
     draws: int = 1
 

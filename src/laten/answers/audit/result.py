@@ -46,7 +46,7 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Audit:
-    """How good a fitted model's posterior and log p(x) are; `print` shows it, `audit["ELBO"]` gives one figure.
+    """The quality of a fitted model's posterior and log p(x); `print` shows it, `audit["ELBO"]` gives one figure.
 
     Args:
         figures: All of them.
@@ -85,7 +85,7 @@ class Audit:
 
     @property
     def rank_bins(self) -> int:
-        """How many bins the ranks are counted in."""
+        """Number of bins in which the ranks are counted."""
         return bins_for(len(self.ranks), self.kept)
 
     def __contains__(self, name: object) -> bool:

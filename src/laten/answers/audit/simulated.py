@@ -1,4 +1,4 @@
-r"""What can be asked of rows that the model made itself: their latents are an exact draw of the posterior.
+r"""Questions about rows that the model made itself: their latents are an exact draw of the posterior.
 
 - **Sandwich**: log p(x) between two bounds (`annealing`).
 - **Simulation-based calibration** (Talts et al. 2018): simulate $u^*, x$; draw $u_1..u_L$ from what claims to be the

@@ -18,7 +18,7 @@ LEAST_ACCEPTED = 0.3
 
 
 class Options(NamedTuple):
-    """How an audit is done; see `Answers.audit`."""
+    """The options of an audit; see `Answers.audit`."""
 
     only: tuple[str, ...] = ()
     rows: int = 100

@@ -1,4 +1,4 @@
-"""Which estimators of an audit fit a model, and why the others do not."""
+"""The estimators of an audit that fit a model, and why the others do not."""
 
 from collections.abc import Mapping, Sequence
 

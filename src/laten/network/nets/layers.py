@@ -33,7 +33,7 @@ class Net(Protocol):
 
 
 class Recipe(Protocol):
-    """How a net is built. Any callable of this signature is one.
+    """A function that builds a net. Any callable of this signature is one.
 
     A recipe with an attribute `dropout` above 0 builds modules that get a random `key` while training.
     """

@@ -1,4 +1,4 @@
-"""The arrays behind every picture, computed from a fitted `VAE`. Plots and the studio draw them and compute nothing."""
+"""The arrays behind every picture, computed from a fitted `VAE`. Plots draw them and compute nothing."""
 
 from laten.plots.contents.columns import Agreement, Colour, Marginal
 from laten.plots.contents.model import (

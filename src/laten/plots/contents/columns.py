@@ -39,7 +39,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Colour:
-    """What points are coloured by: numbers (NaN where missing), or codes of classes (-1 where missing)."""
+    """The colours of points: numbers (NaN where missing), or codes of classes (-1 where missing)."""
 
     name: str
     values: np.ndarray  # (rows,)

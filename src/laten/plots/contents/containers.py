@@ -1,4 +1,4 @@
-"""What users hand over and get back, seen as images or as a table."""
+"""The data of users, going in or coming out, seen as images or as a table."""
 
 import math
 from collections.abc import Mapping

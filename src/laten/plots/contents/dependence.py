@@ -17,7 +17,7 @@ OTHER = "other"
 
 @dataclass(frozen=True)
 class Ties:
-    """What each two columns tell of one another."""
+    """The mutual information of each two columns."""
 
     names: tuple[str, ...]
     values: np.ndarray  # (columns, columns), NaN on the diagonal
@@ -26,7 +26,7 @@ class Ties:
 
 @dataclass(frozen=True)
 class Effects:
-    """How much of each column's variance each latent moves."""
+    """The share of each column's variance that each latent moves."""
 
     names: tuple[str, ...]  # of columns
     latents: tuple[str, ...]

@@ -24,7 +24,7 @@ ROWS = 5000  # a cloud of more points shows nothing new
 
 
 class FittedModel(Protocol):
-    """What is asked of a fitted `laten.estimator.vae.VAE`."""
+    """The part of a fitted `laten.estimator.vae.VAE` that pictures use."""
 
     history_: pd.DataFrame
     model_: Model
