@@ -35,7 +35,7 @@ from benchmarks.counters import analysed
 from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model, build_model
-from laten.network.nets.layers import Net
+from laten.network.nets.recipe import Net
 from laten.training.loop import Loop, shuffled
 from laten.training.settings import PRODUCTS, Settings
 

@@ -9,7 +9,7 @@ import pytest
 
 import laten as lt
 from laten.common.types import Array, Key
-from laten.network.nets.layers import UNSIZED, size_of
+from laten.network.nets.recipe import UNSIZED, size_of
 
 
 class Gate(eqx.Module):

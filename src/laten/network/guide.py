@@ -15,7 +15,8 @@ from collections.abc import Collection
 
 from laten.common.errors import DeclarationError, known
 from laten.families import FAMILIES, Node
-from laten.network.nets.layers import Linear, Recipe, mirrored, size_of
+from laten.network.nets.layers import Linear
+from laten.network.nets.recipe import Recipe, mirrored, size_of
 from laten.network.network import Network
 
 

@@ -1,4 +1,7 @@
-"""The arrays behind every picture, computed from a fitted `VAE`. Plots draw them and compute nothing."""
+"""The arrays behind every picture, computed from a fitted `VAE`; plots draw them and compute nothing.
+
+No matplotlib here.
+"""
 
 from laten.plots.contents.columns import Agreement, Colour, Marginal
 from laten.plots.contents.model import (
