@@ -35,7 +35,7 @@ from benchmarks.counters import analysed
 from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model, build_model
-from laten.network.nets.layers import Net
+from laten.network.nets.recipe import Net
 from laten.training.loop import Loop, shuffled
 from laten.training.settings import PRODUCTS, Settings
 
@@ -167,7 +167,7 @@ def trained(each: Case, copies: int, options: argparse.Namespace, by_xla: bool =
     loop = Loop(weights[0], static, lt.Elbo(), Presentation(), settings, 10**6, False, copies)
     data = each.rows(np.random.default_rng(0), 2 * each.batch)
     store, key = Store({"x": jnp.asarray(data)}, {}), jax.random.key(1)
-    state, empty = loop.init(*weights), loop.empty_tally(store, each.batch)
+    state, empty = loop.init(*weights), loop.empty_sums(store, each.batch)
     order = np.resize(shuffled(0, 0, len(data), each.batch), (MOST_STEPS, each.batch))
     run = loop.run.lower(state, empty, store, order, key, *np.zeros(3, np.int32)).compile()
     seconds, steps = [], 2

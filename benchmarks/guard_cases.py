@@ -33,39 +33,36 @@ DRAWS = 100
 
 
 class Fitting:
-    """One fit under watch: its training and compiled loop, bytes sent to each call, counts when each epoch ended."""
+    """One fit under watch: its compiled loop and what that is called with, bytes sent to each call, counts by epoch."""
 
-    training: fit.Training
+    task: fit.Task
     loop: Any
 
     def __init__(self) -> None:
         self.sent: list[int] = []
         self.marks: list[Count] = []
+        self.shapes: tuple = ()
+
+    def called(self, loop: Any, arguments: tuple) -> None:
+        """Notes a compiled call."""
+        self.loop, self.shapes = loop, self.shapes or jax.eval_shape(lambda *a: a, *arguments)
+        self.sent.append(sum(x.nbytes for x in jax.tree.leaves(arguments) if isinstance(x, np.ndarray)))
 
 
 @contextlib.contextmanager
 def watched(now: Callable[[], Count]) -> Iterator[Fitting]:
-    """While open, `VAE.fit` leaves its training behind, and an epoch is one compiled call however slow the machine."""
-    found, train, training = Fitting(), fit.train, fit.Training
+    """While open, what `VAE.fit` trains is watched, and an epoch is one compiled call however slow the machine."""
+    found = Fitting()
 
-    def kept(task: fit.Task, settings: Any) -> fit.Training:
-        found.training = made = training(task, settings)
-        found.loop = made.loop.run
-        made.loop.run = called
-        return made
+    def watching(task: fit.Task, settings: Any, report: Callable) -> fit.Outcome:
+        def marking(record: dict) -> None:
+            report(record)
+            found.marks.append(now())
 
-    def called(*args: Any) -> Any:
-        found.sent.append(sum(x.nbytes for x in jax.tree.leaves(args) if isinstance(x, np.ndarray)))
-        return found.loop(*args)
+        found.task = task
+        return fit.train(task, settings, marking, on_call=found.called, call_seconds=1e6)
 
-    def marking(task: fit.Task, settings: Any, report: Callable) -> fit.Outcome:
-        return train(task, settings, lambda record: (report(record), found.marks.append(now()))[0])
-
-    with (
-        mock.patch.object(plain_vae, "train", marking),
-        mock.patch.object(fit, "Training", kept),
-        mock.patch.object(fit, "CHUNK_SECONDS", 1e6),
-    ):
+    with mock.patch.object(plain_vae, "train", watching):
         yield found
 
 
@@ -76,17 +73,14 @@ def of_fit(vae: lt.VAE, data: Any) -> Figures:
         vae.fit(data)
         programs = now().programs
     epochs = [after.since(before) for before, after in zip(found.marks, found.marks[1:], strict=False)]
-    run = found.training
-    batch, bounds = run.plan.batch_size, (np.int32(0), np.int32(0), np.int32(1))
-    lowered = found.loop.lower(run.state, run.empty, run.task.store, run.order, run.key, *bounds)
-    once = cost(lowered)
+    once, batch = cost(found.loop.run.lower(*found.shapes)), found.shapes[3].shape[1]
     return {
         "programs": programs,
         "programs after the first epoch": sum(e.programs for e in epochs),
-        "retraces": run.loop.traces - 1,
+        "retraces": found.loop.traces - 1,
         "callbacks": once["callbacks"],
         "arrays sent an epoch": max(e.sent for e in epochs),
-        "bytes sent a call and row": found.sent[-1] / run.rows,
+        "bytes sent a call and row": found.sent[-1] / found.task.rows,
         "arrays read an epoch": max(e.read for e in epochs),
         "flops a row": once["flops"] / batch,
         "bytes accessed a row": once["bytes"] / batch,

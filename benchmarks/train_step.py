@@ -31,14 +31,14 @@ def ours(network: lt.Network, data: np.ndarray, batch: int, how: Presentation):
     loop = Loop(weights, static, lt.Elbo(), how, Settings(batch_size=batch), 1000 * steps, False)
     state, store, key = loop.init(weights), Store({"x": jax.numpy.asarray(data)}, {}), jax.random.key(1)
 
-    empty = loop.empty_tally(store, batch)
+    empty = loop.empty_sums(store, batch)
 
     def epoch() -> float:
         nonlocal state
         order = shuffled(0, 0, len(data), batch)
         ends = np.int32(0), np.int32(0), np.int32(steps)
-        state, tally = loop.run(state, empty, store, order, key, *ends)
-        return float(tally.bound) / steps
+        state, sums = loop.run(state, empty, store, order, key, *ends)
+        return float(sums.bound) / steps
 
     return epoch
 

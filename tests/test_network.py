@@ -7,7 +7,8 @@ import pytest
 
 import laten as lt
 from laten.network.model import build_model
-from laten.network.nets.layers import build, keepers
+from laten.network.nets.layers import keepers
+from laten.network.nets.recipe import build
 
 
 def m2() -> lt.Network:

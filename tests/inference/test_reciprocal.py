@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from laten.answers.audit.harmonic import Plan, Reciprocal, r_hat, reciprocal
+from laten.answers.audit.harmonic import HarmonicPlan, Reciprocal, r_hat, reciprocal
 
 pytestmark = pytest.mark.trains
 
-LOG_P, PLAN = -3.7, Plan()
+LOG_P, PLAN = -3.7, HarmonicPlan()
 
 
 class Two(NamedTuple):

@@ -8,7 +8,7 @@ from scipy.stats import ks_2samp, rankdata
 
 from laten.data.schema.infer import infer_schema
 from laten.synthetic.classifiers import auc
-from laten.synthetic.coded_tables import Layout, Table, code
+from laten.synthetic.coded_tables import CodedTable, Coding, code
 from laten.synthetic.detection import score
 from laten.synthetic.distances import nearest, points
 from laten.synthetic.pairs import contingency_errors, correlations, own_bins, pair_errors, same_bins
@@ -59,12 +59,12 @@ SDMETRICS = {
 def test_shapes_and_pairs_are_those_of_sdmetrics(holes):
     real, synthetic = table(400, 37, holes), table(300, 53, holes)
     schema = infer_schema(real)
-    layout, tables = code({"real": real, "synthetic": synthetic}, schema)
-    assert layout.numbers == ("age", "income", "born") and layout.classes == ("job", "city")
+    coding, tables = code({"real": real, "synthetic": synthetic}, schema)
+    assert coding.numbers == ("age", "income", "born") and coding.classes == ("job", "city")
     shapes, pairs, mean = SDMETRICS[holes]
-    columns = by_column(layout, tables["real"], tables["synthetic"], None)
+    columns = by_column(coding, tables["real"], tables["synthetic"], None)
     np.testing.assert_allclose(columns["error"], shapes, atol=1e-8)
-    own = pair_errors(layout, tables["real"], [tables["synthetic"]])[0].own
+    own = pair_errors(coding, tables["real"], [tables["synthetic"]])[0].own
     np.testing.assert_allclose(own[np.triu_indices(5, 1)], pairs, atol=1e-8)
     np.testing.assert_allclose(np.nanmean(own), mean, atol=1e-9)
 
@@ -109,8 +109,8 @@ def test_a_constant_has_no_correlation_and_a_collapsed_generator_pays_for_it(val
     assert correlations(flat)[0, 1] == 0
     names = ("a", "b")
     columns = infer_schema(pd.DataFrame(x + 0.5, columns=names)).columns
-    layout, none = Layout(columns, names, (), (), (), {}), np.zeros((50, 0), np.int32)
-    errors = pair_errors(layout, Table(x, none), [Table(flat, none)])[0]
+    coding, none = Coding(columns, names, (), (), (), {}), np.zeros((50, 0), np.int32)
+    errors = pair_errors(coding, CodedTable(x, none), [CodedTable(flat, none)])[0]
     np.testing.assert_allclose(errors.own[0, 1], correlations(x)[0, 1] / 2)
 
 
@@ -125,8 +125,8 @@ def test_a_row_beyond_the_range_moves_own_bins_but_not_the_same():
     frame = pd.DataFrame({"x": rng.normal(size=500), "c": rng.choice(["a", "b"], 500)})
     far = frame.copy()
     far.loc[0, "x"] = 40.0
-    layout, tables = code({"real": frame, "far": far}, infer_schema(frame))
-    own, same = (e[0, 1] for e in pair_errors(layout, tables["real"], [tables["far"]])[0])
+    coding, tables = code({"real": frame, "far": far}, infer_schema(frame))
+    own, same = (e[0, 1] for e in pair_errors(coding, tables["real"], [tables["far"]])[0])
     assert own > 0.5 and same < 0.0021
 
 
@@ -134,24 +134,24 @@ def test_levels_of_all_tables_have_one_code_and_text_equals_number():
     real = pd.DataFrame({"c": [2, 1, 1, 0, 1, 2] * 5, "b": [True, False] * 15})
     other = pd.DataFrame({"c": [1.0, 2.0, np.nan, 7.0], "b": [True, None, True, False]})
     schema = infer_schema(real).with_kind("c", "categorical")
-    layout, tables = code({"real": real, "other": other}, schema)
-    assert layout.levels == (("1", "2", "0", "7"), ("True", "False")) and layout.known == (3, 2)
+    coding, tables = code({"real": real, "other": other}, schema)
+    assert coding.levels == (("1", "2", "0", "7"), ("True", "False")) and coding.known == (3, 2)
     assert tables["other"].classes.tolist() == [[0, 0], [1, -1], [-1, 0], [3, 1]]
-    unseen = by_column(layout, tables["real"], tables["other"], None)["unseen"]
+    unseen = by_column(coding, tables["real"], tables["other"], None)["unseen"]
     assert unseen.tolist() == [0.25, 0.0]
 
 
 def test_rare_levels_by_hand():
     names = ("c",)
-    layout = Layout((), (), names, (tuple("abcd"),), (4,), {})
+    coding = Coding((), (), names, (tuple("abcd"),), (4,), {})
     real = np.repeat([0, 1, 2, 3], [985, 5, 4, 6])  # b, c and d are rare; c has too few rows to be asked for
     other = np.repeat([0, 1], [996, 4])
-    tables = [Table(np.zeros((1000, 0)), x[:, None]) for x in (real, other)]
-    present, ratio = levels(layout, *tables)
+    tables = [CodedTable(np.zeros((1000, 0)), x[:, None]) for x in (real, other)]
+    present, ratio = levels(coding, *tables)
     assert present == 2 / 3  # a and b, not d
     np.testing.assert_allclose(ratio, 0.004 / 0.015)
-    half = Table(np.zeros((500, 0)), other[:500, None])
-    assert levels(layout, tables[0], half)[0] == 1  # of 500 rows only a can be expected five times
+    half = CodedTable(np.zeros((500, 0)), other[:500, None])
+    assert levels(coding, tables[0], half)[0] == 1  # of 500 rows only a can be expected five times
 
 
 def test_distances_are_gowers():
@@ -159,7 +159,7 @@ def test_distances_are_gowers():
     x, y = rng.normal(size=(300, 2)).round(1), rng.normal(size=(50, 2)).round(1)
     a, b = rng.integers(0, 3, (300, 3)), rng.integers(0, 3, (50, 3))
     y[7, 0], a[5, 1], x[9] = np.nan, -1, np.nan
-    queries, references = points(Table(x, a), [Table(y, b), Table(x, a)])
+    queries, references = points(CodedTable(x, a), [CodedTable(y, b), CodedTable(x, a)])
     ranks = [(rankdata(c[~np.isnan(c)]) - 0.5) / np.sum(~np.isnan(c)) for c in x.T]
 
     def rank(column, k):
@@ -174,7 +174,7 @@ def test_distances_are_gowers():
 
 def test_distances_do_not_depend_on_tiles(monkeypatch):
     rng = np.random.default_rng(0)
-    t = Table(rng.normal(size=(97, 2)), rng.integers(-1, 300, (97, 2)))
+    t = CodedTable(rng.normal(size=(97, 2)), rng.integers(-1, 300, (97, 2)))
     a, b = points(t, [t.take(np.arange(40)), t.take(np.arange(40, 97))])
     whole = nearest(a, b)
     monkeypatch.setattr("laten.synthetic.distances.TILE", (7, 11))
@@ -182,8 +182,8 @@ def test_distances_do_not_depend_on_tiles(monkeypatch):
 
 
 def test_copies_are_counted_cell_by_cell():
-    real = Table(np.array([[1.0, np.nan], [0.0, 2.0]]), np.array([[0], [-1]]))
-    other = Table(np.array([[1.0, np.nan], [-0.0, 2.0], [0.0, 2.0], [1.0, 2.0]]), np.array([[0], [-1], [0], [0]]))
+    real = CodedTable(np.array([[1.0, np.nan], [0.0, 2.0]]), np.array([[0], [-1]]))
+    other = CodedTable(np.array([[1.0, np.nan], [-0.0, 2.0], [0.0, 2.0], [1.0, 2.0]]), np.array([[0], [-1], [0], [0]]))
     assert copies(real, other) == 0.5
 
 

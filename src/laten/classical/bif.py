@@ -55,7 +55,7 @@ class Block(NamedTuple):
 
 
 def parse(text: str, where: str = "text") -> tuple[str, dict[str, Variable]]:
-    """Reads BIF.
+    """Read BIF.
 
     Args:
         where: What errors call the text, e.g. its file.
@@ -102,7 +102,7 @@ def parse(text: str, where: str = "text") -> tuple[str, dict[str, Variable]]:
 
 
 def network_block(scanner: Scanner) -> str:
-    """The name; properties are skipped."""
+    """Read the name; properties are skipped."""
     token = scanner.next("the network's name")
     if token.text == "{" and not token.quoted:
         name = "unknown"
@@ -117,7 +117,7 @@ def network_block(scanner: Scanner) -> str:
 
 
 def variable_block(scanner: Scanner, variable: Token) -> tuple[str, ...]:
-    """The states."""
+    """Read the states."""
     scanner.sign("{")
     states: list[Token] | None = None
     while (token := scanner.next("'}'")).text != "}" or token.quoted:
@@ -150,7 +150,7 @@ def variable_block(scanner: Scanner, variable: Token) -> tuple[str, ...]:
 
 
 def probability_block(scanner: Scanner) -> Block:
-    """A block, its rows unchecked."""
+    """Read a block; its rows are not checked yet."""
     scanner.sign("(")
     names = scanner.words(")")
     brace = scanner.sign("{")
@@ -171,7 +171,7 @@ def probability_block(scanner: Scanner) -> Block:
 
 
 def check_order(scanner: Scanner, blocks: Mapping[str, Block]) -> None:
-    """Refuses circles."""
+    """Refuse circles."""
     try:
         graphlib.TopologicalSorter({n: [p.text for p in b.parents] for n, b in blocks.items()}).prepare()
     except graphlib.CycleError as error:
@@ -180,7 +180,7 @@ def check_order(scanner: Scanner, blocks: Mapping[str, Block]) -> None:
 
 
 def variable_of(scanner: Scanner, states: Mapping[str, tuple[str, ...]], block: Block) -> Variable:
-    """A variable with its table."""
+    """Make a variable with its table."""
     name, parents = block.name.text, tuple(p.text for p in block.parents)
     size, sizes = len(states[name]), tuple(len(states[p]) for p in parents)
     if name in parents or len(set(parents)) < len(parents):
@@ -217,7 +217,7 @@ def variable_of(scanner: Scanner, states: Mapping[str, tuple[str, ...]], block: 
 def row_of(
     scanner: Scanner, head: Token, given: list[Token], states: Mapping[str, tuple[str, ...]], parents: tuple[str, ...]
 ) -> tuple[int, ...]:
-    """Where a row stands in the table."""
+    """Find where a row stands in the table."""
     if len(given) != len(parents):
         raise scanner.fault(head.line, f"the row has {len(given)} states of parents, expected one for {known(parents)}")
     for token, parent in zip(given, parents, strict=True):
@@ -230,7 +230,7 @@ def row_of(
 
 
 def numbers(scanner: Scanner, words: list[Token]) -> np.ndarray:
-    """Probabilities."""
+    """Read probabilities."""
     found = []
     for token in words:
         try:
@@ -244,7 +244,7 @@ def numbers(scanner: Scanner, words: list[Token]) -> np.ndarray:
 
 
 def normalised(scanner: Scanner, head: Token, name: str, p: np.ndarray) -> np.ndarray:
-    """Distributions along the last axis, divided by their sums where those are not one."""
+    """Divide distributions along the last axis by their sums, where those are not one."""
     total = p.sum(-1, keepdims=True)
     if (np.abs(total - 1) > LOOSE).any():
         worst = total.flat[np.abs(total - 1).argmax()]
@@ -253,7 +253,7 @@ def normalised(scanner: Scanner, head: Token, name: str, p: np.ndarray) -> np.nd
 
 
 def whole(scanner: Scanner, head: Token, name: str, p: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A `table` of a variable, in the format's order or, where only that sums to one, row by row."""
+    """Read a `table` of a variable, in the format's order or, where only that sums to one, row by row."""
     by_state = np.moveaxis(p.reshape(shape[-1], *shape[:-1]), 0, -1)
     by_row = p.reshape(shape)
     off = [np.abs(t.sum(-1) - 1).max() for t in (by_state, by_row)]
@@ -261,7 +261,7 @@ def whole(scanner: Scanner, head: Token, name: str, p: np.ndarray, shape: tuple[
 
 
 def formatted(name: str, variables: Mapping[str, Variable]) -> str:
-    """Variables as BIF text, numbers with all their digits."""
+    """Write variables as BIF text, numbers with all their digits."""
     lines = [f"network {word(name)} {{", "}"]
     for variable, v in variables.items():
         states = ", ".join(map(word, v.states))
@@ -278,7 +278,7 @@ def formatted(name: str, variables: Mapping[str, Variable]) -> str:
 
 
 def read_text(path: str | Path) -> str:
-    """A file's text.
+    """Read a file's text.
 
     Raises:
         DataError: no such file, or it is no text.

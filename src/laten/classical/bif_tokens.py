@@ -26,23 +26,23 @@ class Scanner:
         self.text, self.where, self.at, self.line = text, where, 0, 1
 
     def fault(self, line: int, message: str) -> DataError:
-        """An error at a line."""
+        """Return an error at a line."""
         return DataError(f"{self.where}, line {line}: {message}")
 
     def move(self, end: int) -> str:
-        """What stands up to `end`, lines counted."""
+        """Return what stands up to `end`, and count its lines."""
         passed, self.at = self.text[self.at : end], end
         self.line += passed.count("\n")
         return passed
 
     def done(self) -> bool:
-        """Whether nothing but space is left."""
+        """Say whether nothing but space is left."""
         if space := SPACE.match(self.text, self.at):
             self.move(space.end())
         return self.at >= len(self.text)
 
     def next(self, wanted: str) -> Token:
-        """The next token; `wanted` says what for when there is none."""
+        """Return the next token; `wanted` says what for when there is none."""
         if self.done():
             raise self.fault(self.line, f"the file ends where {wanted} should stand; is it cut off?")
         found, line = TOKEN.match(self.text, self.at), self.line
@@ -54,14 +54,14 @@ class Scanner:
         return Token(text, line)
 
     def sign(self, sign: str) -> Token:
-        """The next token, which must be this sign."""
+        """Return the next token, which must be this sign."""
         token = self.next(repr(sign))
         if token.text != sign or token.quoted:
             raise self.fault(token.line, f"expected {sign!r}, found {token.text!r}")
         return token
 
     def words(self, end: str) -> list[Token]:
-        """Tokens up to a sign."""
+        """Return tokens up to a sign."""
         found: list[Token] = []
         while True:
             token = self.next(repr(end))
@@ -72,7 +72,7 @@ class Scanner:
             found.append(token)
 
     def skip_property(self, line: int) -> None:
-        """The rest of a property."""
+        """Skip the rest of a property."""
         found = PROPERTY.match(self.text, self.at)
         if found is None:
             raise self.fault(line, "the property has no ';' at its end; is the file cut off?")
@@ -80,7 +80,7 @@ class Scanner:
 
 
 def word(text: str) -> str:
-    """A name, in quotes where it would not be read as one word."""
+    """Write a name, in quotes where it would not be read as one word."""
     if re.fullmatch(PLAIN, text):
         return text
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'

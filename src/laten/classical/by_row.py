@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,16 +9,14 @@ import pandas as pd
 from laten.classical import elimination
 from laten.classical.elimination import Factor
 from laten.classical.question import States, check_name, code_of
+from laten.classical.tables import ProbabilityTables
 from laten.common.errors import DataError
-
-if TYPE_CHECKING:
-    from laten.classical.discrete import DiscreteNetwork
 
 WORK = 2**22  # entries of the largest factor times rows, of one elimination
 
 
-def by_row(network: "DiscreteNetwork", frame: pd.DataFrame, keep: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """p(keep, row's filled cells) as tables `(rows, *sizes)` whose largest entry is one, and their logs `(rows,)`.
+def by_row(network: ProbabilityTables, frame: pd.DataFrame, keep: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return p(keep, row's filled cells) as tables `(rows, *sizes)` of largest entry one, and their logs `(rows,)`.
 
     Rows with the same cells filled are one elimination, equal rows one of its rows.
     """
@@ -45,7 +42,7 @@ def by_row(network: "DiscreteNetwork", frame: pd.DataFrame, keep: tuple[str, ...
 
 
 def codes_of(states: States, frame: pd.DataFrame) -> tuple[list[str], np.ndarray]:
-    """The names of a frame's columns, and codes `(rows, columns)` of its states, -1 where empty.
+    """Turn a frame into the names of its columns, and codes `(rows, columns)` of its states, -1 where empty.
 
     Raises:
         DataError: an unknown column or state.
@@ -63,7 +60,7 @@ def codes_of(states: States, frame: pd.DataFrame) -> tuple[list[str], np.ndarray
 
 
 def patterns(codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows with the same cells filled, and the places of those cells."""
+    """Group rows with the same cells filled, and say the places of those cells."""
     kinds, kind = np.unique(codes >= 0, axis=0, return_inverse=True)
     for i, filled in enumerate(kinds):
         yield np.flatnonzero(kind.ravel() == i), np.flatnonzero(filled)

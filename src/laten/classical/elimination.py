@@ -44,7 +44,7 @@ class Eliminated(NamedTuple):
 
 
 def ancestors(parents: Mapping[str, tuple[str, ...]], names: Iterable[str]) -> set[str]:
-    """The names, their parents, the parents of those, and so on."""
+    """Return the names, their parents, the parents of those, and so on."""
     found: set[str] = set()
     todo = list(names)
     while todo:
@@ -56,7 +56,7 @@ def ancestors(parents: Mapping[str, tuple[str, ...]], names: Iterable[str]) -> s
 
 
 def seen(factor: Factor, codes: Mapping[str, np.ndarray]) -> Factor:
-    """A factor at evidence: `codes` of seen variables, `(rows,)` or `(1,)`, the others' axes kept."""
+    """Put evidence into a factor: `codes` of seen variables, `(rows,)` or `(1,)`; the other axes stay."""
     index = [codes.get(name, slice(None)) for name in factor.names]
     if all(isinstance(i, slice) for i in index):
         return factor
@@ -66,7 +66,7 @@ def seen(factor: Factor, codes: Mapping[str, np.ndarray]) -> Factor:
 
 
 def plan(factors: Sequence[Factor], keep: Collection[str], sizes: Mapping[str, int]) -> tuple[list[str], set[str]]:
-    """In which order to sum out all but `keep`, and the variables of the largest factor on the way."""
+    """Say in which order to sum out all but `keep`, and the variables of the largest factor on the way."""
     cliques = [set(f.names) for f in factors]
     largest: set[str] = set(keep)
     todo = sorted(set().union(*cliques) - set(keep))
@@ -83,14 +83,14 @@ def plan(factors: Sequence[Factor], keep: Collection[str], sizes: Mapping[str, i
 
 
 def weight(names: Collection[str], sizes: Mapping[str, int]) -> float:
-    """log of the number of joint states."""
+    """Return the log of the number of joint states."""
     return sum(math.log(sizes[n]) for n in names)
 
 
 def eliminate(
     factors: Sequence[Factor], keep: Sequence[str], sizes: Mapping[str, int], rows: int = 1, most: int = MOST
 ) -> Eliminated:
-    """Sums out all variables but `keep`.
+    """Sum out all variables except `keep`.
 
     Args:
         factors: Evidence put in already (`seen`).
@@ -114,7 +114,7 @@ def eliminate(
 
 
 def multiplied(factors: Sequence[Factor]) -> tuple[Factor, np.ndarray]:
-    """The product of factors with its largest entry made one, and the logarithm `(rows or 1,)` taken off."""
+    """Multiply factors; the largest entry is made one, and its logarithm `(rows or 1,)` returned beside."""
     names = tuple(dict.fromkeys(n for f in factors for n in f.names))
     table, log_scale = np.ones((1,) * (1 + len(names))), np.zeros(1)
     for i, factor in enumerate(factors):
@@ -131,13 +131,13 @@ def multiplied(factors: Sequence[Factor]) -> tuple[Factor, np.ndarray]:
 
 
 def without(factor: Factor, name: str) -> Factor:
-    """A factor with a variable summed out."""
+    """Sum a variable out of a factor."""
     axis = factor.names.index(name)
     return Factor(factor.names[:axis] + factor.names[axis + 1 :], factor.table.sum(1 + axis))
 
 
 def too_large(names: Collection[str], sizes: Mapping[str, int], most: int) -> DataError:
-    """What to say of a factor that does not fit."""
+    """Return the error for a factor that does not fit."""
     count = math.exp(min(weight(names, sizes), 690))
     return DataError(
         f"exact inference would need a table of {count:.2g} numbers over {known(sorted(names))}, more than {most:.2g}; "
@@ -148,7 +148,7 @@ def too_large(names: Collection[str], sizes: Mapping[str, int], most: int) -> Da
 def backwards(
     trail: Sequence[tuple[str, Factor]], codes: dict[str, np.ndarray], rng: np.random.Generator, n: int
 ) -> dict[str, np.ndarray]:
-    """Draws what was summed out, last first, given `codes` of all that was not.
+    """Draw what was summed out, last first, given `codes` of all that was not.
 
     Returns:
         `codes`, completed: `(n,)` each.
@@ -162,7 +162,7 @@ def backwards(
 
 
 def drawn(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One code a row, `(rows,)`, as likely as its weight `(rows, states)`."""
+    """Draw one code a row, `(rows,)`, as likely as its weight `(rows, states)`."""
     total = np.cumsum(weights, axis=1)
     u = rng.random(len(weights)) * total[:, -1]
     return np.minimum((total <= u[:, None]).sum(1), weights.shape[1] - 1)

@@ -29,12 +29,12 @@ class Example(NamedTuple):
     masks: dict[str, np.ndarray]
 
     def seen(self, name: str) -> np.ndarray:
-        """`(sites,)` which are observed."""
+        """Return `(sites,)` True where a site is observed."""
         return np.ravel(self.masks[name]) if name in self.masks else np.ones(np.size(self.values[name]), bool)
 
 
 def example_of(network: Network, evidence: Mapping[str, Any]) -> Example:
-    """Evidence by node; NaN hides a site.
+    """Read evidence by node; NaN hides a site.
 
     Raises:
         DataError: an unknown node, another shape, or a class that does not exist.
@@ -61,7 +61,7 @@ def example_of(network: Network, evidence: Mapping[str, Any]) -> Example:
 
 
 def stored_example(fitted: Fitted, evidence: Mapping[str, Any]) -> Example:
-    """Evidence by column (or node) of a fitted estimator, through its view.
+    """Read evidence by column (or node) of a fitted estimator, through its view.
 
     Raises:
         DataError: an unknown column or value, or an interval.
@@ -80,7 +80,7 @@ def stored_example(fitted: Fitted, evidence: Mapping[str, Any]) -> Example:
 
 
 def latents_of(network: Network, example: Example, latents: Iterable[str] | None) -> list[str]:
-    """What is explained: every unseen node that has children.
+    """Say what is explained: every unseen node that has children.
 
     Raises:
         DataError: no evidence, latents that leave out or add a node, or one that is seen in part.
@@ -102,7 +102,7 @@ def latents_of(network: Network, example: Example, latents: Iterable[str] | None
 def log_tables(
     network: Network, weights: Mapping[str, Conditional], example: Example, names: Sequence[str]
 ) -> tuple[dict[str, tuple[str, ...]], np.ndarray, np.ndarray, float]:
-    """States, log p(latents), log p(evidence, latents) with an axis a latent, and log p(evidence).
+    """Return states, log p(latents), log p(evidence, latents) with an axis a latent, and log p(evidence).
 
     p(latents) is the product of their own factors: given their parents, where one of those is seen.
     """
@@ -129,7 +129,7 @@ def log_tables(
 
 
 def guide_table(model: Model, example: Example, names: Sequence[str]) -> np.ndarray:
-    """log q(latents | evidence) of the guide, an axis a latent."""
+    """Return log q(latents | evidence) of the guide, an axis a latent."""
     order = [n for n in model.discrete if n in names]
     if sorted(order) != sorted(names):
         raise DeclarationError(f"the guide infers {known(model.latents)}, not {known(names)}; say q='mean field'")
@@ -140,7 +140,7 @@ def guide_table(model: Model, example: Example, names: Sequence[str]) -> np.ndar
 
 
 def gaussian_guide(model: Model, example: Example, names: Sequence[str]) -> Normals:
-    """Mean and covariance of the guide's normals.
+    """Return the mean and covariance of the guide's normals.
 
     Raises:
         DeclarationError: a guide whose latents depend on one another, or that is not normal.
@@ -157,7 +157,7 @@ def gaussian_guide(model: Model, example: Example, names: Sequence[str]) -> Norm
 
 
 def parameters(model: Model, name: str, raw: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Mean and log standard deviation of a guide's normal, each of its shape."""
+    """Return the mean and log standard deviation of a guide's normal, each of its shape."""
     family = model.guide.nodes[name].family
     assert isinstance(family, Normal)
     loc, log_sd = family.parameters(raw)
@@ -165,7 +165,7 @@ def parameters(model: Model, name: str, raw: jax.Array) -> tuple[jax.Array, jax.
 
 
 def shown_value(value: Any) -> str:
-    """Evidence in a few words."""
+    """Write evidence in a few words."""
     array = np.asarray(value)
     if array.ndim == 0:
         return str(value)

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from laten.classical import elimination
-from laten.classical.discrete import DiscreteNetwork
 from laten.classical.enumeration import (
     Example,
     example_of,
@@ -27,6 +26,7 @@ from laten.classical.explanation import Explanation
 from laten.classical.learned_guide import LearnedGuide
 from laten.classical.mean_field import Step, ascend, ascend_normal, expected
 from laten.classical.question import Evidence, check_targets, evidence_of
+from laten.classical.tables import ProbabilityTables
 from laten.common.errors import DataError, DeclarationError, known
 from laten.estimator.questions import Answers
 from laten.inference import linear_gaussian
@@ -57,7 +57,7 @@ def explain(
     q: str | None = None,
     weights: Mapping[str, Conditional] | None = None,
 ) -> Explanation:
-    """Bayes' theorem and the identity log p(x) = KL(q ‖ posterior) + ELBO, for one example.
+    """Explain one example by Bayes' theorem and the identity log p(x) = KL(q ‖ posterior) + ELBO.
 
     Args:
         model: A `DiscreteNetwork`, or the guide it learned; a fitted `VAE` or a `Model`, which have a guide; or a
@@ -90,8 +90,8 @@ def explain(
     """
     if q not in (None, "guide", "mean field", "prior"):
         raise DeclarationError(f"q must be 'guide', 'mean field' or 'prior', not {q!r}")
-    if isinstance(model, DiscreteNetwork | LearnedGuide):
-        tables, guide = (model, None) if isinstance(model, DiscreteNetwork) else (model.network, model)
+    if isinstance(model, ProbabilityTables | LearnedGuide):
+        tables, guide = (model, None) if isinstance(model, ProbabilityTables) else (model.network, model)
         if q == "guide" and guide is None:
             raise DeclarationError("tables alone have no guide: q may be 'mean field' or 'prior', or learn_guide() one")
         how = q or ("guide" if guide else "mean field")
@@ -119,7 +119,7 @@ def explain(
 def parts_of(
     model: Any, weights: Mapping[str, Conditional] | None
 ) -> tuple[Network, Mapping[str, Conditional], Model | None]:
-    """The network, its weights, and the model when there is a guide."""
+    """Return the network, its weights, and the model when there is a guide."""
     if isinstance(model, Network):
         if weights is None:
             raise DeclarationError("a Network is a declaration; hand over its weights too: weights=network.init(key)")
@@ -133,8 +133,8 @@ def parts_of(
     return model.network, model.p, model
 
 
-def of_tables(network: DiscreteNetwork, given: Mapping[str, Any], latents: Iterable[str] | None) -> Discrete:
-    """Prior and joint of the latents by variable elimination."""
+def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Iterable[str] | None) -> Discrete:
+    """Compute prior and joint of the latents by variable elimination."""
     evidence = evidence_of(network.states, given)
     above = elimination.ancestors(network.parents, evidence.names) - set(evidence.codes)
     default = [n for n in network.order if n in above]
@@ -156,7 +156,7 @@ def of_tables(network: DiscreteNetwork, given: Mapping[str, Any], latents: Itera
 
 
 def check_count(sizes: Mapping[str, int], way: str) -> None:
-    """Refuses more joint states than can be listed.
+    """Refuse more joint states than can be listed.
 
     Raises:
         DataError: naming the way out.
@@ -170,7 +170,7 @@ def check_count(sizes: Mapping[str, int], way: str) -> None:
 
 
 def discrete(d: Discrete, seen: dict[str, str], how: str) -> Explanation:
-    """Explains latents whose joint states are listed."""
+    """Explain latents whose joint states are listed."""
     names, shape = list(d.states), d.log_joint.shape
     log_joint = np.maximum(d.log_joint, d.log_evidence - IMPOSSIBLE)
     prior, posterior = np.exp(d.log_prior), np.exp(d.log_joint - d.log_evidence)
@@ -210,13 +210,13 @@ def discrete(d: Discrete, seen: dict[str, str], how: str) -> Explanation:
 
 
 def last_of(steps: pd.DataFrame) -> tuple[float, float, float, float]:
-    """KL, ELBO, energy and entropy of the last step."""
+    """Return KL, ELBO, energy and entropy of the last step."""
     kl, elbo, energy, entropy = (float(x) for x in steps[["kl", "elbo", "energy", "entropy"]].iloc[-1])
     return kl, elbo, energy, entropy
 
 
 def terms(q: np.ndarray, log_joint: np.ndarray, log_evidence: float) -> tuple[float, float, float]:
-    """KL(q ‖ posterior), E_q[log p(x, z)] and H(q), in nats."""
+    """Compute KL(q ‖ posterior), E_q[log p(x, z)] and H(q), in nats."""
     log_q = np.log(np.where(q > 0, q, 1.0))
     return (
         float(np.sum(q * (log_q - (log_joint - log_evidence)))),
@@ -226,12 +226,12 @@ def terms(q: np.ndarray, log_joint: np.ndarray, log_evidence: float) -> tuple[fl
 
 
 def summed(table: np.ndarray, kept: int) -> np.ndarray:
-    """A table summed over all axes but one."""
+    """Sum a table over all axes except one."""
     return expected(table, [np.ones(n) for n in table.shape], kept)
 
 
 def product(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """The joint table of independent parts."""
+    """Multiply independent parts into their joint table."""
     out = np.ones(())
     for part in parts:
         out = np.multiply.outer(out, part)
@@ -242,7 +242,7 @@ def normal(
     network: Network, p: Mapping[str, Conditional], model: Model | None, example: Example, names: Sequence[str],
     seen: dict[str, str], how: str,
 ) -> Explanation:  # fmt: skip
-    """Explains normal latents of a linear-Gaussian network."""
+    """Explain normal latents of a linear-Gaussian network."""
     joint = linear_gaussian.joint_normal(network, p)
     latent = np.concatenate([joint.places[n] for n in names])
     at = np.concatenate([joint.places[n][example.seen(n)] for n in example.values])

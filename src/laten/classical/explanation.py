@@ -23,7 +23,7 @@ SMALL = -12.0  # log p(x) below which the joint is shown as a logarithm
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What `laten.explain` found; print it, or draw it with `plot`.
+    """An example explained by `laten.explain`; print it, or draw it with `plot`.
 
     Args:
         evidence: Variable -> what was seen, as text.
@@ -59,11 +59,11 @@ class Explanation:
 
     @property
     def residual(self) -> float:
-        """log p(x) - KL - ELBO: zero but for rounding."""
+        """log p(x) - KL - ELBO: zero except for rounding."""
         return self.log_evidence - self.kl - self.elbo
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """A strip of pictures: q approaching the posterior while the ELBO rises to log p(x).
+        """Draw a strip of pictures: q approaches the posterior while the ELBO rises to log p(x).
 
         Args:
             path: Also write it: .png, .svg or .pdf; .gif for a moving picture.
@@ -85,7 +85,7 @@ class Explanation:
 
 
 def discrete_lines(e: Explanation) -> list[str]:
-    """Prior, likelihood, joint, posterior and q of the most probable joint states, and their sums."""
+    """Write prior, likelihood, joint, posterior and q of the most probable joint states, and their sums."""
     shown = e.table.iloc[: ROWS if len(e.table) > ROWS + 2 else len(e.table)]
     frame = percents(shown[["prior", "likelihood", "joint", "posterior", "q"]].reset_index())
     rest, names = len(e.table) - len(shown), list(frame)
@@ -104,7 +104,7 @@ def discrete_lines(e: Explanation) -> list[str]:
 
 
 def normal_lines(e: Explanation) -> list[str]:
-    """Mean ± standard deviation of each site; Bayes' theorem at the posterior mean."""
+    """Write mean ± standard deviation of each site, and Bayes' theorem at the posterior mean."""
     assert e.normal is not None
     prior, posterior = e.normal
     frame = pd.DataFrame({"latent": e.table.index})
@@ -125,7 +125,7 @@ def normal_lines(e: Explanation) -> list[str]:
 
 
 def identity_lines(e: Explanation) -> list[str]:
-    """log p(x) = KL + ELBO, with what the ELBO is made of."""
+    """Write log p(x) = KL + ELBO, with the parts of the ELBO."""
     steps = len(e.steps) - 1
     ascent = f"a product of independent factors, where {steps} step{'s' * (steps != 1)} of coordinate ascent lead"
     how = {"mean field": ascent, "prior": "the prior itself"}
@@ -140,19 +140,19 @@ def identity_lines(e: Explanation) -> list[str]:
 
 
 def percents(frame: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as per cent."""
+    """Write numbers as per cent."""
     return frame.apply(lambda c: c.map(percent) if c.dtype.kind == "f" else c.astype(str)).astype(object)
 
 
 def percent(p: float) -> str:
-    """A probability as per cent, small ones with their leading digits; nothing where it is not defined."""
+    """Write a probability as per cent, small ones with their leading digits; a dash where it is not defined."""
     if np.isnan(p):
         return "–"
     return f"{100 * p:.2f} %" if p >= 1e-4 or p < 1e-8 else f"{100 * p:.1e} %"
 
 
 def aligned(frame: pd.DataFrame) -> list[str]:
-    """A frame of text as lines: names and words to the left, numbers to the right."""
+    """Write a frame of text as lines: names and words to the left, numbers to the right."""
     lines = [list(map(str, frame.columns)), *frame.astype(str).to_numpy().tolist()]
     widths = [max(len(line[i]) for line in lines) for i in range(len(frame.columns))]
     right = [

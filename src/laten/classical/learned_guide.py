@@ -17,7 +17,7 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -28,6 +28,7 @@ import pandas as pd
 
 from laten.classical import elimination
 from laten.classical.question import check_targets, evidence_of
+from laten.classical.tables import ProbabilityTables
 from laten.common import random
 from laten.common.errors import DataError, DeclarationError, known
 from laten.common.types import Array, Key, Values
@@ -35,9 +36,6 @@ from laten.families import Categorical
 from laten.network.conditional import Conditional
 from laten.network.nets.layers import MLP
 from laten.network.network import Network
-
-if TYPE_CHECKING:
-    from laten.classical.discrete import DiscreteNetwork
 
 EVIDENCE = "evidence"
 EXAMPLES = 2**17  # drawn from the network, to learn from
@@ -47,7 +45,7 @@ LISTED = 2**16  # joint states of all that is hidden
 
 
 def guide_of(sizes: Mapping[str, int], order: Iterable[str], width: int) -> Network:
-    """q: every variable given those before it and all that is seen."""
+    """Declare q: every variable given those before it and all that is seen."""
     nodes = {}
     before: list[str] = []
     evidence = EVIDENCE
@@ -70,7 +68,7 @@ class LearnedGuide:
         losses: Mean -log q of what was hidden, nats an example, at equal steps of learning.
     """
 
-    network: "DiscreteNetwork"
+    network: ProbabilityTables
     guide: Network
     weights: dict[str, Conditional]
     losses: np.ndarray
@@ -83,7 +81,7 @@ class LearnedGuide:
         draws: int = 500,
         seed: int = 0,
     ) -> pd.Series:
-        """An estimate of p(targets | given): p(targets, given) of each state in turn, by weighted draws of the rest.
+        """Estimate p(targets | given): p(targets, given) of each state in turn, by weighted draws of the rest.
 
         Args:
             targets: A variable, or several for their joint distribution.
@@ -116,7 +114,7 @@ class LearnedGuide:
         return found
 
     def draw(self, given: Mapping[str, Any] | None, draws: int, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Draws from q, and their log-weights, in which what is below all evidence has no part: their mean is p(given).
+        """Draw from q, with log-weights that leave out what is below all evidence: their mean is p(given).
 
         Returns:
             Codes by variable and log p - log q, `(draws,)` each, in nats.
@@ -140,7 +138,7 @@ class LearnedGuide:
         return codes, log_w
 
     def log_table(self, given: Mapping[str, Any], names: list[str]) -> np.ndarray:
-        """log q(names | given) by listing all that is hidden, an axis a name.
+        """Return log q(names | given) by listing all that is hidden, an axis a name.
 
         Raises:
             DataError: more than 2^16 joint states are hidden.
@@ -165,7 +163,7 @@ class LearnedGuide:
 def draws_of(
     guide: Network, weights: dict[str, Conditional], x: np.ndarray, mask: np.ndarray, keys: Key, names: tuple[str, ...]
 ) -> tuple[Values, Values]:
-    """Values and log q by variable (zero where seen), `(draws,)`."""
+    """Draw values, with their log q by variable (zero where seen), `(draws,)` each."""
     (evidence,) = guide.inputs
 
     def one(key: Key) -> tuple[Values, Values]:
@@ -183,7 +181,7 @@ def draws_of(
 
 
 def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Array, names: tuple[str, ...]) -> Array:
-    """-log q of what is hidden of one example, in nats.
+    """Return -log q of what is hidden of one example, in nats.
 
     Args:
         x: `(variables,)` codes in the order of `names`.
@@ -195,8 +193,8 @@ def surprise(guide: Network, weights: dict[str, Conditional], x: Array, mask: Ar
     return -sum((jnp.where(mask[names.index(n)], 0.0, x) for n, x in log_q.items()), jnp.zeros(()))
 
 
-def learn(network: "DiscreteNetwork", steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
-    """Learns a guide: one compiled loop over batches drawn from the network, each with its own masks."""
+def learn(network: ProbabilityTables, steps: int, width: int, rate: float, seed: int) -> LearnedGuide:
+    """Learn a guide: one compiled loop over batches drawn from the network, each with its own masks."""
     if steps < 1:
         raise DeclarationError(f"learn_guide: steps must be at least 1, not {steps}")
     names = tuple(network.states)

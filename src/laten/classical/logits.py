@@ -1,10 +1,9 @@
-r"""Probability tables as a declaration and its weights, and back.
+r"""Probability tables as a declaration and its weights.
 
 A row $p$ of a table becomes logits $\log p - \log p_\text{max} + c$, with $c$ half of the row's range: centred where
 `Categorical` bounds them, at ±30, so that a probability of zero, the least that fits, becomes $e^{-60}$.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 
 import equinox as eqx
@@ -22,7 +21,7 @@ LEAST = -2 * LOGIT_LIMIT * 0.998  # log of what a zero becomes, relative to the 
 
 
 def declaration(sizes: Mapping[str, int], parents: Mapping[str, tuple[str, ...]], order: Iterable[str]) -> Network:
-    """`Categorical` nodes, each a table over the joint state of its parents."""
+    """Declare `Categorical` nodes, each a table over the joint state of its parents."""
     nodes = {}
     for name in order:
         family, above = Categorical(sizes[name]), tuple(sizes[p] for p in parents[name])
@@ -32,7 +31,7 @@ def declaration(sizes: Mapping[str, int], parents: Mapping[str, tuple[str, ...]]
 
 
 def conditionals(network: Network, tables: Mapping[str, np.ndarray]) -> dict[str, Conditional]:
-    """Weights of a `declaration` that hold these tables `(*sizes of the parents, states)`."""
+    """Return weights of a `declaration` that hold these tables `(*sizes of the parents, states)`."""
     weights = network.init(jax.random.key(0))
     for name, c in weights.items():
         logits = jnp.asarray(logits_of(tables[name]), jnp.float32)
@@ -46,23 +45,8 @@ def conditionals(network: Network, tables: Mapping[str, np.ndarray]) -> dict[str
 
 
 def logits_of(table: np.ndarray) -> np.ndarray:
-    """Raw parameters of `Categorical` whose probabilities are the table's, along the last axis."""
+    """Return raw parameters of `Categorical` whose probabilities are the table's, along the last axis."""
     with np.errstate(divide="ignore"):
         log_p = np.log(table)
     log_p = np.maximum(log_p - log_p.max(-1, keepdims=True), LEAST)
     return unbound(log_p - log_p.min(-1, keepdims=True) / 2, LOGIT_LIMIT)
-
-
-def tables_of(network: Network, weights: Mapping[str, Conditional]) -> dict[str, np.ndarray]:
-    """Probabilities `(*sizes of the parents, states)` of `Categorical` nodes with any nets, in float64."""
-    tables = {}
-    for name, node in network.nodes.items():
-        sizes = [network.nodes[p].family.n_states or 1 for p in node.parents]
-        codes = np.indices(sizes, dtype=np.int32).reshape(len(sizes), math.prod(sizes))
-        at = {p: jnp.asarray(codes[i]) for i, p in enumerate(node.parents)}
-        conditional, family = weights[name], node.family
-        raw = jax.vmap(lambda v, c=conditional: c.raw(v, {}))(at) if at else conditional.raw({}, {})[None]
-        log_p = np.asarray(jax.vmap(family.log_probs)(raw), np.float64)  # type: ignore[attr-defined]
-        p = np.exp(log_p - log_p.max(-1, keepdims=True))
-        tables[name] = (p / p.sum(-1, keepdims=True)).reshape(*sizes, -1)
-    return tables

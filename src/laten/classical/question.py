@@ -1,4 +1,4 @@
-"""What is asked of a discrete network, from names to codes; and questions as text, `P(lung | smoke=yes, dysp=yes)`."""
+"""Questions to a discrete network, from names to codes; and questions as text, `P(lung | smoke=yes, dysp=yes)`."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ WORD = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,|=()"]+)|(.))', re.S)
 
 
 class Evidence(NamedTuple):
-    """What is known: a code, or the codes any of which it may be."""
+    """Evidence on variables: a code, or several codes of which one is true."""
 
     codes: dict[str, int]
     sets: dict[str, tuple[int, ...]]
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
 
 def check_name(states: States, name: Any) -> str:
-    """A variable's name.
+    """Check a variable's name and return it.
 
     Raises:
         DataError: there is no such variable.
@@ -45,7 +45,7 @@ def check_name(states: States, name: Any) -> str:
 
 
 def code_of(states: States, name: str, value: Any) -> int:
-    """Where a value stands among a variable's states: by its text, or that of the whole number it is (1.0 for "1").
+    """Find a value among a variable's states: by its text, or that of the whole number it is (1.0 for "1").
 
     Raises:
         DataError: there is no such state.
@@ -61,7 +61,7 @@ def code_of(states: States, name: str, value: Any) -> int:
 
 
 def evidence_of(states: States, given: Mapping[str, Any] | None) -> Evidence:
-    """Evidence as codes.
+    """Turn evidence into codes.
 
     Raises:
         DataError: an unknown variable or state, or an empty set.
@@ -83,7 +83,7 @@ def evidence_of(states: States, given: Mapping[str, Any] | None) -> Evidence:
 
 
 def check_targets(states: States, targets: Iterable[str], given: Evidence) -> list[str]:
-    """Targets' names, each once.
+    """Check the targets and return their names.
 
     Raises:
         DataError: none, an unknown one, one that is there twice, or one whose value is given.
@@ -100,7 +100,7 @@ def check_targets(states: States, targets: Iterable[str], given: Evidence) -> li
 
 
 def parse_question(text: str) -> Asked:
-    """Reads `P(a, b | c=x, d=y, d=z)`: p of a and b given c, and one of two states of d.
+    """Read `P(a, b | c=x, d=y, d=z)`: p of a and b given c, and one of two states of d.
 
     `P(a=x | …)` asks for one state of a. Names that hold `,|=()` stand in double quotes.
 
@@ -140,7 +140,7 @@ def parse_question(text: str) -> Asked:
 
 
 def tokens(text: str) -> list[tuple[str, bool]]:
-    """Words, and signs (True)."""
+    """Split text into words, and signs (True)."""
     found = []
     for quoted, plain, sign in WORD.findall(text):
         if sign.strip():

@@ -16,7 +16,7 @@ from laten.common.errors import DataError
 
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[IO[bytes]]:
-    """Opens a file for writing bytes that takes the name `path` only when the block ends without an error.
+    """Open a file for writing bytes that takes the name `path` only when the block ends without an error.
 
     Raises:
         DataError: the folder does not exist or cannot be written to.

@@ -24,7 +24,7 @@ WORTH = 0.05  # seconds of compilation from which a program is kept
 
 @functools.cache
 def keep_compiled() -> None:
-    """Points JAX's persistent compilation cache at the user's folder, if that can be written."""
+    """Point JAX's persistent compilation cache at the user's folder, if that can be written."""
     wanted = os.environ.get("LATEN_CACHE", "")
     if wanted.lower() in ("off", "0", "no") or getattr(jax.config, "jax_compilation_cache_dir", None):
         return
@@ -42,7 +42,7 @@ def keep_compiled() -> None:
 
 
 def home() -> Path:
-    """The user's cache folder, by the custom of the system."""
+    """Find the user's cache folder, by the custom of the system."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches"
     if os.name == "nt":
@@ -51,7 +51,7 @@ def home() -> Path:
 
 
 def processor() -> str:
-    """A short name for this kind of processor: machines that have the same run one another's programs."""
+    """Name this kind of processor: machines of one name run one another's programs."""
     about = [platform.machine(), platform.processor()]
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -60,7 +60,7 @@ def processor() -> str:
 
 
 def prune(folder: Path, most: int = MOST) -> None:
-    """Removes the oldest files of a folder that has grown past `most` bytes, down to half of that."""
+    """Remove the oldest files of a folder that has grown past `most` bytes, down to half of that."""
     files = [(entry.stat(), entry.path) for entry in os.scandir(folder) if entry.is_file()]
     size = sum(stat.st_size for stat, _ in files)
     if size <= most:

@@ -29,7 +29,7 @@ class LatenWarning(UserWarning):
 
 
 def known(names, limit: int = 12) -> str:
-    """Lists `names` for an error message, shortened past `limit`."""
+    """List `names` for an error message, shortened past `limit`."""
     names = [repr(n) for n in names]
     extra = f", … ({len(names)} in all)" if len(names) > limit else ""
     return "[" + ", ".join(names[:limit]) + extra + "]"

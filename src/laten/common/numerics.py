@@ -27,37 +27,37 @@ LOG_2PI = math.log(2 * math.pi)
 
 
 def bound(x: Array, limit: float) -> Array:
-    """Squashes `x` smoothly into (-limit, limit), with slope one at zero."""
+    """Squash `x` smoothly into (-limit, limit), with slope one at zero."""
     return limit * jnp.tanh(x / limit)
 
 
 def unbound(y: np.ndarray, limit: float) -> np.ndarray:
-    """Inverse of `bound` on the host; values past the limit are moved just inside it."""
+    """Undo `bound` on the host; values past the limit are moved just inside it."""
     return limit * np.arctanh(np.clip(y / limit, -0.999, 0.999))
 
 
 def log_scale(s: Array) -> Array:
-    """Log of a bounded scale from its raw number; `log_scale(0) = 0`."""
+    """Return the log of a bounded scale from its raw number; `log_scale(0) = 0`."""
     return bound(s, LOG_SCALE_LIMIT)
 
 
 def log_mean_exp(x: Array, axis: int = -1) -> Array:
-    """log of the mean of exp(x) along `axis`, without overflow."""
+    """Return the log of the mean of exp(x) along `axis`, without overflow."""
     return jax.nn.logsumexp(x, axis=axis) - math.log(x.shape[axis])
 
 
 def softplus(x: Array) -> Array:
-    """log(1 + exp(x)), without overflow."""
+    """Return log(1 + exp(x)), without overflow."""
     return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
 
 
 def softplus_inverse(y: np.ndarray) -> np.ndarray:
-    """Inverse of `softplus` for positive `y`, on the host."""
+    """Undo `softplus` for positive `y`, on the host."""
     return y + np.log(-np.expm1(-y))
 
 
 def log_logistic_cell(lower: Array, upper: Array, width: Array) -> Array:
-    """log of the standard logistic mass in (lower, upper); `width` is upper - lower, given apart to keep its digits.
+    """Return the log of the logistic mass in (lower, upper); `width` is upper - lower, apart to keep its digits.
 
     Use a large finite number (1e9), not infinity, for an open end and its width: gradients stay finite.
     """
@@ -65,7 +65,7 @@ def log_logistic_cell(lower: Array, upper: Array, width: Array) -> Array:
 
 
 def stirling_error(x: Array) -> Array:
-    """log Gamma(x) minus Stirling's formula, for x >= 1, within 3e-7.
+    """Return log Gamma(x) minus Stirling's formula, for x >= 1, within 3e-7.
 
     Stieltjes' fraction, x + 1 in place of its rest, as the quotient of its convergents in t = 1 / x: two divisions.
     """
@@ -77,7 +77,7 @@ def stirling_error(x: Array) -> Array:
 
 
 def digamma_error(x: Array) -> Array:
-    r"""$\psi(x) - \log x$ for x > 0: three steps up by $\psi(x) = \psi(x+1) - 1/x$, then its asymptotic series."""
+    r"""Return $\psi(x) - \log x$ for x > 0: three steps of $\psi(x) = \psi(x+1) - 1/x$, then its asymptotic series."""
     top = x + 3
     t = 1 / jnp.square(top)
     series = t * (1 / 12 - t * (1 / 120 - t * (1 / 252 - t / 240)))
@@ -86,12 +86,12 @@ def digamma_error(x: Array) -> Array:
 
 
 def log_gamma(x: Array) -> Array:
-    """log Gamma(x) for x >= 1."""
+    """Return log Gamma(x) for x >= 1."""
     return (x - 0.5) * jnp.log(x) - x + 0.5 * LOG_2PI + stirling_error(x)
 
 
 def log_ratio(a: Array, b: Array, difference: Array) -> Array:
-    """log(a / b) of positive numbers whose `difference` a - b is known to full precision.
+    """Return log(a / b) of positive numbers whose `difference` a - b is known to full precision.
 
     Where they are near, 2 artanh((a - b) / (a + b)) by its series: two logarithms less.
     """
@@ -103,7 +103,7 @@ def log_ratio(a: Array, b: Array, difference: Array) -> Array:
 
 
 def bisect(cdf: Callable[[Array], Array], p: Array, low: Array, high: Array, steps: int = 100) -> Array:
-    """The smallest x in [low, high] with cdf(x) >= p, elementwise; `cdf` may be a step function.
+    """Find the smallest x in [low, high] with cdf(x) >= p, elementwise; `cdf` may be a step function.
 
     Args:
         cdf: Non-decreasing, elementwise.
@@ -120,21 +120,21 @@ def bisect(cdf: Callable[[Array], Array], p: Array, low: Array, high: Array, ste
 
 
 def stopped(tree: Any) -> Any:
-    """Weights through which no gradient flows."""
+    """Let no gradient flow through weights."""
     return jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, tree)
 
 
 def host_rng(key: Key) -> np.random.Generator:
-    """A NumPy generator seeded by a JAX key."""
+    """Seed a NumPy generator by a JAX key."""
     return np.random.default_rng(np.asarray(jax.random.key_data(key)))
 
 
 def host_keys(key: Key, n: int) -> list[Key]:
-    """`n` independent keys, made on the host: nothing to compile."""
+    """Make `n` independent keys on the host: nothing to compile."""
     words = host_rng(key).integers(0, 2**32, (n, jax.random.key_data(key).size), np.uint32)
     return [jax.random.wrap_key_data(on_device(w)) for w in words]
 
 
 def on_device(x: np.ndarray) -> Array:
-    """An array of the host's as JAX's; nothing to compile, where `jnp.asarray` wants a program for each shape."""
+    """Turn a host array into JAX's; nothing to compile, where `jnp.asarray` wants a program for each shape."""
     return jax.device_put(x)

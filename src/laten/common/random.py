@@ -32,7 +32,7 @@ STREAMS = (
 
 @jax.jit
 def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Threefry-2x32-20 of a key and a counter, pairs of uint32 arrays that broadcast.
+    """Compute Threefry-2x32-20 of a key and a counter, pairs of uint32 arrays that broadcast.
 
     Traced once for each shape: its rounds are many operations, and it is asked for in many places.
     """
@@ -49,14 +49,14 @@ def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Ar
 
 
 def key(seed: int) -> Key:
-    """`jax.random.key`; where keys are Threefry's, made on the host: nothing to compile."""
+    """Make `jax.random.key`; where keys are Threefry's, on the host: nothing to compile."""
     if jax.config.jax_default_prng_impl != "threefry2x32" or not 0 <= seed < 2**31:  # type: ignore[attr-defined]
         return jax.random.key(seed)
     return jax.random.wrap_key_data(jax.device_put(np.array([0, seed], np.uint32)))
 
 
 def halves(key: Key) -> tuple[Array, Array]:
-    """A key as two words."""
+    """Split a key into two words."""
     data = jax.random.key_data(key).reshape(-1, 2)
     own = data[0]
     for more in data[1:]:  # keys of other generators are longer
@@ -65,14 +65,14 @@ def halves(key: Key) -> tuple[Array, Array]:
 
 
 def words(key: Key, n: int) -> Array:
-    """`(n,)` random uint32."""
+    """Draw `(n,)` random uint32."""
     blocks = -(-n // 2)
     found = threefry(halves(key), (jnp.uint32(1), jnp.arange(blocks, dtype=jnp.uint32)))
     return jnp.concatenate(found)[:n]
 
 
 def fold_in(key: Key, number: Array | int) -> Key:
-    """`jax.random.fold_in`, bit for bit where keys are Threefry's; for several numbers at once, of any shape."""
+    """Compute `jax.random.fold_in`, bit for bit where keys are Threefry's; of several numbers too, of any shape."""
     return made(key, 0, jnp.asarray(number, jnp.uint32))
 
 
@@ -95,25 +95,25 @@ def stream(key: Key, name: str, number: int = 0) -> Key:
 
 
 def split(key: Key, shape: int | tuple[int, ...] = 2) -> Key:
-    """`jax.random.split`, bit for bit where keys are Threefry's."""
+    """Compute `jax.random.split`, bit for bit where keys are Threefry's."""
     return made(key, 0, jnp.arange(np.prod(shape), dtype=jnp.uint32).reshape(shape))
 
 
 def keys(key: Key, numbers: Array) -> Key:
-    """The key's keys of these numbers (uint32, of any shape), none of which `fold_in` or `split` makes."""
+    """Make the key's keys of these numbers (uint32, of any shape), none of which `fold_in` or `split` makes."""
     return made(key, 2, numbers)
 
 
 @partial(jax.jit, static_argnums=1, inline=True)
 def made(key: Key, use: int, numbers: Array) -> Key:
-    """Keys from Threefry's answers to the counters (use, number)."""
+    """Make keys from Threefry's answers to the counters (use, number)."""
     data = jnp.stack(threefry(halves(key), (jnp.uint32(use), numbers)), axis=-1)
     longer = jax.random.key_data(key).size // 2
     return jax.random.wrap_key_data(jnp.concatenate([data] * longer, axis=-1), impl=jax.random.key_impl(key))
 
 
 def folded(key: Key | None) -> Callable[[str], Key]:
-    """A key for each name asked for, made only when asked: the first is `key` itself, so that one draw costs one key.
+    """Make a key for each name asked for, only when asked: the first is `key` itself, so that one draw costs one key.
 
     Without a key, None for every name. The numbers folded in are past those of `split` (whose i-th key is
     `fold_in(key, i)`), which families, nets and draws use on the first key.
@@ -128,7 +128,7 @@ def folded(key: Key | None) -> Callable[[str], Key]:
 
 
 def random_bytes(key: Key, shape: tuple[int, ...]) -> Array:
-    """Uniform numbers in 0..255 (uint32), four of each random word."""
+    """Draw uniform numbers in 0..255 (uint32), four of each random word."""
     n = math.prod(shape)
     quads = words(key, -(-n // 4))
     # shifts, not a cast of the bits: the compiler turns them into vector instructions
@@ -138,22 +138,22 @@ def random_bytes(key: Key, shape: tuple[int, ...]) -> Array:
 
 
 def uniform(key: Key, shape: tuple[int, ...]) -> Array:
-    """Uniform numbers strictly inside (0, 1), float32."""
+    """Draw uniform numbers strictly inside (0, 1), float32."""
     grid = (words(key, math.prod(shape)) >> jnp.uint32(9)).astype(jnp.float32)
     return (grid * np.float32(2**-23) + np.float32(2**-24)).reshape(shape)
 
 
 def normal(key: Key, shape: tuple[int, ...]) -> Array:
-    """Standard normal numbers, float32, by the inverse of the distribution function."""
+    """Draw standard normal numbers, float32, by the inverse of the distribution function."""
     return np.float32(math.sqrt(2)) * jax.lax.erf_inv(2 * uniform(key, shape) - 1)
 
 
 def gumbel(key: Key, shape: tuple[int, ...]) -> Array:
-    """Standard Gumbel numbers, float32: the largest of logits and these is a draw of a class."""
+    """Draw standard Gumbel numbers, float32: the largest of logits and these is a draw of a class."""
     return -jnp.log(-jnp.log(uniform(key, shape)))
 
 
 def logistic(key: Key, shape: tuple[int, ...]) -> Array:
-    """Standard logistic numbers, float32."""
+    """Draw standard logistic numbers, float32."""
     u = uniform(key, shape)
     return jnp.log(u) - jnp.log1p(-u)

@@ -26,7 +26,7 @@ from laten.common.numerics import on_device
 from laten.data import records
 from laten.families import FAMILIES, Node
 from laten.network.model import Model, build_model
-from laten.network.nets.layers import NETS
+from laten.network.nets import NETS
 from laten.network.network import Network
 from laten.network.uncertain_weights import is_uncertain, uncertain
 from laten.training.objectives import OBJECTIVES
@@ -84,8 +84,12 @@ def declared(value: Any) -> Any:
         return value
     if callable(value) and hasattr(value, "__name__"):
         return {"type": "user", "name": value.__name__}
+    if callable(value) and is_dataclass(value):
+        options = {f.name: declared(getattr(value, f.name)) for f in fields(value)}
+        return {"type": "user", "name": type(value).__name__, "options": options}
     raise ModelFileError(
-        f"{value!r} cannot be written to a model file; use a named function (n_in, n_out, key) -> module as the net"
+        f"{value!r} cannot be written to a model file; as the net use a named function (n_in, n_out, key) -> module, "
+        "or a dataclass that can be called like it"
     )
 
 
@@ -101,12 +105,14 @@ def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
         return value
     kind = value.get("type")
     if kind == "user":
-        name = value.get("name")
+        name = str(value.get("name"))
         if name not in nets:
             raise ModelFileError(
-                f"the model uses its own net {name!r}; hand it over: lt.load(path, nets={{{name!r}: function}})"
+                f"the model uses its own net {name!r}; hand it over: lt.load(path, nets={{{name!r}: ...}}), the "
+                "function or the class of that name"
             )
-        return nets[value["name"]]
+        own, options = nets[name], value.get("options")
+        return own if options is None else own(**{k: rebuilt(v, nets) for k, v in options.items()})
     if kind == "Network":
         return Network(**{name: rebuilt(node, nets) for name, node in value.get("nodes", {}).items()})
     if kind not in TYPES:

@@ -16,8 +16,9 @@ import numpy as np
 from laten.common.numerics import host_rng, on_device
 from laten.common.types import Array, Key, Masks, Values
 from laten.families import Family, Node
-from laten.network.nets.layers import Linear, Net, build, call
+from laten.network.nets.layers import Linear
 from laten.network.nets.noisy import noisy
+from laten.network.nets.recipe import Net, build, call
 
 
 class Parent(NamedTuple):

@@ -13,14 +13,14 @@ Circles are random variables, double circles deterministic nodes; grey is observ
 
 import math
 import re
-import tempfile
 from collections.abc import Collection, Mapping
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from laten.common.errors import DeclarationError, LatenError, known
+from laten.common.atomic_file import atomic
+from laten.common.errors import DeclarationError, known
 from laten.families import Node
 
 RADIUS = 40.0
@@ -39,7 +39,7 @@ Point = tuple[float, float]
 
 
 class Declared(Protocol):
-    """What is drawn of a `laten.network.network.Network`."""
+    """The part of a `laten.network.network.Network` that is drawn."""
 
     nodes: Mapping[str, Node]
 
@@ -49,14 +49,14 @@ class Declared(Protocol):
 
 
 def draw(network: Declared, observed: Collection[str] = (), path: str | Path | None = None) -> str:
-    """A plate diagram as SVG text.
+    """Draw a plate diagram as SVG text.
 
     Args:
         observed: Names of nodes to shade.
         path: Also write the text to this file.
     Raises:
         DeclarationError: a name in `observed` that is not a node.
-        LatenError: the file cannot be written.
+        DataError: the file cannot be written.
     """
     for name in observed:
         if name not in network.nodes:
@@ -77,26 +77,16 @@ def draw(network: Declared, observed: Collection[str] = (), path: str | Path | N
     arrows = [arrow([place[i] for i in route], place[: len(names)]) for route in routes]
     text = page([*arrows, *circles], place, network.factors("q" if network.inputs else "p"))
     if path is not None:
-        write(text, Path(path))
+        with atomic(path) as file:
+            file.write(text.encode())
     return text
-
-
-def write(text: str, path: Path) -> None:
-    """Writes a file whole or not at all."""
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            whole = Path(folder, path.name)
-            whole.write_text(text, "utf-8")
-            whole.replace(path)
-    except OSError as error:
-        raise LatenError(f"{path}: cannot be written: {error.strerror or error}; does the folder exist?") from None
 
 
 # Layout, of things that are numbers: first the nodes, then the bends
 
 
 def arranged(n: int, edges: list[Edge]) -> tuple[list[Point], list[list[int]]]:
-    """Centres of the nodes `0 .. n - 1` and of the bends, and each edge as the things it runs through."""
+    """Place the nodes `0 .. n - 1` and the bends, and say the things that each edge runs through."""
     level = depths(n, edges)
     routes, links = list[list[int]](), list[Edge]()
     for above, below in edges:
@@ -116,7 +106,7 @@ def arranged(n: int, edges: list[Edge]) -> tuple[list[Point], list[list[int]]]:
 
 
 def depths(n: int, edges: list[Edge]) -> list[int]:
-    """Layer of each thing: the longest path from a root; roots stand just above their first child."""
+    """Find the layer of each thing: the longest path from a root; roots stand just above their first child."""
     depth = [0] * n
     for _ in range(n):
         for above, below in edges:
@@ -128,7 +118,7 @@ def depths(n: int, edges: list[Edge]) -> list[int]:
 
 
 def crossings(layers: list[list[int]], links: list[Edge]) -> int:
-    """How many pairs of links cross."""
+    """Count the pairs of links that cross."""
     layer = {thing: k for k, things in enumerate(layers) for thing in things}
     order = {thing: i for things in layers for i, thing in enumerate(things)}
     count = 0
@@ -139,7 +129,7 @@ def crossings(layers: list[list[int]], links: list[Edge]) -> int:
 
 
 def uncrossed(layers: list[list[int]], links: list[Edge]) -> list[list[int]]:
-    """Layers sorted by the mean place of their neighbours above, then below, and so on; the best order seen."""
+    """Sort layers by the mean place of their neighbours above, then below, and so on; return the best order seen."""
     best, least, layers = layers, crossings(layers, links), [list(things) for things in layers]
     for sweep in range(12):
         if least == 0:
@@ -159,7 +149,7 @@ def uncrossed(layers: list[list[int]], links: list[Edge]) -> list[list[int]]:
 
 
 def spread(layers: list[list[int]], links: list[Edge], half: list[float]) -> list[float]:
-    """Horizontal centres: each layer in turn put where its links slant least, until nothing moves."""
+    """Find horizontal centres: each layer in turn is put where its links slant least, until nothing moves."""
     x: list[float] = [0.0] * len(half)
     near: list[list[tuple[int, float]]] = [[] for _ in half]
     for a, b in links:
@@ -182,7 +172,7 @@ def spread(layers: list[list[int]], links: list[Edge], half: list[float]) -> lis
 
 
 def isotonic(wanted: list[float], weights: list[float]) -> list[float]:
-    """The nearest numbers, in weighted squares, that never fall: pool adjacent violators."""
+    """Find the nearest numbers, in weighted squares, that never fall: pool adjacent violators."""
     pools: list[list[float]] = []  # mean, weight, members
     for value, weight in zip(wanted, weights, strict=True):
         pools.append([value, weight, 1])
@@ -196,7 +186,7 @@ def isotonic(wanted: list[float], weights: list[float]) -> list[float]:
 
 
 def arrow(route: list[Point], circles: list[Point]) -> str:
-    """An arrow from the edge of the first circle of a route to the edge of the last."""
+    """Draw an arrow from the edge of the first circle of a route to the edge of the last."""
     (x0, y0), (x1, y1) = route[0], route[-1]
     out, into = heading(route[0], route[1]), heading(route[-2], route[-1])
     if len(route) == 2 and not any(on_the_way(c, route[0], route[1]) for c in circles):
@@ -221,12 +211,12 @@ def arrow(route: list[Point], circles: list[Point]) -> str:
 
 
 def heading(a: Point, b: Point) -> float:
-    """Angle from straight down of a curve leaving `a` for `b`, at most 55 degrees."""
+    """Return the angle from straight down of a curve leaving `a` for `b`, at most 55 degrees."""
     return max(-STEEPEST, min(STEEPEST, math.atan2(b[0] - a[0], b[1] - a[1])))
 
 
 def on_the_way(other: Point, a: Point, b: Point) -> bool:
-    """Whether the straight line from `a` to `b` comes too near the circle round `other`."""
+    """Say whether the straight line from `a` to `b` comes too near the circle round `other`."""
     if other in (a, b) or not a[1] <= other[1] <= b[1]:
         return False
     off = (other[0] - a[0]) * (b[1] - a[1]) - (other[1] - a[1]) * (b[0] - a[0])
@@ -234,7 +224,7 @@ def on_the_way(other: Point, a: Point, b: Point) -> bool:
 
 
 def circle(centre: Point, name: str, node: Node | None, shaded: bool) -> str:
-    """A node, or evidence where `node` is None: its circle, name, and family in small type."""
+    """Draw a node, or evidence where `node` is None: its circle, name, and family in small type."""
     x, y = centre
     ring = f'stroke="{INK}" stroke-width="1.6"' + (' stroke-dasharray="5 4"' if node is None else "")
     out = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{RADIUS:g}" fill="{SHADE if shaded else PAPER}" {ring}/>']
@@ -256,7 +246,7 @@ def circle(centre: Point, name: str, node: Node | None, shaded: bool) -> str:
 
 
 def family_lines(node: Node) -> list[str]:
-    """The family in one or two short lines, and its size: `["Negative", "Binomial", "12"]`."""
+    """Write the family in one or two short lines, and its size: `["Negative", "Binomial", "12"]`."""
     name, shape = type(node.family).__name__, node.family.shape
     lines = re.findall(r"[A-Z][a-z]*", name) if len(name) > 13 else [name]
     states = node.family.n_states
@@ -265,7 +255,7 @@ def family_lines(node: Node) -> list[str]:
 
 
 def page(parts: list[str], place: list[Point], title: str) -> str:
-    """The whole picture: paper, plate, and what stands on it."""
+    """Put the whole picture together: paper, plate, and what stands on it."""
     right = max((x for x, _ in place), default=0.0) + RADIUS + PADDING
     bottom = max((y for _, y in place), default=0.0) + RADIUS + PADDING
     right, bottom = max(right, MARGIN + 90), max(bottom, MARGIN + 60)
@@ -286,15 +276,15 @@ def page(parts: list[str], place: list[Point], title: str) -> str:
 
 
 def at(point: Point) -> str:
-    """Coordinates."""
+    """Write coordinates."""
     return f"{point[0]:.1f} {point[1]:.1f}"
 
 
 def words(x: float, y: float, text: str, size: float, style: str, anchor: str = "middle") -> str:
-    """A line of text."""
+    """Write a line of text."""
     return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:.3g}" text-anchor="{anchor}" {style}>{clean(text)}</text>'
 
 
 def clean(text: str) -> str:
-    """Text safe inside XML."""
+    """Make text safe inside XML."""
     return escape("".join(c if c.isprintable() else "�" for c in text))

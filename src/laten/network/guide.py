@@ -13,12 +13,10 @@ first, from the roots on, so that discrete ones are drawn first and can be enume
 
 from collections.abc import Collection
 
-import numpy as np
-
 from laten.common.errors import DeclarationError, known
 from laten.families import FAMILIES, Node
 from laten.network.nets.layers import Linear
-from laten.network.nets.table import Table
+from laten.network.nets.recipe import Recipe, mirrored, size_of
 from laten.network.network import Network
 
 
@@ -86,26 +84,15 @@ def moral_neighbours(network: Network) -> dict[str, set[str]]:
     return around
 
 
-def mirrored_net(network: Network, name: str):
-    """The largest net between `name` and its stochastic children, used the other way round."""
+def mirrored_net(network: Network, name: str) -> Recipe:
+    """Return the largest net between `name` and its stochastic children, the other way round."""
     reached, nets = {name}, []
     for child, node in network.nodes.items():
         if reached & set(node.parents):
-            nets.append(node.via)
+            nets.append(Linear() if node.via is None else node.via)
             if child not in network.stochastic:
                 reached.add(child)
-    sized = [n for n in nets if n is not None and not isinstance(n, Table)]  # evidence has no rows of its own
-    best = max(sized, key=lambda n: (np.max(getattr(n, "width", 0)), getattr(n, "depth", 0)), default=Linear())
-    return as_hidden(best)
-
-
-def as_hidden(net):
-    """A net the other way round whose output is raw: without an activation on it (it grows by a layer instead)."""
-    grows = getattr(net, "activate_output", False)
-    if isinstance(getattr(net, "width", None), tuple):
-        widths = net.width[::-1]
-        return type(net)((widths[0], *widths) if grows else widths, 1, net.activation, net.dropout)
-    return type(net)(net.width, net.depth + 1, net.activation, net.dropout) if grows else net
+    return mirrored(max(nets, key=size_of, default=Linear()))
 
 
 def check_guide(network: Network, guide: Network) -> None:

@@ -23,7 +23,7 @@ from laten.network.network import Network
 
 
 class Leaf(NamedTuple):
-    """What the columns of one node are.
+    """The columns of one node.
 
     Args:
         name: The node's.
@@ -31,7 +31,7 @@ class Leaf(NamedTuple):
         shape: Event shape.
         sizes: Number of classes or bins of each column.
         points: Of `bins`: features of each column's bins.
-        informative: Cells may be missing because of what they are.
+        informative: Cells may be missing because of their values.
         rank: Of `bins`: coefficients a column (`Binned`); None: a logit for each bin.
     """
 
@@ -45,7 +45,7 @@ class Leaf(NamedTuple):
 
 
 def family_of(leaf: Leaf) -> Family:
-    """The family of a block of columns of one kind."""
+    """Choose the family of a block of columns of one kind."""
     shape = leaf.shape
     match leaf.kind:
         case "binary":
@@ -72,7 +72,7 @@ def coded_family(leaf: Leaf) -> Categorical:
 
 
 def ranks(levels: int) -> Points:
-    """Ordered levels as cells at equal distances, with mean 0 and variance 1."""
+    """Place ordered levels at equal distances, with mean 0 and variance 1."""
     centre, step = (levels - 1) / 2, math.sqrt(12 / (levels**2 - 1)) if levels > 1 else 1.0
     return tuple(((k - centre) * step,) for k in range(levels))
 
@@ -80,7 +80,7 @@ def ranks(levels: int) -> Points:
 def table(
     leaves: Sequence[Leaf], latent: int = 16, width: int = 256, components: int = 64, dropout: float = 0.1
 ) -> Network:
-    """p(z) and, through shared hidden layers, one node for each kind of column.
+    """Declare p(z) and, through shared hidden layers, one node for each kind of column.
 
     Args:
         leaves: The nodes of the table.
@@ -99,22 +99,22 @@ def table(
 
 
 def images(shape: tuple[int, ...], latent: int = 20, width: int = 500, depth: int = 1) -> Network:
-    """p(z) p(x | z) for binary images, or grey ones read as intensities."""
+    """Declare p(z) p(x | z) for binary images, or grey ones read as intensities."""
     return Network(z=Normal(latent), x=Bernoulli(shape).given("z", via=MLP(width, depth)))
 
 
 def semi_supervised(x: Family, classes: int, latent: int = 20, width: int = 500) -> Network:
-    """p(y) p(z) p(x | y, z): a label seen in some rows and inferred in the others (Kingma et al. 2014, model M2)."""
+    """Declare p(y) p(z) p(x | y, z): a label seen in some rows only (Kingma et al. 2014, model M2)."""
     return Network(y=Categorical(classes), z=Normal(latent), x=x.given("y", "z", via=MLP(width)))
 
 
 def mixture(x: Family, components: int, latent: int = 10, width: int = 128) -> Network:
-    """p(c) p(z | c) p(x | z): clusters in the latent space, found by enumeration."""
+    """Declare p(c) p(z | c) p(x | z): clusters in the latent space, found by enumeration."""
     return Network(c=Categorical(components), z=Normal(latent).given("c"), x=x.given("z", via=MLP(width)))
 
 
 def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200) -> Network:
-    """p(z_L) ... p(z1 | z2) p(x | z1): several layers of latents, `latents[0]` next to the data."""
+    """Declare p(z_L) ... p(z1 | z2) p(x | z1): several layers of latents, `latents[0]` next to the data."""
     nodes: dict[str, Family | Node] = {}
     for level in range(len(latents), 0, -1):
         above = f"z{level + 1}"

@@ -18,7 +18,7 @@ MOST_UNITS = 60
 
 
 class Audit(Protocol):
-    """What is drawn of an audit; `laten.answers.audit.result` says what each field holds."""
+    """The part of an audit that is drawn; `laten.answers.audit.result` says what each field holds."""
 
     @property
     def bounds(self) -> tuple[Any, ...]: ...
@@ -48,7 +48,7 @@ class Audit(Protocol):
 
 
 def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
-    """What `vae.audit` found.
+    """Draw what `vae.audit` found.
 
     Args:
         path: Also write the picture: .png, .svg or .pdf.
@@ -69,7 +69,7 @@ def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
 
 
 def draw_bounds(ax: Axes, audit: Audit) -> None:
-    """IWAE bounds against their draws; the other estimators as lines across."""
+    """Draw IWAE bounds against their number of draws; the other estimators as lines across."""
     tidy(ax, "log p(x), nats a row")
     found = {f.name: f for f in audit.bounds}
     iwae = [f for f in found.values() if f.name.startswith("IWAE")]
@@ -103,7 +103,7 @@ def draw_bounds(ax: Axes, audit: Audit) -> None:
 
 
 def draw_gaps(ax: Axes, audit: Audit) -> None:
-    """The gap of each row, split in two, the largest first."""
+    """Draw the gap of each row, split in two, the largest first."""
     tidy(ax, "Gap of the ELBO, row by row")
     rows = audit.rows
     log_p = rows["exact"] if "exact" in rows else rows["quadrature"] if "quadrature" in rows else best_bound(audit)
@@ -124,13 +124,13 @@ def draw_gaps(ax: Axes, audit: Audit) -> None:
 
 
 def best_bound(audit: Audit):
-    """The highest of the lower bounds, by row."""
+    """Return the highest of the lower bounds, by row."""
     names = [n for n in audit.rows if n == "AIS" or n.startswith("IWAE")]
     return audit.rows[max(names, key=lambda n: audit.rows[n].mean())]
 
 
 def draw_sandwich(ax: Axes, audit: Audit) -> None:
-    """How far the two bounds of each simulated row are apart."""
+    """Draw how far the two bounds of each simulated row are apart."""
     tidy(ax, "Annealing: upper minus lower bound")
     gap = audit.simulated["gap"].to_numpy()
     ax.hist(gap, bins=min(30, max(8, len(gap) // 4)), color=BLUE, alpha=0.55)
@@ -144,7 +144,7 @@ def draw_sandwich(ax: Axes, audit: Audit) -> None:
 
 
 def draw_units(ax: Axes, audit: Audit) -> None:
-    """Variance of each unit's posterior mean, the largest first; those that are not active in grey."""
+    """Draw the variance of each unit's posterior mean, the largest first; those that are not active in grey."""
     variance = audit.units["variance"].sort_values(ascending=False).to_numpy()
     active = int((variance > ACTIVE).sum())
     tidy(ax, f"Active units: {active} of {len(variance)}")
@@ -164,7 +164,7 @@ def draw_units(ax: Axes, audit: Audit) -> None:
 
 
 def draw_ranks(ax: Axes, audit: Audit) -> None:
-    """Histograms of ranks, a line a coordinate, over the band that chance keeps 99 of 100 bins in."""
+    """Draw histograms of ranks, a line a coordinate, over the band that chance keeps 99 of 100 bins in."""
     tidy(ax, "Ranks of true latents (SBC)")
     rows, units = audit.ranks.shape
     bins = audit.rank_bins

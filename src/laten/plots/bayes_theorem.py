@@ -14,7 +14,7 @@ from PIL import Image
 
 from laten.common.atomic_file import atomic
 from laten.inference.linear_gaussian import Normals
-from laten.plots.canvas import BLUE, GREY, INK, PALE, RED, caption, figure, plain, saved, signed, tidy
+from laten.plots.canvas import BLUE, GREY, INK, PALE, RED, caption, cut, figure, plain, saved, signed, tidy
 
 PANELS = 4
 BARS = 16  # states of latents in a panel
@@ -25,7 +25,7 @@ FRAME = 700  # milliseconds of a moving picture's frame
 
 
 class Explanation(Protocol):
-    """What is drawn of an explanation; `laten.classical.explanation` says what each field holds."""
+    """The part of an explanation that is drawn; `laten.classical.explanation` says what each field holds."""
 
     @property
     def evidence(self) -> dict[str, str]: ...
@@ -56,7 +56,7 @@ class Explanation(Protocol):
 
 
 def plot_identity(e: Explanation, path: str | Path | None = None) -> Figure:
-    """Panels of q against the posterior at some steps, above the curve of the ELBO.
+    """Draw panels of q against the posterior at some steps, above the curve of the ELBO.
 
     Args:
         path: Also write the picture: .png, .svg or .pdf; .gif shows one step after the other.
@@ -70,14 +70,14 @@ def plot_identity(e: Explanation, path: str | Path | None = None) -> Figure:
 
 
 def shown_steps(e: Explanation) -> list[int]:
-    """Steps that move the ELBO, and all before the last of them."""
+    """Choose steps that move the ELBO, and all before the last of them."""
     off = np.abs(e.steps["elbo"].to_numpy() - e.elbo)
     last = int(np.flatnonzero(off > CLOSE)[-1]) + 1 if (off > CLOSE).any() else 0
     return list(range(min(max(last, 1), len(off) - 1) + 1))
 
 
 def drawn(e: Explanation, steps: list[int], panels: list[int]) -> Figure:
-    """A panel for each step in `panels`, and the curve over all `steps` with those marked."""
+    """Draw a panel for each step in `panels`, and the curve over all `steps` with those marked."""
     bars = bars_of(e) if e.normal is None else []
     high = max(0.24 * len(bars) + 0.9, 1.6) if e.normal is None else 2.5
     width = max(2.35 * len(panels) + 1.2, 6.2)
@@ -98,7 +98,7 @@ def drawn(e: Explanation, steps: list[int], panels: list[int]) -> Figure:
 
 
 def title_of(e: Explanation, step: int) -> str:
-    """What happened at a step."""
+    """Say what happened at a step."""
     if step == 0:
         return "q: the prior"
     moved = e.steps["moved"][step]
@@ -106,7 +106,7 @@ def title_of(e: Explanation, step: int) -> str:
 
 
 def bars_of(e: Explanation) -> list[tuple[str, str]]:
-    """Latent and state of each bar: of two states the first; of many latents those that the evidence moved most."""
+    """Choose latent and state of each bar: of two states the first; of many latents those that move most."""
     moved = (e.marginals["posterior"] - e.marginals["prior"]).abs()
     kept: list[tuple[str, str]] = []
     for name in sorted(e.latents, key=lambda n: -moved[n].max()):
@@ -119,13 +119,13 @@ def bars_of(e: Explanation) -> list[tuple[str, str]]:
 
 
 def bar_panel(ax: Axes, e: Explanation, step: int, bars: list[tuple[str, str]], labels: bool) -> None:
-    """Bars of the posterior, ticks of q."""
+    """Draw bars of the posterior, ticks of q."""
     y = np.arange(len(bars))
     index = {bar: list(e.marginals.loc[bar[0]].index).index(bar[1]) for bar in bars}
     q = [e.path[step][name][index[name, state]] for name, state in bars]
     ax.barh(y, [e.marginals["posterior"][bar] for bar in bars], color=BLUE, alpha=0.5, height=0.72)
     ax.vlines(q, y - 0.42, y + 0.42, color=RED, linewidth=2.4)
-    ax.set_yticks(y, [plain(short(f"{name}={state}")) for name, state in bars])
+    ax.set_yticks(y, [plain(cut(f"{name}={state}", 22)) for name, state in bars])
     ax.tick_params(axis="y", labelsize=8.5, length=0, labelleft=labels, labelcolor=INK)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(len(bars) - 0.4, -0.6)
@@ -134,13 +134,8 @@ def bar_panel(ax: Axes, e: Explanation, step: int, bars: list[tuple[str, str]], 
     ax.grid(visible=False, axis="y")
 
 
-def short(text: str) -> str:
-    """A label of at most 22 letters."""
-    return text if len(text) <= 22 else text[:21] + "…"
-
-
 def normal_panel(ax: Axes, e: Explanation, step: int) -> None:
-    """Densities of one site; of more, ellipses of the first two at one and two standard deviations."""
+    """Draw densities of one site; of more, ellipses of the first two at one and two standard deviations."""
     assert e.normal is not None
     prior, posterior = e.normal
     q = e.path[step]
@@ -164,19 +159,19 @@ def normal_panel(ax: Axes, e: Explanation, step: int) -> None:
 
 
 def span(normal: Normals, site: int) -> tuple[float, float]:
-    """Three standard deviations to either side."""
+    """Return an interval of three standard deviations to either side."""
     mean, sd = normal.mean[site], np.sqrt(normal.covariance[site, site])
     return float(mean - 3 * sd), float(mean + 3 * sd)
 
 
 def density(normal: Normals, x: np.ndarray) -> np.ndarray:
-    """Density of the first site."""
+    """Draw the density of the first site."""
     sd = np.sqrt(normal.covariance[0, 0])
     return np.exp(-0.5 * ((x - normal.mean[0]) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
 
 
 def ellipse(normal: Normals, size: int, color: str, style: str, fill: float) -> Ellipse:
-    """The first two sites, `size` standard deviations wide."""
+    """Draw the first two sites, `size` standard deviations wide."""
     values, vectors = np.linalg.eigh(normal.covariance[:2, :2])
     angle = np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1]))
     wide, narrow = 2 * size * np.sqrt(values[::-1])
@@ -187,7 +182,7 @@ def ellipse(normal: Normals, size: int, color: str, style: str, fill: float) -> 
 
 
 def curve(fig: SubFigure, e: Explanation, steps: list[int], marked: list[int]) -> None:
-    """The ELBO below the line of log p(x); the room between them is the KL."""
+    """Draw the ELBO below the line of log p(x); the room between them is the KL."""
     ax = tidy(fig.add_subplot(), "ELBO (nats)")
     elbo, top = e.steps["elbo"].to_numpy()[steps], e.log_evidence
     low = max(elbo.min(), top - DEEP)
@@ -207,7 +202,7 @@ def curve(fig: SubFigure, e: Explanation, steps: list[int], marked: list[int]) -
 
 
 def words(e: Explanation, bars: list[tuple[str, str]]) -> str:
-    """What the picture shows."""
+    """Say what the picture shows."""
     if e.normal is not None:
         more = " The first two of more sites." if len(e.path[0].mean) > 2 else ""
         text = f"Blue: the posterior; red: q; dashed: the prior.{more}"
@@ -221,7 +216,7 @@ def words(e: Explanation, bars: list[tuple[str, str]]) -> str:
 
 
 def moving(figures: list[Figure], path: Path) -> None:
-    """Writes figures of one size as a moving picture, the last one longer."""
+    """Write figures of one size as a moving picture, the last one longer."""
     images = []
     for fig in figures:
         fig.set_dpi(110)

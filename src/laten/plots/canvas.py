@@ -1,4 +1,4 @@
-"""How every picture looks: sizes, colours, titles, mosaics of images, and how it is written.
+"""The look of every picture: sizes, colours, titles, mosaics of images, and how it is written.
 
 Figures are made without pyplot, so nothing global changes and no window opens. Colours are those of Okabe & Ito (2008),
 readable for colour-blind people; what is missing is grey, hidden pixels are orange.
@@ -31,14 +31,14 @@ TILE = 56  # least height of an image in a mosaic, in pixels; a gap is a 28th of
 
 
 def figure(width: float, height: float, title: str) -> Figure:
-    """An empty figure, sizes in inches, titled at the left."""
+    """Make an empty figure, sizes in inches, titled at the left."""
     fig = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1), facecolor="white")
     fig.suptitle(title, x=0.1 / width, ha="left", fontsize=12, fontweight="bold", color=INK)
     return fig
 
 
 def caption(fig: Figure, text: str) -> Figure:
-    """A line in small grey type under the figure, broken where it is too long."""
+    """Write a line in small grey type under the figure, broken where it is too long."""
     if text.strip():
         width = int(fig.get_figwidth() * 15)
         words, out = text.split(), [""]
@@ -49,7 +49,7 @@ def caption(fig: Figure, text: str) -> Figure:
 
 
 def tidy(ax: Axes, title: str = "") -> Axes:
-    """Axes with a quiet frame and grid."""
+    """Give axes a quiet frame and grid."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -58,13 +58,13 @@ def tidy(ax: Axes, title: str = "") -> Axes:
     ax.grid(color="#eceff2", linewidth=0.8)
     ax.set_axisbelow(True)
     if title:
-        title = title if len(title) <= 34 else title[:33] + "…"
+        title = cut(title, 34)
         ax.set_title(plain(title), loc="left", fontsize=9.5, color=INK)
     return ax
 
 
 def picture(image: np.ndarray, width: float, title: str, ticks: float = 0.0) -> tuple[Figure, Axes]:
-    """A figure of one image `(height, width, 3)`, without a frame; `ticks` is the room for labels at its left."""
+    """Make a figure of one image `(height, width, 3)`, without a frame; `ticks` is the room for labels at its left."""
     fig = figure(width, (width - 0.2 - ticks) * image.shape[0] / image.shape[1] + 0.95, title)
     ax = fig.add_subplot()
     ax.imshow(image, interpolation="antialiased")
@@ -74,7 +74,7 @@ def picture(image: np.ndarray, width: float, title: str, ticks: float = 0.0) -> 
 
 
 def panels_of(count: int, title: str, width: float, height: float) -> tuple[Figure, list[Axes], str]:
-    """A figure of up to 24 small axes, and a sentence about those left out."""
+    """Make a figure of up to 24 small axes, and a sentence about those left out."""
     shown = min(count, MOST_PANELS)
     if shown == 0:
         raise LatenError(f"{title.lower()}: no column to draw")
@@ -86,7 +86,7 @@ def panels_of(count: int, title: str, width: float, height: float) -> tuple[Figu
 
 
 def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None) -> np.ndarray:
-    """Images side by side with thin white gaps.
+    """Put images side by side with thin white gaps.
 
     Args:
         images: `(n, height, width)` or `(n, height, width, 3)` in [0, 1]; NaN is drawn as hidden.
@@ -110,47 +110,52 @@ def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None) -
 
 
 def palette(count: int) -> list[str]:
-    """Colours of classes: distinct ones up to ten, then along viridis."""
+    """Choose colours of classes: distinct ones up to ten, then along viridis."""
     if count <= len(CLASSES):
         return list(CLASSES[:count])
     return [to_hex(colormaps["viridis"](i / (count - 1))) for i in range(count)]
 
 
 def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
-    """Colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
+    """Draw colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
     step = math.ceil(len(keys) / MOST_LABELS)
     handles = [Line2D([], [], marker="o", linestyle="", color=color, markersize=6) for color, _ in keys[::step]]
-    labels = [" " + plain(label if len(label) <= 24 else label[:23] + "…") for _, label in keys[::step]]
+    labels = [" " + plain(cut(label, 24)) for _, label in keys[::step]]
     fig.legend(
         handles, labels, loc="outside right center", frameon=False, fontsize=8.5, labelcolor=INK, handletextpad=0.1
     )
 
 
 def colour_bar(fig: Figure, shown: ScalarMappable, ax: Axes, shrink: float = 1.0) -> None:
-    """A thin bar of values at the right of some axes."""
+    """Draw a thin bar of values at the right of some axes."""
     bar = fig.colorbar(shown, ax=ax, shrink=shrink, aspect=20, pad=0.02, format=ScalarFormatter(useOffset=False))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
 
 
 def signed(x: float, digits: int = 1) -> str:
-    """A number with a minus sign that looks like one."""
+    """Write a number with a minus sign that looks like one."""
     text = f"{x:.{digits}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
+def cut(text: str, most: int) -> str:
+    """Cut a text that is longer than `most` letters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def plain(text: str) -> str:
-    """Text in which a dollar sign is a dollar sign."""
+    """Write text in which a dollar sign is a dollar sign."""
     return text.replace("$", r"\$")
 
 
 def capital(text: str) -> str:
-    """A sentence's first letter large."""
+    """Make a sentence's first letter large."""
     return text[:1].upper() + text[1:]
 
 
 def saved(fig: Figure, path: str | Path | None) -> Figure:
-    """Writes the figure, whole or not at all, if a path is given.
+    """Write the figure, whole or not at all, if a path is given.
 
     Raises:
         LatenError: another format than .png, .svg or .pdf, or a place that cannot be written.

@@ -32,7 +32,7 @@ WIDE = 100.0  # largest over smallest from which an axis is logarithmic
 
 
 def plot_mutual_information(found: pd.DataFrame, path: str | Path | None = None) -> Figure:
-    """A map of what each two columns tell of one another, like beside like.
+    """Draw a map of what each two columns tell of one another, like beside like.
 
     Args:
         found: As `VAE.mutual_information` gives it.
@@ -49,7 +49,7 @@ def plot_mutual_information(found: pd.DataFrame, path: str | Path | None = None)
 
 
 def plot_latent_effects(found: pd.DataFrame, path: str | Path | None = None) -> Figure:
-    """A map of how much of each column's variance each latent moves, the strongest latent first.
+    """Draw a map of how much of each column's variance each latent moves, the strongest latent first.
 
     Args:
         found: As `VAE.latent_effects` gives it.
@@ -65,7 +65,7 @@ def plot_latent_effects(found: pd.DataFrame, path: str | Path | None = None) -> 
 
 
 def chart(title: str, values: np.ndarray, down: tuple[str, ...], across: tuple[str, ...], shares: bool) -> Figure:
-    """Colours in square cells, names at the left and above, a bar of colours at the right."""
+    """Draw colours in square cells, names at the left and above, a bar of colours at the right."""
     down, across = (tuple(short(name, 24) for name in names) for names in (down, across))
     most = max(len(down), len(across))
     cell = float(np.clip(9.0 / most, 0.17, 0.46))
@@ -96,7 +96,7 @@ def chart(title: str, values: np.ndarray, down: tuple[str, ...], across: tuple[s
 
 
 def written(ax: Axes, values: np.ndarray, shares: bool) -> None:
-    """Values in their cells, those too small to matter left out."""
+    """Write values into their cells, those too small to matter left out."""
     top = float(np.nanmax(values, initial=0.0))
     for (i, j), x in np.ndenumerate(values):
         if np.isfinite(x) and x >= 0.005 and top > 0:
@@ -105,7 +105,7 @@ def written(ax: Axes, values: np.ndarray, shares: bool) -> None:
 
 
 def plot_dependence(found: pd.DataFrame, path: str | Path | None = None) -> Figure:
-    """A column at values of another: a line in a band for numbers, stacked shares for classes.
+    """Draw a column at values of another: a line in a band for numbers, stacked shares for classes.
 
     Args:
         found: As `VAE.dependence` gives it.
@@ -130,18 +130,18 @@ def plot_dependence(found: pd.DataFrame, path: str | Path | None = None) -> Figu
 
 
 def list_of(shades: dict[str, str]) -> list[tuple[str, str]]:
-    """Colours and names, for a legend."""
+    """Return colours and names, for a legend."""
     return [(color, name) for name, color in shades.items()]
 
 
 def colours(c: Curve) -> dict[str, str]:
-    """A colour for each level; the rest is grey."""
+    """Choose a colour for each level; the rest is grey."""
     named = [name for name in c.levels if name != OTHER]
     return dict(zip(named, palette(len(named)), strict=True)) | ({OTHER: PALE} if OTHER in c.levels else {})
 
 
 def along(ax: Axes, c: Curve, at: np.ndarray) -> None:
-    """Over numbers or times: median, mean and band; or shares, one above the other."""
+    """Draw over numbers or times: median, mean and band; or shares, one above the other."""
     if c.numbers:
         marker = "o" if len(c.mass) <= 12 else ""
         ax.fill_between(at, c.numbers["5%"], c.numbers["95%"], color=BLUE, alpha=0.16, linewidth=0)
@@ -165,7 +165,7 @@ def along(ax: Axes, c: Curve, at: np.ndarray) -> None:
 
 
 def strip(ax: Axes, c: Curve, at: np.ndarray) -> None:
-    """How densely the values of `on` lie."""
+    """Draw how densely the values of `on` lie."""
     x = at.astype("datetime64[s]").astype(float) if at.dtype.kind == "M" else at.astype(float)
     middle = (x[1:] + x[:-1]) / 2
     if len(x) > 1:
@@ -183,7 +183,7 @@ def strip(ax: Axes, c: Curve, at: np.ndarray) -> None:
 
 
 def down_levels(ax: Axes, c: Curve) -> None:
-    """Levels one below the other: intervals of numbers, or bars of shares; how often each comes at the right."""
+    """Draw levels one below the other: intervals of numbers, or bars of shares; how often each comes at the right."""
     y = np.arange(len(c.labels))
     if c.numbers:
         ax.hlines(y, c.numbers["5%"], c.numbers["95%"], color=BLUE, alpha=0.3, linewidth=6)
@@ -210,14 +210,14 @@ def down_levels(ax: Axes, c: Curve) -> None:
 
 
 def wide(low: np.ndarray, high: np.ndarray) -> bool:
-    """Whether numbers ask for a logarithmic axis."""
+    """Say whether numbers ask for a logarithmic axis."""
     if low.dtype.kind == "M" or not len(low) or float(np.min(low)) <= 0:
         return False
     return float(np.max(high)) > WIDE * float(np.min(low))
 
 
 def words(c: Curve) -> str:
-    """What is drawn."""
+    """Say what is drawn."""
     text = f"{c.on} set in {c.rows} rows, their other columns kept: partial dependence." if c.rows else ""
     if not c.rows:
         text = f"What the model expects of {c.of} where {c.on} is seen."
@@ -236,5 +236,5 @@ def words(c: Curve) -> str:
 
 
 def short(name: str, most: int) -> str:
-    """A name, cut in its middle where it is long: ends tell columns apart."""
+    """Cut a name in its middle where it is long: ends tell columns apart."""
     return plain(name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}")

@@ -1,4 +1,4 @@
-"""Pictures of a fitted `VAE`, drawing what `report` computed."""
+"""Pictures of a fitted `VAE`, drawing what `contents` computed."""
 
 import math
 from collections.abc import Mapping
@@ -32,12 +32,12 @@ from laten.plots.canvas import (
     signed,
     tidy,
 )
-from laten.plots.contents import Fitted
+from laten.plots.contents import FittedModel
 from laten.plots.panels import draw_agreement, draw_marginal, lines
 
 
-def plot_history(vae: Fitted, path: str | Path | None = None) -> Figure:
-    """Bounds, terms by node, KL and active units by epoch.
+def plot_history(vae: FittedModel, path: str | Path | None = None) -> Figure:
+    """Draw bounds, terms by node, KL and active units by epoch.
 
     Args:
         path: Also write the picture: .png, .svg or .pdf.
@@ -69,9 +69,15 @@ def plot_history(vae: Fitted, path: str | Path | None = None) -> Figure:
 
 
 def plot_samples(
-    vae: Fitted, n: int = 64, data: Any = None, path: str | Path | None = None, *, seed: int = 0, means: bool = True
+    vae: FittedModel,
+    n: int = 64,
+    data: Any = None,
+    path: str | Path | None = None,
+    *,
+    seed: int = 0,
+    means: bool = True,
 ) -> Figure:
-    """Images drawn from the model; for a table, marginals of drawn rows, against those of `data` if given."""
+    """Draw images from the model; for a table, marginals of drawn rows, against those of `data` if given."""
     s = contents.samples(vae, n, data, seed, means)
     if s.images is not None:
         columns = math.ceil(math.sqrt(len(s.images)))
@@ -88,8 +94,8 @@ def plot_samples(
     return saved(caption(fig, f"{capital(s.note)}; shares of rows.{more}"), path)
 
 
-def plot_reconstructions(vae: Fitted, data: Any, n: int | None = None, path: str | Path | None = None) -> Figure:
-    """Images above their reconstructions; for a table, each column against its reconstruction."""
+def plot_reconstructions(vae: FittedModel, data: Any, n: int | None = None, path: str | Path | None = None) -> Figure:
+    """Draw images above their reconstructions; for a table, each column against its reconstruction."""
     r = contents.reconstructions(vae, data, n)
     if r.original is not None and r.again is not None:
         count = len(r.original)
@@ -109,9 +115,15 @@ def plot_reconstructions(vae: Fitted, data: Any, n: int | None = None, path: str
 
 
 def plot_latents(
-    vae: Fitted, data: Any, colour: Any = None, path: str | Path | None = None, *, method: str = "auto", seed: int = 0
+    vae: FittedModel,
+    data: Any,
+    colour: Any = None,
+    path: str | Path | None = None,
+    *,
+    method: str = "auto",
+    seed: int = 0,
 ) -> Figure:
-    """Posterior means of rows in two dimensions, coloured by a column of `data` or by `(rows,)` values."""
+    """Draw posterior means of rows in two dimensions, coloured by a column of `data` or by `(rows,)` values."""
     m = contents.latent_map(vae, data, colour, method, seed)
     across, up = np.ptp(m.points, axis=0) if len(m.points) else (1.0, 1.0)
     tall = float(np.clip(up / max(across, 1e-9), 0.45, 1.0)) if m.axes[1] else 0.45
@@ -143,8 +155,8 @@ def plot_latents(
     return saved(caption(fig, capital(m.note)), path)
 
 
-def plot_manifold(vae: Fitted, side: int = 20, data: Any = None, path: str | Path | None = None) -> Figure:
-    """Decoded means over a grid of two latents' prior quantiles: images, or a map for each column of numbers."""
+def plot_manifold(vae: FittedModel, side: int = 20, data: Any = None, path: str | Path | None = None) -> Figure:
+    """Draw decoded means over a grid of two latents' prior quantiles: images, or a map for each column of numbers."""
     m = contents.manifold(vae, side, data)
     if m.images is not None:
         image = mosaic(m.images[::-1].reshape(-1, *m.images.shape[2:]), len(m.across))
@@ -170,7 +182,7 @@ def plot_manifold(vae: Fitted, side: int = 20, data: Any = None, path: str | Pat
 
 
 def three(values: np.ndarray, size: int) -> tuple[list[float], list[str]]:
-    """Where the first, the middle and the last tile of a mosaic of `size` pixels stand, and their values."""
+    """Say where the first, the middle and the last tile of a mosaic of `size` pixels stand, and their values."""
     if len(values) == 1:
         return [], []
     half = size / len(values) / 2

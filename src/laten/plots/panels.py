@@ -1,16 +1,16 @@
-"""What stands on one pair of axes: named curves, a marginal, a column against its reconstruction."""
+"""Drawings on one pair of axes: named curves, a marginal, a column against its reconstruction."""
 
 from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from laten.plots.canvas import BLUE, CLASSES, GREY, INK, plain, tidy
+from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, plain, tidy
 from laten.plots.contents import Agreement, Marginal
 
 
 def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: bool = False) -> bool:
-    """Curves by epoch, each named at its right end.
+    """Draw curves by epoch, each named at its right end.
 
     Args:
         zero: Start the vertical axis at 0. Otherwise the first tenth of training does not count for its range.
@@ -33,13 +33,12 @@ def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: b
         for y in curves.values()
     ]
     for name, place, color in zip(curves, apart(np.array(ends), 0.085), CLASSES * len(curves), strict=False):
-        label = name if len(name) <= 14 else name[:13] + "…"
-        ax.text(1.02, place, plain(label), color=color, fontsize=8.5, va="center", transform=ax.transAxes)
+        ax.text(1.02, place, plain(cut(name, 14)), color=color, fontsize=8.5, va="center", transform=ax.transAxes)
     return any(bool((y < low).any()) for y in curves.values())
 
 
 def apart(places: np.ndarray, least: float) -> np.ndarray:
-    """The same places, moved until neighbours are `least` apart."""
+    """Move places until neighbours are `least` apart."""
     order = np.argsort(places, kind="stable")
     x = places[order].astype(float)
     for _ in range(100):
@@ -55,7 +54,7 @@ def apart(places: np.ndarray, least: float) -> np.ndarray:
 
 
 def draw_marginal(ax: Axes, m: Marginal) -> None:
-    """Bars of what the model draws, an outline of what the data hold."""
+    """Draw bars of what the model draws, an outline of what the data hold."""
     tidy(ax, m.column)
     if m.edges is not None:
         ax.stairs(m.model, m.edges, fill=True, color=BLUE, alpha=0.55)
@@ -71,7 +70,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
     ax.barh(y, m.model, color=BLUE, alpha=0.55, height=0.72)
     if m.data is not None:
         ax.vlines(m.data, y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [plain(label if len(label) <= 12 else label[:11] + "…") for label in m.labels])
+    ax.set_yticks(y, [plain(cut(label, 12)) for label in m.labels])
     ax.tick_params(axis="y", labelsize=8 if len(y) <= 7 else 6, length=0)
     ax.invert_yaxis()
     ax.set_xlim(left=0)
@@ -80,7 +79,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
 
 
 def draw_agreement(ax: Axes, a: Agreement) -> None:
-    """Data across, reconstruction up: dots for numbers, shares for classes."""
+    """Draw data across, reconstruction up: dots for numbers, shares for classes."""
     tidy(ax)
     if a.shares is None:
         ends = [np.nanmin(a.original), np.nanmax(a.original)] if np.isfinite(a.original).any() else [0, 1]
@@ -91,13 +90,12 @@ def draw_agreement(ax: Axes, a: Agreement) -> None:
     else:
         ax.imshow(a.shares.T, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")
         places = range(len(a.labels)) if len(a.labels) <= 6 else []
-        short = [plain(label if len(label) <= 8 else label[:7] + "…") for label in a.labels]
+        short = [plain(cut(label, 8)) for label in a.labels]
         ax.set_yticks(places, short if places else [])
         ax.set_xticks(places if len(places) <= 3 else [], short if 0 < len(places) <= 3 else [])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         said = f"{a.figure:.0%} agree"
-    name = a.column if len(a.column) <= 18 else a.column[:17] + "…"
-    ax.set_title(plain(name), loc="left", fontsize=9.5, color=INK)
+    ax.set_title(plain(cut(a.column, 18)), loc="left", fontsize=9.5, color=INK)
     ax.set_title(said if np.isfinite(a.figure) else "", loc="right", fontsize=8.5, color=GREY)

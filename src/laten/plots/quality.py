@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from laten.plots.canvas import BLUE, GREY, INK, capital, caption, figure, plain, saved, tidy
+from laten.plots.canvas import BLUE, GREY, INK, capital, caption, cut, figure, plain, saved, tidy
 from laten.plots.contents.columns import Marginal
 from laten.plots.panels import draw_marginal
 
@@ -23,7 +23,7 @@ PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
 
 
 class Quality(Protocol):
-    """What is drawn of measures; `laten.synthetic.result` says what each field holds."""
+    """The part of measures that is drawn; `laten.synthetic.result` says what each field holds."""
 
     @property
     def measures(self) -> Iterable[Any]: ...
@@ -45,7 +45,7 @@ class Quality(Protocol):
 
 
 def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
-    """What `laten.quality` found.
+    """Draw what `laten.quality` found.
 
     Args:
         path: Also write the picture: .png, .svg or .pdf.
@@ -63,7 +63,7 @@ def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
     axes = below.subplots(1, 4)
     for ax, m, error in zip(axes, quality.marginals, errors, strict=False):
         draw_marginal(ax, m)
-        ax.set_title(short(m.column, 22), loc="left", fontsize=9.5, color=INK)
+        ax.set_title(plain(cut(m.column, 22)), loc="left", fontsize=9.5, color=INK)
         ax.set_title(f"{error:.1%}", loc="right", fontsize=8.5, color=GREY)
     for ax in axes[len(quality.marginals) :]:
         ax.set_axis_off()
@@ -75,13 +75,13 @@ def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
 
 
 def draw_columns(ax: Axes, quality: Quality) -> None:
-    """A bar for each column's error, the largest first; a mark where the hold-out's is."""
+    """Draw a bar for each column's error, the largest first; a mark where the hold-out's is."""
     tidy(ax, "How far each column is off")
     top = quality.columns.sort_values("error", ascending=False, kind="stable").head(MOST_BARS)
     y = np.arange(len(top))
     ax.barh(y, top["error"], color=BLUE, alpha=0.55, height=0.7)
     ax.vlines(top["reference"], y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [short(n, 18) for n in top.index], fontsize=8)
+    ax.set_yticks(y, [plain(cut(str(n), 18)) for n in top.index], fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(len(top), 6) - 0.4, -0.6)
     ax.set_xlim(0, max(1.05 * np.nanmax(top[["error", "reference"]].to_numpy(float)), LEAST))
@@ -92,7 +92,7 @@ def draw_columns(ax: Axes, quality: Quality) -> None:
 
 
 def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
-    """A map of pairs, darker where two columns do not go together as they should."""
+    """Draw a map of pairs, darker where two columns do not go together as they should."""
     tidy(ax, "How far each pair is off").grid(visible=False)
     errors = quality.pairs_same_bins
     if len(errors) < 2:
@@ -106,7 +106,7 @@ def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
     highest = max(float(np.nanmax(errors.to_numpy())), LEAST)
     ax.set_facecolor("#eceff2")  # the diagonal
     shown = ax.imshow(errors.to_numpy(), cmap="Oranges", vmin=0, vmax=highest, aspect="auto")
-    names, places = [short(n, 15) for n in errors.index], range(len(errors))
+    names, places = [plain(cut(str(n), 15)) for n in errors.index], range(len(errors))
     size = 8 if len(errors) <= 16 else 6.5
     ax.set_yticks(places, names, fontsize=size)
     ax.set_xticks(places, names, fontsize=size, rotation=90)
@@ -118,7 +118,7 @@ def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
 
 
 def draw_nearest(ax: Axes, quality: Quality) -> None:
-    """Distances of synthetic rows to their closest real row, and of held-out rows."""
+    """Draw distances of synthetic rows to their closest real row, and of held-out rows."""
     tidy(ax, "Distance to the closest real row")
     near = quality.nearest
     if near is None:
@@ -140,7 +140,7 @@ def draw_nearest(ax: Axes, quality: Quality) -> None:
 
 
 def words(quality: Quality) -> str:
-    """The main figures in a few sentences, and what is not shown."""
+    """Say the main figures in a few sentences, and what is not shown."""
     found = {m.name: m for m in quality.measures if not m.left_out}
     parts = []
     for name, said, beside in (
@@ -160,9 +160,3 @@ def words(quality: Quality) -> str:
         text += f" Of {count} columns the {MOST_BARS} that are furthest off as bars"
         text += f", {MOST_CELLS} in the map." if count > MOST_CELLS else "."
     return f"{text} {quality.note}"
-
-
-def short(name: object, most: int) -> str:
-    """A column's name, cut where it is long."""
-    text = str(name)
-    return plain(text if len(text) <= most else text[: most - 1] + "…")

@@ -1,4 +1,4 @@
-"""The classifiers and regressions behind detection and utility, and how they see a `Table`.
+"""The classifiers and regressions behind detection and utility, and how they see a `CodedTable`.
 
 Boosted trees take holes and classes as they come; past the 254 most frequent, levels are one. The logistic regression
 sees numbers filled by their median and standardised, classes one-hot. Both run on one thread: where other work keeps
@@ -20,39 +20,39 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from laten.synthetic.coded_tables import Table
+from laten.synthetic.coded_tables import CodedTable
 
 TREES = 100
 MOST_LEVELS = 254  # of the trees; scikit-learn's limit is 255
 MOST_ONE_HOT = 60
 
 
-def features(table: Table) -> np.ndarray:
-    """`(rows, numbers + classes)` float64: numbers, then codes, NaN where missing."""
+def features(table: CodedTable) -> np.ndarray:
+    """Return `(rows, numbers + classes)` float64: numbers, then codes, NaN where missing."""
     codes = np.where(table.classes < 0, np.nan, np.minimum(table.classes, MOST_LEVELS))
     return np.concatenate([table.numbers, codes], axis=1)
 
 
-def _is_class(table: Table) -> np.ndarray:
+def _is_class(table: CodedTable) -> np.ndarray:
     return np.arange(table.numbers.shape[1] + table.classes.shape[1]) >= table.numbers.shape[1]
 
 
-def tree_classifier(like: Table, seed: int) -> Any:
-    """Boosted trees that give probabilities."""
+def tree_classifier(like: CodedTable, seed: int) -> Any:
+    """Make boosted trees that give probabilities."""
     return HistGradientBoostingClassifier(**_growth(like, seed))
 
 
-def tree_regressor(like: Table, seed: int) -> Any:
-    """Boosted trees that give a mean."""
+def tree_regressor(like: CodedTable, seed: int) -> Any:
+    """Make boosted trees that give a mean."""
     return HistGradientBoostingRegressor(**_growth(like, seed))
 
 
-def _growth(like: Table, seed: int) -> dict[str, Any]:
+def _growth(like: CodedTable, seed: int) -> dict[str, Any]:
     return {"max_iter": TREES, "categorical_features": _is_class(like), "early_stopping": False, "random_state": seed}
 
 
-def linear_classifier(like: Table) -> Any:
-    """A logistic regression."""
+def linear_classifier(like: CodedTable) -> Any:
+    """Make a logistic regression."""
     classes = _is_class(like)
     fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_ONE_HOT)
@@ -63,7 +63,7 @@ def linear_classifier(like: Table) -> Any:
 
 
 def answers(learner: Any, train: np.ndarray, y: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """What a learner, fitted to `train`, says of `test`; a regression that did not quite converge will do.
+    """Fit a learner to `train` and return what it says of `test`; a regression that did not quite converge will do.
 
     Returns:
         `(rows, classes)` probabilities of a classifier, classes as in `np.unique(y)`; `(rows,)` means of a regression.
@@ -75,5 +75,5 @@ def answers(learner: Any, train: np.ndarray, y: np.ndarray, test: np.ndarray) ->
 
 
 def auc(score: np.ndarray, positive: np.ndarray) -> float:
-    """Chance that a positive row has a higher score than another one; ties count half."""
+    """Return the chance that a positive row has a higher score than another one; ties count half."""
     return float(roc_auc_score(positive, score))

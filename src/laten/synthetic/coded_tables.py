@@ -23,8 +23,8 @@ from laten.data.schema.schema import Schema
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What the columns of a `Table` are.
+class Coding:
+    """The columns of a `CodedTable`.
 
     Args:
         columns: The columns that are measured, in the schema's order.
@@ -60,7 +60,7 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class CodedTable:
     """The rows of one table.
 
     Args:
@@ -74,24 +74,24 @@ class Table:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def take(self, rows: np.ndarray) -> "Table":
-        """Some rows."""
-        return Table(self.numbers[rows], self.classes[rows])
+    def take(self, rows: np.ndarray) -> "CodedTable":
+        """Return some rows."""
+        return CodedTable(self.numbers[rows], self.classes[rows])
 
-    def some(self, count: int, rng: np.random.Generator) -> "Table":
-        """`count` rows at random, in their order; all, if there are no more."""
+    def some(self, count: int, rng: np.random.Generator) -> "CodedTable":
+        """Draw `count` rows at random, in their order; all, if there are no more."""
         if count >= len(self):
             return self
         return self.take(np.sort(rng.choice(len(self), count, replace=False)))
 
-    def without(self, name: Name, layout: Layout) -> "Table":
-        """The table without one column."""
-        keep = [np.array([n != name for n in names], bool) for names in (layout.numbers, layout.classes)]
-        return Table(self.numbers[:, keep[0]], self.classes[:, keep[1]])
+    def without(self, name: Name, coding: Coding) -> "CodedTable":
+        """Return the table without one column."""
+        keep = [np.array([n != name for n in names], bool) for names in (coding.numbers, coding.classes)]
+        return CodedTable(self.numbers[:, keep[0]], self.classes[:, keep[1]])
 
 
-def code(frames: Mapping[str, pd.DataFrame], schema: Schema) -> tuple[Layout, dict[str, Table]]:
-    """Codes all frames alike.
+def code(frames: Mapping[str, pd.DataFrame], schema: Schema) -> tuple[Coding, dict[str, CodedTable]]:
+    """Code all frames alike.
 
     Args:
         frames: Name, for messages -> rows; the first is the real table, whose levels come first.
@@ -117,18 +117,18 @@ def code(frames: Mapping[str, pd.DataFrame], schema: Schema) -> tuple[Layout, di
         codes = np.empty((len(frame), len(classes)), np.int32)
         for k, column in enumerate(coded):
             codes[:, k] = column.codes[i]
-        tables[name] = Table(x[name], codes)
+        tables[name] = CodedTable(x[name], codes)
     levels, held = tuple(c.levels for c in coded), tuple(c.known for c in coded)
-    return Layout(measured, tuple(c.name for c in numbers), tuple(c.name for c in classes), levels, held, aside), tables
+    return Coding(measured, tuple(c.name for c in numbers), tuple(c.name for c in classes), levels, held, aside), tables
 
 
 def is_number(column: Column) -> bool:
-    """Whether distances between the cells of a column mean something to the measures."""
+    """Say whether distances between the cells of a column mean something to the measures."""
     return column.kind in NUMBERS or (column.kind == "ordinal" and column.seen.form == "number")
 
 
 def as_numbers(column: Column, series: pd.Series) -> np.ndarray:
-    """Cells as numbers, dates as days since 1970, durations as seconds."""
+    """Read cells as numbers, dates as days since 1970, durations as seconds."""
     cells = Cells(column.name, series)
     if column.kind == "duration":
         return cells.seconds
@@ -146,7 +146,7 @@ def _columns(name: str, frame: pd.DataFrame, columns: tuple[Column, ...], conver
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class CodedColumn:
     """One column of classes in every frame."""
 
     codes: list[np.ndarray]
@@ -154,8 +154,8 @@ class Coded:
     known: int  # levels of the first frame
 
 
-def code_classes(name: Name, columns: list[pd.Series]) -> Coded:
-    """Codes one column of several frames alike; `2`, `2.0` and `"2"` are one level.
+def code_classes(name: Name, columns: list[pd.Series]) -> CodedColumn:
+    """Code one column of several frames alike; `2`, `2.0` and `"2"` are one level.
 
     Raises:
         DataError: no level of a later frame is known to the first, which tells of another spelling or type.
@@ -172,11 +172,11 @@ def code_classes(name: Name, columns: list[pd.Series]) -> Coded:
                 "another; spell them alike"
             )
     codes = [np.array([*(place[t] for t in text), -1])[at] for (at, _), text in zip(found, texts, strict=True)]
-    return Coded(codes, tuple(place), len(set(ordered)))
+    return CodedColumn(codes, tuple(place), len(set(ordered)))
 
 
 def check_tables(real: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> None:
-    """Refuses what cannot be compared.
+    """Refuse what cannot be compared.
 
     Raises:
         DataError: not a frame, no rows, or other columns than the real table's.

@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from laten.synthetic.classifiers import answers, auc, features, linear_classifier, tree_classifier
-from laten.synthetic.coded_tables import Table
+from laten.synthetic.coded_tables import CodedTable
 
 FOLDS = 3
 LEAST = 30  # rows of either table
 
 
-def fold_aucs(real: Table, other: Table, rows: int, seed: int) -> dict[str, np.ndarray]:
-    """`(folds,)` AUC of each classifier, from at most `rows` rows of either table."""
+def fold_aucs(real: CodedTable, other: CodedTable, rows: int, seed: int) -> dict[str, np.ndarray]:
+    """Return the `(folds,)` AUC of each classifier, from at most `rows` rows of either table."""
     rng = np.random.default_rng([seed, 1])
     count = min(len(real), len(other), rows)
     a, b = real.some(count, rng), other.some(count, rng)
@@ -30,9 +30,9 @@ def fold_aucs(real: Table, other: Table, rows: int, seed: int) -> dict[str, np.n
 
 
 def detection(
-    real: Table, synthetic: Table, holdout: Table | None, rows: int, seed: int
+    real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, rows: int, seed: int
 ) -> dict[str, tuple[float, float] | str]:
-    """AUC and score by trees and by logistic regression; with the hold-out in the place of the synthetic table."""
+    """Measure AUC and score by trees and by logistic regression; with the hold-out in place of the synthetic table."""
     names = ("trees", "linear")
     if min(len(real), len(synthetic)) < LEAST:
         return dict.fromkeys(
@@ -52,5 +52,5 @@ def detection(
 
 
 def score(aucs: np.ndarray) -> float:
-    """1 when the classifier guesses, 0 when it is always right."""
+    """Turn an AUC into a score: 1 when the classifier guesses, 0 when it is always right."""
     return float(1 - np.mean(2 * np.maximum(aucs, 0.5) - 1))

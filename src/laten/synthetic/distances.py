@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laten.synthetic.coded_tables import Table
+from laten.synthetic.coded_tables import CodedTable
 
 TILE = (32, 4096)  # rows times rows at once: fits the processor's cache
 HOLE = 2.0  # a missing number's rank; at least 1 from every other
@@ -46,8 +46,8 @@ class Nearest:
     holdout: np.ndarray
 
 
-def points(train: Table, tables: list[Table]) -> list[Points]:
-    """Tables as points, numbers ranked among the training rows."""
+def points(train: CodedTable, tables: list[CodedTable]) -> list[Points]:
+    """Turn tables into points, numbers ranked among the training rows."""
     steps = []
     for column in train.numbers.T:
         values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
@@ -66,7 +66,7 @@ def points(train: Table, tables: list[Table]) -> list[Points]:
 
 
 def nearest(queries: Points, references: Points) -> np.ndarray:
-    """`(queries,)` distance of each query to the closest reference, in [0, 1]."""
+    """Return the `(queries,)` distance of each query to the closest reference, in [0, 1]."""
     best = np.full(len(queries), np.inf, np.float32)
     holes = [bool((q > 1).any() or (r > 1).any()) for q, r in zip(queries.ranks, references.ranks, strict=True)]
     for i in range(0, len(queries), TILE[0]):
@@ -78,7 +78,7 @@ def nearest(queries: Points, references: Points) -> np.ndarray:
 
 
 def _apart(a: Points, b: Points, rows: slice, columns: slice, holes: list[bool]) -> np.ndarray:
-    """`(rows, columns)` sums of differences."""
+    """Return `(rows, columns)` sums of differences."""
     width = (len(range(len(a))[rows]), len(range(len(b))[columns]))
     total, step = np.zeros(width, np.float32), np.empty(width, np.float32)
     unlike = np.zeros(width, np.uint8 if len(a.codes) < 256 else np.int32)

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from laten.synthetic.coded_tables import Layout, Table
+from laten.synthetic.coded_tables import CodedTable, Coding
 
 BINS = 10
 SIZE = BINS + 2  # own: 0 .. 11, same: 0 .. 10
@@ -36,7 +36,7 @@ class PairErrors(NamedTuple):
 
 
 def correlations(x: np.ndarray) -> np.ndarray:
-    """Pearson's correlations of `(rows, columns)` numbers, each pair over the rows that have both; 0 where undefined.
+    """Return Pearson's correlations of `(rows, columns)` numbers, each over the rows that have both; 0 where undefined.
 
     Returns:
         `(columns, columns)`.
@@ -56,22 +56,22 @@ def correlations(x: np.ndarray) -> np.ndarray:
 
 
 def edges(x: np.ndarray) -> np.ndarray:
-    """`(11,)` edges of ten bins of equal width over the range of numbers."""
+    """Return the `(11,)` edges of ten bins of equal width over the range of numbers."""
     return np.histogram_bin_edges(x[~np.isnan(x)], BINS)
 
 
 def own_bins(x: np.ndarray) -> np.ndarray:
-    """`(rows,)` numbers to bins 1 .. 11 over their own range; the last for their maximum and for holes."""
+    """Put `(rows,)` numbers into bins 1 .. 11 over their own range; the last is for their maximum and for holes."""
     return np.digitize(x, edges(x))
 
 
 def same_bins(x: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """`(rows,)` numbers to bins 0 .. 9 over the real range; 10 for holes."""
+    """Put `(rows,)` numbers into bins 0 .. 9 over the real range; 10 is for holes."""
     return np.where(np.isnan(x), BINS, np.digitize(x, edges(real)[1:-1]))
 
 
 def contingency_errors(tables: Sequence[tuple[np.ndarray, np.ndarray]], sizes: tuple[int, int]) -> list[float]:
-    """Total variation distances of the first contingency table to each other one.
+    """Return total variation distances of the first contingency table to each other one.
 
     Args:
         tables: For each table two columns of codes, from 0.
@@ -86,13 +86,13 @@ def contingency_errors(tables: Sequence[tuple[np.ndarray, np.ndarray]], sizes: t
     return [float(np.abs(first - other).sum() / 2) for other in others]
 
 
-def pair_errors(layout: Layout, real: Table, others: Sequence[Table]) -> list[PairErrors]:
-    """For each other table, how far its pairs are from the real ones."""
-    tables, count = (real, *others), len(layout.numbers)
+def pair_errors(coding: Coding, real: CodedTable, others: Sequence[CodedTable]) -> list[PairErrors]:
+    """Say for each other table how far its pairs are from the real ones."""
+    tables, count = (real, *others), len(coding.numbers)
     codes = [[c.astype(np.int64) + 1 for c in t.classes.T] for t in tables]
     own = [[own_bins(x) for x in t.numbers.T] for t in tables]
     same = [[same_bins(x, r) for x, r in zip(t.numbers.T, real.numbers.T, strict=True)] for t in tables]
-    total, sizes = len(layout.names), [k + 1 for k in layout.sizes]
+    total, sizes = len(coding.names), [k + 1 for k in coding.sizes]
     out = np.full((2, len(others), total, total), np.nan)
     rho = [correlations(t.numbers) for t in tables]
     out[:, :, :count, :count] = np.stack([np.abs(r - rho[0]) / 2 for r in rho[1:]])
@@ -106,5 +106,5 @@ def pair_errors(layout: Layout, real: Table, others: Sequence[Table]) -> list[Pa
                 out[way, :, i, count + j] = contingency_errors(pairs, (SIZE, size))
     upper = np.triu(np.ones((total, total), bool), 1)
     out = np.where(upper, out, np.where(upper.T, out.swapaxes(2, 3), np.nan))
-    out = out[:, :, layout.order][:, :, :, layout.order]
+    out = out[:, :, coding.order][:, :, :, coding.order]
     return [PairErrors(*errors) for errors in out.swapaxes(0, 1)]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from laten.synthetic.classifiers import auc
-from laten.synthetic.coded_tables import Table
+from laten.synthetic.coded_tables import CodedTable
 from laten.synthetic.distances import Nearest, nearest, points
 
 QUANTILES = {"nearest record, median": 0.5, "nearest record, 5th percentile": 0.05}
@@ -22,9 +22,9 @@ ASK, AMONG = 5_000, 100_000  # rows that look for their nearest record, and rows
 
 
 def privacy(
-    real: Table, synthetic: Table, holdout: Table | None, seed: int
+    real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, seed: int
 ) -> tuple[dict[str, tuple[float, float] | str], Nearest]:
-    """Copies, distances and attacks."""
+    """Measure copies, distances and attacks."""
     rng = np.random.default_rng([seed, 3])
     out: dict[str, tuple[float, float] | str] = {}
     out["exact copies"] = (copies(real, synthetic), np.nan if holdout is None else copies(real, holdout))
@@ -52,13 +52,13 @@ def privacy(
     return out, to_real
 
 
-def copies(real: Table, other: Table) -> float:
-    """Share of rows that also stand in the real table."""
+def copies(real: CodedTable, other: CodedTable) -> float:
+    """Return the share of rows that also stand in the real table."""
     a, b = (marks(t) for t in (real, other))
     return float(np.isin(b, a).mean())
 
 
-def marks(table: Table) -> np.ndarray:
-    """`(rows,)` uint64: equal for equal rows, holes included."""
+def marks(table: CodedTable) -> np.ndarray:
+    """Return `(rows,)` uint64: equal for equal rows, holes included."""
     cells = pd.concat([pd.DataFrame(table.numbers + 0.0), pd.DataFrame(table.classes)], axis=1)  # no -0.0
     return pd.util.hash_pandas_object(cells, index=False).to_numpy()

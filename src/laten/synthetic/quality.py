@@ -8,7 +8,7 @@ from laten.data.schema.contract import Name
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 from laten.plots.contents.columns import Marginal, marginal
-from laten.synthetic.coded_tables import Layout, Table, check_tables, code
+from laten.synthetic.coded_tables import CodedTable, Coding, check_tables, code
 from laten.synthetic.detection import detection
 from laten.synthetic.pairs import pair_errors
 from laten.synthetic.privacy import AMONG, ASK, privacy
@@ -31,7 +31,7 @@ def quality(
     seed: int = 0,
     rows: int = ROWS,
 ) -> Quality:
-    """How good synthetic rows are: likeness, detection, use and privacy. `docs/quality.md` defines every measure.
+    """Say how good synthetic rows are: likeness, detection, use and privacy. `docs/quality.md` defines every measure.
 
     Args:
         real: The rows that the generator learned from.
@@ -43,8 +43,8 @@ def quality(
         target: A column to predict: train on synthetic rows, test on the hold-out.
         schema: Which columns are numbers and which are classes; None infers it from `real`.
         seed: Of the rows chosen, the folds and the trees. The same seed gives the same figures.
-        rows: Shapes, pairs, levels and copies are measured on all rows. Classifiers learn from at most so many rows of
-            each table.
+        rows: Shapes, pairs, levels and copies are measured on all rows. Classifiers learn from at most this many rows
+            of each table.
     Returns:
         The measures; `print` shows them, `.frame` holds them, `.plot()` draws them.
     Raises:
@@ -60,49 +60,49 @@ def quality(
         raise DataError(f"rows must be a whole number of at least 10, not {rows!r}")
     frames = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"hold-out": holdout})
     check_tables(real, {name: frame for name, frame in frames.items() if name != "real"})
-    layout, tables = code(frames, infer_schema(real) if schema is None else schema)
-    check_target(layout, target)
+    coding, tables = code(frames, infer_schema(real) if schema is None else schema)
+    check_target(coding, target)
     r, s, h = tables["real"], tables["synthetic"], tables.get("hold-out")
-    columns = by_column(layout, r, s, h)
-    errors = pair_errors(layout, r, [s] if h is None else [s, h])
+    columns = by_column(coding, r, s, h)
+    errors = pair_errors(coding, r, [s] if h is None else [s, h])
     away, near = privacy(r, s, h, seed)
     found: dict[str, tuple[float, float] | str] = {
-        **shapes(layout, r, h, columns),
+        **shapes(coding, r, h, columns),
         "pair trends": means([e.own for e in errors]),
         "pair trends, same bins": means([e.same for e in errors]),
-        **rare(layout, r, s, h),
+        **rare(coding, r, s, h),
         **detection(r, s, h, rows, seed),
-        **utility(layout, r, s, h, target, rows, seed),
+        **utility(coding, r, s, h, target, rows, seed),
         **away,
     }
-    words = {"train on synthetic": {"target": repr(target), "score": "AUC" if target in layout.classes else "R²"}}
+    words = {"train on synthetic": {"target": repr(target), "score": "AUC" if target in coding.classes else "R²"}}
     return Quality(
         measures=tuple(measure(name, found[name], **words.get(name, {})) for name in MEASURES),
         columns=columns,
-        pairs=square(layout, errors[0].own),
-        pairs_same_bins=square(layout, errors[0].same),
-        set_aside=layout.aside,
+        pairs=square(coding, errors[0].own),
+        pairs_same_bins=square(coding, errors[0].same),
+        set_aside=coding.aside,
         note=note(r, s, h, rows, seed),
-        marginals=worst(layout, r, s, columns["error"].to_numpy()),
+        marginals=worst(coding, r, s, columns["error"].to_numpy()),
         nearest=near,
     )
 
 
 def means(errors: list[np.ndarray]) -> tuple[float, float] | str:
-    """Mean over the pairs: the synthetic table's, the hold-out's."""
+    """Average over the pairs: the synthetic table's, the hold-out's."""
     if errors[0].size < 2:
         return "there is only one column"
     synthetic, *holdout = (float(np.nanmean(e)) for e in errors)
     return synthetic, holdout[0] if holdout else np.nan
 
 
-def square(layout: Layout, errors: np.ndarray) -> pd.DataFrame:
-    """Errors of pairs with the names of columns at both sides."""
-    return pd.DataFrame(errors, index=pd.Index(layout.names), columns=pd.Index(layout.names))
+def square(coding: Coding, errors: np.ndarray) -> pd.DataFrame:
+    """Lay out errors of pairs with the names of columns at both sides."""
+    return pd.DataFrame(errors, index=pd.Index(coding.names), columns=pd.Index(coding.names))
 
 
-def note(real: Table, synthetic: Table, holdout: Table | None, rows: int, seed: int) -> str:
-    """Which rows were used."""
+def note(real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, rows: int, seed: int) -> str:
+    """Say which rows were used."""
     text = f"{len(synthetic)} synthetic rows against {len(real)} real ones"
     text += "" if holdout is None else f", reference: {len(holdout)} held-out ones"
     most = max(len(real), len(synthetic), 0 if holdout is None else len(holdout))
@@ -113,22 +113,22 @@ def note(real: Table, synthetic: Table, holdout: Table | None, rows: int, seed: 
     return f"{text}; seed {seed}."
 
 
-def worst(layout: Layout, real: Table, synthetic: Table, errors: np.ndarray) -> tuple[Marginal, ...]:
-    """Marginals of the columns with the largest errors, the largest first."""
+def worst(coding: Coding, real: CodedTable, synthetic: CodedTable, errors: np.ndarray) -> tuple[Marginal, ...]:
+    """Return marginals of the columns with the largest errors, the largest first."""
     out = []
     for i in np.argsort(-errors, kind="stable")[:WORST]:
-        a, b = (as_series(layout, table, int(i)) for table in (synthetic, real))
-        out.append(marginal(str(layout.names[i]), a, b))
+        a, b = (as_series(coding, table, int(i)) for table in (synthetic, real))
+        out.append(marginal(str(coding.names[i]), a, b))
     return tuple(out)
 
 
-def as_series(layout: Layout, table: Table, column: int) -> pd.Series:
-    """A measured column as it is drawn: numbers, dates, or categories by how frequent they are."""
-    name = layout.names[column]
-    if name in layout.classes:
-        k = layout.classes.index(name)
-        return pd.Series(pd.Categorical.from_codes(table.classes[:, k], list(layout.levels[k])))
-    x = pd.Series(table.numbers[:, layout.numbers.index(name)])
-    if layout.columns[column].kind != "date":
+def as_series(coding: Coding, table: CodedTable, column: int) -> pd.Series:
+    """Return a measured column as it is drawn: numbers, dates, or categories by how frequent they are."""
+    name = coding.names[column]
+    if name in coding.classes:
+        k = coding.classes.index(name)
+        return pd.Series(pd.Categorical.from_codes(table.classes[:, k], list(coding.levels[k])))
+    x = pd.Series(table.numbers[:, coding.numbers.index(name)])
+    if coding.columns[column].kind != "date":
         return x
     return pd.to_datetime((x * 86400).round(), unit="s").astype("datetime64[s]")

@@ -7,29 +7,31 @@ real table, synthetic over real.
 
 import numpy as np
 
-from laten.synthetic.coded_tables import Layout, Table
+from laten.synthetic.coded_tables import CodedTable, Coding
 from laten.synthetic.shapes import shares
 
 LEAST, SELDOM = 5, 0.01
 
 
-def rare(layout: Layout, real: Table, synthetic: Table, holdout: Table | None) -> dict[str, tuple[float, float] | str]:
-    """Share of levels present, and ratio of the frequencies of rare levels."""
-    if not layout.classes:
+def rare(
+    coding: Coding, real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None
+) -> dict[str, tuple[float, float] | str]:
+    """Return the share of levels present, and the ratio of the frequencies of rare levels."""
+    if not coding.classes:
         return dict.fromkeys(("rare levels present", "rare levels' frequency"), "there is no column of classes")
     nothing = (np.nan, np.nan)
-    found = levels(layout, real, synthetic)
-    least = nothing if holdout is None else levels(layout, real, holdout)
+    found = levels(coding, real, synthetic)
+    least = nothing if holdout is None else levels(coding, real, holdout)
     whys = (f"no level has {LEAST} rows", f"no level is rarer than {SELDOM:.0%}")
     names = ("rare levels present", "rare levels' frequency")
     return {n: why if np.isnan(a) else (a, b) for n, why, a, b in zip(names, whys, found, least, strict=True)}
 
 
-def levels(layout: Layout, real: Table, other: Table) -> tuple[float, float]:
-    """(share present, ratio of frequencies); NaN where the real table has no such level."""
+def levels(coding: Coding, real: CodedTable, other: CodedTable) -> tuple[float, float]:
+    """Return (share present, ratio of frequencies); NaN where the real table has no such level."""
     owed = had = 0
     f_rare = g_rare = 0.0
-    for a, b, size in zip(real.classes.T, other.classes.T, layout.sizes, strict=True):
+    for a, b, size in zip(real.classes.T, other.classes.T, coding.sizes, strict=True):
         f, g = shares(a, size), shares(b, size)
         rows = np.array([(a >= 0).sum(), (b >= 0).sum()])
         due = f * rows.min() >= LEAST - 1e-9

@@ -15,7 +15,7 @@ from laten.synthetic.distances import Nearest
 
 
 class Words(NamedTuple):
-    """What is said of a measure."""
+    """The words that go with a measure."""
 
     group: str
     better: str  # lower, higher, near 1
@@ -76,7 +76,7 @@ class Measure:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Quality:
-    """How good synthetic rows are; `print` shows it as a table, `quality["pair trends"]` gives one figure.
+    """The quality of synthetic rows; `print` shows it as a table, `quality["pair trends"]` gives one figure.
 
     Args:
         measures: Every measure, also those left out.
@@ -111,7 +111,7 @@ class Quality:
         return {m.name: m.left_out for m in self.measures if m.left_out}
 
     def __getitem__(self, name: str) -> float:
-        """The value of one measure.
+        """Return the value of one measure.
 
         Raises:
             DataError: there is no such measure, or it was left out.
@@ -124,7 +124,7 @@ class Quality:
         return found[name].value
 
     def worst_pairs(self, count: int = 5) -> pd.Series:
-        """The pairs with the largest errors, numbers cut at the same bins; indexed by both names."""
+        """Return the pairs with the largest errors, numbers cut at the same bins; indexed by both names."""
         i, j = np.triu_indices(len(self.pairs_same_bins), 1)
         errors = self.pairs_same_bins.to_numpy()[i, j]
         top = np.argsort(-errors, kind="stable")[:count]
@@ -132,7 +132,7 @@ class Quality:
         return pd.Series(errors[top], index=[(names[i[k]], names[j[k]]) for k in top], dtype=float)
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """One figure of it all: columns, pairs, the worst marginals, nearest records.
+        """Draw one figure: columns, pairs, the worst marginals, nearest records.
 
         Args:
             path: Also write the picture: .png, .svg or .pdf.
@@ -180,7 +180,7 @@ class Quality:
 
 
 def measure(name: str, found: tuple[float, float] | str, **words: str) -> Measure:
-    """A measure with its words; `found` is its value and reference, or why it is left out."""
+    """Make a measure with its words; `found` is its value and reference, or why it is left out."""
     said = MEASURES[name]
     meaning = said.meaning.format(**words) if words else said.meaning
     if isinstance(found, str):

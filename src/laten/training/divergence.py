@@ -1,4 +1,4 @@
-"""Which node and which column made training diverge: looked up once, after it gave up."""
+"""The node and the column that made training diverge: looked up once, after it gave up."""
 
 import equinox as eqx
 import jax
@@ -14,7 +14,7 @@ from laten.network.model import Model
 def diverged(
     model: Model, store: Store, index: Array, presentation: Presentation, key: Key, labels: dict[str, tuple[str, ...]]
 ) -> TrainingDiverged:
-    """The error to raise, naming the node and column whose log-density or gradient is not finite, or else the steepest.
+    """Return the error to raise: it names the node and column whose density is not finite, or the steepest.
 
     Args:
         model: Weights of the last good epoch.

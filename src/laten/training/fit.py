@@ -27,19 +27,21 @@ from laten.common.types import Array
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model
 from laten.training.divergence import diverged
-from laten.training.loop import MOST_BAD, Loop, State, Tally, shuffled
+from laten.training.loop import MOST_BAD, EpochSums, Loop, shuffled
 from laten.training.objectives import Objective
 from laten.training.settings import Settings
+from laten.training.step import State
 from laten.training.validation import Evaluation
 
 MOST_ROLLBACKS = 3
-CHUNK_SECONDS = 1.0  # how long one compiled call may keep Ctrl-C waiting
+CALL_SECONDS = 1.0
 
 Record = dict[str, Any]
+OnCall = Callable[[Loop, tuple], None]
 
 
 class Task(NamedTuple):
-    """What is trained on what.
+    """A model to train, and the rows to train it on.
 
     Args:
         store: All rows: those of training and those held out, which no copy tells apart.
@@ -66,7 +68,7 @@ class Task(NamedTuple):
         return len(next(iter(self.store.values.values())) if self.train is None else self.train)
 
     def order(self, seed: int, turn: int, batch_size: int, passes: int) -> np.ndarray:
-        """Row numbers `(steps, batch_size)` of one or several passes, int32."""
+        """Return row numbers `(steps, batch_size)` of one or several passes, int32."""
         order = shuffled(seed, turn, self.rows, batch_size, passes)
         return order if self.train is None else self.train[order]
 
@@ -83,23 +85,33 @@ class Outcome:
     starts: list[Record]  # the last record of each start
 
 
-def train(task: Task, settings: Settings, report: Callable[[Record], None] = lambda record: None) -> Outcome:
-    """Trains until the plan is done, the held-out bound stops improving, or Ctrl-C.
+def train(
+    task: Task,
+    settings: Settings,
+    report: Callable[[Record], None] = lambda record: None,
+    *,
+    on_call: OnCall = lambda loop, arguments: None,
+    call_seconds: float = CALL_SECONDS,
+) -> Outcome:
+    """Train until the plan is done, the held-out bound stops improving, or Ctrl-C.
 
     Args:
         report: Called once an epoch (a round of several when they are short) with the record for the history.
+        on_call: Called before each compiled call with the loop and the call's arguments, of which the first is gone
+            after the call: for measuring (`loop.run.lower(*arguments)` is the program).
+        call_seconds: How long one compiled call may keep Ctrl-C waiting.
     Raises:
         TrainingDiverged: steps stayed non-finite after three roll-backs.
     """
-    run = Training(task, settings)
+    run = Training(task, settings, on_call, call_seconds)
     with interruptible() as interrupted:
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
-            tally = run.round(interrupted)
+            sums = run.round(interrupted)
             if run.lost:
-                run.roll_back(tally)
+                run.roll_back(sums)
                 continue
-            record = run.record(tally)
+            record = run.record(sums)
             run.seconds.append(time.perf_counter() - began)
             report(record | {"seconds": run.seconds[-1]})
             if interrupted.is_set():
@@ -110,8 +122,15 @@ def train(task: Task, settings: Settings, report: Callable[[Record], None] = lam
 class Training:
     """One training under way: the state on the device, the last good epoch, the best weights."""
 
-    def __init__(self, task: Task, settings: Settings):
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        on_call: OnCall = lambda loop, arguments: None,
+        call_seconds: float = CALL_SECONDS,
+    ):
         self.task, self.rows = task, task.rows
+        self.on_call, self.call_seconds = on_call, call_seconds
         self.plan = settings.planned(self.rows)
         weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
         dropout, planned_steps = has_dropout(task.model), self.plan.epochs * self.plan.steps
@@ -125,7 +144,7 @@ class Training:
             judged = task.objective.judge, task.presentation
             self.evaluation = Evaluation(self.static, weights, task.store, task.valid, *judged)
         self.state = self.loop.init(weights, *others)
-        self.empty = self.loop.empty_tally(task.store, self.plan.batch_size)
+        self.empty = self.loop.empty_sums(task.store, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
         self.good = copied(self.state)
         self.best, self.best_copy = self.one(self.good, 0), 0
@@ -138,7 +157,7 @@ class Training:
         self.chunk, self.order = 50, np.zeros((0, 0), np.int32)
 
     def one(self, tree: Any, copy: int) -> Any:
-        """What a tree of the loop holds of one copy."""
+        """Return what a tree of the loop holds of one copy."""
         return tree if self.copies == 1 else picked(tree, np.int32(copy))
 
     @property
@@ -146,27 +165,29 @@ class Training:
         """No copy has finite steps left."""
         return int(np.asarray(self.state.bad_run).min()) >= MOST_BAD
 
-    def round(self, interrupted: threading.Event) -> Tally:
-        """Runs an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
+    def round(self, interrupted: threading.Event) -> EpochSums:
+        """Run an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
         self.order = self.task.order(plan.settings.seed, turn, plan.batch_size, plan.passes)
-        tally, start, steps = self.empty, 0, len(self.order)
+        sums, start, steps = self.empty, 0, len(self.order)
         order = jax.device_put(self.order)
         while start < steps and not (start and interrupted.is_set()):
             stop, called = min(start + self.chunk, steps), time.perf_counter()
             bounds = np.int32(turn), np.int32(start), np.int32(stop)
-            self.state, tally = self.loop.run(self.state, tally, self.task.store, order, self.key, *bounds)
-            tally = jax.device_get(tally)
+            arguments = self.state, sums, self.task.store, order, self.key, *bounds
+            self.on_call(self.loop, arguments)
+            self.state, sums = self.loop.run(*arguments)
+            sums = jax.device_get(sums)
             if self.lost:
                 break
             if self.epoch or start:  # the first call also compiles
                 seconds = max(time.perf_counter() - called, 1e-6)
-                self.chunk = max(1, int((stop - start) * CHUNK_SECONDS / seconds))
+                self.chunk = max(1, int((stop - start) * self.call_seconds / seconds))
             start = stop
-        return tally
+        return sums
 
-    def roll_back(self, tally: Tally) -> None:
-        """Returns to the last good epoch at half the rate.
+    def roll_back(self, sums: EpochSums) -> None:
+        """Return to the last good epoch at half the rate.
 
         Raises:
             TrainingDiverged: for the fourth time.
@@ -174,14 +195,14 @@ class Training:
         self.rollbacks += 1
         if self.rollbacks > MOST_ROLLBACKS:
             model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
-            index = self.order[int(self.one(tally, 0).bad_index)]
+            index = self.order[int(self.one(sums, 0).bad_index)]
             raise diverged(model, self.task.store, index, self.task.presentation, self.key, self.task.labels)
         none = jnp.zeros_like(self.good.bad_run)
         self.state = copied(self.good)._replace(rate=self.good.rate / 2, bad_run=none)
         self.good = copied(self.state)
 
-    def record(self, tally: Tally) -> Record:
-        """Takes note of a good round: records for the history, the best weights, whether to stop.
+    def record(self, sums: EpochSums) -> Record:
+        """Note a good round: records for the history, the best weights, whether to stop.
 
         Returns:
             The record of the copy that is ahead.
@@ -189,7 +210,7 @@ class Training:
         plan = self.plan
         self.epoch = min(self.epoch + plan.passes, plan.epochs)
         self.good = copied(self.state)
-        records = [self.measured(tally, copy) for copy in range(self.copies)]
+        records = [self.measured(sums, copy) for copy in range(self.copies)]
         self.history.append(records)
         judged = "bound" if self.evaluation is None else "valid_bound"
         ahead = int(np.argmax(np.nan_to_num([r[judged] for r in records], nan=-np.inf)))
@@ -204,10 +225,10 @@ class Training:
             self.stopped = "early"
         return record
 
-    def measured(self, tally: Tally, copy: int) -> Record:
-        """What is known of one copy after a round."""
+    def measured(self, sums: EpochSums, copy: int) -> Record:
+        """Say what is known of one copy after a round."""
         state, plan, offset = self.one(self.state, copy), self.plan, self.task.offset
-        record = summary(self.epoch, state, self.one(tally, copy), offset) | {"rollbacks": self.rollbacks}
+        record = summary(self.epoch, state, self.one(sums, copy), offset) | {"rollbacks": self.rollbacks}
         record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
         if self.evaluation is not None:
             bound, kl, active = self.evaluation(self.unpacked(state.weights))
@@ -215,7 +236,7 @@ class Training:
         return record
 
     def outcome(self) -> Outcome:
-        """The best weights, or the last ones when nothing was held out."""
+        """Return the best weights, or the last ones when nothing was held out."""
         state = self.best if self.best_epoch else self.one(self.state, self.best_copy)
         model = eqx.combine(self.unpacked(state.weights), self.static)
         history = [r[self.best_copy] | {"seconds": s} for r, s in zip(self.history, self.seconds, strict=True)]
@@ -225,37 +246,37 @@ class Training:
         return Outcome(model, history, self.stopped or "plan", self.best_epoch, self.loop.traces - 1, starts)
 
 
-def summary(epoch: int, state: State, tally: Tally, offset: float) -> Record:
-    """Means over finite steps; the bound is NaN where there was none."""
-    steps = max(int(tally.steps), 1)
-    bound = float(tally.bound) / steps + offset if int(tally.steps) else math.nan
+def summary(epoch: int, state: State, sums: EpochSums, offset: float) -> Record:
+    """Average over finite steps; the bound is NaN where there was none."""
+    steps = max(int(sums.steps), 1)
+    bound = float(sums.bound) / steps + offset if int(sums.steps) else math.nan
     record: Record = {"epoch": epoch, "step": int(state.step), "bound": bound}
-    record |= {f"term_{name}": float(total) / steps for name, total in tally.terms.items()}
-    record["skipped"] = int(tally.skipped)
+    record |= {f"term_{name}": float(total) / steps for name, total in sums.terms.items()}
+    record["skipped"] = int(sums.skipped)
     return record
 
 
 @jax.jit
 def copied(tree: Any) -> Any:
-    """A copy in buffers of its own."""
+    """Copy a tree into buffers of its own."""
     return jax.tree.map(jnp.copy, tree)
 
 
 @jax.jit
 def picked(tree: Any, copy: Array) -> Any:
-    """One of several copies."""
+    """Pick one of several copies."""
     return jax.tree.map(lambda x: x[copy], tree)
 
 
 def has_dropout(model: Model) -> bool:
-    """Whether any net of the model leaves units out while training."""
+    """Say whether any net of the model leaves units out while training."""
     nodes = [*model.network.nodes.values(), *model.guide.nodes.values()]
     return any(getattr(node.via, "dropout", 0) for node in nodes)
 
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """While open, a first Ctrl-C sets the event that is handed out; a second one interrupts as usual."""
+    """Set the event that is handed out on the first Ctrl-C; a second one interrupts as usual."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield event

@@ -38,7 +38,7 @@ class Optimizer(NamedTuple):
 
 
 def adam(b1: float = 0.9, b2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
-    """Adam."""
+    """Make Adam."""
 
     def init(weights: Any) -> Moments:
         def zeros() -> Any:
@@ -65,7 +65,7 @@ def adam(b1: float = 0.9, b2: float = 0.999, epsilon: float = 1e-8) -> Optimizer
 
 
 def wrapped(transformation: Any) -> Optimizer:
-    """An `optax.GradientTransformation`. Not imported here: whoever has one has imported optax."""
+    """Wrap an `optax.GradientTransformation`. Not imported here: whoever has one has imported optax."""
 
     def update(
         gradient: Any, state: Any, weights: Any, good: Array, shrink: Array | float, pace: Array

@@ -1,4 +1,4 @@
-"""How training is going, on standard error.
+"""The progress of training, on standard error.
 
 `progress(kind)` opens a display and hands out what `fit.train` calls once an epoch with that epoch's record: a live bar
 on a terminal, now and then a line elsewhere, or nothing. Rates are medians over the last epochs, so that the first one,
@@ -36,7 +36,7 @@ SHARE = 0.05  # and at least this share of the time so far: a day of training ma
 def progress(
     kind: str = "auto", stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Report]:
-    """Opens a display of training.
+    """Open a display of training.
 
     Args:
         kind: `"rich"` (a live bar), `"plain"` (lines), `"quiet"` (nothing), or `"auto"`: a bar on terminals only.
@@ -80,20 +80,20 @@ class Pace:
         self.first = True
 
     def add(self, record: Record) -> None:
-        """Notes one epoch; the first is forgotten when there is a second."""
+        """Note one epoch; the first is forgotten when there is a second."""
         if len(self.seconds) == 1 and self.first:
             self.seconds.clear()
             self.first = False
         self.seconds.append(max(float(record["seconds"]), 1e-9))
 
     def rate(self, record: Record) -> str:
-        """Rows a second in words; nothing while only the first of several epochs is known."""
+        """Write rows a second in words; nothing while only the first of several epochs is known."""
         if self.first and record["epochs"] > 1:
             return ""
         return f"{thousands(record['rows'] / median(self.seconds))} rows/s"
 
     def left(self, record: Record) -> str:
-        """Time until the plan is done in words; early stopping makes it less."""
+        """Write the time until the plan is done in words; early stopping makes it less."""
         epochs = record["epochs"] - record["epoch"]
         return "" if self.first or epochs <= 0 else f"ETA {duration(epochs * median(self.seconds))}"
 
@@ -108,7 +108,7 @@ class Lines:
         self.waiting: Record | None = None
 
     def __call__(self, record: Record) -> None:
-        """One epoch is over."""
+        """Show that one epoch is over."""
         self.pace.add(record)
         self.waiting = record
         now = self.clock()
@@ -117,7 +117,7 @@ class Lines:
             self.finish()
 
     def finish(self) -> None:
-        """Writes the line that waits, if one does."""
+        """Write the line that waits, if one does."""
         if self.waiting is None:
             return
         record, self.waiting = self.waiting, None
@@ -138,7 +138,7 @@ class Screen:
         self.spinner = Spinner("dots", text=Text("compiling", style="dim"))
 
     def __call__(self, record: Record) -> None:
-        """One epoch is over."""
+        """Show that one epoch is over."""
         self.pace.add(record)
         self.record = record
 
@@ -158,7 +158,7 @@ class Screen:
 
 
 def figures(record: Record, pace: Pace) -> list[str]:
-    """What is known of an epoch, in words; bounds and KL in nats a row."""
+    """Say what is known of an epoch, in words; bounds and KL in nats a row."""
     parts = [f"bound {number(record['bound'])}"]
     if "valid_bound" in record:
         parts.append(f"held-out {number(record['valid_bound'])}")
@@ -176,12 +176,12 @@ def figures(record: Record, pace: Pace) -> list[str]:
 
 
 def number(x: float) -> str:
-    """A figure in nats: two decimals, one or none as it grows."""
+    """Write a figure in nats: two decimals, one or none as it grows."""
     return f"{x:.{2 if abs(x) < 1000 else 1 if abs(x) < 10000 else 0}f}"
 
 
 def thousands(x: float) -> str:
-    """`30412 -> '30 400'`: three figures are all that a rate is good for."""
+    """Write `30412` as `'30 400'`: three figures are all that a rate is good for."""
     if x < 10:
         return f"{x:.1f}"
     digits = max(len(str(int(x))) - 3, 0)
@@ -189,7 +189,7 @@ def thousands(x: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`75 -> '1:15'`, `3700 -> '1:01:40'`."""
+    """Write `75` as `'1:15'`, `3700` as `'1:01:40'`."""
     whole = max(round(seconds), 0)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

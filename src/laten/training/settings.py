@@ -1,4 +1,4 @@
-r"""What training is told: how long, how fast, when to stop.
+r"""The settings of training: how long, how fast, when to stop.
 
 The learning rate rises linearly over the first `warmup` of the planned steps and falls along a half cosine to
 `final_rate` of its peak (Loshchilov & Hutter 2017), so that a plan of any length ends in a quiet phase. An optimiser of
@@ -78,7 +78,7 @@ class Settings:
             raise LatenError(f"clip must be positive or None, not {self.clip!r}")
 
     def planned(self, rows: int) -> "Plan":
-        """Nothing left open, for this number of training rows.
+        """Return a plan with nothing left open, for this number of training rows.
 
         Raises:
             LatenError: more rows than can be numbered.
@@ -94,7 +94,7 @@ class Settings:
         return Plan(self, batch_size, epochs, patience, steps)
 
     def rate(self, progress: Array) -> Array:
-        """Learning rate at `progress` in [0, 1]; constant beside an optimiser of the user's."""
+        """Return the learning rate at `progress` in [0, 1]; constant beside an optimiser of the user's."""
         if self.optimizer is not None:
             return jnp.full((), self.learning_rate, jnp.float32)
         rise = jnp.minimum(1.0, progress / self.warmup) if self.warmup else 1.0

@@ -31,7 +31,7 @@ class Evaluation:
         weights: Its arrays; only their shapes are looked at.
         store: All rows.
         held: Numbers of those held out, int32.
-        how: How rows were presented in training; held-out rows are shown whole.
+        presentation: How rows were presented in training; held-out rows are shown whole.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class Evaluation:
         pool.shutdown(wait=False)
 
     def __call__(self, weights: Model) -> tuple[float, float, int]:
-        """Mean bound (nats a row), mean KL (nats a row), number of active units."""
+        """Return mean bound (nats a row), mean KL (nats a row), number of active units."""
         found = self.compiled.result()(weights, self.store, self.indices, self.key)
         bound, kl, variance = jax.device_get(found)
         return float(bound), float(kl), int((variance > ACTIVE).sum())
 
 
 def unit_means(model: Model, key: Key, values: Values, masks: Masks) -> Array:
-    """`(units,)` posterior means of the continuous guide nodes of one example."""
+    """Return `(units,)` posterior means of the continuous guide nodes of one example."""
     q_raw = model.draw(key, values, masks, sampling=AT_MODE).q_raw
     means = [model.guide.nodes[n].family.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
     return jnp.concatenate(means) if means else jnp.zeros(0)

@@ -22,7 +22,7 @@ class Packed(NamedTuple):
     large: list[Array]
 
 
-class Packing:
+class WeightPacking:
     """Where each array of a tree of float32 arrays lies.
 
     Args:
@@ -36,7 +36,7 @@ class Packing:
         self.small = [0 < leaf.size <= limit and leaf.dtype == jnp.float32 for leaf in leaves]
 
     def pack(self, tree: Any, xp: ModuleType = jnp) -> Packed:
-        """The tree's arrays as a vector and a list.
+        """Pack the tree's arrays into a vector and a list.
 
         Args:
             xp: `jax.numpy`, or `numpy` on the host.
@@ -47,7 +47,7 @@ class Packing:
         return Packed(xp.concatenate(small) if small else xp.zeros(0, xp.float32), large)
 
     def unpack(self, packed: Packed) -> Any:
-        """The inverse of `pack`."""
+        """Undo `pack`."""
         large, start, leaves = iter(packed.large), 0, []
         for shape, small in zip(self.shapes, self.small, strict=True):
             size = int(np.prod(shape, dtype=int))

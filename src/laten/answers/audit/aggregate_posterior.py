@@ -1,11 +1,11 @@
 r"""What the latents carry, over many rows: mutual information, the aggregate posterior, active units.
 
-With $q(z)=\frac1N\sum_n q(z\mid x_n)$ over the N rows at hand, and their mean KL
+With $q(z)=\frac1N\sum_n q(z\mid x_n)$ over the N given rows, and their mean KL
 $\frac1N\sum_n \mathrm{KL}(q(z\mid x_n)\,\|\,p(z))$,
 
 $$\text{mean KL}=\underbrace{I_q(x;z)}_{\text{mutual information}}+\mathrm{KL}\big(q(z)\,\|\,p(z)\big)$$
 
-(Hoffman & Johnson 2016). Every draw is held against every row, no minibatches. What is wanted is $q(z)$ over all rows
+(Hoffman & Johnson 2016). Every draw is compared with every row, no minibatches. What is wanted is $q(z)$ over all rows
 there could be, of which N are a sample, and that has a bias of known sign both ways: with a draw's own row in the
 average, I is too low, and never above log N; without it, too high (Poole et al. 2019, eq. 10 and the leave-one-out
 bound of section 2). Both are given; where they part, N rows are too few to say.
@@ -70,7 +70,7 @@ class Information:
 
 
 def information(log_q: np.ndarray, log_prior: np.ndarray) -> Information:
-    """From log-densities of every draw under every row.
+    """Compute the information from log-densities of every draw under every row.
 
     Args:
         log_q: `(rows, rows * each)` log q(u_j | x_i); the first `each` draws are the first row's, and so on.

@@ -7,7 +7,7 @@ HMC under $f_{\beta_t}$, $t=1..T$; its weight $w$ is the exponential of all it g
 - From 0 to 1, beginning at $u\sim f_0$: $\mathbb E[w]=p(x)$, and the log of a mean of weights is below log p(x) on
   average.
 - From 1 to 0, beginning at $u\sim p(u\mid x)$: $\mathbb E[w]=1/p(x)$, and minus the log is above log p(x) on average.
-  An exact posterior draw is at hand for a row that was simulated: the latents that it was simulated from.
+  An exact posterior draw is known for a row that was simulated: the latents that it was simulated from.
 
 The two together are bidirectional Monte Carlo (Grosse, Ghahramani & Adams 2015; Grosse, Ancha & Roy 2016); for guides
 as starts see Wu et al. (2017). $\beta$ is spaced by a logistic curve, dense at both ends (Grosse et al. 2015).
@@ -35,8 +35,8 @@ SCALE_DRAWS = 64
 STARTS = ("guide", "prior")
 
 
-class Plan(NamedTuple):
-    """How to anneal.
+class AnnealingPlan(NamedTuple):
+    """The bridges and the chains that cross them.
 
     Args:
         start: "guide" or "prior".
@@ -59,7 +59,7 @@ class Plan(NamedTuple):
 
 
 class Annealed(NamedTuple):
-    """What an annealing run found."""
+    """The outcome of an annealing run."""
 
     log_w: Array  # (chains,)
     points: Array  # (chains, d) where the chains ended
@@ -68,7 +68,7 @@ class Annealed(NamedTuple):
 
 
 def bridges(count: int, slope: float = 4.0) -> np.ndarray:
-    """`(count + 1,)` inverse temperatures from 0 to 1."""
+    """Return `(count + 1,)` inverse temperatures from 0 to 1."""
     s = 1 / (1 + np.exp(-slope * np.linspace(-1, 1, count + 1)))
     return ((s - s[0]) / (s[-1] - s[0])).astype(np.float32)
 
@@ -78,11 +78,11 @@ def anneal(
     key: Key,
     points: Float[Array, "chains d"],
     scale: Float[Array, " d"],
-    plan: Plan,
+    plan: AnnealingPlan,
     betas: np.ndarray,
     steps: Float[Array, " bridges"] | None = None,
 ) -> Annealed:
-    """Walks chains along `betas`.
+    """Walk chains along `betas`.
 
     Args:
         points: Draws of the density that `betas` begin at.
@@ -119,8 +119,8 @@ def anneal(
     return Annealed(log_w, points, acceptance.mean(), used)
 
 
-def forward(posterior: Posterior, key: Key, plan: Plan) -> tuple[Annealed, Array]:
-    """From the start to the posterior: log-mean-exp of `log_w (chains,)` is below log p(x) on average.
+def forward(posterior: Posterior, key: Key, plan: AnnealingPlan) -> tuple[Annealed, Array]:
+    """Anneal from the start to the posterior: log-mean-exp of `log_w (chains,)` is below log p(x) on average.
 
     Returns:
         The run without its pilots, and the scales `(d,)` of the walk.
@@ -141,8 +141,8 @@ class Sandwich(NamedTuple):
     acceptance: Array  # of the run that was worse
 
 
-def sandwich(posterior: Posterior, key: Key, exact: Float[Array, " d"], plan: Plan) -> Sandwich:
-    """Bidirectional Monte Carlo: both bounds, with the same step sizes.
+def sandwich(posterior: Posterior, key: Key, exact: Float[Array, " d"], plan: AnnealingPlan) -> Sandwich:
+    """Bound log p from both sides by bidirectional Monte Carlo, with the same step sizes.
 
     Args:
         exact: A draw of the posterior. All chains of the way back begin there.

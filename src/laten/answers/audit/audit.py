@@ -30,7 +30,7 @@ RUNS: dict[str, Callable[[Study], None]] = {
 
 
 def audit(fitted: Fitted, data: Any, options: Options, say: Callable[[str], None] = lambda text: None) -> Audit:
-    """How good the model's posterior and log p(x) are on some rows.
+    """Say how good the model's posterior and log p(x) are on some rows.
 
     Args:
         say: Told what is being done.

@@ -1,4 +1,4 @@
-"""Estimators of log p(x) of the rows at hand, and the gap of the ELBO."""
+"""Estimators of log p(x) of the given rows, and the gap of the ELBO."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ OWN_DRAWS = 1000
 
 
 def run_bounds(study: Study) -> None:
-    """ELBO, IWAE bounds, the state of the weights."""
+    """Measure ELBO, IWAE bounds, and the state of the weights."""
     found, means = study.ask(Bounded(study.options.draws))
     log_w, elbo = found.log_w.astype(np.float64), found.elbo.astype(np.float64)
     study.elbo, rows = elbo, len(log_w)
@@ -50,7 +50,7 @@ def run_bounds(study: Study) -> None:
 
 
 def run_exact(study: Study) -> None:
-    """Linear-Gaussian networks, and networks of discrete latents."""
+    """Solve linear-Gaussian networks, and networks of discrete latents."""
     model = study.fitted.model
     if not not_linear(model.network):
         values, masks = study.ask(Presented())
@@ -62,7 +62,7 @@ def run_exact(study: Study) -> None:
 
 
 def run_quadrature(study: Study) -> None:
-    """Grids over one or two latent coordinates."""
+    """Sum over grids of one or two latent coordinates."""
     found = study.ask(Quadrature())
     study.log_p(
         "quadrature", found.log_p, found.error, "exact", f"{quadrature.FINE} points a coordinate; error numerical"
@@ -70,7 +70,7 @@ def run_quadrature(study: Study) -> None:
 
 
 def run_ais(study: Study) -> None:
-    """Annealing of the rows."""
+    """Anneal the rows."""
     plan = study.options.bridges
     log_w, acceptance = study.ask(Annealing(plan))
     log_w = log_w.astype(np.float64)
@@ -80,7 +80,7 @@ def run_ais(study: Study) -> None:
 
 
 def run_hmc(study: Study) -> None:
-    """Appendix D."""
+    """Estimate by appendix D."""
     plan = study.options.chains
     found = study.ask(AppendixD(plan))
     log_r = found.log_r.astype(np.float64)
@@ -95,7 +95,7 @@ def run_hmc(study: Study) -> None:
 
 
 def best(study: Study) -> tuple[str, np.ndarray]:
-    """The closest there is to log p of each row: exact, or the highest of the lower bounds."""
+    """Return the closest there is to log p of each row: exact, or the highest of the lower bounds."""
     for name in ("exact", "quadrature"):
         if name in study.by_row:
             return name, study.by_row[name]
@@ -105,7 +105,7 @@ def best(study: Study) -> tuple[str, np.ndarray]:
 
 
 def run_gap(study: Study) -> None:
-    """The gap of the ELBO, in two."""
+    """Split the gap of the ELBO in two."""
     if not study.elbo.size:
         run_bounds(study)
     elbo, _ = study.ask(OwnGuide(min(study.options.draws, OWN_DRAWS), study.options.own_steps))

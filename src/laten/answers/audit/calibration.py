@@ -1,4 +1,4 @@
-"""What the latents carry, and whether the posterior is right: on the rows at hand and on simulated ones."""
+"""The information in the latents, and whether the posterior is right: on the given rows and on simulated ones."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +17,7 @@ RESAMPLED = 2000  # draws that they are resampled from
 
 
 def run_latents(study: Study) -> None:
-    """Mutual information and the aggregate posterior."""
+    """Measure mutual information and the aggregate posterior."""
     points, log_prior = study.ask_by_position(GuidePoints(EACH))
     n = len(points)
     log_q = study.ask(GuideDensities(jnp.asarray(points.reshape(n * EACH, -1))))
@@ -36,7 +36,7 @@ def run_latents(study: Study) -> None:
 
 
 def run_bdmc(study: Study) -> None:
-    """Bounds from both sides, on simulated rows."""
+    """Bound log p from both sides, on simulated rows."""
     found, values, masks = study.ask_simulated(Sandwiched(study.options.bridges), study.options.rows)
     lower, upper = found.lower.astype(np.float64), found.upper.astype(np.float64)
     check_acceptance("bdmc", found.acceptance, "give more bridges")
@@ -61,7 +61,7 @@ def run_bdmc(study: Study) -> None:
 
 
 def run_sbc(study: Study) -> None:
-    """Ranks of true latents among draws of the guide, and among resampled ones."""
+    """Rank true latents among draws of the guide, and among resampled ones."""
     rows, group = study.options.ranked, CALIBRATION
     model = study.fitted.model
     names = coordinates(model)

@@ -1,4 +1,4 @@
-r"""Bounds from guide draws, and how much of their gap is the guide's shape and how much its haste.
+r"""Bounds from guide draws, and how their gap splits into the guide's shape and its haste.
 
 $$\log p(x)-\mathrm{ELBO}(q)=\underbrace{\log p(x)-\mathrm{ELBO}(q^*)}_{\text{approximation gap}}
   +\underbrace{\mathrm{ELBO}(q^*)-\mathrm{ELBO}(q)}_{\text{amortisation gap}}$$
@@ -28,7 +28,7 @@ RATE = 0.03
 
 
 class Bounds(NamedTuple):
-    """What guide draws of one example tell."""
+    """Bounds from guide draws of one example."""
 
     log_w: Array  # (draws,) log-weights in nats, discrete latents summed over
     elbo: Array  # (draws,) one-draw estimates of the ELBO, all alike where the guide is the posterior
@@ -36,7 +36,7 @@ class Bounds(NamedTuple):
 
 
 def bounds(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Bounds:
-    """Guide draws of one example, a chunk at a time: memory grows by two numbers a draw."""
+    """Draw from the guide of one example, a chunk at a time: memory grows by two numbers a draw."""
 
     def one(k: Key) -> tuple[Array, Array, Values]:
         log_r, draw = model.draws(k, values, masks)
@@ -56,7 +56,7 @@ def bounds(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> 
 
 
 def grouped(log_w: np.ndarray, size: int) -> np.ndarray:
-    """IWAE bounds `(rows, groups)` of groups of `size` draws; draws that fill no group are left out."""
+    """Return IWAE bounds `(rows, groups)` of groups of `size` draws; draws that fill no group are left out."""
     rows, draws = log_w.shape
     groups = log_w[:, : draws // size * size].astype(np.float64).reshape(rows, -1, size)
     top = groups.max(axis=2, keepdims=True)
@@ -64,17 +64,17 @@ def grouped(log_w: np.ndarray, size: int) -> np.ndarray:
 
 
 def constants_of(model: Model) -> Values:
-    """What a row's own guide may change: the constants of each latent's factor."""
+    """Return what a row's own guide may change: the constants of each latent's factor."""
     return {n: c for n in model.latents if (c := model.q[n].constants) is not None}
 
 
 def with_constants(model: Model, constants: Values) -> Model:
-    """The model with other constants in its guide."""
+    """Put other constants into the guide of a model."""
     return eqx.tree_at(lambda m: [m.q[n].constants for n in constants], model, list(constants.values()))
 
 
 def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, draws: int) -> Model:
-    """The model with the guide that is best for one example.
+    """Find the guide that is best for one example.
 
     Args:
         steps: Of Adam, its rate falling to nothing along half a cosine.

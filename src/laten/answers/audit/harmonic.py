@@ -37,8 +37,8 @@ SHARED = 0.1  # of each normal's covariance
 DISAGREE = 1.1  # R-hat above which chains are in different places (Gelman & Rubin 1992)
 
 
-class Plan(NamedTuple):
-    """How long to walk.
+class HarmonicPlan(NamedTuple):
+    """The chains and their length.
 
     Args:
         chains: A row, from as many draws of the guide.
@@ -66,8 +66,8 @@ class Reciprocal(NamedTuple):
     r_hat: Array  # of the coordinate in which chains differ most
 
 
-def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
-    """Appendix D: minus the log-mean-exp of `log_r` estimates log p(x)."""
+def reciprocal(posterior: Posterior, key: Key, plan: HarmonicPlan) -> Reciprocal:
+    """Estimate by appendix D: minus the log-mean-exp of `log_r` estimates log p(x)."""
     start_key, spread_key, walk_key = random.split(key, 3)
     starts = jax.vmap(posterior.from_guide)(random.split(start_key, plan.chains))
     scale = posterior.spread(spread_key)
@@ -79,27 +79,27 @@ def reciprocal(posterior: Posterior, key: Key, plan: Plan) -> Reciprocal:
 
     walks = jax.vmap(one)(random.split(walk_key, plan.chains), starts)
     half = plan.draws // 2
-    q = mixture(walks.draws[:, :half], 1e-4 * scale)
+    q = even_normals(walks.draws[:, :half], 1e-4 * scale)
     afresh = walks.draws[:, half:]
     log_r = jax.lax.map(lambda chain: jax.vmap(lambda u: q.log_prob(u) - posterior.log_joint(u))(chain), afresh)
     return Reciprocal(log_mean_exp(log_r), walks.acceptance.mean(), r_hat(walks.draws).max())
 
 
-class Mixture(NamedTuple):
+class EvenNormals(NamedTuple):
     """Normal densities of equal weight."""
 
     mean: Array  # (components, d)
     whiten: Array  # (components, d, d) inverse of each covariance's Cholesky factor
 
     def log_prob(self, u: Array) -> Array:
-        """Log-density of a point `(d,)`, nats."""
+        """Return the log-density of a point `(d,)`, nats."""
         white = jnp.einsum("cij,cj->ci", self.whiten, u[None] - self.mean)
         log_det = jnp.log(jnp.diagonal(self.whiten, axis1=1, axis2=2)).sum(1)
         return log_mean_exp(log_det - 0.5 * jnp.square(white).sum(1) - 0.5 * u.size * LOG_2PI)
 
 
-def mixture(draws: Array, floor: Array) -> Mixture:
-    """A normal density of each chain's draws `(chains, draws, d)`.
+def even_normals(draws: Array, floor: Array) -> EvenNormals:
+    """Fit a normal density to each chain's draws `(chains, draws, d)`.
 
     A tenth of each covariance is that of all chains, so that one which hardly moved becomes no spike.
 
@@ -111,11 +111,11 @@ def mixture(draws: Array, floor: Array) -> Mixture:
     own = jnp.einsum("cni,cnj->cij", away, away) / draws.shape[1]
     covariance = (1 - SHARED) * own + (SHARED * own.mean(0) + jnp.diag(jnp.square(floor)))[None]
     factor, one = jnp.linalg.cholesky(covariance), jnp.eye(draws.shape[2])
-    return Mixture(mean, jax.vmap(lambda f: jax.scipy.linalg.solve_triangular(f, one, lower=True))(factor))
+    return EvenNormals(mean, jax.vmap(lambda f: jax.scipy.linalg.solve_triangular(f, one, lower=True))(factor))
 
 
 def r_hat(draws: Array) -> Array:
-    """`(d,)` how much wider all chains `(chains, draws, d)` are than each (Gelman & Rubin 1992); 1: no wider."""
+    """Return `(d,)`: how much wider all chains `(chains, draws, d)` are than each (Gelman & Rubin 1992); 1: not."""
     n = draws.shape[1]
     within, between = draws.var(1, ddof=1).mean(0), draws.mean(1).var(0, ddof=1)
     return jnp.sqrt((n - 1) / n + between / jnp.maximum(within, jnp.finfo(jnp.float32).tiny))

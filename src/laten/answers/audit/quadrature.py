@@ -37,13 +37,13 @@ class Integral(NamedTuple):
 
 
 def grid(points: int, d: int) -> np.ndarray:
-    """`(points ** d, d)` coordinates in [-REACH, REACH]."""
+    """Return `(points ** d, d)` coordinates in [-REACH, REACH]."""
     axis = np.linspace(-REACH, REACH, points)
     return np.array(list(itertools.product(*[axis] * d)), np.float32)
 
 
 def integrate(posterior: Posterior, key: Key) -> Integral:
-    """Quadrature of p(x, u) over u.
+    """Integrate p(x, u) over u by quadrature.
 
     Args:
         posterior: With one or two coordinates.

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from laten.answers.audit import annealing, harmonic
 from laten.answers.audit.gaps import bounds, own_guide
 from laten.answers.audit.quadrature import FINE, integrate
-from laten.answers.audit.simulated import shown
+from laten.answers.audit.simulated import read_by_model
 from laten.common import random
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Key, Masks, Values
@@ -18,12 +18,12 @@ from laten.network.model import AT_MODE, Model
 
 @dataclass(frozen=True)
 class Presented:
-    """What the model reads: values, and masks of all of them."""
+    """The rows as the model reads them: values, and masks of all of them."""
 
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        return shown(Posterior(model, values, masks))
+        return read_by_model(Posterior(model, values, masks))
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Bounded:
 class Annealing:
     """Forward annealing: `(chains,)` log-weights, and how many moves were accepted."""
 
-    plan: annealing.Plan
+    plan: annealing.AnnealingPlan
 
     @property
     def draws(self) -> int:
@@ -68,7 +68,7 @@ class Quadrature:
 class AppendixD:
     """The estimator of Kingma & Welling (2014), appendix D; for at most four latent coordinates."""
 
-    plan: harmonic.Plan
+    plan: harmonic.HarmonicPlan
 
     @property
     def draws(self) -> int:

@@ -16,7 +16,7 @@ from laten.common.errors import DataError
 from laten.data.messages import unknown
 from laten.inference.diagnostics import UNRELIABLE
 
-# groups of figures, as they are shown
+# groups of figures, as they are number_text
 BOUNDS, WEIGHTS, GAP = "log p(x), nats a row", "Weights of guide draws", "Gap of the ELBO, nats a row"
 CHAINS = "Chains of posterior samples"
 BOTH, CALIBRATION, LATENTS = "Simulated rows, annealed both ways", "Simulated rows, calibration", "Latents"
@@ -46,7 +46,7 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Audit:
-    """How good a fitted model's posterior and log p(x) are; `print` shows it, `audit["ELBO"]` gives one figure.
+    """The quality of a fitted model's posterior and log p(x); `print` shows it, `audit["ELBO"]` gives one figure.
 
     Args:
         figures: All of them.
@@ -85,14 +85,14 @@ class Audit:
 
     @property
     def rank_bins(self) -> int:
-        """How many bins the ranks are counted in."""
+        """Number of bins in which the ranks are counted."""
         return bins_for(len(self.ranks), self.kept)
 
     def __contains__(self, name: object) -> bool:
         return any(f.name == name for f in self.figures)
 
     def __getitem__(self, name: str) -> float:
-        """The value of one figure.
+        """Return the value of one figure.
 
         Raises:
             DataError: there is no such figure.
@@ -104,7 +104,7 @@ class Audit:
         return found[name]
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """One picture: the bounds, the gap of each row, the latents, the ranks.
+        """Draw one picture: the bounds, the gap of each row, the latents, the ranks.
 
         Args:
             path: Also write the picture: .png, .svg or .pdf.
@@ -116,7 +116,7 @@ class Audit:
         return plot_audit(self, path)
 
     def __repr__(self) -> str:
-        return f"Audit({', '.join(f'{f.name} {shown(f.value)}' for f in self.figures)})"
+        return f"Audit({', '.join(f'{f.name} {number_text(f.value)}' for f in self.figures)})"
 
     def __str__(self) -> str:
         lines: list[tuple[str, ...]] = [("figure", "value", "± error", "kind", "meaning")]
@@ -125,7 +125,7 @@ class Audit:
             if f.group != group:
                 group = f.group
                 lines.append((group, "", "", "", ""))
-            lines.append((f"  {f.name}", shown(f.value), shown(f.error), f.kind, f.meaning))
+            lines.append((f"  {f.name}", number_text(f.value), number_text(f.error), f.kind, f.meaning))
         wide = [max(len(line[i]) for line in lines) for i in range(4)]
         texts = [
             "  ".join([a.ljust(wide[0]), v.rjust(wide[1]), e.rjust(wide[2]), k.ljust(wide[3]), m]).rstrip()
@@ -138,7 +138,7 @@ class Audit:
         """What it all means, in sentences."""
         parts = [said for said in (of_gap(self), of_weights(self), of_sandwich(self), of_ranks(self)) if said]
         if len(self.terms):
-            parts.append("ELBO by node: " + ", ".join(f"{n} {shown(x)}" for n, x in self.terms.items()) + ".")
+            parts.append("ELBO by node: " + ", ".join(f"{n} {number_text(x)}" for n, x in self.terms.items()) + ".")
         reasons: dict[str, list[str]] = {}
         for name, why in self.left_out.items():
             reasons.setdefault(why, []).append(name)
@@ -146,8 +146,8 @@ class Audit:
         return [*parts, self.note]
 
 
-def shown(x: float) -> str:
-    """A number as it is read."""
+def number_text(x: float) -> str:
+    """Write a number as it is read."""
     if np.isnan(x):
         return "-"
     if np.isinf(x) or x == int(x):
@@ -156,7 +156,7 @@ def shown(x: float) -> str:
 
 
 def of_gap(audit: Audit) -> str:
-    """Where the ELBO loses."""
+    """Say where the ELBO loses."""
     if "gap" not in audit:
         return ""
     gap, shape, haste = (audit[n] for n in ("gap", "approximation gap", "amortisation gap"))
@@ -170,7 +170,7 @@ def of_gap(audit: Audit) -> str:
 
 
 def of_weights(audit: Audit) -> str:
-    """Whether importance sampling can be trusted."""
+    """Say whether importance sampling can be trusted."""
     if "Pareto k" not in audit or np.isnan(audit["Pareto k"]):
         return ""
     k = audit["Pareto k"]
@@ -183,7 +183,7 @@ def of_weights(audit: Audit) -> str:
 
 
 def of_sandwich(audit: Audit) -> str:
-    """How tight annealing is."""
+    """Say how tight annealing is."""
     if "BDMC gap" not in audit:
         return ""
     gap, worst = audit["BDMC gap"], float(audit.simulated["gap"].max())
@@ -193,7 +193,7 @@ def of_sandwich(audit: Audit) -> str:
 
 
 def of_ranks(audit: Audit) -> str:
-    """Whether the guide is the posterior."""
+    """Say whether the guide is the posterior."""
     if "SBC p-value" not in audit:
         return ""
     p = audit["SBC p-value"]

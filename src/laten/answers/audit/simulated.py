@@ -1,11 +1,11 @@
-r"""What can be asked of rows that the model made itself: their latents are an exact draw of the posterior.
+r"""Questions about rows that the model made itself: their latents are an exact draw of the posterior.
 
 - **Sandwich**: log p(x) between two bounds (`annealing`).
 - **Simulation-based calibration** (Talts et al. 2018): simulate $u^*, x$; draw $u_1..u_L$ from what claims to be the
   posterior. If it is, the rank of $u^*_d$ among them is uniform on $0..L$ in each coordinate d. Ranks heaped at both
   ends tell of a guide that is too narrow, in the middle of one too wide, at one end of one that is shifted.
 
-Ranks are held against uniform by Pearson's $\chi^2$ over equal bins; the smallest p-value of d coordinates is
+Ranks are compared with uniform by Pearson's $\chi^2$ over equal bins; the smallest p-value of d coordinates is
 multiplied by d (Bonferroni), which is right however they depend on one another.
 """
 
@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.answers.audit.annealing import Plan, sandwich
+from laten.answers.audit.annealing import AnnealingPlan, sandwich
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.posterior import Posterior
@@ -26,7 +26,7 @@ EXPECTED = 10  # rows a bin, at least
 
 
 def simulated(model: Model, key: Key, values: Values, masks: Masks) -> tuple[Posterior, Array, Values]:
-    """A row drawn from the model, hiding what `masks` hides.
+    """Draw a row from the model, hiding what `masks` hides.
 
     Args:
         values: Which nodes are observed; what they hold is not looked at.
@@ -39,8 +39,8 @@ def simulated(model: Model, key: Key, values: Values, masks: Masks) -> tuple[Pos
     return posterior, posterior.point(idle_key, drawn), drawn
 
 
-def shown(posterior: Posterior) -> tuple[Values, Masks]:
-    """What a model reads of a row: values, and masks of all of them."""
+def read_by_model(posterior: Posterior) -> tuple[Values, Masks]:
+    """Return what a model reads of a row: values, and masks of all of them."""
     values, masks = posterior.values, posterior.masks
     return values, {n: masks[n] if n in masks else jnp.ones(v.shape, bool) for n, v in values.items()}
 
@@ -49,7 +49,7 @@ def shown(posterior: Posterior) -> tuple[Values, Masks]:
 class Sandwiched:
     """A question: bounds on log p of one simulated row, its values, and which of them are shown."""
 
-    plan: Plan
+    plan: AnnealingPlan
 
     @property
     def draws(self) -> int:
@@ -58,7 +58,7 @@ class Sandwiched:
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         draw_key, walk_key = random.split(key)
         posterior, exact, _ = simulated(model, draw_key, values, masks)
-        return sandwich(posterior, walk_key, exact, self.plan), *shown(posterior)
+        return sandwich(posterior, walk_key, exact, self.plan), *read_by_model(posterior)
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,12 @@ class Ranks:
 
 
 def bins_for(rows: int, kept: int) -> int:
-    """How many bins, all of as many ranks, leave at least `EXPECTED` rows in each; at most 20."""
+    """Say how many bins, all of as many ranks, leave at least `EXPECTED` rows in each; at most 20."""
     return max((b for b in range(2, 21) if (kept + 1) % b == 0 and rows >= EXPECTED * b), default=2)
 
 
 def uniformity(ranks: np.ndarray, kept: int) -> np.ndarray:
-    """p-values `(d,)` of ranks `(rows, d)` in 0..kept being uniform."""
+    """Return p-values `(d,)` of ranks `(rows, d)` in 0..kept being uniform."""
     rows, bins = len(ranks), bins_for(len(ranks), kept)
     counts = np.stack([np.bincount(r * bins // (kept + 1), minlength=bins) for r in ranks.T])
     expected = rows / bins
@@ -99,5 +99,5 @@ def uniformity(ranks: np.ndarray, kept: int) -> np.ndarray:
 
 
 def smallest(p: np.ndarray) -> float:
-    """One p-value for several that may depend on one another (Bonferroni)."""
+    """Make one p-value of several that may depend on one another (Bonferroni)."""
     return float(min(1.0, len(p) * p.min()))

@@ -19,13 +19,13 @@ LEAST_ACCEPTED = 0.3
 
 
 class Options(NamedTuple):
-    """How an audit is done; see `Answers.audit`."""
+    """The options of an audit; see `Answers.audit`."""
 
     only: tuple[str, ...] = ()
     rows: int = 100
     draws: int = 5000
-    bridges: annealing.Plan = annealing.Plan()
-    chains: harmonic.Plan = harmonic.Plan()
+    bridges: annealing.AnnealingPlan = annealing.AnnealingPlan()
+    chains: harmonic.HarmonicPlan = harmonic.HarmonicPlan()
     ranked: int = 1000
     own_steps: int = 300
     seed: int = 0
@@ -34,7 +34,7 @@ class Options(NamedTuple):
 def options(
     only: Sequence[str], rows: int, draws: int, bridges: int, chains: int, start: str, sampler: str, seed: int
 ) -> Options:
-    """Options, checked.
+    """Check the options.
 
     Raises:
         LatenError: one is out of range.
@@ -47,8 +47,8 @@ def options(
         only=(only,) if isinstance(only, str) else tuple(only),
         rows=whole("rows", rows),
         draws=whole("draws", draws),
-        bridges=annealing.Plan(start, whole("bridges", bridges), whole("chains", chains)),
-        chains=harmonic.Plan(sampler=sampler),
+        bridges=annealing.AnnealingPlan(start, whole("bridges", bridges), whole("chains", chains)),
+        chains=harmonic.HarmonicPlan(sampler=sampler),
         seed=seed,
     )
 
@@ -71,37 +71,37 @@ class Study:
     elbo: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def add(self, group: str, name: str, value: float, error: float, kind: str, meaning: str) -> None:
-        """Keeps a figure."""
+        """Keep a figure."""
         self.figures.append(Figure(group, name, float(value), float(error), kind, meaning))
 
     def log_p(self, name: str, per_row: np.ndarray, errors: np.ndarray, kind: str, meaning: str) -> None:
-        """Keeps an estimate of log p of each row, in the data's own scale, from one in the model's."""
+        """Keep an estimate of log p of each row, in the data's own scale, from one in the model's."""
         self.by_row[name] = per_row.astype(np.float64) + self.shift
         error = np.sqrt(np.square(errors).sum()) / len(errors)
         self.add(BOUNDS, name, self.by_row[name].mean(), error, kind, meaning)
 
     def ask(self, question: Any) -> Any:
-        """Asks the rows."""
+        """Ask the rows."""
         return self.fitted.ask(question, self.rows, Keys(self.options.seed))
 
     def ask_by_position(self, question: Any) -> Any:
-        """Asks the rows, equal ones with different draws."""
+        """Ask the rows, equal ones with different draws."""
         return self.fitted.ask(question, self.rows, Keys(self.options.seed, np.arange(self.rows.n)))
 
     def ask_simulated(self, question: Any, rows: int) -> Any:
-        """Asks about rows that the model makes, which hide what the rows of the data hide, over and over."""
+        """Ask about rows that the model makes, which hide what the rows of the data hide, over and over."""
         index = np.arange(rows) % self.rows.n
         return self.fitted.ask(question, self.rows.take(index), Keys(self.options.seed, np.arange(rows)))
 
 
 def spread(x: np.ndarray) -> np.ndarray:
-    """`(rows,)` standard errors of the means of `(rows, n)`; NaN when n is 1."""
+    """Return `(rows,)` standard errors of the means of `(rows, n)`; NaN when n is 1."""
     n = x.shape[1]
     return x.std(axis=1, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(x), np.nan)
 
 
 def check_acceptance(name: str, found: np.ndarray, remedy: str) -> None:
-    """Warns where HMC hardly moved."""
+    """Warn where HMC hardly moved."""
     share = float(np.mean(found))
     if share < LEAST_ACCEPTED:
         warnings.warn(
@@ -112,7 +112,7 @@ def check_acceptance(name: str, found: np.ndarray, remedy: str) -> None:
 
 
 def check_chains(name: str, r_hat: np.ndarray) -> None:
-    """Warns where chains of one row are in different places."""
+    """Warn where chains of one row are in different places."""
     share = float(np.mean(r_hat > harmonic.DISAGREE))
     if share > 0.05:
         warnings.warn(

@@ -1,4 +1,4 @@
-"""Which estimators of an audit fit a model, and why the others do not."""
+"""The estimators of an audit that fit a model, and why the others do not."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,7 +28,7 @@ ESTIMATORS = {
 
 
 def reasons(fitted: Fitted, rows: Rows, sampler: str = "hmc") -> dict[str, str]:
-    """Estimator -> why it does not fit; empty where it does."""
+    """Say why an estimator does not fit; empty where it does."""
     model = fitted.model
     whole = set(rows.values) - set(rows.mask) - set(model.latents)
     d, lacking = dimensions(model), uninferred(model, whole)
@@ -74,7 +74,7 @@ def reasons(fitted: Fitted, rows: Rows, sampler: str = "hmc") -> dict[str, str]:
 
 
 def check_only(only: Sequence[str], why: Mapping[str, str]) -> None:
-    """Estimators that were asked for must be there and fit.
+    """Check that estimators that were asked for are there and fit.
 
     Raises:
         LatenError: one is not or does not.
@@ -87,6 +87,6 @@ def check_only(only: Sequence[str], why: Mapping[str, str]) -> None:
 
 
 def coordinates(model: Model) -> list[str]:
-    """Names of the continuous latent coordinates: z0, z1, ...."""
+    """Name the continuous latent coordinates: z0, z1, ...."""
     families = model.guide.families
     return [f"{n}{i}" for n in continuous(model) for i in range(families[n].n_sites)]

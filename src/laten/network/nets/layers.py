@@ -1,18 +1,12 @@
-r"""Nets: recipes for the function between a node's parents and its raw parameters.
-
-A recipe is a callable `(n_in, n_out, key) -> equinox.Module`; the module maps one example's features `(n_in,)` to
-`(n_out,)`. The ones here are frozen dataclasses, so that they can be compared, printed and saved. Any callable of the
-same signature is a recipe too.
+r"""Nets of this library: linear, several layers, residual; frozen dataclasses that can be compared, printed and saved.
 
 Weights start normal with variance $2/n_{in}$ before a rectifier (He et al. 2015), $1/n_{in}$ otherwise; the last layer
-at a tenth of that variance, as the constants of `conditionals.Conditional` already put the output where the data are.
+at a tenth of that variance, as the constants of `conditional.Conditional` already put the output where the data are.
 """
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from dataclasses import dataclass, fields, replace
 
 import equinox as eqx
 import jax
@@ -23,16 +17,6 @@ from laten.common.errors import DeclarationError, known
 from laten.common.numerics import host_rng, on_device, softplus
 from laten.common.random import random_bytes
 from laten.common.types import Array, Key
-from laten.network.nets.table import Table
-
-
-class Net(Protocol):
-    """A module with weights: one example's features `(n_in,)` -> `(n_out,)`; for dropout it takes a `key` too."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Array: ...
-
-
-Recipe = Callable[[int, int, Key], Net]
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": jax.nn.relu,
@@ -48,7 +32,7 @@ RECTIFIERS = ("relu", "leaky_relu", "silu", "gelu", "elu")
 
 
 class Affine(eqx.Module):
-    """y = x W + b, or x W where the offset is added elsewhere (`conditionals`: the constants)."""
+    """y = x W + b, or x W where the offset is added elsewhere (`conditional.py`: the constants)."""
 
     weight: Array  # (n_in, n_out): mapped over rows it is one product, with nothing to transpose
     bias: Array | None  # (n_out,)
@@ -59,7 +43,7 @@ class Affine(eqx.Module):
 
 
 def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bias: bool = True) -> Affine:
-    """A layer with normal weights of variance `variance / n_in` and no offset.
+    """Build a layer with normal weights of variance `variance / n_in` and no offset.
 
     Drawn by NumPy, which needs no compilation.
     """
@@ -68,7 +52,7 @@ def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bia
 
 
 def keepers(rate: float, key: Key | None, widths: Sequence[int]) -> list[Array | None]:
-    """Inverted dropout of layers of these widths: a factor for each unit; none without a key (outside training).
+    """Draw inverted dropout of layers of these widths: a factor for each unit; none without a key (outside training).
 
     The random bytes of all layers come from one call. A byte decides: the share is right to within 1/512, the mean of
     what a layer puts out exactly.
@@ -81,13 +65,22 @@ def keepers(rate: float, key: Key | None, widths: Sequence[int]) -> list[Array |
 
 
 def dropped(x: Array, keep: Array | None) -> Array:
-    """A layer's units, each times its factor."""
+    """Multiply a layer's units by their factors."""
     return x if keep is None else x * keep
 
 
 @dataclass(frozen=True)
 class Linear:
     """No hidden layer."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """No layers."""
+        return 0, 0
+
+    def mirrored(self) -> "Linear":
+        """Return the same."""
+        return self
 
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
         return Layers((affine(n_in, n_out, 0.1, host_rng(key), False),), "relu", 0.0, False)
@@ -122,6 +115,18 @@ class MLP:
         """Units of each hidden layer."""
         return self.width if isinstance(self.width, tuple) else (self.width,) * self.depth
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Units of the widest hidden layer, and their number."""
+        return max(self.widths, default=0), len(self.widths)
+
+    def mirrored(self) -> "MLP":
+        """Return widths reversed; an activated output becomes a hidden layer."""
+        if not isinstance(self.width, tuple):
+            return replace(self, depth=self.depth + self.activate_output, activate_output=False)
+        widths = self.width[::-1]
+        return replace(self, width=widths[:1] * self.activate_output + widths, activate_output=False)
+
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
         sizes, depth = [n_in, *self.widths, n_out], len(self.widths)
         rng = host_rng(key)
@@ -132,7 +137,7 @@ class MLP:
         return Layers(tuple(layers), self.activation, self.dropout, self.activate_output)
 
     def __repr__(self) -> str:
-        return shown(self)
+        return as_call(self)
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,15 @@ class ResMLP:
     def __post_init__(self):
         check_net(self)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Units of the trunk, number of blocks."""
+        return self.width, self.depth
+
+    def mirrored(self) -> "ResMLP":
+        """Return the same; an activated output becomes a block."""
+        return replace(self, depth=self.depth + self.activate_output, activate_output=False)
+
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Residual":
         rng, w = host_rng(key), self.width
         blocks = tuple((affine(w, w, 2.0, rng), affine(w, w, 0.1, rng)) for _ in range(self.depth))
@@ -164,7 +178,7 @@ class ResMLP:
         return Residual(first, blocks, last, self.activation, self.dropout, self.activate_output)
 
     def __repr__(self) -> str:
-        return shown(self)
+        return as_call(self)
 
 
 class Layers(eqx.Module):
@@ -206,39 +220,8 @@ class Residual(eqx.Module):
         return dropped(f(x), keep[-1]) if self.activate_output else x
 
 
-NETS: dict[str, type] = {"Linear": Linear, "MLP": MLP, "ResMLP": ResMLP, "Table": Table}
-
-
-def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> Net:
-    """Builds a net and checks, without computing, that it maps `(n_in,)` to `(n_out,)`.
-
-    Raises:
-        DeclarationError: the recipe fails or its module has other sizes.
-    """
-    try:
-        module = recipe(n_in, n_out, key)
-        out = eqx.filter_eval_shape(call, module, jax.ShapeDtypeStruct((n_in,), jnp.float32), None)
-    except (TypeError, ValueError) as error:
-        raise DeclarationError(
-            f"node {node!r}: its net {recipe!r} cannot be built as (n_in={n_in}, n_out={n_out}, key) -> module "
-            f"of one example: {error}"
-        ) from error
-    if out.shape != (n_out,):
-        raise DeclarationError(
-            f"node {node!r}: its net {recipe!r} puts out shape {out.shape}, but ({n_out},) is needed"
-        )
-    return module
-
-
-def call(module: Net, x: Array, key: Key | None) -> Array:
-    """Calls a net on one example; modules that take no `key` are called without."""
-    if "key" in inspect.signature(module.__call__).parameters:
-        return module(x, key=key)
-    return module(x)
-
-
 def check_net(net: MLP | ResMLP) -> None:
-    """Checks the fields that the nets share."""
+    """Check the fields that the nets share."""
     name = type(net).__name__
     widths = net.width if isinstance(net, MLP) and isinstance(net.width, tuple) else (net.width,)
     if widths is net.width and net.depth != 1:
@@ -252,7 +235,7 @@ def check_net(net: MLP | ResMLP) -> None:
         raise DeclarationError(f"{name}: dropout must be in [0, 1), not {net.dropout!r}")
 
 
-def shown(net: MLP | ResMLP) -> str:
-    """A net as the call that makes it, without default options."""
+def as_call(net: MLP | ResMLP) -> str:
+    """Write a net as the call that makes it, without default options."""
     options = [f"{f.name}={getattr(net, f.name)!r}" for f in fields(net)[1:] if getattr(net, f.name) != f.default]
     return f"{type(net).__name__}({', '.join([str(net.width), *options])})"

@@ -38,7 +38,7 @@ class NoisyAffine(eqx.Module):
 
 
 def noisy(net: Any, spread: Any, key: Key) -> Any:
-    """The net with its weights drawn for one example.
+    """Draw the weights of a net for one example.
 
     Args:
         net: Means.
@@ -50,12 +50,12 @@ def noisy(net: Any, spread: Any, key: Key) -> Any:
 
 
 def noised(part: Any, spread: Any, key: Key) -> Any:
-    """One layer, or one array, of a net with its weights drawn."""
+    """Draw the weights of one layer, or one array, of a net."""
     if is_affine(part):
         return NoisyAffine(part.weight, part.bias, spread, key)
     return part if spread is None else part + jnp.exp(spread) * random.normal(key, part.shape)
 
 
 def is_affine(part: Any) -> bool:
-    """Whether a part of a net is an affine layer."""
+    """Say whether a part of a net is an affine layer."""
     return isinstance(part, Affine)

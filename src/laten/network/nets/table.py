@@ -15,6 +15,7 @@ import numpy as np
 from laten.common.errors import DeclarationError
 from laten.common.numerics import host_rng, on_device
 from laten.common.types import Array, Key
+from laten.network.nets.layers import Linear
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,29 @@ class Table:
         """Number of states of each parent."""
         return self.sizes if isinstance(self.sizes, tuple) else (self.sizes,)
 
-    def __call__(self, n_in: int, n_out: int, key: Key) -> "Rows":
+    @property
+    def size(self) -> tuple[int, int]:
+        """No layers."""
+        return 0, 0
+
+    def mirrored(self) -> Linear:
+        """Return a linear net: evidence has no rows of its own."""
+        return Linear()
+
+    def __call__(self, n_in: int, n_out: int, key: Key) -> "TableRows":
         if n_in != sum(self.parts):
             raise ValueError(
                 f"the parents have {n_in} features, but states of {self.parts} have {sum(self.parts)}; "
                 "the parents of a table are Categorical nodes that are not hidden"
             )
         start = host_rng(key).standard_normal((math.prod(self.parts), n_out), np.float32)
-        return Rows(on_device(np.float32(0.1) * start), self.parts)
+        return TableRows(on_device(np.float32(0.1) * start), self.parts)
 
     def __repr__(self) -> str:
         return f"Table({self.sizes})"
 
 
-class Rows(eqx.Module):
+class TableRows(eqx.Module):
     """The row of the parents' joint state, the last parent changing fastest."""
 
     rows: Array  # (states of all parents, n_out)

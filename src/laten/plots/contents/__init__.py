@@ -1,8 +1,11 @@
-"""The arrays behind every picture, computed from a fitted `VAE`. Plots and the studio draw them and compute nothing."""
+"""The arrays behind every picture, computed from a fitted `VAE`; plots draw them and compute nothing.
+
+No matplotlib here.
+"""
 
 from laten.plots.contents.columns import Agreement, Colour, Marginal
 from laten.plots.contents.model import (
-    Fitted,
+    FittedModel,
     History,
     LatentMap,
     Manifold,
@@ -18,7 +21,7 @@ from laten.plots.contents.model import (
 __all__ = [
     "Agreement",
     "Colour",
-    "Fitted",
+    "FittedModel",
     "History",
     "LatentMap",
     "Manifold",

@@ -39,7 +39,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Colour:
-    """What points are coloured by: numbers (NaN where missing), or codes of classes (-1 where missing)."""
+    """The colours of points: numbers (NaN where missing), or codes of classes (-1 where missing)."""
 
     name: str
     values: np.ndarray  # (rows,)
@@ -47,7 +47,7 @@ class Colour:
 
 
 def marginal(name: str, drawn: pd.Series, real: pd.Series | None) -> Marginal:
-    """How often each value comes, in draws and in data."""
+    """Say how often each value comes, in draws and in data."""
     both = [drawn] if real is None else [drawn, real]
     if is_class(both[-1], FEW):
         texts = [as_labels(x).dropna() for x in both]
@@ -63,7 +63,7 @@ def marginal(name: str, drawn: pd.Series, real: pd.Series | None) -> Marginal:
 
 
 def bins(x: np.ndarray) -> np.ndarray:
-    """Edges that leave out one row in two hundred at either end; whole numbers are not split."""
+    """Choose edges that leave out one row in two hundred at either end; whole numbers are not split."""
     if not len(x):
         return np.array([0.0, 1.0])
     low, high = np.quantile(x, [0.005, 0.995])
@@ -75,7 +75,7 @@ def bins(x: np.ndarray) -> np.ndarray:
 
 
 def agreement(name: str, old: pd.Series, new: pd.Series) -> Agreement:
-    """A column against its reconstruction."""
+    """Compare a column with its reconstruction."""
     if is_class(old, 2):
         labels = tuple(dict.fromkeys([*levels(old), *levels(new)]))
         a, b = (codes(x, labels) for x in (old, new))
@@ -91,7 +91,7 @@ def agreement(name: str, old: pd.Series, new: pd.Series) -> Agreement:
 
 
 def colours(data: Any, colour: Any, kept: np.ndarray) -> Colour:
-    """Colours of the rows in `kept`, from a column of `data` or from values.
+    """Choose colours of the rows in `kept`, from a column of `data` or from values.
 
     Raises:
         LatenError: no such column, or another number of values than rows.
@@ -114,5 +114,5 @@ def colours(data: Any, colour: Any, kept: np.ndarray) -> Colour:
 
 
 def codes(column: pd.Series, labels: tuple[str, ...]) -> np.ndarray:
-    """Position of each label, -1 where missing."""
+    """Find the position of each label, -1 where missing."""
     return np.asarray(pd.Categorical(as_labels(column), categories=list(labels)).codes, int)

@@ -1,4 +1,4 @@
-"""What users hand over and get back, seen as images or as a table."""
+"""The data of users, going in or coming out, seen as images or as a table."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ FEW = 12  # whole numbers of so few values are classes to the eye
 
 
 def as_images(data: Any) -> np.ndarray | None:
-    """Images `(n, height, width)` or `(n, height, width, 3)` where `data` are images, else None.
+    """Return images `(n, height, width)` or `(n, height, width, 3)` where `data` are images, else None.
 
     Of a dictionary the first array of images counts. Rows of uint8 whose length is a square are images laid flat.
     """
@@ -28,7 +28,7 @@ def as_images(data: Any) -> np.ndarray | None:
 
 
 def unit(images: np.ndarray) -> np.ndarray:
-    """Images as floats in [0, 1], one scale for all; NaN stays."""
+    """Scale images to floats in [0, 1], one scale for all; NaN stays."""
     x = images.astype(np.float32)
     low, high = (float(f(x[np.isfinite(x)], initial=0.0)) for f in (np.min, np.max))
     if images.dtype == np.uint8 and high > 1:
@@ -37,7 +37,7 @@ def unit(images: np.ndarray) -> np.ndarray:
 
 
 def as_frame(data: Any) -> pd.DataFrame:
-    """A table with text for column names; arrays in a dictionary become columns `name` or `name[i]`."""
+    """Make a table with text for column names; arrays in a dictionary become columns `name` or `name[i]`."""
     if isinstance(data, pd.DataFrame):
         return data.set_axis([str(c) for c in data.columns], axis=1)
     arrays = {"": data} if not isinstance(data, Mapping) else data
@@ -53,19 +53,19 @@ def as_frame(data: Any) -> pd.DataFrame:
 
 
 def n_rows(data: Any) -> int:
-    """Number of rows."""
+    """Count the rows."""
     return len(next(iter(data.values()))) if isinstance(data, Mapping) else len(data)
 
 
 def take(data: Any, index: np.ndarray) -> Any:
-    """Some rows, in the same container."""
+    """Return some rows, in the same kind of container."""
     if isinstance(data, Mapping):
         return {name: np.asarray(x)[index] for name, x in data.items()}
     return data.iloc[index] if isinstance(data, pd.DataFrame) else np.asarray(data)[index]
 
 
 def is_class(column: pd.Series, few: int = 0) -> bool:
-    """Whether a column holds classes: labels, truth values, or at most `few` different whole numbers."""
+    """Say whether a column holds classes: labels, truth values, or at most `few` different whole numbers."""
     kind = column.dtype
     if pd.api.types.is_datetime64_any_dtype(kind) or kind.kind == "m":
         return False
@@ -76,7 +76,7 @@ def is_class(column: pd.Series, few: int = 0) -> bool:
 
 
 def as_numbers(column: pd.Series) -> np.ndarray:
-    """Numbers as floats, dates as years, durations as seconds, NaN where missing."""
+    """Read numbers as floats, dates as years, durations as seconds, NaN where missing."""
     if column.dtype.kind == "m":
         return column.dt.total_seconds().to_numpy(float, na_value=np.nan)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
@@ -86,7 +86,7 @@ def as_numbers(column: pd.Series) -> np.ndarray:
 
 
 def as_labels(column: pd.Series) -> pd.Series:
-    """Classes as text: `2.0` and `2` are both "2"; missing stays missing."""
+    """Write classes as text: `2.0` and `2` are both "2"; missing stays missing."""
 
     def text(value: Any) -> str:
         return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
@@ -95,7 +95,7 @@ def as_labels(column: pd.Series) -> pd.Series:
 
 
 def levels(column: pd.Series) -> list[str]:
-    """Labels in order: as declared, by size for numbers, else the most frequent first."""
+    """Sort labels: as declared, by size for numbers, else the most frequent first."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return list(as_labels(pd.Series(column.cat.categories)))
     if pd.api.types.is_numeric_dtype(column.dtype):

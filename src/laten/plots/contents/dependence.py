@@ -10,14 +10,14 @@ import pandas as pd
 
 LEAST = 0.01  # of a column's variance: a latent that moves no column so much is not shown
 MOST_LEVELS = 9  # of classes with a colour of their own
-MOST_ROWS = 40  # levels that are gone through
+MOST_ROWS = 40  # levels that are iterated over
 NUMBERS = ("mean", "5%", "50%", "95%")
 OTHER = "other"
 
 
 @dataclass(frozen=True)
 class Ties:
-    """What each two columns tell of one another."""
+    """The mutual information of each two columns."""
 
     names: tuple[str, ...]
     values: np.ndarray  # (columns, columns), NaN on the diagonal
@@ -26,7 +26,7 @@ class Ties:
 
 @dataclass(frozen=True)
 class Effects:
-    """How much of each column's variance each latent moves."""
+    """The share of each column's variance that each latent moves."""
 
     names: tuple[str, ...]  # of columns
     latents: tuple[str, ...]
@@ -50,7 +50,7 @@ class Curve:
 
 
 def ties(found: pd.DataFrame) -> Ties:
-    """Mutual information with like beside like.
+    """Sort mutual information so that like stands beside like.
 
     Args:
         found: As `VAE.mutual_information` gives it.
@@ -64,7 +64,7 @@ def ties(found: pd.DataFrame) -> Ties:
 
 
 def effects(found: pd.DataFrame) -> Effects:
-    """Effects of the latents that have some, the strongest first; columns by the latent that moves them most.
+    """Return effects of the latents that have some, the strongest first; columns by the latent that moves them most.
 
     Args:
         found: As `VAE.latent_effects` gives it.
@@ -80,7 +80,7 @@ def effects(found: pd.DataFrame) -> Effects:
 
 
 def curve(found: pd.DataFrame) -> Curve:
-    """A column at values of another.
+    """Tell a column at values of another.
 
     Args:
         found: As `VAE.dependence` gives it.
@@ -111,13 +111,13 @@ def curve(found: pd.DataFrame) -> Curve:
 
 
 def as_axis(x: pd.Series) -> np.ndarray:
-    """Numbers or times for an axis; durations in days."""
+    """Return numbers or times for an axis; durations in days."""
     values = x.to_numpy()
     return values / np.timedelta64(1, "D") if values.dtype.kind == "m" else values
 
 
 def beside(likeness: np.ndarray) -> np.ndarray:
-    """An order in which what is alike stands together: average linkage, each two groups joined at their likest ends.
+    """Find an order in which what is alike stands together: average linkage, groups joined at their likest ends.
 
     Args:
         likeness: `(n, n)`, symmetric.

@@ -23,8 +23,8 @@ from laten.plots.contents.containers import as_frame, as_images, as_numbers, is_
 ROWS = 5000  # a cloud of more points shows nothing new
 
 
-class Fitted(Protocol):
-    """What is asked of a fitted `laten.estimator.vae.VAE`."""
+class FittedModel(Protocol):
+    """The part of a fitted `laten.estimator.vae.VAE` that pictures use."""
 
     history_: pd.DataFrame
     model_: Model
@@ -93,8 +93,8 @@ class Manifold:
     columns: dict[str, np.ndarray]  # column of numbers -> (up, across)
 
 
-def history(vae: Fitted) -> History:
-    """How training went."""
+def history(vae: FittedModel) -> History:
+    """Tell how training went."""
     frame = vae.history_
     bounds = {"training": frame["bound"].to_numpy(float)}
     if "valid_bound" in frame:
@@ -108,8 +108,8 @@ def history(vae: Fitted) -> History:
     return History(epoch, bounds, terms, kl, active, best, note)
 
 
-def samples(vae: Fitted, n: int = 64, data: Any = None, seed: int = 0, means: bool = True) -> Samples:
-    """Draws from the model.
+def samples(vae: FittedModel, n: int = 64, data: Any = None, seed: int = 0, means: bool = True) -> Samples:
+    """Draw from the model.
 
     Args:
         n: Images to draw; for a table at least 1000 rows are drawn.
@@ -133,16 +133,16 @@ def samples(vae: Fitted, n: int = 64, data: Any = None, seed: int = 0, means: bo
     return Samples("mean images, latents drawn from the prior", unit(images))
 
 
-def prior_latents(vae: Fitted, n: int, seed: int) -> np.ndarray:
-    """Draws of all latents from the network, `(n, latents)` in the order of `transform`."""
+def prior_latents(vae: FittedModel, n: int, seed: int) -> np.ndarray:
+    """Draw all latents from the network, `(n, latents)` in the order of `transform`."""
     drawn = ancestral(vae.model_, n, seed)
     families = vae.network_.families
     parts = [np.asarray(jax.vmap(families[name].certain)(drawn[name])) for name in vae.model_.latents]
     return np.concatenate([x.reshape(n, -1) for x in parts], axis=1)
 
 
-def reconstructions(vae: Fitted, data: Any, n: int | None = None) -> Reconstructions:
-    """Rows and their reconstructions.
+def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Reconstructions:
+    """Return rows and their reconstructions.
 
     Args:
         n: How many rows, spread evenly over the data; None: 10 images, or 1000 rows of a table.
@@ -159,8 +159,8 @@ def reconstructions(vae: Fitted, data: Any, n: int | None = None) -> Reconstruct
     return Reconstructions(f"{len(index)} rows against their reconstruction", None, None, columns)
 
 
-def latent_map(vae: Fitted, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
-    """Posterior means of rows in two dimensions.
+def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
+    """Place rows by their posterior means in two dimensions.
 
     Args:
         colour: Name of a column (or array) of `data`, or `(rows,)` values.
@@ -197,8 +197,8 @@ def latent_map(vae: Fitted, data: Any, colour: Any = None, method: str = "auto",
     return LatentMap(points, (axes[0], axes[1]), note, shade)
 
 
-def manifold(vae: Fitted, side: int = 20, data: Any = None) -> Manifold:
-    """Decoded means over a grid of prior quantiles (Kingma & Welling 2014, figure 4).
+def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
+    """Decode means over a grid of prior quantiles (Kingma & Welling 2014, figure 4).
 
     Args:
         side: Grid points along each latent.
@@ -230,22 +230,22 @@ def manifold(vae: Fitted, side: int = 20, data: Any = None) -> Manifold:
 
 
 def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`(rows, 2)` coordinates along the two directions of largest variance, and their shares of it."""
+    """Return `(rows, 2)` coordinates along the two directions of largest variance, and their shares of it."""
     centred = z - z.mean(0)
     _, size, directions = np.linalg.svd(centred, full_matrices=False)
     directions = directions[:2] * np.sign(directions[:2][[0, 1], np.abs(directions[:2]).argmax(1)])[:, None]
     return centred @ directions.T, size[:2] ** 2 / max(float((size**2).sum()), 1e-12)
 
 
-def continuous(vae: Fitted) -> np.ndarray:
-    """`(latents,)` True for latents that are numbers, False for class probabilities; in the order of `transform`."""
+def continuous(vae: FittedModel) -> np.ndarray:
+    """Say which latents are numbers: `(latents,)`, False for class probabilities; in the order of `transform`."""
     families = [vae.guide_.families[name] for name in vae.model_.latents]
     widths = [sum(f.support.sizes) if f.support.kind == "classes" else f.n_sites for f in families]
     return np.repeat([f.n_states is None for f in families], widths)
 
 
-def activity(vae: Fitted, data: Any = None) -> np.ndarray:
-    """`(latents,)` how much each latent matters: its variance over rows, or how far the decoded means move with it."""
+def activity(vae: FittedModel, data: Any = None) -> np.ndarray:
+    """Say how much each latent matters, `(latents,)`: its variance over rows, or how far decoded means move with it."""
     if data is not None:
         return np.asarray(vae.transform(data), float).var(0)
     k = len(continuous(vae))

@@ -1,0 +1,138 @@
+r"""One step of training, as a function of the state and a batch.
+
+    weights → objective → gradient → optimiser → weights
+
+A step whose loss or gradient is not finite changes nothing but the count of such steps.
+
+Several copies of a model, which differ in where their weights start and in their draws, are trained side by side on the
+same batches: the step is mapped over them, and its small products become fewer large ones. Everything carried then has
+a leading axis of copies.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from laten.common import random
+from laten.common.types import Array, Key
+from laten.network.model import Model
+from laten.training.objectives import Batch, Estimate, Objective
+from laten.training.optimizer import Optimizer
+from laten.training.settings import Settings
+from laten.training.weight_packing import Packed, WeightPacking
+
+
+class State(NamedTuple):
+    """Carried from step to step."""
+
+    weights: Packed  # the arrays of the model
+    optimizer: Any  # the optimiser's own state
+    step: Array  # () steps made since the start of training
+    rate: Array  # () factor on the learning rate, halved at each roll-back
+    bad_run: Array  # () steps in a row that were not finite
+
+
+class Info(NamedTuple):
+    """Looked at after a step."""
+
+    estimate: Estimate
+    good: Array  # () False: the loss or a gradient was not finite, and the weights stayed as they were
+
+
+class Parts(NamedTuple):
+    """The parts of a step; the same for all steps.
+
+    Args:
+        loss: `(weights, batch, key, progress) -> (loss, estimate)`; see `loss_of`.
+        planned_steps: Steps the schedule is laid out for.
+    """
+
+    loss: Callable[[Model, Batch, Key, Array], tuple[Array, Estimate]]
+    optimizer: Optimizer
+    packing: WeightPacking
+    settings: Settings
+    planned_steps: int
+
+
+def loss_of(objective: Objective, static: Model, dropout: bool) -> Callable:
+    """Return the loss as a function of the model's arrays, traced once wherever it is called.
+
+    Args:
+        static: The model without its arrays.
+    """
+
+    @jax.jit
+    def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
+        estimate = objective(eqx.combine(weights, static), batch, key, progress, dropout)
+        return estimate.loss, estimate
+
+    return loss
+
+
+def init(parts: Parts, *weights: Model) -> State:
+    """Return the state before the first step, in buffers of its own: they are donated.
+
+    Args:
+        weights: Of each copy.
+    """
+    # packed by NumPy, which needs no compilation
+    packed = [parts.packing.pack(jax.tree.map(np.asarray, w), np) for w in weights]
+    begun: Any = (np.zeros((), np.int32), np.ones((), np.float32), np.zeros((), np.int32))
+    optimizer = parts.optimizer.init
+    if len(weights) > 1:
+        packed, begun, optimizer = [stacked(packed)], stacked([begun] * len(weights)), jax.vmap(optimizer)
+    own = partial(jax.device_put, may_alias=False)
+    held = own(packed[0])
+    return State(held, jax.jit(optimizer)(held), *own(begun))
+
+
+def step(parts: Parts, state: State, batch: Batch, keys: Key) -> tuple[State, Info]:
+    """Make one step of one model.
+
+    Args:
+        keys: `(rows,)`.
+    """
+    progress = state.step / parts.planned_steps
+    arrays = parts.packing.unpack(state.weights)
+    (loss, estimate), gradients = jax.value_and_grad(parts.loss, has_aux=True)(arrays, batch, keys, progress)
+    gradient = parts.packing.pack(gradients)
+    norm = gradient_norm(gradient)
+    good = jnp.isfinite(loss) & jnp.isfinite(norm)
+    clip = parts.settings.clip
+    shrink = 1.0 if clip is None else jnp.minimum(1.0, clip / norm)
+    pace = state.rate * parts.settings.rate(progress)
+    weights, optimizer = parts.optimizer.update(gradient, state.optimizer, state.weights, good, shrink, pace)
+    bad_run = jnp.where(good, 0, state.bad_run + 1)
+    return State(weights, optimizer, state.step + 1, state.rate, bad_run), Info(estimate, good)
+
+
+def side_by_side(parts: Parts, state: State, batch: Batch, keys: Key, copies: int) -> tuple[State, Info]:
+    """Make one step of several copies of a model on the same batch; of one copy, `step`."""
+    if copies == 1:
+        return step(parts, state, batch, keys)
+    return jax.vmap(partial(step, parts), (0, None, 0))(state, batch, apart(keys, copies))
+
+
+def apart(keys: Key, copies: int) -> Key:
+    """Make keys `(copies, rows)`: the first copy's are the keys themselves."""
+    numbers = jnp.arange(1, copies, dtype=jnp.uint32)
+    others = jax.vmap(lambda key: random.keys(key, numbers), out_axes=1)(keys)
+    return jnp.concatenate([keys[None], others])
+
+
+def gradient_norm(gradient: Packed) -> Array:
+    """Return the Euclidean norm over all weights; not finite when any entry is not.
+
+    Summed down the columns first: the compiler turns that into vector instructions.
+    """
+    return jnp.sqrt(sum(jnp.sum(jnp.sum(jnp.square(jnp.atleast_1d(g)), axis=0)) for g in jax.tree.leaves(gradient)))
+
+
+def stacked(trees: list[Any]) -> Any:
+    """Stack trees of NumPy arrays into one, with a leading axis."""
+    return jax.tree.map(lambda *xs: np.stack(xs), *trees)

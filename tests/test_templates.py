@@ -1,0 +1,104 @@
+"""Every ready-made network through one table: its factors, its guide, a training step, draws of the right shape."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import laten as lt
+from laten.network import templates
+from laten.network.model import build_model
+from laten.network.templates import Leaf
+from laten.training.objectives import Batch
+
+LEAVES = [
+    Leaf("flags", "binary", (2,)),
+    Leaf("kinds", "categorical", (2,), (3, 4)),
+    Leaf("grades", "ordinal", (1,), (5,)),
+    Leaf("visits", "count", (2,)),
+    Leaf("sizes", "real", (3,)),
+    Leaf("why", "categorical", (), (3,), informative=True),
+]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A template's network, and what it and its guide should print."""
+
+    network: lt.Network
+    factors: str
+    guide: str
+
+
+MADE = {
+    "table": Made(
+        templates.table(LEAVES, latent=3, width=8, components=4),
+        "p(z) p(flags | z) p(kinds | z) p(grades | z) p(visits | z) p(sizes | z) p(why | z)",
+        "q(z | flags, kinds, grades, visits, sizes, why)",
+    ),
+    "table, one component": Made(
+        templates.table(LEAVES[:1], latent=3, width=8, components=1),
+        "p(z) p(flags | z)",
+        "q(z | flags)",
+    ),
+    "images": Made(templates.images((4, 4), latent=2, width=8, depth=2), "p(z) p(x | z)", "q(z | x)"),
+    "semi_supervised": Made(
+        templates.semi_supervised(lt.Normal(4), classes=3, latent=2, width=8),
+        "p(y) p(z) p(x | y, z)",
+        "q(y | x) q(z | y, x)",
+    ),
+    "mixture": Made(
+        templates.mixture(lt.Normal(4), components=3, latent=2, width=8),
+        "p(c) p(z | c) p(x | z)",
+        "q(c | x) q(z | c, x)",
+    ),
+    "ladder": Made(
+        templates.ladder(lt.Normal(4), (3, 2), width=8),
+        "p(z2) p(z1 | z2) p(x | z1)",
+        "q(z1 | x) q(z2 | z1)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+def test_a_template_can_be_trained(made):
+    """Rows drawn from the network itself have a finite bound, and a gradient reaches every weight of P and Q."""
+    network, guide = made.network, lt.guide_for(made.network)
+    assert network.factors() == made.factors
+    assert guide.factors("q") == made.guide
+    model = build_model(network, guide, jax.random.key(0))
+    rows = jax.vmap(lambda key: network.sample(model.p, key))(jax.random.split(jax.random.key(1), 6))
+    for name, node in network.nodes.items():
+        assert rows[name].shape == (6, *node.family.shape)
+    batch = Batch({n: rows[n] for n in network.leaves}, {})
+
+    def loss(model):
+        return lt.Elbo()(model, batch, jax.random.key(2)).loss
+
+    value, gradient = jax.value_and_grad(loss, allow_int=True)(model)
+    assert jnp.isfinite(value)
+    for side in (gradient.p, gradient.q):
+        for name, part in side.items():
+            steps = [np.abs(np.asarray(g)).max() for g in jax.tree.leaves(part) if g.size]
+            assert not steps or max(steps) > 0, name
+
+
+@pytest.mark.trains
+def test_a_label_seen_in_some_rows_is_inferred_in_the_others():
+    """Model M2: two clusters, a label in every third row; the other labels follow."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1], 60)
+    x = (rng.normal(size=(120, 4)) + 4 * truth[:, None]).astype(np.float32)
+    y = np.where(np.arange(120) % 3 == 0, truth, np.nan)
+    network = templates.semi_supervised(lt.Normal(4, scale="site"), classes=2, latent=1, width=16)
+    vae = lt.VAE(network, epochs=60, batch_size=20, learning_rate=1e-2, validation=0).fit({"y": y, "x": x})
+    right = vae.impute({"y": y, "x": x})["y"] == truth
+    assert right[~np.isnan(y)].all() and right[np.isnan(y)].mean() > 0.95
+
+
+@pytest.mark.parametrize("kind, words", [("cellar", "no family for columns of kind 'cellar'")])
+def test_a_kind_without_a_family_is_refused(kind, words):
+    with pytest.raises(lt.DeclarationError, match=words):
+        templates.family_of(Leaf("a", kind, (2,)))
