@@ -96,7 +96,7 @@ def mirrored_net(network: Network, name: str) -> Recipe:
 
 
 def check_guide(network: Network, guide: Network) -> None:
-    """A guide draws P's nodes, from families with P's support, given P's variables.
+    """Check that a guide draws P's nodes, from families with P's support, given P's variables.
 
     Raises:
         DeclarationError: it names another node, has another shape or support, or a family that cannot be learned.
