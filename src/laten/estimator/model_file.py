@@ -76,7 +76,7 @@ def declared(value: Any) -> Any:
     """
     if isinstance(value, Network):
         return {"type": "Network", "nodes": {name: declared(node) for name, node in value.nodes.items()}}
-    if is_dataclass(value) and type(value).__name__ in TYPES:
+    if is_dataclass(value) and TYPES.get(type(value).__name__) is type(value):
         return {"type": type(value).__name__, **{f.name: declared(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, tuple | list):
         return [declared(v) for v in value]
@@ -84,40 +84,39 @@ def declared(value: Any) -> Any:
         return value
     if callable(value) and hasattr(value, "__name__"):
         return {"type": "user", "name": value.__name__}
-    if callable(value) and is_dataclass(value):
+    if is_dataclass(value):
         options = {f.name: declared(getattr(value, f.name)) for f in fields(value)}
         return {"type": "user", "name": type(value).__name__, "options": options}
     raise ModelFileError(
-        f"{value!r} cannot be written to a model file; as the net use a named function (n_in, n_out, key) -> module, "
-        "or a dataclass that can be called like it"
+        f"{value!r} cannot be written to a model file; families, nets and objectives of your own are frozen "
+        "dataclasses, and a net may also be a named function (n_in, n_out, key) -> module"
     )
 
 
-def rebuilt(value: Any, nets: Mapping[str, Any]) -> Any:
+def rebuilt(value: Any, own: Mapping[str, Any]) -> Any:
     """Undo `declared`, through the constructors.
 
     Args:
-        nets: The user's own nets by name.
+        own: The user's own nets, families and objectives by name.
     """
     if isinstance(value, list):
-        return tuple(rebuilt(v, nets) for v in value)
+        return tuple(rebuilt(v, own) for v in value)
     if not isinstance(value, dict):
         return value
     kind = value.get("type")
     if kind == "user":
-        name = str(value.get("name"))
-        if name not in nets:
+        name, options = str(value.get("name")), value.get("options")
+        if name not in own:
             raise ModelFileError(
-                f"the model uses its own net {name!r}; hand it over: lt.load(path, nets={{{name!r}: ...}}), the "
-                "function or the class of that name"
+                f"the model uses {name!r}, which is not of laten; hand over the function or the class of that name: "
+                f"lt.load(path, nets={{{name!r}: ...}}), or families=, objectives= where it is one"
             )
-        own, options = nets[name], value.get("options")
-        return own if options is None else own(**{k: rebuilt(v, nets) for k, v in options.items()})
+        return own[name] if options is None else own[name](**{k: rebuilt(v, own) for k, v in options.items()})
     if kind == "Network":
-        return Network(**{name: rebuilt(node, nets) for name, node in value.get("nodes", {}).items()})
+        return Network(**{name: rebuilt(node, own) for name, node in value.get("nodes", {}).items()})
     if kind not in TYPES:
         raise ModelFileError(f"unknown part {kind!r} in the model file; known: {known(TYPES)}")
-    options = {k: rebuilt(v, nets) for k, v in value.items() if k != "type"}
+    options = {k: rebuilt(v, own) for k, v in value.items() if k != "type"}
     try:
         return TYPES[kind](**options)
     except TypeError as error:
@@ -158,7 +157,7 @@ def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> No
         raise ModelFileError(str(error)) from error
 
 
-def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tuple[Model, About]:
+def read(path: str | os.PathLike, own: Mapping[str, Any]) -> tuple[Model, About]:
     """Read a model file, checking everything on the way.
 
     Returns:
@@ -176,7 +175,7 @@ def read(path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> tupl
         )
     try:
         head = records.read(found, Head, "model.json")
-        network, guide = (rebuilt(part, nets or {}) for part in (head.network, head.guide))
+        network, guide = (rebuilt(part, own) for part in (head.network, head.guide))
         if not isinstance(network, Network) or not isinstance(guide, Network):
             raise ModelFileError("network or guide is missing")
         skeleton = build_model(network, guide, random.key(0), head.hidden)

@@ -93,23 +93,25 @@ class PlainVAE(Parameters, Answers):
         model_file.write(path, fitted.model, about)
 
 
-def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> PlainVAE:
+def load(path: str | os.PathLike) -> PlainVAE:
     """Read a model file, as `laten.load`."""
-    return restored(PlainVAE, path, nets)
+    return restored(PlainVAE, path, {})
 
 
-def restored(kind: type[Kind], path: str | os.PathLike, nets: Mapping[str, Any] | None = None) -> Kind:
+def restored(kind: type[Kind], path: str | os.PathLike, own: Mapping[str, Any]) -> Kind:
     """Read what `save` wrote, as a `PlainVAE` or a `VAE`.
 
+    Args:
+        own: The user's own nets, families and objectives by name.
     Raises:
         ModelFileError: not a model file, truncated, or of a newer version.
     """
     keep_compiled()
-    model, about = model_file.read(path, nets)
+    model, about = model_file.read(path, own)
     try:
         kept = about.parameters  # a parameter that came later has its default in older files
-        own: dict[str, Any] = {name: kept[name] for name in KEPT if name in kept}
-        vae = kind(objective=model_file.rebuilt(about.objective, {}), **own)
+        options: dict[str, Any] = {name: kept[name] for name in KEPT if name in kept}
+        vae = kind(objective=model_file.rebuilt(about.objective, own), **options)
         view = view_from_json(about.view)
         presentation = Presentation(**about.presentation)
         vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history))

@@ -12,7 +12,7 @@ import numpy as np
 
 from laten.common import random
 from laten.common.compilation_cache import keep_compiled
-from laten.common.errors import DataError
+from laten.common.errors import DataError, DeclarationError
 from laten.data.rows.presentation import Presentation, Store
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
@@ -89,7 +89,13 @@ def objective_of(parameters: Parameters, proposed_table: bool) -> Objective:
     """Return the user's objective, or the plain ELBO with what the other parameters ask of it."""
     if parameters.trim:  # while the KL costs little, odd rows are rebuilt like others: no warm-up
         return Elbo(trim=parameters.trim)
-    return parameters.objective or Elbo(warmup=WARMUP if proposed_table else 0.0)
+    objective = parameters.objective or Elbo(warmup=WARMUP if proposed_table else 0.0)
+    if not isinstance(objective, Objective):
+        raise DeclarationError(
+            f"objective must be one such as lt.Elbo() or lt.Iwae(), or of a class of your own that inherits from "
+            f"laten.training.objectives.Objective, not {objective!r:.80}"
+        )
+    return objective
 
 
 def new_models(rows: Rows, network: Network, parameters: Parameters, holes: frozenset[str]) -> list[Model]:

@@ -94,12 +94,22 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
         return super()._fitted()
 
 
-def load(path: str | os.PathLike, *, nets: Mapping[str, Any] | None = None) -> VAE:
+def load(
+    path: str | os.PathLike,
+    *,
+    nets: Mapping[str, Any] | None = None,
+    families: Mapping[str, Any] | None = None,
+    objectives: Mapping[str, Any] | None = None,
+) -> VAE:
     """Read a model file that `VAE.save` wrote.
 
+    Files hold no code: what is your own in the model has to be handed over, by its name.
+
     Args:
-        nets: Your own nets by name, where the model has some: files hold no code.
+        nets: Name -> your own net: the function or class.
+        families: Name -> your own family's class.
+        objectives: Name -> your own objective's class.
     Raises:
-        ModelFileError: not a model file, truncated, or of a newer version.
+        ModelFileError: not a model file, truncated, of a newer version, or with parts of your own that are not given.
     """
-    return restored(VAE, path, nets)
+    return restored(VAE, path, {**(nets or {}), **(families or {}), **(objectives or {})})

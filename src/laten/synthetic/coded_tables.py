@@ -15,9 +15,9 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns import parse
-from laten.data.columns.cells import Cells
+from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS, Column
-from laten.data.messages import check_frame, shown
+from laten.data.messages import shown
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
 

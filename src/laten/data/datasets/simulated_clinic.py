@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
+from laten.data.columns.cells import check_frame
 from laten.data.datasets.clinic_columns import Classes, Counts, Days, Given, Normals, StudentT
-from laten.data.messages import check_frame, unknown
+from laten.data.messages import unknown
 
 HOLES = {
     "age": 0.05, "smoker": 0.15, "ward": 0.10, "drug": 0.20, "pain": 0.15, "mobility": 0.10, "visits": 0.10,

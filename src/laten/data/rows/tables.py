@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.cells import Cells, cells_of
+from laten.data.columns.cells import Cells, cells_of, check_frame
 from laten.data.columns.encode import (
     constant,
     decode_column,
@@ -25,7 +25,7 @@ from laten.data.columns.encode import (
     log_det_column,
     read,
 )
-from laten.data.messages import check_frame, did_you_mean
+from laten.data.messages import did_you_mean
 from laten.data.rows.evidence import Between, limits
 from laten.data.rows.rows import Rows
 from laten.data.schema.contract import Name

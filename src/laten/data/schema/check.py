@@ -12,9 +12,9 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns import parse
-from laten.data.columns.cells import Cells
+from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS
-from laten.data.messages import check_frame, did_you_mean, shown, where
+from laten.data.messages import did_you_mean, shown, where
 from laten.data.records import name_of
 from laten.data.schema.contract import Clause, Contract, as_plain, by_text
 

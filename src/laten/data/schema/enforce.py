@@ -16,10 +16,10 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns import parse
-from laten.data.columns.cells import Cells
+from laten.data.columns.cells import Cells, check_frame, refuse_empty
 from laten.data.columns.column import CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, tally, with_unseen
-from laten.data.messages import check_frame, did_you_mean, refuse_empty, shown, where
+from laten.data.messages import did_you_mean, shown, where
 from laten.data.records import Plain, is_plain, name_of
 from laten.data.schema import toml
 from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text

@@ -20,14 +20,14 @@ import pandas as pd
 
 from laten.data.columns import parse
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
-from laten.data.columns.cells import Cells, cells_of
+from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
 from laten.data.columns.durations import step_of
 from laten.data.histogram.fit import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
-from laten.data.messages import check_frame, refuse_empty, span, unknown
+from laten.data.messages import span, unknown
 from laten.data.records import Plain, replace
 from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
