@@ -216,6 +216,18 @@ def test_the_drawing_is_the_contract():
     assert drawn == [[f"{name}/" for name in floor.split(" | ")] for floor in floors]
 
 
+def test_files_named_in_documents_exist():
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    lost = []
+    for document in documents:
+        if document.name == "CHANGELOG.md":
+            continue
+        for name in re.findall(r"`((?:[a-z_]+/)+[a-z_0-9]+\.py)`", document.read_text("utf-8")):
+            if not any((folder / name).is_file() for folder in (ROOT, SRC / "laten", SRC)):
+                lost.append(f"{document.name}: {name}")
+    assert not lost
+
+
 # -- controls ------------------------------------------------------------------------------------------------
 
 
