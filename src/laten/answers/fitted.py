@@ -13,7 +13,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from laten.common.errors import LatenError
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
 from laten.inference.asking import Keys, ask
@@ -106,14 +105,3 @@ def put(old: np.ndarray, index: np.ndarray, new: np.ndarray) -> np.ndarray:
 def by_row(shares: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
     """Return sums over nodes and sites, `(rows,)`."""
     return sum((x.reshape(rows, -1).sum(1) for x in shares.values()), np.zeros(rows))
-
-
-def whole(name: str, value: Any) -> int:
-    """Check that a value is a whole number of at least 1.
-
-    Raises:
-        LatenError: it is not.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise LatenError(f"{name} must be a whole number of at least 1, not {value!r}")
-    return int(value)

@@ -54,17 +54,29 @@ def wrote(*paths: str | None) -> None:
             note(f"Wrote {path}.")
 
 
+def show(found: object, table: pd.DataFrame, path: str | None) -> None:
+    """Print what was found, or write it as a table."""
+    if path is None:
+        print(found)
+    else:
+        put(table, path)
+
+
 def column_named(text: str, names: Iterable[Name]) -> Name:
     """Find the column that was typed; columns called by whole numbers are found by their text."""
     return next((n for n in names if str(n) == text), text)
 
 
-def for_fit(name: str) -> Source:
-    """Read data to learn from. Of several arrays it is the one called `x`; the others stand aside.
+def read_table(name: str, use: str) -> pd.DataFrame:
+    """Read a table; `use` says what it is for, to whoever gives arrays."""
+    data = read(name)
+    if not isinstance(data, pd.DataFrame):
+        raise DataError(f"{name}: holds arrays; {use}")
+    return data
 
-    Raises:
-        DataError: the data cannot be read, or which array to take is not clear.
-    """
+
+def for_fit(name: str) -> Source:
+    """Read data to learn from. Of several arrays it is the one called `x`; the others stand aside."""
     data = read(name)
     if not isinstance(data, dict):
         return Source(data, {}, {})
@@ -77,18 +89,12 @@ def for_fit(name: str) -> Source:
 
 
 def for_model(vae: PlainVAE, name: str) -> Source:
-    """Read data to ask a model about, in the container it was fitted to.
-
-    Raises:
-        DataError: the data cannot be read, or are of another sort than the model's.
-    """
-    data = read(name)
-    if isinstance(vae.view_, ArrayView) and isinstance(data, dict):
-        return _by_node(vae.view_, data, name)
-    if isinstance(vae.view_, ArrayView) and isinstance(data, pd.DataFrame):
-        raise DataError(
-            f"{name}: is a table; the model was fitted to arrays {known(vae.view_.nodes)}: give .npy or .npz"
-        )
+    """Read data to ask a model about, in the container it was fitted to."""
+    data, view = read(name), vae.view_
+    if isinstance(view, ArrayView) and isinstance(data, dict):
+        return _by_node(view, data, name)
+    if isinstance(view, ArrayView) and isinstance(data, pd.DataFrame):
+        raise DataError(f"{name}: is a table; the model was fitted to arrays {known(view.nodes)}: give .npy or .npz")
     if isinstance(data, dict):
         raise DataError(
             f"{name}: holds arrays {known(data)}; the model was fitted to the columns {known(vae.schema_.names)}"
@@ -111,11 +117,7 @@ def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:
 
 
 def check_output(path: str | None, endings: tuple[str, ...] = TABLES + ARRAYS) -> None:
-    """Refuse a path that could not be written, before any work is done.
-
-    Raises:
-        DataError: its folder is not there or closed, it is a folder, or its extension is none of `endings`.
-    """
+    """Refuse a path that could not be written, before any work is done."""
     if path is None:
         return
     target = Path(path)
@@ -131,11 +133,7 @@ def check_output(path: str | None, endings: tuple[str, ...] = TABLES + ARRAYS) -
 
 
 def put(result: Data, path: str | None) -> None:
-    """Write a result to `path` in the format of its extension, or to standard output as CSV.
-
-    Raises:
-        DataError: it cannot be written, or fits no table.
-    """
+    """Write a result to `path` in the format of its extension, or to standard output as CSV."""
     if path is not None and path.lower().endswith(".npy") and isinstance(result, dict) and len(result) == 1:
         result = next(iter(result.values()))
     if path is not None and path.lower().endswith(ARRAYS):
@@ -151,11 +149,7 @@ def put(result: Data, path: str | None) -> None:
 
 
 def as_table(result: Any) -> pd.DataFrame:
-    """Return arrays as columns: `name`, or `name_0`, `name_1`, ….
-
-    Raises:
-        DataError: an array with more than two dimensions.
-    """
+    """Return arrays as columns: `name`, or `name_0`, `name_1`, …."""
     columns: dict[str, np.ndarray] = {}
     for name, array in (result if isinstance(result, dict) else {"column": np.asarray(result)}).items():
         if np.ndim(array) > 2:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from laten.cli.data_in_out import column_named
 from laten.common.errors import DataError, known
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import did_you_mean, unknown
@@ -19,12 +20,7 @@ from laten.estimator.plain_vae import PlainVAE
 
 
 def evidence(vae: PlainVAE, given: list[str]) -> dict[Any, Any]:
-    """Parse what is given, by column or node.
-
-    Raises:
-        DataError: no `=`, an unknown column or node, a node or an interval given twice, or a value that its column
-            cannot take.
-    """
+    """Parse what is given, by column or node."""
     found: dict[Any, Any] = {}
     for text in given:
         name, sign, value = text.partition("=")
@@ -35,10 +31,9 @@ def evidence(vae: PlainVAE, given: list[str]) -> dict[Any, Any]:
             key: str | int = name
             parsed = for_node(view, name, value)
         else:
-            by_text = {str(n): n for n in view.schema.names}
-            if name not in by_text:
+            key = column_named(name, view.schema.names)
+            if key not in view.schema.names:
                 raise unknown("column", name, view.schema.names)
-            key = by_text[name]
             parsed = soft(view.schema[key], value)
         if key not in found:
             found[key] = parsed
@@ -114,11 +109,7 @@ def as_float(text: str) -> float:
 
 
 def number(where: str, text: str, seen: str = "") -> float:
-    """Parse a finite number.
-
-    Raises:
-        DataError: anything else.
-    """
+    """Parse a finite number."""
     value = as_float(text)
     if not math.isfinite(value):
         raise DataError(f"{where}: {text!r} is no finite number{f'; the fitted values are {seen}' if seen else ''}")

@@ -3,6 +3,9 @@
 The command line prints the message of a `LatenError` on one line and exits with 2.
 """
 
+from numbers import Integral
+from typing import Any
+
 
 class LatenError(ValueError):
     """The user's input cannot be used. The message names the thing and the way out."""
@@ -33,3 +36,10 @@ def known(names, limit: int = 12) -> str:
     names = [repr(n) for n in names]
     extra = f", … ({len(names)} in all)" if len(names) > limit else ""
     return "[" + ", ".join(names[:limit]) + extra + "]"
+
+
+def whole(name: str, value: Any, least: int = 1, error: type[LatenError] = LatenError) -> int:
+    """Return a value that must be a whole number of at least `least`, or raise `error`."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise error(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)

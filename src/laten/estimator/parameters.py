@@ -3,8 +3,7 @@
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
-from laten.answers.fitted import whole
-from laten.common.errors import LatenError
+from laten.common.errors import LatenError, whole
 from laten.data.schema.schema import Schema
 from laten.network.network import Network
 from laten.training.objectives import Objective

@@ -12,8 +12,8 @@ from laten.answers.audit.audit import audit as run_audit
 from laten.answers.audit.result import Audit
 from laten.answers.audit.study import options as audit_options
 from laten.answers.conditional import ConditionalAnswer
-from laten.answers.fitted import Fitted, whole
-from laten.common.errors import LatenError
+from laten.answers.fitted import Fitted
+from laten.common.errors import LatenError, whole
 from laten.inference.diagnostics import LogLikelihood
 
 POSTERIOR = 500  # draws a row where a distribution is wanted

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from laten.common.errors import LatenError, known
+from laten.common.errors import LatenError, known, whole
 from laten.common.types import Array
 
 AUTO_STEPS = 20_000
@@ -55,16 +55,10 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self):
-        whole = (("epochs", 1), ("batch_size", 1), ("patience", 0), ("seed", 0))
-        for name, low in whole:
+        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0), ("seed", 0)):
             value = getattr(self, name)
-            optional = name in ("epochs", "patience")
-            if not (value is None and optional) and (
-                isinstance(value, bool) or not hasattr(value, "__index__") or value < low
-            ):
-                raise LatenError(
-                    f"{name} must be a whole number of at least {low}{' or None' if optional else ''}, not {value!r}"
-                )
+            if value is not None or name not in ("epochs", "patience"):
+                whole(name, value, least)
         if self.precision not in PRODUCTS:
             raise LatenError(f"precision must be one of {known(PRODUCTS)}, not {self.precision!r}")
         if not self.learning_rate > 0:

@@ -26,16 +26,10 @@ from laten.inference.posterior import Posterior
 from laten.network.model import Model
 
 
-@dataclass(frozen=True)
-class GuidePoints:
-    """A question: guide draws `(draws, d)` and log p(u) of each."""
-
-    draws: int
-
-    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        posterior = Posterior(model, values, masks)
-        points = jax.vmap(posterior.from_guide)(random.split(key, self.draws))
-        return points, jax.vmap(lambda u: posterior.densities(u).prior)(points)
+def guide_points(posterior: Posterior, key: Key, draws: int) -> tuple[Array, Array]:
+    """Return guide draws `(draws, d)` and log p(u) of each."""
+    points = jax.vmap(posterior.from_guide)(random.split(key, draws))
+    return points, jax.vmap(lambda u: posterior.densities(u).prior)(points)
 
 
 class GuideDensities(eqx.Module):

@@ -11,21 +11,20 @@ from laten.answers.audit import bounds, calibration
 from laten.answers.audit.calibration import KEPT
 from laten.answers.audit.result import ORDER, Audit
 from laten.answers.audit.study import Options, Study
-from laten.answers.audit.which_fit import ESTIMATORS, check_only, reasons
+from laten.answers.audit.which_fit import check_only, reasons
 from laten.answers.fitted import Fitted, by_row
-from laten.network.model import Model
 from laten.network.uncertain_weights import certain, is_uncertain
 
-RUNS: dict[str, Callable[[Study], None]] = {
-    "bounds": bounds.run_bounds,
-    "exact": bounds.run_exact,
-    "quadrature": bounds.run_quadrature,
-    "ais": bounds.run_ais,
-    "hmc": bounds.run_hmc,
-    "gap": bounds.run_gap,
-    "latents": calibration.run_latents,
-    "bdmc": calibration.run_bdmc,
-    "sbc": calibration.run_sbc,
+ESTIMATORS: dict[str, tuple[Callable[[Study], None], str]] = {
+    "bounds": (bounds.run_bounds, "ELBO and IWAE bounds from guide draws"),
+    "exact": (bounds.run_exact, "log p(x) in closed form"),
+    "quadrature": (bounds.run_quadrature, "log p(x) by a grid over the latents"),
+    "ais": (bounds.run_ais, "annealed importance sampling"),
+    "hmc": (bounds.run_hmc, "posterior samples and a density fitted to them"),
+    "gap": (bounds.run_gap, "a guide for each row"),
+    "latents": (calibration.run_latents, "mutual information and the aggregate posterior"),
+    "bdmc": (calibration.run_bdmc, "annealing both ways on simulated rows"),
+    "sbc": (calibration.run_sbc, "calibration of the posterior by simulation"),
 }
 
 
@@ -39,15 +38,15 @@ def audit(fitted: Fitted, data: Any, options: Options, say: Callable[[str], None
     """
     spread, model = is_uncertain(fitted.model.p), fitted.model
     if spread:
-        fitted = replace(fitted, model=Model(model.network, model.guide, certain(model.p), model.q))
+        fitted = replace(fitted, model=replace(model, p=certain(model.p)))
     rows, log_det = fitted.scored(data)
     index = np.unique(np.linspace(0, rows.n - 1, min(rows.n, options.rows)).round().astype(int))
     why = reasons(fitted, rows.take(index), options.chains.sampler)
     check_only(options.only, why)
     study = Study(fitted, rows.take(index), by_row(log_det, rows.n)[index], options, say)
-    for name, run in RUNS.items():
+    for name, (run, words) in ESTIMATORS.items():
         if (not options.only or name in options.only) and not why[name]:
-            study.say(f"{name}: {ESTIMATORS[name]}")
+            study.say(f"{name}: {words}")
             run(study)
     return Audit(
         figures=tuple(sorted(study.figures, key=lambda f: ORDER.index(f.group))),

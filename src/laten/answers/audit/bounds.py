@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from laten.answers.audit import quadrature
+from laten.answers.audit.annealing import forward
 from laten.answers.audit.gaps import grouped
-from laten.answers.audit.harmonic import DISAGREE
-from laten.answers.audit.questions import Annealing, AppendixD, Bounded, OwnGuide, Presented, Quadrature
+from laten.answers.audit.harmonic import DISAGREE, reciprocal
+from laten.answers.audit.quadrature import FINE, integrate
+from laten.answers.audit.questions import Bounded, OfPosterior, OwnGuide, Presented
 from laten.answers.audit.result import CHAINS, GAP, LATENTS, WEIGHTS
 from laten.answers.audit.study import Study, check_acceptance, check_chains, spread
 from laten.answers.audit.which_fit import coordinates
-from laten.inference.diagnostics import ACTIVE, effective_sample_size, monte_carlo_error, pareto_k
+from laten.inference.diagnostics import ACTIVE, effective_sample_size, log_mean_weight, monte_carlo_error, pareto_k
 from laten.inference.linear_gaussian import joint_normal, not_linear
 
 GROUPS = (1, 5, 50, 500, 5000)
@@ -26,27 +27,24 @@ def run_bounds(study: Study) -> None:
     study.log_p("ELBO", elbo.mean(1), spread(elbo), "lower bound", "what training maximises (Kingma & Welling 2014)")
     for size in sorted({*GROUPS, study.options.draws}):
         if size <= study.options.draws:
-            bounds = grouped(log_w, size)
+            bounds, said = grouped(log_w, size), f"{size} guide draws (Burda et al. 2016)"
             errors = spread(bounds) if bounds.shape[1] > 1 else monte_carlo_error(log_w)
-            study.log_p(
-                f"IWAE {size}", bounds.mean(1), errors, "lower bound", f"{size} guide draws (Burda et al. 2016)"
-            )
+            study.log_p(f"IWAE {size}", bounds.mean(1), errors, "lower bound", said)
     k = pareto_k(log_w)
     study.by_row["pareto_k"] = k
     known_k = k[~np.isnan(k)]
     worst = float(np.quantile(known_k, 0.95, method="higher")) if len(known_k) else np.nan
     effective = float(np.median(effective_sample_size(log_w)))
-    study.add(WEIGHTS, "Pareto k", worst, np.nan, "diagnosis", "95th percentile of rows; bad above 0.7")
-    study.add(WEIGHTS, "effective sample size", effective, np.nan, "diagnosis",
-              f"median of rows, of {study.options.draws} draws")  # fmt: skip
+    study.add(WEIGHTS, "Pareto k", worst, "diagnosis", "95th percentile of rows; bad above 0.7")
+    said = f"median of rows, of {study.options.draws} draws"
+    study.add(WEIGHTS, "effective sample size", effective, "diagnosis", said)
     if means.shape[1]:
         variance = means.var(0, dtype=np.float64) if rows > 1 else np.full(means.shape[1], np.nan)
         names = coordinates(study.fitted.model)
-        study.units = pd.DataFrame(
-            {"variance": variance, "active": variance > ACTIVE}, index=pd.Index(names, name="unit")
-        )
-        study.add(LATENTS, "active units", (variance > ACTIVE).sum(), np.nan, "count",
-                  f"of {len(names)}: posterior means vary by more than {ACTIVE}")  # fmt: skip
+        active = variance > ACTIVE
+        study.units = pd.DataFrame({"variance": variance, "active": active}, index=pd.Index(names, name="unit"))
+        said = f"of {len(names)}: posterior means vary by more than {ACTIVE}"
+        study.add(LATENTS, "active units", active.sum(), "count", said)
 
 
 def run_exact(study: Study) -> None:
@@ -63,44 +61,41 @@ def run_exact(study: Study) -> None:
 
 def run_quadrature(study: Study) -> None:
     """Sum over grids of one or two latent coordinates."""
-    found = study.ask(Quadrature())
-    study.log_p(
-        "quadrature", found.log_p, found.error, "exact", f"{quadrature.FINE} points a coordinate; error numerical"
-    )
+    found = study.ask(OfPosterior(integrate, draws=FINE**2))
+    study.log_p("quadrature", found.log_p, found.error, "exact", f"{FINE} points a coordinate; error numerical")
 
 
 def run_ais(study: Study) -> None:
     """Anneal the rows."""
     plan = study.options.bridges
-    log_w, acceptance = study.ask(Annealing(plan))
-    log_w = log_w.astype(np.float64)
-    check_acceptance("ais", acceptance, "give more bridges")
-    said = f"annealed from the {plan.start} over {plan.bridges} bridges (Neal 2001), {acceptance.mean():.0%} accepted"
-    study.log_p("AIS", grouped(log_w, plan.chains)[:, 0], monte_carlo_error(log_w), "lower bound", said)
+    found, _ = study.ask(OfPosterior(forward, (plan,), plan.work))
+    log_w = found.log_w.astype(np.float64)
+    check_acceptance("ais", found.acceptance, "give more bridges")
+    said = f"annealed from the {plan.start} over {plan.bridges} bridges (Neal 2001), "
+    said += f"{found.acceptance.mean():.0%} accepted"
+    study.log_p("AIS", log_mean_weight(log_w), monte_carlo_error(log_w), "lower bound", said)
 
 
 def run_hmc(study: Study) -> None:
     """Estimate by appendix D."""
     plan = study.options.chains
-    found = study.ask(AppendixD(plan))
+    found = study.ask(OfPosterior(reciprocal, (plan,), plan.work))
     log_r = found.log_r.astype(np.float64)
     check_acceptance("hmc", found.acceptance, "use sampler='nuts' (laten[lab]), or trust 'ais'")
     check_chains("hmc", found.r_hat)
     said = f"{plan.sampler.upper()} and normals fitted to its draws (Kingma & Welling 2014, D), "
     said += f"{found.acceptance.mean():.0%} accepted"
-    study.log_p("posterior samples", -grouped(log_r, log_r.shape[1])[:, 0], monte_carlo_error(log_r), "estimate", said)
+    study.log_p("posterior samples", -log_mean_weight(log_r), monte_carlo_error(log_r), "estimate", said)
     study.by_row["r_hat"] = found.r_hat.astype(np.float64)
     worst = float(np.quantile(found.r_hat, 0.95, method="higher"))
-    study.add(CHAINS, "R-hat", worst, np.nan, "diagnosis", f"95th percentile of rows; bad above {DISAGREE}")
+    study.add(CHAINS, "R-hat", worst, "diagnosis", f"95th percentile of rows; bad above {DISAGREE}")
 
 
 def best(study: Study) -> tuple[str, np.ndarray]:
     """Return the closest there is to log p of each row: exact, or the highest of the lower bounds."""
-    for name in ("exact", "quadrature"):
-        if name in study.by_row:
-            return name, study.by_row[name]
+    exact = [n for n in ("exact", "quadrature") if n in study.by_row]
     bounds = [n for n in study.by_row if n == "AIS" or n.startswith("IWAE")]
-    name = max(bounds, key=lambda n: float(study.by_row[n].mean()))
+    name = exact[0] if exact else max(bounds, key=lambda n: float(study.by_row[n].mean()))
     return name, study.by_row[name]
 
 
@@ -114,8 +109,8 @@ def run_gap(study: Study) -> None:
     study.by_row["own ELBO"] = elbo.mean(1) + study.shift
     whole, shape = log_p - study.by_row["ELBO"], log_p - study.by_row["own ELBO"]
     error, own = (np.sqrt(np.square(spread(x)).sum()) / len(x) for x in (study.elbo, elbo))
-    study.add(GAP, "gap", whole.mean(), error, "estimate", f"log p(x), by {name}, minus ELBO")
-    study.add(GAP, "approximation gap", shape.mean(), own, "estimate",
-              "log p(x) minus the ELBO of a guide fitted to each row: not of the posterior's shape")  # fmt: skip
-    study.add(GAP, "amortisation gap", (whole - shape).mean(), np.hypot(error, own), "estimate",
-              "what that gains over the guide: one net for all rows (Cremer et al. 2018)")  # fmt: skip
+    of_shape = "log p(x) minus the ELBO of a guide fitted to each row: not of the posterior's shape"
+    of_haste = "what that gains over the guide: one net for all rows (Cremer et al. 2018)"
+    study.add(GAP, "gap", whole.mean(), "estimate", f"log p(x), by {name}, minus ELBO", error)
+    study.add(GAP, "approximation gap", shape.mean(), "estimate", of_shape, own)
+    study.add(GAP, "amortisation gap", (whole - shape).mean(), "estimate", of_haste, np.hypot(error, own))

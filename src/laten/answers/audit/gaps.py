@@ -20,6 +20,7 @@ import numpy as np
 
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
+from laten.inference.diagnostics import log_mean_weight
 from laten.inference.importance import chunked_keys
 from laten.network.log_weights import by_node, log_weight, total
 from laten.network.model import Model
@@ -58,9 +59,7 @@ def bounds(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> 
 def grouped(log_w: np.ndarray, size: int) -> np.ndarray:
     """Return IWAE bounds `(rows, groups)` of groups of `size` draws; draws that fill no group are left out."""
     rows, draws = log_w.shape
-    groups = log_w[:, : draws // size * size].astype(np.float64).reshape(rows, -1, size)
-    top = groups.max(axis=2, keepdims=True)
-    return top[..., 0] + np.log(np.exp(groups - top).mean(axis=2))
+    return log_mean_weight(log_w[:, : draws // size * size].reshape(-1, size)).reshape(rows, -1)
 
 
 def constants_of(model: Model) -> Values:

@@ -1,19 +1,30 @@
 """The questions of an audit: each estimator, put to one example. The mathematics stands in the files beside it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
 
-from laten.answers.audit import annealing, harmonic
 from laten.answers.audit.gaps import bounds, own_guide
-from laten.answers.audit.quadrature import FINE, integrate
 from laten.answers.audit.simulated import read_by_model
 from laten.common import random
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Key, Masks, Values
 from laten.inference.posterior import Posterior
 from laten.network.model import AT_MODE, Model
+
+
+@dataclass(frozen=True)
+class OfPosterior:
+    """What an estimator `(posterior, key, *options) -> arrays` finds; `draws` is how much work that is."""
+
+    estimator: Callable[..., Any]
+    options: tuple[Any, ...] = ()
+    draws: int = 1
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        return self.estimator(Posterior(model, values, masks), key, *self.options)
 
 
 @dataclass(frozen=True)
@@ -37,45 +48,6 @@ class Bounded:
         families = model.guide.families
         means = [jnp.ravel(families[n].mean(q_raw[n])) for n in q_raw if n not in model.discrete]
         return bounds(model, key, values, masks, self.draws), jnp.concatenate(means) if means else jnp.zeros(0)
-
-
-@dataclass(frozen=True)
-class Annealing:
-    """Forward annealing: `(chains,)` log-weights, and how many moves were accepted."""
-
-    plan: annealing.AnnealingPlan
-
-    @property
-    def draws(self) -> int:
-        return self.plan.work
-
-    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        found, _ = annealing.forward(Posterior(model, values, masks), key, self.plan)
-        return found.log_w, found.acceptance
-
-
-@dataclass(frozen=True)
-class Quadrature:
-    """log p(x) and its numerical error; for at most two latent coordinates."""
-
-    draws: int = FINE**2
-
-    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        return integrate(Posterior(model, values, masks), key)
-
-
-@dataclass(frozen=True)
-class AppendixD:
-    """The estimator of Kingma & Welling (2014), appendix D; for at most four latent coordinates."""
-
-    plan: harmonic.HarmonicPlan
-
-    @property
-    def draws(self) -> int:
-        return self.plan.work
-
-    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        return harmonic.reciprocal(Posterior(model, values, masks), key, self.plan)
 
 
 @dataclass(frozen=True)

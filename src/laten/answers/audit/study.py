@@ -10,8 +10,8 @@ import pandas as pd
 
 from laten.answers.audit import annealing, harmonic
 from laten.answers.audit.result import BOUNDS, Figure
-from laten.answers.fitted import Fitted, whole
-from laten.common.errors import LatenError, LatenWarning, known
+from laten.answers.fitted import Fitted
+from laten.common.errors import LatenError, LatenWarning, known, whole
 from laten.data.rows.rows import Rows
 from laten.inference.asking import Keys
 
@@ -34,11 +34,7 @@ class Options(NamedTuple):
 def options(
     only: Sequence[str], rows: int, draws: int, bridges: int, chains: int, start: str, sampler: str, seed: int
 ) -> Options:
-    """Check the options.
-
-    Raises:
-        LatenError: one is out of range.
-    """
+    """Return the options, checked."""
     if start not in annealing.STARTS:
         raise LatenError(f"audit: annealing starts at one of {known(annealing.STARTS)}, not {start!r}")
     if sampler not in harmonic.SAMPLERS:
@@ -70,7 +66,7 @@ class Study:
     ranks: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), int))
     elbo: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
-    def add(self, group: str, name: str, value: float, error: float, kind: str, meaning: str) -> None:
+    def add(self, group: str, name: str, value: float, kind: str, meaning: str, error: float = np.nan) -> None:
         """Keep a figure."""
         self.figures.append(Figure(group, name, float(value), float(error), kind, meaning))
 
@@ -78,7 +74,7 @@ class Study:
         """Keep an estimate of log p of each row, in the data's own scale, from one in the model's."""
         self.by_row[name] = per_row.astype(np.float64) + self.shift
         error = np.sqrt(np.square(errors).sum()) / len(errors)
-        self.add(BOUNDS, name, self.by_row[name].mean(), error, kind, meaning)
+        self.add(BOUNDS, name, self.by_row[name].mean(), kind, meaning, error)
 
     def ask(self, question: Any) -> Any:
         """Ask the rows."""

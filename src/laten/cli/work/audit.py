@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from laten.cli.data_in_out import TABLES, check_output, for_model, note, put, wrote
+from laten.cli.data_in_out import TABLES, check_output, for_model, note, show, wrote
 from laten.estimator.plain_vae import load
 from laten.plots.audit import plot_audit
 from laten.plots.canvas import FORMATS
@@ -23,8 +23,5 @@ def audit(
     found = vae.audit(for_model(vae, data).data, only or (), **options, say=note)
     if plot is not None:
         plot_audit(found, plot)
-    if output is None:
-        print(found)
-    else:
-        put(found.table, output)
+    show(found, found.table, output)
     wrote(output, plot)

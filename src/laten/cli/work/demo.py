@@ -30,11 +30,7 @@ SHOWN = ("age", "ward", "nights", "crp", "pain", "admitted")  # columns of which
 
 
 def demo(folder: str) -> None:
-    """Fit `digits` and `clinic`, print the results, and leave models and pictures in `folder`.
-
-    Raises:
-        LatenError: the folder cannot be made.
-    """
+    """Fit `digits` and `clinic`, print the results, and leave models and pictures in `folder`."""
     began, out = time.perf_counter(), Path(folder)
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.cli.data_in_out import Source, check_output, for_fit, note
+from laten.cli.data_in_out import Source, check_output, column_named, for_fit, note
 from laten.common.errors import DataError, known
 from laten.data.columns.column import ASIDE, Column
 from laten.data.messages import did_you_mean, unknown
@@ -86,11 +86,7 @@ def stem(data: str) -> str:
 
 
 def schema_of(source: Source, kinds: Sequence[str], contract: str | None = None) -> Schema | None:
-    """Return the schema of a table, inferred or as a file says, and edited; None for arrays of images.
-
-    Raises:
-        DataError: no such column or kind, the cells do not allow it, or they do not keep the contract.
-    """
+    """Return the schema of a table, inferred or as a file says, and edited; None for arrays of images."""
     data = source.data
     if isinstance(data, dict) or (isinstance(data, np.ndarray) and data.ndim != 2):
         if kinds or contract:
@@ -121,13 +117,13 @@ def with_kind(schema: Schema, text: str) -> Schema:
     name, sign, kind = text.rpartition("=")
     if not sign or not name:
         raise DataError(f"--kind {text}: expected COLUMN=KIND, e.g. age=count")
-    by_text = {str(n): n for n in schema.names}
-    if name not in by_text:
+    key = column_named(name, schema.names)
+    if key not in schema.names:
         raise unknown("column", name, schema.names)
     kind, colon, levels = kind.partition(":")
-    column = schema[by_text[name]]
+    column = schema[key]
     try:
-        return schema.with_kind(column.name, kind, levels_of(column, levels) if colon else None)
+        return schema.with_kind(key, kind, levels_of(column, levels) if colon else None)
     except DataError as error:
         if kind == "ordinal" and not colon and "order of its levels" in str(error):
             some = ",".join(map(str, column.seen.values or ()))

@@ -32,11 +32,7 @@ def exactly(network: DiscreteNetwork, question: str, asked: Asked) -> pd.Series:
 
 
 def by_guide(vae: PlainVAE, file: str, asked: Asked) -> pd.Series:
-    """Return a fitted model's answer about one column of classes.
-
-    Raises:
-        DataError: several targets or intervals, which `laten sample` answers.
-    """
+    """Return a fitted model's answer about one column of classes."""
     given = evidence(vae, [f"{name}={value}" for name, values in asked.given.items() for value in values])
     soft = any(isinstance(v, list | Between) for v in given.values())
     if len(asked.targets) != 1 or soft or not isinstance(vae.view_, TableView):

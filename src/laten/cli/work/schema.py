@@ -5,13 +5,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from laten.cli.data_in_out import TABLES, check_output, for_fit, note, put
+from laten.cli.data_in_out import TABLES, check_output, for_fit, note, read_table, show, wrote
 from laten.cli.work.fit import schema_of
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError
-from laten.data.files.read import read
 from laten.data.rows.table_view import TableView
 from laten.data.schema.check import check as compare
 from laten.data.schema.contract import Contract
@@ -19,6 +16,7 @@ from laten.data.schema.enforce import open_contract
 from laten.estimator.plain_vae import load
 
 BROKEN = 1
+USE = "a schema says what the columns of a table are"
 
 
 def schema(data: str, output: str | None, kinds: Sequence[str], check: str | None) -> int:
@@ -41,7 +39,7 @@ def schema(data: str, output: str | None, kinds: Sequence[str], check: str | Non
         raise DataError(f"{output}: is the data; give the schema another name with -o")
     found = schema_of(for_fit(data), kinds)
     if found is None:
-        raise DataError(f"{data}: holds arrays; a schema says what the columns of a table are")
+        raise DataError(f"{data}: holds arrays; {USE}")
     text = found.to_toml()
     if output is None:
         sys.stdout.write(text)
@@ -56,24 +54,14 @@ def checked(data: str, agreed: str, output: str | None) -> int:
     """Show how rows differ from a contract, or from the schema of a model; 1 when a model refuses them."""
     check_output(output, TABLES)
     contract = agreed_in(agreed)
-    frame = read(data)
-    if not isinstance(frame, pd.DataFrame):
-        raise DataError(f"{data}: holds arrays; a schema says what the columns of a table are")
-    found = compare(contract, frame)
-    if output is None:
-        print(found)
-    else:
-        put(found.frame, output)
-        note(f"Wrote {output}.")
+    found = compare(contract, read_table(data, USE))
+    show(found, found.frame, output)
+    wrote(output)
     return BROKEN if found.broken else 0
 
 
 def agreed_in(name: str) -> Contract:
-    """Return the contract of a TOML file, or of the table that a model was fitted to.
-
-    Raises:
-        DataError: neither, or a model of arrays.
-    """
+    """Return the contract of a TOML file, or of the table that a model was fitted to."""
     if not zipfile.is_zipfile(name):
         return open_contract(Path(name))
     vae = load(name)

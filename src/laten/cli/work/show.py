@@ -7,14 +7,14 @@ import jax
 import numpy as np
 import pandas as pd
 
-from laten.cli.data_in_out import Source, check_output, for_model, note
+from laten.cli.data_in_out import Source, check_output, for_model, wrote
 from laten.common.errors import LatenError
 from laten.data.messages import unknown
 from laten.data.rows.views import ArrayView
 from laten.estimator.plain_vae import PlainVAE, load
 from laten.plots import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
+from laten.plots.canvas import FORMATS
 
-PICTURES = (".png", ".svg", ".pdf")
 NEED_DATA = ("reconstructions", "latents")
 
 
@@ -28,7 +28,7 @@ def info(model: str, svg: str | None) -> None:
     print(f"Data\n{data_of(vae)}\n\nTraining\n{training_of(vae)}")
     if svg is not None:
         vae.network_.draw(path=svg)
-        note(f"Wrote {svg}.")
+    wrote(svg)
 
 
 def data_of(vae: PlainVAE) -> str:
@@ -36,10 +36,9 @@ def data_of(vae: PlainVAE) -> str:
     view = vae.view_
     if not isinstance(view, ArrayView):
         return str(view.schema)
-    visit, specs = view.visit, view.specs
     ways = {"intensity": ", grey pixels binarised anew at each visit", "fixed": ", grey pixels binarised once"}
-    shapes = {n: " × ".join(map(str, specs[n].shape)) or "one" for n in view.nodes}
-    return "\n".join(f"{n}: {shapes[n]} {specs[n].what}{ways.get(visit.get(n, ''), '')}" for n in view.nodes)
+    shapes = {n: " × ".join(map(str, view.specs[n].shape)) or "one" for n in view.nodes}
+    return "\n".join(f"{n}: {shapes[n]} {view.specs[n].what}{ways.get(view.visit.get(n, ''), '')}" for n in view.nodes)
 
 
 def training_of(vae: PlainVAE) -> str:
@@ -65,12 +64,12 @@ def training_of(vae: PlainVAE) -> str:
 
 def plot(model: str, data: str | None, what: str, output: str, colour: str | None, seed: int | None) -> None:
     """Write a picture."""
-    check_output(output, PICTURES)
+    check_output(output, FORMATS)
     if data is None and what in NEED_DATA:
         raise LatenError(f"--what {what} needs rows to show: laten plot {model} DATA --what {what} -o {output}")
     vae = load(model)
-    source = None if data is None else for_model(vae, data)
-    rows = None if source is None else source.data
+    source = Source(None, {}, {}) if data is None else for_model(vae, data)
+    rows = source.data
     match what:
         case "history":
             plot_history(vae, output)
@@ -78,19 +77,15 @@ def plot(model: str, data: str | None, what: str, output: str, colour: str | Non
             plot_samples(vae, data=rows, path=output, seed=seed or 0)
         case "reconstructions":
             plot_reconstructions(vae, rows, path=output)
-        case "latents" if source is not None:
+        case "latents":
             plot_latents(vae, rows, coloured(source, colour), output, seed=seed or 0)
         case "manifold":
             plot_manifold(vae, data=rows, path=output)
-    note(f"Wrote {output}.")
+    wrote(output)
 
 
 def coloured(source: Source, colour: str | None) -> Any:
-    """Return what colours the rows: a column's name, or an array of the file (its `label`, when it has one).
-
-    Raises:
-        DataError: there is no such array.
-    """
+    """Return what colours the rows: a column's name, or an array of the file (its `label`, when it has one)."""
     if not isinstance(source.data, dict):
         return colour
     colour = "label" if colour is None and "label" in source.aside else colour

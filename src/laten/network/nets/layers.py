@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common.errors import DeclarationError, known
+from laten.common.errors import DeclarationError, known, whole
 from laten.common.numerics import host_rng, on_device, softplus
 from laten.common.random import random_bytes
 from laten.common.types import Array, Key
@@ -226,9 +226,9 @@ def check_net(net: MLP | ResMLP) -> None:
     widths = net.width if isinstance(net, MLP) and isinstance(net.width, tuple) else (net.width,)
     if widths is net.width and net.depth != 1:
         raise DeclarationError(f"{name}: width={net.width!r} says how many layers there are; leave depth out")
-    for field, value, low in (*(("width", w, 1) for w in widths), ("depth", net.depth, 0)):
-        if not isinstance(value, int) or value < low:
-            raise DeclarationError(f"{name}: {field} must be a whole number of at least {low}, not {value!r}")
+    for width in widths:
+        whole(f"{name}: width", width, error=DeclarationError)
+    whole(f"{name}: depth", net.depth, 0, DeclarationError)
     if net.activation not in ACTIVATIONS:
         raise DeclarationError(f"{name}: unknown activation {net.activation!r}; known: {known(ACTIVATIONS)}")
     if not 0 <= net.dropout < 1:

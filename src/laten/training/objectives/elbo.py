@@ -22,7 +22,7 @@ from laten.training.objectives.objective import (
     Batch,
     Estimate,
     Objective,
-    check_discrete,
+    check_drawing,
     discrete_of,
     leave_one_out,
     over_rows,
@@ -60,13 +60,13 @@ class Elbo(Objective):
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_discrete(self)
+        check_drawing(self)
         if self.kl not in ("closed", "sampled", "path"):
             raise DeclarationError(f"Elbo: kl must be 'closed', 'sampled' or 'path', not {self.kl!r}")
         if not 0 <= self.warmup <= 1:
             raise DeclarationError(f"Elbo: warmup is a share of the planned steps in [0, 1], not {self.warmup!r}")
-        if self.beta < 0 or self.free_bits < 0 or self.draws < 1:
-            raise DeclarationError("Elbo: beta and free_bits must be at least 0 and draws at least 1")
+        if self.beta < 0 or self.free_bits < 0:
+            raise DeclarationError("Elbo: beta and free_bits must be at least 0")
         if not 0 <= self.trim < 1:
             raise DeclarationError(f"Elbo: trim is a share of the rows in [0, 1), not {self.trim!r}")
 

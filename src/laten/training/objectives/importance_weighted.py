@@ -32,7 +32,7 @@ from laten.training.objectives.objective import (
     Batch,
     Estimate,
     Objective,
-    check_discrete,
+    check_drawing,
     discrete_of,
     nothing_but_gradient,
     over_rows,
@@ -102,8 +102,7 @@ class Iwae(Objective):
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_draws(self, self.draws)
-        check_discrete(self)
+        check_drawing(self)
         if self.gradient not in ("total", "dreg"):
             raise DeclarationError(f"Iwae: gradient must be 'total' or 'dreg', not {self.gradient!r}")
 
@@ -134,8 +133,7 @@ class Renyi(Objective):
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_draws(self, self.draws)
-        check_discrete(self)
+        check_drawing(self)
         if self.alpha == 1:
             raise DeclarationError("Renyi: alpha=1 is the ELBO; use lt.Elbo()")
 
@@ -165,8 +163,7 @@ class Cubo(Objective):
     discrete: str = "enumerated"
 
     def __post_init__(self):
-        check_draws(self, self.draws)
-        check_discrete(self)
+        check_drawing(self)
         if not self.order > 1:
             raise DeclarationError(f"Cubo: order must be above 1, not {self.order!r}; of order 1 it is lt.Iwae")
 
@@ -185,12 +182,6 @@ class Cubo(Objective):
             return height - bound, bound, lower.terms, lower.kl
 
         return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))
-
-
-def check_draws(objective: Objective, draws: object) -> None:
-    """Check the number of draws a row of an objective."""
-    if not isinstance(draws, int) or isinstance(draws, bool) or draws < 1:
-        raise DeclarationError(f"{type(objective).__name__}: draws must be a whole number of at least 1, not {draws!r}")
 
 
 def lower_bound(objective: Iwae | Renyi, power: float, model: Model, batch: Batch, key: Key, dropout: bool) -> Estimate:

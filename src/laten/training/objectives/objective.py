@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from laten.common import random
-from laten.common.errors import DeclarationError
+from laten.common.errors import DeclarationError, whole
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.model import Discrete, Draw, Model
 
@@ -93,8 +93,9 @@ class Drawing(Protocol):
     def discrete(self) -> str: ...
 
 
-def check_discrete(objective: Drawing) -> None:
-    """Check the option that says what becomes of discrete latents."""
+def check_drawing(objective: Drawing) -> None:
+    """Check the number of draws, and the option that says what becomes of discrete latents."""
+    whole(f"{type(objective).__name__}: draws", objective.draws, error=DeclarationError)
     if objective.discrete not in DISCRETE:
         raise DeclarationError(
             f"{type(objective).__name__}: discrete must be one of {', '.join(map(repr, DISCRETE))}, "

@@ -16,11 +16,11 @@ import jax
 import jax.numpy as jnp
 
 from laten.common import random
-from laten.common.errors import DeclarationError
+from laten.common.errors import DeclarationError, whole
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.log_weights import by_node, by_state, total, total_log_q
 from laten.network.model import Model
-from laten.training.objectives.importance_weighted import check_draws, power_mean, weigh
+from laten.training.objectives.importance_weighted import power_mean, weigh
 from laten.training.objectives.objective import Batch, Estimate, Objective, over_rows
 
 PHASES = ("sleep", "wake", "both")
@@ -57,7 +57,7 @@ class ReweightedWakeSleep(Objective):
     guide: str = "wake"
 
     def __post_init__(self):
-        check_draws(self, self.draws)
+        whole("ReweightedWakeSleep: draws", self.draws, error=DeclarationError)
         if self.guide not in PHASES:
             raise DeclarationError(f"ReweightedWakeSleep: guide must be one of {PHASES}, not {self.guide!r}")
 
