@@ -10,7 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +180,7 @@ def read(path: str | os.PathLike, own: Mapping[str, Any]) -> tuple[Model, About]
             raise ModelFileError("network or guide is missing")
         skeleton = build_model(network, guide, random.key(0), head.hidden)
         if head.uncertain:
-            skeleton = Model(network, guide, uncertain(skeleton.p), skeleton.q)
+            skeleton = replace(skeleton, p=uncertain(skeleton.p))
         return filled(skeleton, weights), records.read(head.about, About, "about")
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{str(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error
@@ -227,4 +227,4 @@ def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:
         return on_device(found)
 
     p, q = jax.tree_util.tree_map_with_path(leaf, (skeleton.p, skeleton.q))
-    return Model(skeleton.network, skeleton.guide, p, q)
+    return replace(skeleton, p=p, q=q)

@@ -5,6 +5,7 @@
 The rows are encoded once. From here on the device holds them, and nobody else does.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
@@ -120,7 +121,7 @@ def new_models(rows: Rows, network: Network, parameters: Parameters, holes: froz
     place, seeds = starts(rows, network), range(parameters.seed, parameters.seed + parameters.restarts)
     models = [build_model(network, guide, random.key(seed), holes, place) for seed in seeds]
     if parameters.weights == "bayes":
-        return [Model(m.network, m.guide, uncertain(m.p), m.q) for m in models]
+        return [replace(m, p=uncertain(m.p)) for m in models]
     return models
 
 

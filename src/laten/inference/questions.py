@@ -197,6 +197,13 @@ class Decoded:
         return pointed(model, means, self.fractions)
 
 
+def unit_means(model: Model, key: Key, values: Values, masks: Masks) -> Array:
+    """Return `(units,)` posterior means of the continuous guide nodes of one example."""
+    q_raw = model.draw(key, values, masks, sampling=AT_MODE).q_raw
+    means = [model.guide.nodes[n].family.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
+    return jnp.concatenate(means) if means else jnp.zeros(0)
+
+
 def shown(name: str, values: Values, masks: Masks) -> Array:
     """Say which sites of a node have a value."""
     return masks[name] if name in masks else jnp.ones(values[name].shape, bool)

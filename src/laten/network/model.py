@@ -24,6 +24,7 @@ All of this is for one example; callers map over examples and draws.
 import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -230,11 +231,11 @@ class Model(eqx.Module):
 
     def frozen_network(self) -> "Model":
         """Return the same model, the weights of its network without a gradient."""
-        return Model(self.network, self.guide, stopped(self.p), self.q)
+        return replace(self, p=stopped(self.p))
 
     def frozen_guide(self) -> "Model":
         """Return the same model, the weights of its guide without a gradient."""
-        return Model(self.network, self.guide, self.p, stopped(self.q))
+        return replace(self, q=stopped(self.q))
 
     @property
     def discrete(self) -> tuple[str, ...]:

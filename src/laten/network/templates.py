@@ -47,28 +47,23 @@ class Leaf(NamedTuple):
 def family_of(leaf: Leaf) -> Family:
     """Choose the family of a block of columns of one kind."""
     shape = leaf.shape
+    classes = leaf.sizes[0] if leaf.shape == () and leaf.sizes else leaf.sizes
     match leaf.kind:
         case "binary":
             return Bernoulli(shape)
-        case "categorical" | "ordinal" | "bins":
-            coded = coded_family(leaf)
-            return Informative(coded) if leaf.informative else coded
         case "count":
             return NegativeBinomial(shape)
         case "real":
             return Normal(shape, scale="site")
+        case "categorical":
+            coded = Categorical(classes)
+        case "ordinal":
+            coded = Binned(classes, tuple(map(ranks, leaf.sizes)))
+        case "bins":
+            coded = Binned(classes, leaf.points, leaf.rank)
         case _:
             raise DeclarationError(f"no family for columns of kind {leaf.kind!r}")
-
-
-def coded_family(leaf: Leaf) -> Categorical:
-    """Return the family of columns of classes, ordered classes or bins."""
-    classes = leaf.sizes[0] if leaf.shape == () and leaf.sizes else leaf.sizes
-    if leaf.kind == "categorical":
-        return Categorical(classes)
-    if leaf.kind == "ordinal":
-        return Binned(classes, tuple(map(ranks, leaf.sizes)))
-    return Binned(classes, leaf.points, leaf.rank)
+    return Informative(coded) if leaf.informative else coded
 
 
 def ranks(levels: int) -> Points:

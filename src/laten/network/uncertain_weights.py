@@ -11,6 +11,8 @@ weights. A conditional keeps $\mu$ as its weights and $\log\sigma$ beside them a
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -26,20 +28,20 @@ Conditionals = dict[str, Conditional]
 
 def uncertain(p: Mapping[str, Conditional]) -> Conditionals:
     """Return the same weights, each with a spread."""
-    spread = {n: jax.tree.map(lambda w: jnp.full_like(w, START), eqx.filter(c.net, is_weight)) for n, c in p.items()}
-    return {n: with_spread(c, None if c.net is None else spread[n]) for n, c in p.items()}
+    spread = {n: jax.tree.map(lambda w: jnp.full_like(w, START), learned(c.net)) for n, c in p.items()}
+    return {n: replace(c, spread=spread[n]) for n, c in p.items()}
 
 
 def certain(p: Mapping[str, Conditional]) -> Conditionals:
     """Return the same weights at their means, as points."""
-    return {name: with_spread(c, None) for name, c in p.items()}
+    return {name: replace(c, spread=None) for name, c in p.items()}
 
 
 def kl_of_weights(p: Mapping[str, Conditional]) -> Array:
     """Return KL(q ‖ N(0, I)) of all weights that have a spread, in nats."""
     total = jnp.zeros(())
     for c in p.values():
-        means, log_sds = (jax.tree.leaves(eqx.filter(t, is_weight)) for t in (c.net, c.spread))
+        means, log_sds = jax.tree.leaves(learned(c.net)), jax.tree.leaves(c.spread)
         for mean, log_sd in zip(means, log_sds, strict=False):
             total += 0.5 * jnp.sum(jnp.exp(2 * log_sd) + jnp.square(mean) - 1 - 2 * log_sd)
     return total
@@ -47,7 +49,7 @@ def kl_of_weights(p: Mapping[str, Conditional]) -> Array:
 
 def minus_log_prior(p: Mapping[str, Conditional]) -> Array:
     """Return -log N(weights; 0, I), up to a constant, in nats."""
-    weights = [w for c in p.values() for w in jax.tree.leaves(eqx.filter(c.net, is_weight))]
+    weights = [w for c in p.values() for w in jax.tree.leaves(learned(c.net))]
     return sum((0.5 * jnp.sum(jnp.square(w)) for w in weights), jnp.zeros(()))
 
 
@@ -56,11 +58,6 @@ def is_uncertain(p: Mapping[str, Conditional]) -> bool:
     return any(c.spread is not None for c in p.values())
 
 
-def is_weight(x: object) -> bool:
-    """Say whether a leaf of a net is learned."""
-    return eqx.is_inexact_array(x)
-
-
-def with_spread(c: Conditional, spread: object) -> Conditional:
-    """Return a conditional with another spread."""
-    return Conditional(c.net, c.constants, c.family, c.parents, spread)
+def learned(net: object) -> Any:
+    """Return the weights of a net, None elsewhere."""
+    return eqx.filter(net, eqx.is_inexact_array)

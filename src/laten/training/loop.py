@@ -70,11 +70,7 @@ class Loop:
         self.run = jax.jit(self.epoch, donate_argnums=0)
 
     def init(self, *weights: Model) -> State:
-        """Return the state before the first step.
-
-        Args:
-            weights: Of each copy.
-        """
+        """Return the state before the first step, from each copy's weights."""
         return init(self.parts, *weights)
 
     def empty_sums(self, store: Store, batch_size: int) -> EpochSums:

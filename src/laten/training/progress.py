@@ -159,20 +159,12 @@ class Screen:
 
 def figures(record: Record, pace: Pace) -> list[str]:
     """Say what is known of an epoch, in words; bounds and KL in nats a row."""
-    parts = [f"bound {number(record['bound'])}"]
-    if "valid_bound" in record:
-        parts.append(f"held-out {number(record['valid_bound'])}")
-    if "kl" in record:
-        parts.append(f"KL {number(record['kl'])}")
-    if "active_units" in record:
-        parts.append(f"active {record['active_units']}")
-    if pace.rate(record):
-        parts.append(pace.rate(record))
-    if record.get("skipped"):
-        parts.append(f"skipped {record['skipped']}")
-    if record.get("rollbacks"):
-        parts.append(f"roll-backs {record['rollbacks']}")
-    return parts
+    nats, counts = {"bound": "bound", "valid_bound": "held-out", "kl": "KL"}, {"active_units": "active"}
+    parts = [f"{word} {number(record[key])}" for key, word in nats.items() if key in record]
+    parts += [f"{word} {record[key]}" for key, word in counts.items() if key in record]
+    parts += filter(None, [pace.rate(record)])
+    faults = {"skipped": "skipped", "rollbacks": "roll-backs"}
+    return parts + [f"{word} {record[key]}" for key, word in faults.items() if record.get(key)]
 
 
 def number(x: float) -> str:

@@ -60,11 +60,7 @@ class Parts(NamedTuple):
 
 
 def loss_of(objective: Objective, static: Model, dropout: bool) -> Callable:
-    """Return the loss as a function of the model's arrays, traced once wherever it is called.
-
-    Args:
-        static: The model without its arrays.
-    """
+    """Return the loss as a function of the model's arrays (`static` is the rest), traced once wherever it is called."""
 
     @jax.jit
     def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
@@ -75,11 +71,7 @@ def loss_of(objective: Objective, static: Model, dropout: bool) -> Callable:
 
 
 def init(parts: Parts, *weights: Model) -> State:
-    """Return the state before the first step, in buffers of its own: they are donated.
-
-    Args:
-        weights: Of each copy.
-    """
+    """Return the state before the first step from each copy's weights, in buffers of its own: they are donated."""
     # packed by NumPy, which needs no compilation
     packed = [parts.packing.pack(jax.tree.map(np.asarray, w), np) for w in weights]
     begun: Any = (np.zeros((), np.int32), np.ones((), np.float32), np.zeros((), np.int32))
@@ -92,11 +84,7 @@ def init(parts: Parts, *weights: Model) -> State:
 
 
 def step(parts: Parts, state: State, batch: Batch, keys: Key) -> tuple[State, Info]:
-    """Make one step of one model.
-
-    Args:
-        keys: `(rows,)`.
-    """
+    """Make one step of one model; `keys (rows,)`."""
     progress = state.step / parts.planned_steps
     arrays = parts.packing.unpack(state.weights)
     (loss, estimate), gradients = jax.value_and_grad(parts.loss, has_aux=True)(arrays, batch, keys, progress)

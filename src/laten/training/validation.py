@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common import random
-from laten.common.types import Array, Key, Masks, Values
+from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store, present
 from laten.inference.diagnostics import ACTIVE
-from laten.network.model import AT_MODE, Model
+from laten.inference.questions import unit_means
+from laten.network.model import Model
 from laten.training.objectives import Batch, Objective
 
 ROWS = 256
@@ -73,10 +74,3 @@ class Evaluation:
         found = self.compiled.result()(weights, self.store, self.indices, self.key)
         bound, kl, variance = jax.device_get(found)
         return float(bound), float(kl), int((variance > ACTIVE).sum())
-
-
-def unit_means(model: Model, key: Key, values: Values, masks: Masks) -> Array:
-    """Return `(units,)` posterior means of the continuous guide nodes of one example."""
-    q_raw = model.draw(key, values, masks, sampling=AT_MODE).q_raw
-    means = [model.guide.nodes[n].family.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
-    return jnp.concatenate(means) if means else jnp.zeros(0)

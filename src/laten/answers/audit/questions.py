@@ -4,15 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-
 from laten.answers.audit.gaps import bounds, own_guide
 from laten.answers.audit.simulated import read_by_model
 from laten.common import random
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Key, Masks, Values
 from laten.inference.posterior import Posterior
-from laten.network.model import AT_MODE, Model
+from laten.inference.questions import unit_means
+from laten.network.model import Model
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,7 @@ class Bounded:
     draws: int
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        q_raw = model.draw(key, values, masks, sampling=AT_MODE).q_raw
-        families = model.guide.families
-        means = [jnp.ravel(families[n].mean(q_raw[n])) for n in q_raw if n not in model.discrete]
-        return bounds(model, key, values, masks, self.draws), jnp.concatenate(means) if means else jnp.zeros(0)
+        return bounds(model, key, values, masks, self.draws), unit_means(model, key, values, masks)
 
 
 @dataclass(frozen=True)

@@ -85,9 +85,6 @@ class Linear:
     def __call__(self, n_in: int, n_out: int, key: Key) -> "Layers":
         return Layers((affine(n_in, n_out, 0.1, host_rng(key), False),), "relu", 0.0, False)
 
-    def __repr__(self) -> str:
-        return "Linear()"
-
 
 @dataclass(frozen=True)
 class MLP:

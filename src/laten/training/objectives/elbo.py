@@ -22,6 +22,7 @@ from laten.training.objectives.objective import (
     Batch,
     Estimate,
     Objective,
+    Share,
     check_drawing,
     discrete_of,
     leave_one_out,
@@ -70,9 +71,7 @@ class Elbo(Objective):
         if not 0 <= self.trim < 1:
             raise DeclarationError(f"Elbo: trim is a share of the rows in [0, 1), not {self.trim!r}")
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         sampling = Sampling(discrete_of(self, model), path=self.kl == "path")
         weight = self.beta * jnp.minimum(1.0, progress / self.warmup) if self.warmup else self.beta
 

@@ -32,6 +32,7 @@ from laten.training.objectives.objective import (
     Batch,
     Estimate,
     Objective,
+    Share,
     check_drawing,
     discrete_of,
     nothing_but_gradient,
@@ -106,9 +107,7 @@ class Iwae(Objective):
         if self.gradient not in ("total", "dreg"):
             raise DeclarationError(f"Iwae: gradient must be 'total' or 'dreg', not {self.gradient!r}")
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         if self.gradient == "dreg":
             return doubly_reparameterised(self, model, batch, key, dropout)
         return lower_bound(self, 1.0, model, batch, key, dropout)
@@ -137,9 +136,7 @@ class Renyi(Objective):
         if self.alpha == 1:
             raise DeclarationError("Renyi: alpha=1 is the ELBO; use lt.Elbo()")
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         return lower_bound(self, 1.0 - self.alpha, model, batch, key, dropout)
 
 
@@ -167,9 +164,7 @@ class Cubo(Objective):
         if not self.order > 1:
             raise DeclarationError(f"Cubo: order must be above 1, not {self.order!r}; of order 1 it is lt.Iwae")
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         sampling = Sampling(discrete_of(self, model))
 
         def one(k, net_key, values, masks):

@@ -13,12 +13,12 @@ import jax.numpy as jnp
 
 from laten.common import random
 from laten.common.errors import DeclarationError
-from laten.common.types import Array, Key
+from laten.common.types import Key
 from laten.inference import hmc
 from laten.inference.posterior import Posterior
 from laten.network.log_weights import by_node, total, total_log_q
 from laten.network.model import Model
-from laten.training.objectives.objective import Batch, Estimate, Objective, over_rows
+from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ class MonteCarloEm(Objective):
         if not 0 < self.target < 1:
             raise DeclarationError(f"MonteCarloEm: target is a share of trajectories in (0, 1), not {self.target!r}")
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         if model.discrete:
             raise DeclarationError(
                 f"MonteCarloEm: HMC needs numbers, and {list(model.discrete)} are classes; use lt.ReweightedWakeSleep()"

@@ -22,6 +22,7 @@ from laten.common.types import Array, Key, Masks, Values
 from laten.network.model import Discrete, Draw, Model
 
 DISCRETE = {d.value: d for d in Discrete}
+Share = Array | float  # in [0, 1]
 
 
 class Batch(NamedTuple):
@@ -57,9 +58,7 @@ class Objective(abc.ABC):
         return self
 
     @abc.abstractmethod
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         """Estimate loss and bound of a batch.
 
         Args:
@@ -70,11 +69,7 @@ class Objective(abc.ABC):
 
 
 def over_rows(one: Callable[..., Any], batch: Batch, key: Key, dropout: bool) -> Any:
-    """Map `one(key, net_key, values, masks)` over the rows of a batch.
-
-    Args:
-        key: One for the batch, or one for each row.
-    """
+    """Map `one(key, net_key, values, masks)` over the rows of a batch; `key` is one for all, or one for each row."""
     keys = key if key.ndim else random.split(key, len(next(iter(batch.values.values()))))
     net_keys = jax.vmap(lambda k: random.beside(k))(keys) if dropout else None
     return jax.vmap(one, in_axes=(0, 0 if dropout else None, 0, 0))(keys, net_keys, batch.values, batch.masks)

@@ -21,7 +21,7 @@ from laten.common.types import Array, Key, Masks, Values
 from laten.network.log_weights import by_node, by_state, total, total_log_q
 from laten.network.model import Model
 from laten.training.objectives.importance_weighted import power_mean, weigh
-from laten.training.objectives.objective import Batch, Estimate, Objective, over_rows
+from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
 
 PHASES = ("sleep", "wake", "both")
 
@@ -30,9 +30,7 @@ PHASES = ("sleep", "wake", "both")
 class WakeSleep(Objective):
     """The wake-sleep algorithm (Hinton et al. 1995): the paper's baseline. The bound is the ELBO."""
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         def one(k, net_key, values, masks):
             wake, sleep = random.split(k)
             parts = by_node(*model.frozen_guide().draws(wake, values, masks, net_key), masks, False)
@@ -61,9 +59,7 @@ class ReweightedWakeSleep(Objective):
         if self.guide not in PHASES:
             raise DeclarationError(f"ReweightedWakeSleep: guide must be one of {PHASES}, not {self.guide!r}")
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         def one(k, net_key, values, masks):
             wake, sleep = random.split(k)
             found = weigh(model.frozen_guide(), wake, net_key, values, masks, self.draws)

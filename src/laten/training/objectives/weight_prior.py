@@ -10,10 +10,10 @@ Held-out rows are judged by $\mathcal L$ alone.
 
 from dataclasses import dataclass
 
-from laten.common.types import Array, Key
+from laten.common.types import Key
 from laten.network.model import Model
 from laten.network.uncertain_weights import is_uncertain, kl_of_weights, minus_log_prior
-from laten.training.objectives.objective import Batch, Estimate, Objective
+from laten.training.objectives.objective import Batch, Estimate, Objective, Share
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class WithWeights(Objective):
     def judge(self) -> Objective:
         return self.of_rows
 
-    def __call__(
-        self, model: Model, batch: Batch, key: Key, progress: Array | float = 1.0, dropout: bool = False
-    ) -> Estimate:
+    def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)
         if not is_uncertain(model.p):  # a prior is no part of a bound of log p(x)
             return found._replace(loss=found.loss + minus_log_prior(model.p) / self.rows)
