@@ -22,7 +22,7 @@ from laten.data.rows.point_answers import intervals
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys, ancestral
-from laten.inference.diagnostics import effective_sample_size
+from laten.inference.diagnostics import effective_sample_size, log_mean_weight
 from laten.inference.questions import Completions, Density, Expected, LogWeights
 
 KEPT = 64  # rows drawn from one set of importance weights
@@ -75,7 +75,7 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
 
 def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
     """Return by how many nats evidence is less probable than the same sites of the least probable of drawn rows."""
-    log_p = float(np.median(np.logaddexp.reduce(log_w.astype(np.float64), axis=1) - math.log(log_w.shape[1])))
+    log_p = float(np.median(log_mean_weight(log_w)))
     seen = {n: np.broadcast_to(row.mask.get(n, np.True_), x.shape) for n, x in row.values.items()}
     if not any(m.any() for m in seen.values()):  # ranges and lists alone: certain is the most that they can be
         return -log_p
@@ -83,7 +83,7 @@ def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
     masks = {n: np.repeat(m, PRIOR_ROWS, 0) for n, m in seen.items()}
     values = {n: np.asarray(drawn[n]).astype(x.dtype) for n, x in row.values.items()}
     typical = fitted.ask(LogWeights(PRIOR_ROWS), Rows(values, PRIOR_ROWS, masks))
-    return float(np.min(np.logaddexp.reduce(typical, axis=1)) - math.log(PRIOR_ROWS)) - log_p
+    return float(np.min(log_mean_weight(typical))) - log_p
 
 
 def impute(fitted: Fitted, data: Any, draws: int, statistic: str) -> Any:

@@ -215,16 +215,13 @@ def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:
     if set(wanted) != set(weights):
         odd = sorted(set(wanted) ^ set(weights))
         raise ModelFileError(f"weights do not fit the declaration: {known(odd, 4)} are missing or not expected")
-
-    def leaf(path, like):
-        name = jax.tree_util.keystr(path, simple=True, separator="/")
+    for name, like in wanted.items():
         found = weights[name]
         if found.shape != like.shape or found.dtype != like.dtype:
             raise ModelFileError(
                 f"weight {name!r} has shape {found.shape} and type {found.dtype}; "
                 f"expected {like.shape} and {like.dtype}"
             )
-        return on_device(found)
-
-    p, q = jax.tree_util.tree_map_with_path(leaf, (skeleton.p, skeleton.q))
+    structure = jax.tree.structure((skeleton.p, skeleton.q))
+    p, q = jax.tree.unflatten(structure, [on_device(weights[name]) for name in wanted])
     return replace(skeleton, p=p, q=q)

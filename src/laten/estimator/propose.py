@@ -15,7 +15,7 @@ from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import as_matrix, refuse_sparse
 from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.infer import infer
-from laten.data.schema.schema import Schema
+from laten.data.schema.schema import Block, Schema
 from laten.estimator.parameters import Parameters
 from laten.families import Family
 from laten.network import templates
@@ -85,10 +85,13 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
         schema = infer(frame, cells, nodes)
     schema = schema or infer(frame, cells)
     if network is None:
-        schema = schema.binned() if parameters.numbers == "cells" else as_real(schema)
+        amounts = {c.name: "real" for c in schema.columns if c.kind in ("count", "positive")}
+        schema = schema.binned() if parameters.numbers == "cells" else schema.with_kinds(amounts)
     lossy: tuple[str, ...] = ()
     if network is None and parameters.missing == "informative":
-        schema = as_classes(schema)
+        # binary columns with holes become categorical, whose missing cells can be modelled
+        holed = {c.name: "categorical" for c in schema.columns if c.kind == "binary" and c.seen.missing}
+        schema = schema.with_kinds(holed)
         lossy = tuple(
             b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
         )
@@ -97,7 +100,7 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
     if network is None:
         network = for_table(schema, lossy, rows.n, parameters)
     for block in schema.blocks:
-        check_block(network, block.node, block.family_kind, block.shape, block.sizes)
+        check_block(network, block)
     return Proposal(view, rows, network, log_det)
 
 
@@ -118,23 +121,9 @@ def rank_for(rows: int) -> int | None:
     return None if rank >= FREE_RANK else rank
 
 
-def as_real(schema: Schema) -> Schema:
-    """Return a schema in which counts and positive numbers are real numbers."""
-    return schema.with_kinds({c.name: "real" for c in schema.columns if c.kind in ("count", "positive")})
-
-
-def as_classes(schema: Schema) -> Schema:
-    """Return a schema in which binary columns with holes are categorical, so that missing cells can be modelled."""
-    lossy = (c for c in schema.columns if c.kind == "binary" and c.seen.missing)
-    return schema.with_kinds({c.name: "categorical" for c in lossy})
-
-
-def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], sizes: tuple[int, ...]) -> None:
-    """Check that a node of the network can hold its column's codes.
-
-    Raises:
-        DeclarationError: there is no such node, or its family is for other data.
-    """
+def check_block(network: Network, block: Block) -> None:
+    """Check that a node of the network can hold its columns' codes."""
+    node, kind, n_sites = block.node, block.family_kind, math.prod(block.shape)
     if node not in network.stochastic:
         raise DeclarationError(f"the schema needs a node {node!r}; nodes of the network: {known(network.stochastic)}")
     family = network.nodes[node].family
@@ -144,13 +133,12 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
             f"node {node!r} is declared {family!r}, but its column is {kind}; "
             "declare another family, or set the column's kind in the schema"
         )
-    n_sites = math.prod(shape)
     if family.n_sites != n_sites:
         raise DeclarationError(
             f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {n_sites}"
         )
-    if classes and family.classes != sizes:
-        raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {sizes} levels")
+    if classes and family.classes != block.sizes:
+        raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {block.sizes} levels")
 
 
 def of_arrays(data: Any, parameters: Parameters) -> Proposal:

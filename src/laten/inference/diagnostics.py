@@ -26,15 +26,10 @@ UNRELIABLE = 0.7
 FEWEST_TAIL = 5
 
 
-def normalised(log_w: np.ndarray) -> np.ndarray:
-    """Return the weights of each row `(rows, draws)`, which sum to one."""
-    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    return w / w.sum(axis=1, keepdims=True)
-
-
 def effective_sample_size(log_w: np.ndarray) -> np.ndarray:
     """Return the effective sample size `(rows,)`: between 1 and the number of draws."""
-    return 1 / np.square(normalised(log_w)).sum(axis=1)
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    return 1 / np.square(w / w.sum(axis=1, keepdims=True)).sum(axis=1)
 
 
 def monte_carlo_error(log_w: np.ndarray) -> np.ndarray:

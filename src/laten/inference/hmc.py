@@ -84,12 +84,6 @@ def step(
     return jax.tree.map(lambda new, old: jnp.where(accepted, new, old), end, chain), acceptance
 
 
-def begin(step_size: Array | float) -> Adaptation:
-    """Start an adaptation from a step size."""
-    log_step = jnp.log(jnp.asarray(step_size, jnp.float32))
-    return Adaptation(log_step, log_step, jnp.zeros(()), jnp.zeros(()))
-
-
 def adapt(state: Adaptation, acceptance: Array, target: float, first: Array | float) -> Adaptation:
     """Take one step of dual averaging, which shrinks towards ten times the `first` step size."""
     n = state.steps + 1
@@ -133,7 +127,8 @@ def sample(
         return (chain, state), (chain.position, acceptance)
 
     keys, warm = random.split(key, warmup + draws), np.arange(warmup + draws) < warmup
-    carry = init(log_density, start), begin(first)
+    log_step = jnp.log(jnp.asarray(first, jnp.float32))
+    carry = init(log_density, start), Adaptation(log_step, log_step, jnp.zeros(()), jnp.zeros(()))
     (_, state), (found, acceptance) = jax.lax.scan(walk, carry, (keys, jnp.asarray(warm)))
     return Walk(found[warmup:], acceptance[warmup:].mean(), jnp.exp(state.log_average))
 

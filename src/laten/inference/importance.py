@@ -45,60 +45,60 @@ def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
     return random.split(key, (chunks, chunk)), jnp.asarray(counts)
 
 
-def weights_of(model: Model, key: Key, values: Values, masks: Masks, allowed: Values) -> tuple[Array, Draw]:
-    """Draw once, with log-weights `(states,)`, soft evidence counted in.
+def weighing(
+    model: Model, values: Values, masks: Masks, collect: Collect, allowed: Values | None
+) -> Callable[[Key, Array], tuple[Array, Any]]:
+    """Return the function that draws a chunk: keys, and which of them count -> log-weights and what was collected.
+
+    Both have the axes `(chunk, states)`; a draw that does not count is impossible.
 
     Args:
-        allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it.
+        collect: From one draw to a pytree of arrays.
+        allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it: soft evidence, which the weights count.
     """
-    log_r, found = model.draws(key, values, masks)
-    log_w = by_state(log_r, found)
-    for name, part in allowed.items():
-        family = model.network.nodes[name].family
-        mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
-        log_w += mass.reshape(len(log_w), -1).sum(1)
-    return log_w, found
+
+    def one(key: Key) -> tuple[Array, Any]:
+        log_r, found = model.draws(key, values, masks)
+        log_w = by_state(log_r, found)
+        for name, part in (allowed or {}).items():
+            family = model.network.nodes[name].family
+            mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
+            log_w += mass.reshape(len(log_w), -1).sum(1)
+        return log_w, jax.vmap(collect)(found)
+
+    def chunk(keys: Key, counts: Array) -> tuple[Array, Any]:
+        log_w, got = jax.vmap(one)(keys)
+        return jnp.where(counts[:, None], log_w, IMPOSSIBLE), got
+
+    return chunk
 
 
 def weights_and(
     model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values
 ) -> tuple[Array, Any]:
     """Return log-weights `(draws * states,)` and `collect(draw)` of each draw, stacked alike."""
-
-    def chunk(carry, xs):
-        log_w, found = jax.vmap(lambda k: weights_of(model, k, values, masks, allowed))(xs[0])
-        return carry, (jnp.where(xs[1][:, None], log_w, IMPOSSIBLE), jax.vmap(jax.vmap(collect))(found))
-
-    _, (log_w, got) = jax.lax.scan(chunk, None, chunked_keys(key, draws))
+    weigh = weighing(model, values, masks, collect, allowed)
+    _, (log_w, got) = jax.lax.scan(lambda carry, xs: (carry, weigh(*xs)), None, chunked_keys(key, draws))
     return log_w.ravel(), jax.tree.map(lambda x: x.reshape(log_w.size, *x.shape[3:]), got)
 
 
 def weighted_mean(
     model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values | None = None
 ) -> Weighted:
-    """Return log-weights of one example, and the posterior mean of `collect(draw)`.
-
-    Args:
-        collect: From one draw to a pytree of arrays.
-        allowed: Soft evidence on leaves.
-    """
-
-    def one(k: Key):
-        log_w, found = weights_of(model, k, values, masks, allowed or {})
-        return log_w, jax.vmap(collect)(found)
+    """Return log-weights of one example, and the posterior mean of `collect(draw)`."""
+    weigh = weighing(model, values, masks, collect, allowed)
 
     def chunk(carry, xs):
         top, total, mean = carry
-        log_w, got = jax.vmap(one)(xs[0])  # (chunk, states)
-        log_w = jnp.where(xs[1][:, None], log_w, IMPOSSIBLE)
+        log_w, got = weigh(*xs)
         higher = jnp.maximum(top, log_w.max())
         w, shrink = jnp.exp(log_w - higher), jnp.exp(top - higher)
         mean = jax.tree.map(lambda m, g: m * shrink + jnp.tensordot(w, g.astype(jnp.float32), 2), mean, got)
         return (higher, total * shrink + w.sum(), mean), jax.nn.logsumexp(log_w, axis=1)
 
     keys, counts = chunked_keys(key, draws)
-    shapes = jax.eval_shape(lambda k: one(k)[1], keys[0, 0])
-    zero = jax.tree.map(lambda s: jnp.zeros(s.shape[1:], jnp.float32), shapes)
+    _, shapes = jax.eval_shape(weigh, keys[0], counts[0])
+    zero = jax.tree.map(lambda s: jnp.zeros(s.shape[2:], jnp.float32), shapes)
     start = jnp.full((), IMPOSSIBLE), jnp.zeros(()), zero
     (_, total, mean), log_w = jax.lax.scan(chunk, start, (keys, counts))
     return Weighted(log_w.ravel()[:draws], jax.tree.map(lambda m: m / total, mean))
@@ -113,15 +113,11 @@ def posterior_draws(
         Values `(kept, ...)` of all stochastic nodes that are not leaves, and the log-weights `(draws,)`.
     """
     names = [n for n in model.network.stochastic if n not in model.network.leaves]
-
-    def one(k: Key):
-        log_w, found = weights_of(model, k, values, masks, allowed or {})
-        return log_w, {n: found.values[n] for n in names}
+    weigh = weighing(model, values, masks, lambda draw: {n: draw.values[n] for n in names}, allowed)
 
     def chunk(carry, xs):
         best, held = carry
-        log_w, got = jax.vmap(one)(xs[0])
-        log_w = jnp.where(xs[1][:, None], log_w, IMPOSSIBLE)
+        log_w, got = weigh(*xs[:2])
         raced = log_w.ravel()[None] + random.gumbel(xs[2], (kept, log_w.size))
         winner, height = raced.argmax(1), raced.max(1)
         flat = jax.tree.map(lambda g: g.reshape(log_w.size, *g.shape[2:])[winner], got)
@@ -131,8 +127,8 @@ def posterior_draws(
 
     draw_key, race_key = random.split(key)
     keys, counts = chunked_keys(draw_key, draws)
-    shapes = jax.eval_shape(lambda k: one(k)[1], keys[0, 0])
-    zero = jax.tree.map(lambda s: jnp.zeros((kept, *s.shape[1:]), s.dtype), shapes)
+    _, shapes = jax.eval_shape(weigh, keys[0], counts[0])
+    zero = jax.tree.map(lambda s: jnp.zeros((kept, *s.shape[2:]), s.dtype), shapes)
     start = jnp.full(kept, 2 * IMPOSSIBLE), zero
     (_, held), log_w = jax.lax.scan(chunk, start, (keys, counts, random.split(race_key, len(keys))))
     return held, log_w.ravel()[:draws]

@@ -23,6 +23,7 @@ from laten.common import random
 from laten.common.errors import LatenError, known
 from laten.common.numerics import LOG_2PI
 from laten.common.types import Array, Key, Masks, Values
+from laten.network.log_weights import all_sites
 from laten.network.model import IMPOSSIBLE, Model
 
 
@@ -75,12 +76,8 @@ class Posterior(eqx.Module):
         ]
         return jnp.concatenate(seen)
 
-    def place(self, u: Array) -> Values:
-        """Return latent node -> value of its event shape, at a point `(d,)`."""
-        return self.place_and_slope(u)[0]
-
-    def place_and_slope(self, u: Array) -> tuple[Values, Array]:
-        """Return what `place` does, and log |d value / d u| of each coordinate, `(d,)`."""
+    def place(self, u: Array) -> tuple[Values, Array]:
+        """Return latent node -> value at a point `(d,)`, and log |d value / d u| of each coordinate `(d,)`."""
         out, slopes, start = {}, [], 0
         for name in self.names:
             family = self.model.guide.nodes[name].family
@@ -103,7 +100,7 @@ class Posterior(eqx.Module):
 
     def densities(self, u: Array) -> Densities:
         """Return the log-densities at a point `(d,)`."""
-        model, (place, slope) = self.model, self.place_and_slope(u)
+        model, (place, slope) = self.model, self.place(u)
         open_states = [n for n in model.discrete if n not in self.values or n in self.masks]
         states = model.joint_states(open_states) if open_states else {}
 
@@ -118,9 +115,7 @@ class Posterior(eqx.Module):
             for name in draw.log_q:
                 log_p = draw.log_p[name]
                 prior += jnp.sum(jnp.where(self.masks[name], 0.0, log_p) if name in self.values else log_p)
-            sums = (sum(map(jnp.sum, terms.values()), jnp.zeros(())) for terms in (draw.log_p, draw.log_q))
-            joint, guide = sums
-            return joint + clash, guide + clash, prior + clash
+            return all_sites(draw.log_p) + clash, all_sites(draw.log_q) + clash, prior + clash
 
         found = jax.vmap(at)(states) if states else jax.tree.map(lambda x: x[None], at({}))
         fill = jnp.sum(jnp.where(self.idle, -0.5 * jnp.square(u) - 0.5 * LOG_2PI, slope))
@@ -137,9 +132,8 @@ class Posterior(eqx.Module):
 
     def from_prior(self, key: Key) -> Array:
         """Draw a point `(d,)` from p(u), given what is observed above the latents."""
-        drawn = self.model.network.sample(
-            self.model.p, key, {n: v for n, v in self.values.items() if n not in self.masks}
-        )
+        above = {n: v for n, v in self.values.items() if n not in self.masks}
+        drawn = self.model.network.sample(self.model.p, key, above)
         return self.point(random.stream(key, "idle"), drawn)
 
     def spread(self, key: Key, draws: int = 64) -> Array:

@@ -101,6 +101,6 @@ def total(parts: Values) -> Array:
     return sum(parts.values(), jnp.zeros(()))
 
 
-def total_log_q(draw: Draw) -> Array:
-    """Return log q of all guide nodes of one draw, in nats."""
-    return total({name: log_q.sum() for name, log_q in draw.log_q.items()})
+def all_sites(parts: Values) -> Array:
+    """Return the sum of a dictionary's arrays over all their sites."""
+    return sum(map(jnp.sum, parts.values()), jnp.zeros(()))

@@ -121,7 +121,11 @@ class Model(eqx.Module):
             held: Guide nodes held at a value (their log q is still counted).
             net_key: Turns dropout on.
         """
-        evidence = {n: self.shown(n, v, masks) for n, v in values.items()}
+        families = self.network.families
+        evidence = {  # with something inside the support where it is hidden
+            n: jnp.where(masks[n], v, jnp.asarray(families[n].neutral, v.dtype)) if n in masks else v
+            for n, v in values.items()
+        }
         key_of, net_key_of = random.folded(key), random.folded(net_key)
         guess = self.infer(evidence, masks, key_of, net_key_of, held or {}, sampling)
         values, raws, log_p, kl = {**evidence, **guess.values}, {}, {}, {}
@@ -159,7 +163,9 @@ class Model(eqx.Module):
         sampling: Sampling,
     ) -> Guess:
         """Draw the guide's nodes."""
-        blank = self.blank(evidence)
+        # something inside the support for each node that the guide looks at and that is not observed at all
+        unseen = {n: self.network.nodes[n].family for n in self.guide.inputs if n not in evidence}
+        blank = {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in unseen.items()}
         known = {**blank, **evidence}
         seen = {**masks, **{n: jnp.zeros(v.shape, bool) for n, v in blank.items()}}
         observed = [n for n in evidence if n not in masks]  # throughout: nothing to infer
@@ -186,17 +192,6 @@ class Model(eqx.Module):
             raws[name], log_q[name] = raw, log_prob
             seen.pop(name, None)  # known from here on, whether observed or drawn: those after it see all of it
         return Guess(values, raws, log_q)
-
-    def shown(self, name: str, value: Array, masks: Masks) -> Array:
-        """Return a value with something inside the support where it is hidden."""
-        if name not in masks:
-            return value
-        return jnp.where(masks[name], value, jnp.asarray(self.network.nodes[name].family.neutral, value.dtype))
-
-    def blank(self, evidence: Values) -> Values:
-        """Return something inside the support for each node that the guide looks at and that is not observed at all."""
-        families = {n: self.network.nodes[n].family for n in self.guide.inputs if n not in evidence}
-        return {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in families.items()}
 
     def draws(
         self, key: Key, values: Values, masks: Masks, net_key: Key | None = None, sampling: Sampling = PLAIN

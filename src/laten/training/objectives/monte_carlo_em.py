@@ -16,7 +16,7 @@ from laten.common.errors import DeclarationError
 from laten.common.types import Key
 from laten.inference import hmc
 from laten.inference.posterior import Posterior
-from laten.network.log_weights import by_node, total, total_log_q
+from laten.network.log_weights import all_sites, by_node, total
 from laten.network.model import Model
 from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
 
@@ -58,10 +58,10 @@ class MonteCarloEm(Objective):
                 posterior.log_joint, walk_key, posterior.from_guide(start_key), 1, warmup=self.trajectories - 1,
                 scale=posterior.spread(start_key, 16), leapfrogs=self.leapfrogs, target=self.target,
             )  # fmt: skip
-            end = posterior.place(jax.lax.stop_gradient(walk.draws[0]))
+            end, _ = posterior.place(jax.lax.stop_gradient(walk.draws[0]))
             found = model.draw(walk_key, values, masks, end, net_key)
             parts = by_node(*frozen.draws(guide_key, values, masks, net_key), masks, True)
-            log_p = total({n: x.sum() for n, x in found.log_p.items()})
-            return -log_p - total_log_q(found), parts.bound, parts.terms, total(parts.kl)
+            loss = -all_sites(found.log_p) - all_sites(found.log_q)
+            return loss, parts.bound, parts.terms, total(parts.kl)
 
         return Estimate(*jax.tree.map(jnp.mean, over_rows(one, batch, key, dropout)))

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from laten.common import random
 from laten.common.errors import DeclarationError, whole
 from laten.common.types import Array, Key, Masks, Values
+from laten.network.log_weights import all_sites
 from laten.network.model import Discrete, Draw, Model
 
 DISCRETE = {d.value: d for d in Discrete}
@@ -118,7 +119,7 @@ def discrete_of(objective: Drawing, model: Model) -> Discrete:
 
 def score(model: Model, draw: Draw) -> Array:
     """Return log q of the discrete latents of one draw that enumerates nothing."""
-    return sum((draw.log_q[n].sum() for n in model.discrete if n in draw.log_q), jnp.zeros(()))
+    return all_sites({n: draw.log_q[n] for n in model.discrete if n in draw.log_q})
 
 
 def nothing_but_gradient(advantage: Array, log_q: Array) -> Array:

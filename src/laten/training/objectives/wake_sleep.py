@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from laten.common import random
 from laten.common.errors import DeclarationError, whole
 from laten.common.types import Array, Key, Masks, Values
-from laten.network.log_weights import by_node, by_state, total, total_log_q
+from laten.network.log_weights import all_sites, by_node, by_state, total
 from laten.network.model import Model
 from laten.training.objectives.importance_weighted import power_mean, weigh
 from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
@@ -79,7 +79,7 @@ def dreamt(model: Model, key: Key, net_key: Key | None, values: Values, masks: M
     dream_key, key = random.split(key)
     dream = jax.lax.stop_gradient(model.network.sample(model.p, dream_key))
     shown = {name: dream[name].astype(x.dtype) for name, x in values.items()}
-    return total_log_q(model.draw(key, shown, masks, {n: dream[n] for n in model.latents}, net_key))
+    return all_sites(model.draw(key, shown, masks, {n: dream[n] for n in model.latents}, net_key).log_q)
 
 
 def weighted_log_q(model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks, draws: int) -> Array:
@@ -88,7 +88,7 @@ def weighted_log_q(model: Model, key: Key, net_key: Key | None, values: Values, 
     def draw(k):
         log_r, found = jax.lax.stop_gradient(model.draws(k, values, masks, net_key))
         latent = {n: found.values[n] for n in model.latents if n in found.log_q}
-        log_q = jax.vmap(lambda z: total_log_q(model.draw(key, values, masks, z, net_key)))(latent)
+        log_q = jax.vmap(lambda z: all_sites(model.draw(key, values, masks, z, net_key).log_q))(latent)
         return by_state(log_r, found), log_q
 
     log_w, log_q = jax.vmap(draw)(random.split(key, draws))  # (draws, states)
