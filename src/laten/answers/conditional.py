@@ -195,11 +195,7 @@ def over(rows: Rows, hard: Rows) -> Rows:
 
 
 def lacking(view: TableView, frame: pd.DataFrame) -> Any:
-    """Find the one modelled column that the frame lacks.
-
-    Raises:
-        LatenError: it lacks none or several.
-    """
+    """Find the one modelled column that the frame lacks."""
     found = [c for b in view.schema.blocks for c in b.names if c not in frame.columns]
     if len(found) != 1:
         raise LatenError(
@@ -217,11 +213,7 @@ def without(view: TableView, frame: pd.DataFrame, columns: Sequence[Any]) -> Row
 
 
 def table_of(fitted: Fitted, what: str) -> TableView:
-    """Return the view, which must be of a table.
-
-    Raises:
-        LatenError: it is of arrays.
-    """
+    """Return the view, which must be of a table."""
     if not isinstance(fitted.view, TableView):
         nodes = known(fitted.model.network.stochastic)
         raise LatenError(f"{what} asks about columns of a table; this model was fitted to arrays of the nodes {nodes}")

@@ -26,17 +26,11 @@ AGAIN = 8  # times as many draws
 
 @dataclass(frozen=True)
 class Fitted:
-    """What `VAE` puts its questions to.
-
-    Args:
-        model: Network, guide and weights.
-        view: Between the user's container and rows.
-        seed: Seed of the answers.
-    """
+    """What `VAE` puts its questions to."""
 
     model: Model
-    view: View
-    seed: int
+    view: View  # between the user's container and rows
+    seed: int  # of the answers
 
     def ask(
         self, question: Question, rows: Rows, keys: Keys | None = None, kept: Callable[[Any], Any] = lambda found: found

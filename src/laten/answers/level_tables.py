@@ -95,11 +95,7 @@ class Scale:
 
 
 def scales_of(fitted: Fitted, view: TableView, names: Sequence[Name] | None = None) -> list[Scale]:
-    """Return the scales of columns, in the order of `names`; None: of all that are modelled, in the table's order.
-
-    Raises:
-        LatenError: columns of a node depend on one another given the latents.
-    """
+    """Return the scales of columns, in the order of `names`; None: of all that are modelled, in the table's order."""
     families = fitted.model.network.families
     places = {c.name: (b, i, c) for b in view.schema.blocks for i, c in enumerate(b.columns)}
     chosen = [places[n] for n in (view.schema.names if names is None else names) if n in places]
@@ -166,15 +162,10 @@ class InnerDraws:
 
 
 class Chances(eqx.Module):
-    """Probabilities of nodes' levels or cells, given all that is not a leaf.
-
-    Args:
-        nodes: Of which.
-        edges: Node with a density -> `(edges, sites)`.
-    """
+    """Probabilities of nodes' levels or cells, given all that is not a leaf."""
 
     nodes: tuple[str, ...] = eqx.field(static=True)
-    edges: Values
+    edges: Values  # node with a density -> `(edges, sites)`
     draws: int = eqx.field(static=True, default=1)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Values:

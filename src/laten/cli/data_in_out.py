@@ -24,17 +24,11 @@ ARRAYS = (".npy", ".npz")
 
 @dataclass(frozen=True)
 class Source:
-    """Data as read, and what of it a model is asked about.
+    """Data as read, and what of it a model is asked about."""
 
-    Args:
-        data: A frame, a bare array, or a dict of arrays by node.
-        names: Node -> its array's name in the file, where the file names arrays.
-        aside: Arrays of the file that the model does not take, such as labels.
-    """
-
-    data: Any
-    names: dict[str, str]
-    aside: dict[str, np.ndarray]
+    data: Any  # a frame, a bare array, or a dict of arrays by node
+    names: dict[str, str]  # node -> its array's name in the file, where the file names arrays
+    aside: dict[str, np.ndarray]  # arrays of the file that the model does not take, such as labels
 
     @property
     def rows(self) -> int:

@@ -94,11 +94,7 @@ def declared(value: Any) -> Any:
 
 
 def rebuilt(value: Any, own: Mapping[str, Any]) -> Any:
-    """Undo `declared`, through the constructors.
-
-    Args:
-        own: The user's own nets, families and objectives by name.
-    """
+    """Undo `declared`, through the constructors; `own` are the user's nets, families and objectives by name."""
     if isinstance(value, list):
         return tuple(rebuilt(v, own) for v in value)
     if not isinstance(value, dict):

@@ -56,11 +56,7 @@ KEPT = tuple(
 
 
 def check(parameters: Parameters) -> None:
-    """Check the parameters that do not depend on the data.
-
-    Raises:
-        LatenError: one is out of range, or two do not go together.
-    """
+    """Check the parameters that do not depend on the data: each alone, and those that must go together."""
     for name in ("draws", "restarts", "latent"):
         whole(name, getattr(parameters, name))
     if parameters.width is not None:
@@ -76,13 +72,7 @@ def check(parameters: Parameters) -> None:
 
 
 def settings_of(parameters: Parameters, proposed_table: bool) -> Settings:
-    """Return what training is told.
-
-    Args:
-        proposed_table: Whether the network is proposed, and for a table.
-    Raises:
-        LatenError: a parameter out of range.
-    """
+    """Return what training is told; `proposed_table`: the network is proposed, and for a table."""
     own = {f.name: getattr(parameters, f.name) for f in fields(Settings) if hasattr(parameters, f.name)}
     planned = {"batch_size": BATCH_SIZE, "learning_rate": TABLE_RATE if proposed_table else RATE}
     return Settings(**own | {name: value for name, value in planned.items() if own[name] is None})

@@ -34,16 +34,10 @@ WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
 
 class Prepared(NamedTuple):
-    """What a fit starts from.
+    """What a fit starts from."""
 
-    Args:
-        view: Between the user's container and rows; of a table it holds the schema.
-        task: Model, objective, and the rows on the device.
-        settings: What training is told.
-    """
-
-    view: View
-    task: Task
+    view: View  # between the user's container and rows; of a table it holds the schema
+    task: Task  # model, objective, and the rows on the device
     settings: Settings
 
     @property
@@ -100,13 +94,7 @@ def objective_of(parameters: Parameters, proposed_table: bool) -> Objective:
 
 
 def new_models(rows: Rows, network: Network, parameters: Parameters, holes: frozenset[str]) -> list[Model]:
-    """Build a model with fresh weights for each restart; the guide is derived unless given.
-
-    Args:
-        holes: Nodes with sites that are or will be hidden.
-    Raises:
-        DataError: a node whose sites depend on one another is seen in part.
-    """
+    """Build a model for each restart; the guide is derived unless given; sites of `holes` are or will be hidden."""
     for name, mask in rows.mask.items():
         if network.nodes[name].family.joint and not (mask.all(axis=-1) | ~mask.any(axis=-1)).all():
             raise DataError(

@@ -31,16 +31,12 @@ WIDTH, WIDE = 128, 256  # hidden units
 
 
 class Proposal(NamedTuple):
-    """A view of the data, the rows it makes of them, and a network whose nodes can hold the rows.
-
-    Args:
-        log_det: Sum of the codecs' log-determinants over all cells, in nats.
-    """
+    """A view of the data, the rows it makes of them, and a network whose nodes can hold the rows."""
 
     view: View
     rows: Rows
     network: Network
-    log_det: float = 0.0
+    log_det: float = 0.0  # sum of the codecs' log-determinants over all cells, in nats
 
 
 def propose(data: Any, parameters: Parameters) -> Proposal:

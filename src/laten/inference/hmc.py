@@ -159,11 +159,7 @@ def nuts(
 
 
 def no_u_turns() -> Any:
-    """Return the extra that walks without U-turns.
-
-    Raises:
-        LatenError: it is not installed.
-    """
+    """Return the extra that walks without U-turns."""
     try:
         import blackjax
     except ModuleNotFoundError as error:

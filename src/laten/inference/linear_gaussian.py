@@ -34,15 +34,10 @@ class Normals(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class JointNormal:
-    """All sites of all nodes as one normal vector.
-
-    Args:
-        normals: Mean and covariance, float64.
-        places: Node -> `(sites,)` indices of its sites.
-    """
+    """All sites of all nodes as one normal vector, float64."""
 
     normals: Normals
-    places: Mapping[str, np.ndarray]
+    places: Mapping[str, np.ndarray]  # node -> `(sites,)` indices of its sites
 
     def log_prob(self, values: Mapping[str, np.ndarray], masks: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return log p of the observed sites of rows `(rows,)`, in nats, all else marginalised.

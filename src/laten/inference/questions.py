@@ -54,16 +54,11 @@ class Parts:
 
 
 class Expected(eqx.Module):
-    """For every stochastic node the value that its posterior mean stands for (`family.point`), and the log-weights.
-
-    Args:
-        fractions: Nodes of which the mean itself is wanted.
-        allowed: Soft evidence on leaves (`Family.log_mass`).
-    """
+    """For every stochastic node the value that its posterior mean stands for (`family.point`), and the log-weights."""
 
     draws: int = eqx.field(static=True)
-    fractions: tuple[str, ...] = eqx.field(static=True, default=())
-    allowed: Values = eqx.field(default_factory=dict)
+    fractions: tuple[str, ...] = eqx.field(static=True, default=())  # nodes of which the mean itself is wanted
+    allowed: Values = eqx.field(default_factory=dict)  # soft evidence on leaves (`Family.log_mass`)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         leaves = model.network.leaves
@@ -105,15 +100,11 @@ class Embedding:
 
 
 class Completions(eqx.Module):
-    """`kept` joint draws of all that is hidden, observed sites as they are; and the log-weights.
-
-    Args:
-        allowed: Soft evidence on leaves: draws stay inside it.
-    """
+    """`kept` joint draws of all that is hidden, observed sites as they are; and the log-weights."""
 
     draws: int = eqx.field(static=True)
     kept: int = eqx.field(static=True)
-    allowed: Values = eqx.field(default_factory=dict)
+    allowed: Values = eqx.field(default_factory=dict)  # soft evidence on leaves: draws stay inside it
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         latent_key, leaf_key = random.split(key)
@@ -170,13 +161,9 @@ class Density(eqx.Module):
 
 @dataclass(frozen=True)
 class Ancestral:
-    """One draw from the network, given the nodes in `values`.
+    """One draw from the network, given the nodes in `values`."""
 
-    Args:
-        nodes: Which nodes are wanted; None: all that are stochastic.
-    """
-
-    nodes: tuple[str, ...] | None = None
+    nodes: tuple[str, ...] | None = None  # which are wanted; None: all that are stochastic
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:

@@ -73,11 +73,7 @@ class Conditional(eqx.Module):
 def build_conditional(
     name: str, node: Node, parents: tuple[Parent, ...], key: Key, start: np.ndarray | None = None
 ) -> Conditional:
-    """Draw the weights of one node.
-
-    Args:
-        start: `(n_raw,)` where the constants start, or None for zero.
-    """
+    """Draw the weights of one node, whose constants begin at `start (n_raw,)`, or at zero."""
     if not parents:
         learn = not node.family.standard_root if node.learn is None else node.learn
         if learn and start is None:

@@ -60,11 +60,7 @@ def guide_for(network: Network, latent: Collection[str] | None = None, observed:
 
 
 def check_generative(network: Network) -> None:
-    """P must declare every parent.
-
-    Raises:
-        DeclarationError: it does not.
-    """
+    """Check that P declares every parent."""
     for name, node in network.nodes.items():
         for parent in node.parents:
             if parent == name or parent not in network.nodes:

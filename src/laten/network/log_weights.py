@@ -61,11 +61,7 @@ def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int
 
 
 def by_node(log_r: Array, draw: Draw, masks: Masks, closed: bool) -> Parts:
-    """Return one draw's parts of the ELBO.
-
-    Args:
-        closed: Take the KL in closed form where there is one.
-    """
+    """Return one draw's parts of the ELBO; `closed` takes the KL in closed form where there is one."""
     share = jnp.exp(log_r)
     fit: Values = {}
     kl: Values = {}

@@ -187,11 +187,7 @@ class Training:
         return sums
 
     def roll_back(self, sums: EpochSums) -> None:
-        """Return to the last good epoch at half the rate.
-
-        Raises:
-            TrainingDiverged: for the fourth time.
-        """
+        """Return to the last good epoch at half the rate; the fourth time raise `TrainingDiverged`."""
         self.rollbacks += 1
         if self.rollbacks > MOST_ROLLBACKS:
             model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
@@ -202,11 +198,7 @@ class Training:
         self.good = copied(self.state)
 
     def record(self, sums: EpochSums) -> Record:
-        """Note a good round: records for the history, the best weights, whether to stop.
-
-        Returns:
-            The record of the copy that is ahead.
-        """
+        """Note a good round: history, best weights, whether to stop; return the record of the copy that is ahead."""
         plan = self.plan
         self.epoch = min(self.epoch + plan.passes, plan.epochs)
         self.good = copied(self.state)

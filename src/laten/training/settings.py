@@ -98,17 +98,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings for a known number of rows.
-
-    Args:
-        steps: Steps an epoch.
-    """
+    """Settings for a known number of rows."""
 
     settings: Settings
     batch_size: int
     epochs: int
     patience: int
-    steps: int
+    steps: int  # an epoch
 
     @property
     def passes(self) -> int:

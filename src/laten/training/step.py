@@ -45,18 +45,13 @@ class Info(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """The parts of a step; the same for all steps.
+    """The parts of a step; the same for all steps."""
 
-    Args:
-        loss: `(weights, batch, key, progress) -> (loss, estimate)`; see `loss_of`.
-        planned_steps: Steps the schedule is laid out for.
-    """
-
-    loss: Callable[[Model, Batch, Key, Array], tuple[Array, Estimate]]
+    loss: Callable[[Model, Batch, Key, Array], tuple[Array, Estimate]]  # see `loss_of`
     optimizer: Optimizer
     packing: WeightPacking
     settings: Settings
-    planned_steps: int
+    planned_steps: int  # for which the schedule is laid out
 
 
 def loss_of(objective: Objective, static: Model, dropout: bool) -> Callable:

@@ -23,12 +23,7 @@ class Packed(NamedTuple):
 
 
 class WeightPacking:
-    """Where each array of a tree of float32 arrays lies.
-
-    Args:
-        tree: A tree with the shapes to be packed.
-        limit: Entries up to which an array is packed; 0 packs none.
-    """
+    """Where each array of a tree of float32 arrays lies; those of at most `limit` entries are packed (0: none)."""
 
     def __init__(self, tree: Any, limit: int = SMALL):
         leaves, self.structure = jax.tree.flatten(tree)
@@ -36,11 +31,7 @@ class WeightPacking:
         self.small = [0 < leaf.size <= limit and leaf.dtype == jnp.float32 for leaf in leaves]
 
     def pack(self, tree: Any, xp: ModuleType = jnp) -> Packed:
-        """Pack the tree's arrays into a vector and a list.
-
-        Args:
-            xp: `jax.numpy`, or `numpy` on the host.
-        """
+        """Pack the tree's arrays into a vector and a list, by `jax.numpy`, or by `numpy` on the host."""
         leaves = jax.tree.leaves(tree)
         small = [xp.ravel(x) for x, s in zip(leaves, self.small, strict=True) if s]
         large = [x for x, s in zip(leaves, self.small, strict=True) if not s]

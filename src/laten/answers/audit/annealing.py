@@ -36,21 +36,13 @@ STARTS = ("guide", "prior")
 
 
 class AnnealingPlan(NamedTuple):
-    """The bridges and the chains that cross them.
+    """The bridges and the chains that cross them."""
 
-    Args:
-        start: "guide" or "prior".
-        bridges: T.
-        chains: Independent chains a row.
-        leapfrogs: Steps of each trajectory.
-        pilots: Chains besides, which find the step sizes.
-    """
-
-    start: str = "guide"
-    bridges: int = 200
-    chains: int = 8
-    leapfrogs: int = hmc.LEAPFROGS
-    pilots: int = 4
+    start: str = "guide"  # or "prior"
+    bridges: int = 200  # T
+    chains: int = 8  # independent ones, a row
+    leapfrogs: int = hmc.LEAPFROGS  # steps of each trajectory
+    pilots: int = 4  # chains besides, which find the step sizes
 
     @property
     def work(self) -> int:
@@ -142,11 +134,7 @@ class Sandwich(NamedTuple):
 
 
 def sandwich(posterior: Posterior, key: Key, exact: Float[Array, " d"], plan: AnnealingPlan) -> Sandwich:
-    """Bound log p from both sides by bidirectional Monte Carlo, with the same step sizes.
-
-    Args:
-        exact: A draw of the posterior. All chains of the way back begin there.
-    """
+    """Bound log p from both sides, with the same step sizes; chains back begin at `exact`, a draw of the posterior."""
     there, back = random.split(key)
     up, scale = forward(posterior, there, plan)
     steps = jnp.concatenate([up.steps[:-1][::-1], up.steps[:1]])

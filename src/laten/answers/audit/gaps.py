@@ -73,12 +73,7 @@ def with_constants(model: Model, constants: Values) -> Model:
 
 
 def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, draws: int) -> Model:
-    """Find the guide that is best for one example.
-
-    Args:
-        steps: Of Adam, its rate falling to nothing along half a cosine.
-        draws: Of the guide, a step.
-    """
+    """Find the guide that is best for one example, by Adam, its rate falling to nothing along half a cosine."""
     import optax
 
     optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))

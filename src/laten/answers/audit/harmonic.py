@@ -38,19 +38,12 @@ DISAGREE = 1.1  # R-hat above which chains are in different places (Gelman & Rub
 
 
 class HarmonicPlan(NamedTuple):
-    """The chains and their length.
+    """The chains and their length."""
 
-    Args:
-        chains: A row, from as many draws of the guide.
-        draws: Of each chain; half of them fit q.
-        warmup: Trajectories before them.
-        sampler: "hmc" or "nuts" (blackjax).
-    """
-
-    chains: int = 32
-    draws: int = 100
-    warmup: int = 200
-    sampler: str = "hmc"
+    chains: int = 32  # a row, from as many draws of the guide
+    draws: int = 100  # of each chain; half of them fit q
+    warmup: int = 200  # trajectories before them
+    sampler: str = "hmc"  # or "nuts" (blackjax)
 
     @property
     def work(self) -> int:

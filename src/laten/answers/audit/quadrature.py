@@ -43,11 +43,7 @@ def grid(points: int, d: int) -> np.ndarray:
 
 
 def integrate(posterior: Posterior, key: Key) -> Integral:
-    """Integrate p(x, u) over u by quadrature.
-
-    Args:
-        posterior: With one or two coordinates.
-    """
+    """Integrate p(x, u) over u of one or two coordinates."""
     d = posterior.size
     found = jax.vmap(posterior.from_guide)(random.split(key, 64))
     centre, factor = found.mean(0), jnp.diag(2 * jnp.maximum(found.std(0), 1e-3))  # twice as wide, to be sure

@@ -48,16 +48,11 @@ class Bounded:
 
 @dataclass(frozen=True)
 class OwnGuide:
-    """`(draws,)` one-draw ELBOs, and the IWAE bound, of the guide that is best for this very row.
-
-    Args:
-        steps: Of Adam.
-        each: Draws a step.
-    """
+    """`(draws,)` one-draw ELBOs, and the IWAE bound, of the guide that is best for this very row."""
 
     draws: int
-    steps: int = 300
-    each: int = 8
+    steps: int = 300  # of Adam
+    each: int = 8  # draws a step
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         fit_key, draw_key = random.split(key)

@@ -63,15 +63,10 @@ class Sandwiched:
 
 @dataclass(frozen=True)
 class Ranks:
-    """A question: ranks `(2, d)` of a simulated row's latents, among guide draws and among posterior draws.
+    """A question: ranks `(2, d)` of a simulated row's latents, among guide draws and among posterior draws."""
 
-    Args:
-        kept: L, draws ranked against.
-        draws: Of the guide; the first L are ranked against, and L of all resampled by their weights.
-    """
-
-    kept: int
-    draws: int
+    kept: int  # L, draws ranked against
+    draws: int  # of the guide; the first L are ranked against, and L of all resampled by their weights
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         draw_key, guide_key, choice_key = random.split(key, 3)

@@ -12,11 +12,7 @@ from laten.plots.canvas import FORMATS
 def audit(
     model: str, data: str, only: Sequence[str] | None, plot: str | None, output: str | None, **options: Any
 ) -> None:
-    """Show the figures on standard output, or write them to a table; `plot` also draws them.
-
-    Args:
-        options: Of `VAE.audit`.
-    """
+    """Show the figures on standard output, or write them to a table; `plot` also draws them."""
     check_output(plot, FORMATS)
     check_output(output, TABLES)
     vae = load(model)

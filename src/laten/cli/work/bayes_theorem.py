@@ -14,11 +14,7 @@ from laten.plots.canvas import FORMATS
 def identity(
     model: str, given: list[str], latents: list[str] | None, output: str | None, table: str | None, wrong: list[str]
 ) -> None:
-    """Print the lesson; draw it to `output`, and write its table to `table`.
-
-    Args:
-        wrong: Options that were given and do not go with this question.
-    """
+    """Print the lesson; draw it to `output`, write its table to `table`; refuse the options `wrong`."""
     check_output(output, (*FORMATS, ".gif"))
     check_output(table, TABLES)
     if wrong:

@@ -38,13 +38,7 @@ class NoisyAffine(eqx.Module):
 
 
 def noisy(net: Any, spread: Any, key: Key) -> Any:
-    """Draw the weights of a net for one example.
-
-    Args:
-        net: Means.
-        spread: The same tree of log standard deviations; None where something is no weight.
-        key: A draw of all weights.
-    """
+    """Draw the weights of a net for one example; `spread` is its tree of log standard deviations, None elsewhere."""
     keys = iter(random.split(key, max(len(jax.tree.leaves(net, is_leaf=is_affine)), 1)))
     return jax.tree.map(lambda part, log_sd: noised(part, log_sd, next(keys)), net, spread, is_leaf=is_affine)
 

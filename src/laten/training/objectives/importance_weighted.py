@@ -194,11 +194,7 @@ def lower_bound(objective: Iwae | Renyi, power: float, model: Model, batch: Batc
 
 
 def doubly_reparameterised(objective: Iwae, model: Model, batch: Batch, key: Key, dropout: bool) -> Estimate:
-    """Climb the importance-weighted bound, with the guide's gradient by DReG.
-
-    Raises:
-        DeclarationError: discrete latents, whose draws carry no gradient.
-    """
+    """Climb the importance-weighted bound, with the guide's gradient by DReG; draws of classes carry none."""
     if model.discrete:
         raise DeclarationError(
             f"Iwae: gradient='dreg' goes through the draws, and {list(model.discrete)} are classes; use 'total'"

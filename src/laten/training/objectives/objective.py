@@ -100,11 +100,7 @@ def check_drawing(objective: Drawing) -> None:
 
 
 def discrete_of(objective: Drawing, model: Model) -> Discrete:
-    """Say what becomes of discrete latents; too many to enumerate are sampled.
-
-    Raises:
-        DeclarationError: they are sampled, and one draw has no others to be compared with.
-    """
+    """Say what becomes of discrete latents; too many to enumerate are sampled, for which one draw is too few."""
     discrete = DISCRETE[objective.discrete]
     if discrete is Discrete.ENUMERATED and not model.enumerable:
         discrete = Discrete.SAMPLED
@@ -128,10 +124,6 @@ def nothing_but_gradient(advantage: Array, log_q: Array) -> Array:
 
 
 def leave_one_out(f: Array, log_q: Array) -> Array:
-    """Return zero, with what draws of classes add to the gradient of `mean(f)`.
-
-    Args:
-        f, log_q: `(draws,)`.
-    """
+    """Return zero, with what draws of classes add to the gradient of `mean(f)`; `f` and `log_q` are `(draws,)`."""
     baseline = (jnp.sum(f) - f) / (len(f) - 1)
     return nothing_but_gradient(f - baseline, log_q) / len(f)

@@ -18,15 +18,10 @@ from laten.training.objectives.objective import Batch, Estimate, Objective, Shar
 
 @dataclass(frozen=True)
 class WithWeights(Objective):
-    """An objective of rows, less what the weights cost: of a model with spread weights their KL, else a prior.
-
-    Args:
-        of_rows: The objective of rows.
-        rows: N.
-    """
+    """An objective of rows, less what the weights cost: of a model with spread weights their KL, else a prior."""
 
     of_rows: Objective
-    rows: int
+    rows: int  # N
 
     @property
     def warmup(self) -> float:
