@@ -192,7 +192,9 @@ def dependence(
     if data is None:
         chances = joint / np.maximum(mass, 1e-300)[:, None]
     else:
-        shown = some_rows(fitted, data, [of, on], seed)
+        frame = view.frame(data)
+        order = np.random.default_rng(seed).permutation(len(frame))
+        shown = without(view, frame.iloc[np.sort(order[:ROWS])], [of, on])
         chances, rows = partial(fitted, [target, cause], inside, shown, draws, seed), shown.n
     if cause.value is None:
         index = pd.Index(cause.labels, dtype=object)
@@ -202,14 +204,6 @@ def dependence(
     out["mass" if "mass" not in out else "mass_"] = mass
     out.attrs["rows"] = rows
     return out
-
-
-def some_rows(fitted: Fitted, data: Any, hidden: list[Any], seed: int) -> Rows:
-    """Return at most 500 rows, without the columns `hidden`."""
-    view = table_of(fitted, "dependence")
-    frame = view.frame(data)
-    order = np.random.default_rng(seed).permutation(len(frame))
-    return without(view, frame.iloc[np.sort(order[:ROWS])], hidden)
 
 
 def partial(fitted: Fitted, scales: list[Scale], inside: np.ndarray, rows: Rows, draws: int, seed: int) -> np.ndarray:

@@ -86,6 +86,27 @@ class Linear:
         return Layers((affine(n_in, n_out, 0.1, host_rng(key), False),), "relu", 0.0, False)
 
 
+def check_net(net: "MLP | ResMLP") -> None:
+    """Check the fields that the nets share."""
+    name = type(net).__name__
+    widths = net.width if isinstance(net, MLP) and isinstance(net.width, tuple) else (net.width,)
+    if widths is net.width and net.depth != 1:
+        raise DeclarationError(f"{name}: width={net.width!r} says how many layers there are; leave depth out")
+    for width in widths:
+        whole(f"{name}: width", width, error=DeclarationError)
+    whole(f"{name}: depth", net.depth, 0, DeclarationError)
+    if net.activation not in ACTIVATIONS:
+        raise DeclarationError(f"{name}: unknown activation {net.activation!r}; known: {known(ACTIVATIONS)}")
+    if not 0 <= net.dropout < 1:
+        raise DeclarationError(f"{name}: dropout must be in [0, 1), not {net.dropout!r}")
+
+
+def as_call(net: "MLP | ResMLP") -> str:
+    """Write a net as the call that makes it, without default options."""
+    options = [f"{f.name}={getattr(net, f.name)!r}" for f in fields(net)[1:] if getattr(net, f.name) != f.default]
+    return f"{type(net).__name__}({', '.join([str(net.width), *options])})"
+
+
 @dataclass(frozen=True)
 class MLP:
     """`depth` hidden layers of `width` units, or a hidden layer of each of several widths.
@@ -103,6 +124,8 @@ class MLP:
     activation: str = "relu"
     dropout: float = 0.0
     activate_output: bool = False
+
+    __repr__ = as_call
 
     def __post_init__(self):
         check_net(self)
@@ -133,9 +156,6 @@ class MLP:
         layers = [affine(a, b, g, rng, o) for a, b, g, o in zip(sizes[:-1], sizes[1:], gains, offset, strict=True)]
         return Layers(tuple(layers), self.activation, self.dropout, self.activate_output)
 
-    def __repr__(self) -> str:
-        return as_call(self)
-
 
 @dataclass(frozen=True)
 class ResMLP:
@@ -155,6 +175,8 @@ class ResMLP:
     dropout: float = 0.0
     activate_output: bool = False
 
+    __repr__ = as_call
+
     def __post_init__(self):
         check_net(self)
 
@@ -173,9 +195,6 @@ class ResMLP:
         first = affine(n_in, w, 1.0, rng)
         last = affine(w, n_out, 2.0 if self.activate_output else 0.1, rng, self.activate_output)
         return Residual(first, blocks, last, self.activation, self.dropout, self.activate_output)
-
-    def __repr__(self) -> str:
-        return as_call(self)
 
 
 class Layers(eqx.Module):
@@ -215,24 +234,3 @@ class Residual(eqx.Module):
             x = x + outer(dropped(f(inner(jax.nn.standardize(x))), factor))
         x = self.last(f(x))
         return dropped(f(x), keep[-1]) if self.activate_output else x
-
-
-def check_net(net: MLP | ResMLP) -> None:
-    """Check the fields that the nets share."""
-    name = type(net).__name__
-    widths = net.width if isinstance(net, MLP) and isinstance(net.width, tuple) else (net.width,)
-    if widths is net.width and net.depth != 1:
-        raise DeclarationError(f"{name}: width={net.width!r} says how many layers there are; leave depth out")
-    for width in widths:
-        whole(f"{name}: width", width, error=DeclarationError)
-    whole(f"{name}: depth", net.depth, 0, DeclarationError)
-    if net.activation not in ACTIVATIONS:
-        raise DeclarationError(f"{name}: unknown activation {net.activation!r}; known: {known(ACTIVATIONS)}")
-    if not 0 <= net.dropout < 1:
-        raise DeclarationError(f"{name}: dropout must be in [0, 1), not {net.dropout!r}")
-
-
-def as_call(net: MLP | ResMLP) -> str:
-    """Write a net as the call that makes it, without default options."""
-    options = [f"{f.name}={getattr(net, f.name)!r}" for f in fields(net)[1:] if getattr(net, f.name) != f.default]
-    return f"{type(net).__name__}({', '.join([str(net.width), *options])})"
