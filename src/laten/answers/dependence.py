@@ -207,7 +207,7 @@ def dependence(
 def some_rows(fitted: Fitted, data: Any, hidden: list[Any], seed: int) -> Rows:
     """Return at most 500 rows, without the columns `hidden`."""
     view = table_of(fitted, "dependence")
-    frame = view.frame(data)
+    frame = view.opened(data)
     order = np.random.default_rng(seed).permutation(len(frame))
     return without(view, frame.iloc[np.sort(order[:ROWS])], hidden)
 
