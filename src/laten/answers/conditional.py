@@ -162,7 +162,7 @@ def conditional(
     hard, allowed, within = evidence_of(fitted, given or {}, len(frame))
     shown, log_det = view.scored(frame, partial=True)
     rows = over(shown, hard)
-    sites = {n: np.array([c in names for c in columns]) for n, columns in view.site_columns.items()}
+    sites = {b.node: np.array([c in names for c in b.names]) for b in view.schema.blocks}
     shapes = {b.node: b.shape for b in view.schema.blocks}
     wanted = {n: jnp.asarray(there.reshape(shapes[n])) for n, there in sites.items()}
     log_density, size = fitted.ask_well(Density(draws, wanted, allowed), rows)

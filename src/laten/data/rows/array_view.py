@@ -121,8 +121,3 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
             kept = rows.mask[node].reshape(array.shape) if node in rows.mask else np.ones(array.shape, bool)
             out[node] = np.where(kept, array, new).astype(array.dtype)
         return out[self.nodes[0]] if self.single else out
-
-    @property
-    def sites(self) -> dict[str, tuple[str, ...]]:
-        """Nothing: sites of arrays have no names."""
-        return {}

@@ -8,6 +8,7 @@ fraction v/255 itself is the target, which is no likelihood of binary data.
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,17 +90,15 @@ def rows_from_arrays(
 def _numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
     """Return a bool or number array and where it is observed (None: everywhere); NaN and masked places hold 0."""
     if isinstance(given, pd.Series | pd.DataFrame):
-        hidden = given.isna().to_numpy()
-        given = np.ma.MaskedArray(given.to_numpy(object), hidden) if hidden.any() else given.to_numpy()
-    seen = None
+        given = given.to_numpy(object) if given.isna().to_numpy().any() else given.to_numpy()
+    hidden: Any = False
     if isinstance(given, np.ma.MaskedArray):
-        seen = ~np.ma.getmaskarray(given)
-        given = given.filled(0)
+        given, hidden = given.filled(0), np.ma.getmaskarray(given)
     try:
         array = np.asarray(given)
         if array.dtype == object:
             holes = pd.isna(array)
-            seen = ~holes if seen is None else seen & ~holes
+            hidden = hidden | holes
             array = np.where(holes, 0, array).astype(np.float64)
     except (TypeError, ValueError):
         array = np.empty(0, dtype="U1")
@@ -110,16 +109,15 @@ def _numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
             "by codes, names = pandas.factorize(labels)"
         )
     if array.dtype.kind == "f":
-        hidden = np.isnan(array)
-        if hidden.any():
-            seen = ~hidden if seen is None else seen & ~hidden
-            array = np.where(hidden, 0, array)
+        holes = np.isnan(array)
+        if holes.any():
+            hidden, array = hidden | holes, np.where(holes, 0, array)
         bad = np.isinf(array)
         if bad.any():
             raise DataError(
                 f"node {node!r}: {where(bad)} hold infinities; put finite numbers, or NaN for hidden, there"
             )
-    return array, None if seen is None or seen.all() else seen
+    return array, ~hidden if np.any(hidden) else None
 
 
 def _shaped(

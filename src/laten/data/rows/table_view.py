@@ -199,16 +199,6 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         hidden = full[list(decoded.columns)].isna()
         return self.container(tables.fill(full, decoded, hidden))
 
-    @property
-    def site_columns(self) -> dict[str, tuple[Any, ...]]:
-        """Node -> the column behind each of its sites."""
-        return {b.node: b.names for b in self.schema.blocks}
-
-    @property
-    def sites(self) -> dict[str, tuple[str, ...]]:
-        """Node -> names of its columns."""
-        return {b.node: tuple(map(str, b.names)) for b in self.schema.blocks}
-
 
 def refuse_sparse(data: Any) -> None:
     """Refuse sparse matrices.
