@@ -275,11 +275,7 @@ def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
 
 
 def refuse_empty(frame: pd.DataFrame) -> None:
-    """Refuse columns without any value.
-
-    Raises:
-        DataError: there are some.
-    """
+    """Refuse columns without any value."""
     empty = [name for name in frame.columns if not frame[name].notna().any()]
     if empty:
         raise DataError(

@@ -19,10 +19,6 @@ _lgamma = np.frompyfunc(math.lgamma, 1, 1)
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
-def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    return 0.5 * np.asarray(_erfc(-z / math.sqrt(2)), np.float64)
-
-
 def _choose(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw one code a row from `(rows, K)` probabilities."""
     return np.minimum((rng.random((len(p), 1)) > np.cumsum(p, axis=1)).sum(axis=1), p.shape[1] - 1)
@@ -188,7 +184,8 @@ class Normals(Given):
     def cdf(self, x: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore"):
             y = np.log(np.maximum(x, 0)) if self.log else x
-        return np.sum(self.weight * _normal_cdf((y[:, None, None] - self.loc) / self.scale), axis=2)
+        z = (y[:, None, None] - self.loc) / self.scale
+        return np.sum(self.weight * 0.5 * np.asarray(_erfc(-z / math.sqrt(2)), np.float64), axis=2)
 
     @property
     def mean(self) -> np.ndarray:

@@ -189,7 +189,10 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
 
     def container(self, frame: pd.DataFrame) -> Any:
         """Return a frame as what was fitted."""
-        return as_numbers(frame) if self.matrix else frame
+        if not self.matrix:
+            return frame
+        array = frame.to_numpy()
+        return array.astype(np.float64) if array.dtype == object else array
 
     def filled(self, data: Any, found: Any) -> Any:
         """Return the user's data with hidden cells taken from `found`; observed cells come back bit for bit."""
@@ -201,11 +204,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
 
 
 def refuse_sparse(data: Any) -> None:
-    """Refuse sparse matrices.
-
-    Raises:
-        DataError: `data` is one.
-    """
+    """Refuse sparse matrices."""
     if hasattr(data, "tocsr"):
         raise DataError(
             "sparse input is not supported: a sparse matrix or array was given; call .toarray() on it first"
@@ -237,9 +236,3 @@ def as_matrix(data: Any) -> np.ndarray:
                 f"expected a matrix of numbers: {error}. For text and mixed types use a DataFrame"
             ) from error
     return array
-
-
-def as_numbers(frame: pd.DataFrame) -> np.ndarray:
-    """Return a frame of numbers as a matrix."""
-    array = frame.to_numpy()
-    return array.astype(np.float64) if array.dtype == object else array

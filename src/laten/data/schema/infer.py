@@ -37,6 +37,7 @@ def infer_schema(
     frame: pd.DataFrame,
     nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
     kinds: Mapping[Name, str] | None = None,
+    cells: Mapping[Name, Cells] | None = None,
 ) -> Schema:
     """Decide a kind for each column of `frame`, with a stated reason.
 
@@ -45,25 +46,16 @@ def infer_schema(
         nodes: Declared nodes. Names (each a column's: its own scalar node), or a dict from node to a column (scalar) or
             to a list of columns. Columns not named are set aside. Empty: one node a kind.
         kinds: Column -> the kind it shall have, as `schema.with_kind` sets it.
+        cells: The frame's cells (`cells_of`), where they will be asked again; they remain parsed.
     Returns:
         The schema; `print` shows it as a table.
     Raises:
         DataError: not a frame, fewer than two rows, two columns of one name, a column without any value, infinities,
             words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
-    return infer(frame, cells_of(frame), nodes, kinds)
-
-
-def infer(
-    frame: pd.DataFrame,
-    cells: Mapping[Name, Cells],
-    nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
-    kinds: Mapping[Name, str] | None = None,
-) -> Schema:
-    """Infer a schema as `infer_schema` does, from the frame's cells, which remain parsed."""
     check_frame(frame, rows=2)
     refuse_empty(frame)
-    kinds = kinds or {}
+    kinds, cells = kinds or {}, cells or cells_of(frame)
     declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)
     groups = tuple(
         Group(node, (names,), scalar=True) if isinstance(names, str | int) else Group(node, tuple(names))
