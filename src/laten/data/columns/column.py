@@ -248,14 +248,14 @@ class Column(Record, frozen=True):
 
     def _check_number(self, kind: str) -> None:
         seen, name = self.seen, self.name
-        own = {"date": "date", "duration": "duration"}  # forms with a kind of their own
-        if kind != own.get(seen.form, kind) or (kind in own and kind != seen.form) or not seen.codecs:
+        own = {"date", "duration"}  # forms with a kind of their own
+        if (kind != seen.form and own & {kind, seen.form}) or not seen.codecs:
             found = {"date": "dates", "duration": "durations", "bool": "true and false", "text": "text"}
             what = (found | {"class": "categories"}).get(seen.form, "numbers")
             first = f", such as {seen.values[0]!r}" if seen.values and seen.form not in own else ""
             to = {"date": "pd.to_datetime(...)", "duration": "pd.to_timedelta(...)"}.get(kind, "pd.to_numeric(...)")
             way = f"convert it first: {to}" if seen.form == "text" else "convert the column first"
-            way = f"use kind {own[seen.form]!r}" if seen.form in own else way
+            way = f"use kind {seen.form!r}" if seen.form in own else way
             raise DataError(f"column {name!r} holds {what}{first}; kind {kind!r} does not fit; {way}")
         if kind == "count" and (seen.decimals != 0 or self.low < 0):
             why = f"negative numbers, down to {self.low:g}" if self.low < 0 else "fractions"

@@ -27,8 +27,6 @@ def _choose(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 class Given(abc.ABC):
     """A column given the hidden state. Parameters have the states on their first axis."""
 
-    discrete = False
-
     @abc.abstractmethod
     def log_prob(self, x: np.ndarray) -> np.ndarray:
         """Return `(rows, S)` log-probabilities or -densities of `(rows,)` values, nats."""
@@ -54,16 +52,9 @@ class Given(abc.ABC):
         """Turn values into what stands in a frame."""
         return x
 
-    @property
-    def table(self) -> tuple[float, np.ndarray] | None:
-        """Probabilities of the values of a discrete column; None for others."""
-        return None
-
 
 class Discrete(Given):
     """Whole numbers from a first one on, given by a table of probabilities."""
-
-    discrete = True
 
     @property
     @abc.abstractmethod

@@ -22,7 +22,7 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns.cells import check_frame
-from laten.data.datasets.clinic_columns import Classes, Counts, Days, Given, Normals, StudentT
+from laten.data.datasets.clinic_columns import Classes, Counts, Days, Discrete, Given, Normals, StudentT
 from laten.data.messages import unknown
 
 HOLES = {
@@ -89,7 +89,7 @@ class Conditional:
         """Return `(rows,)` smallest values whose cdf is at least `p`, 0 < p < 1."""
         if not 0 < p < 1:
             raise DataError(f"a quantile needs a probability between 0 and 1, got {p!r}")
-        if self.column.table is not None:
+        if isinstance(self.column, Discrete):
             first, probs = self.column.table
             return first + np.sum(self.weights @ np.cumsum(probs, axis=1) < p - 1e-12, axis=1)
         low, high = np.full(len(self.weights), -1e6), np.full(len(self.weights), 1e6)

@@ -88,8 +88,7 @@ def intervals(
         for column, p in _columns(schema, probabilities, n):
             dtype = like_dtype(column, like)
             if isinstance(codec := column.codec, Histogram):
-                x = codec.snap(codec.quantile(p, q))
-                made[column.name] = restore(column, x, index, dtype)
+                made[column.name] = restore(column, codec.snap(codec.quantile(p, q)), index, dtype)
             elif column.kind == "ordinal":
                 made[column.name] = decode_column(column, _at(p, q), index, dtype)
         found.append(pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index))

@@ -170,13 +170,12 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
 
     def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> Any:
         """Return draws of nodes in the user's units, types and container; `seed` places numbers inside bins."""
-        frame = self.opened(like) if like is not None else None
-        rng = np.random.default_rng(seed)
+        frame, rng = None if like is None else self.opened(like), np.random.default_rng(seed)
         return self.container(tables.decode(self.schema, values, like=frame, rng=rng, within=within))
 
     def pointed(self, means: Arrays, like: Any = None, statistic: str = "auto") -> Any:
         """Turn means of nodes (`Family.mean`) into the points that `statistic` names, in the user's container."""
-        frame = self.opened(like) if like is not None else None
+        frame = None if like is None else self.opened(like)
         return self.container(expected(self.schema, self.blocks_of(means), like=frame, statistic=statistic))
 
     def probabilities(self, means: Arrays, name: Any) -> pd.DataFrame:
