@@ -12,7 +12,7 @@ from laten.data.columns.codecs import Codec
 from laten.data.histogram.calendar import fit_cycle
 from laten.data.histogram.fit import day_grid, fit_histogram
 from laten.data.histogram.histogram import Histogram
-from laten.data.records import plain_of, read
+from laten.data.records import read
 
 RNG = np.random.default_rng(0)
 N = 3000
@@ -281,7 +281,7 @@ def test_parts_of_cells_add_up(name):
         assert np.allclose(below + inside + above, 1, atol=0.2 if name in ("only_denormals", "neighbours") else 1e-9)
         codes = np.flatnonzero(inside > 1e-6)
         for u in (0.0, 0.31, 1.0):
-            drawn = cells.snap(cells.draw_within(codes, np.full(len(codes), u), low, high), low, high)
+            drawn = cells.snap(cells.draw(codes, np.full(len(codes), u), low, high), low, high)
             assert np.all((drawn >= low - 1e-9 * abs(low)) & (drawn <= high + 1e-9 * abs(high)))
 
 
@@ -289,7 +289,7 @@ def test_draws_inside_an_interval_follow_the_density_there():
     x, rng = COLUMNS["lognormal"][0], np.random.default_rng(0)
     cells = fit_histogram(x)
     p = marginal(cells) * cells.within(1, 3)
-    drawn = cells.draw_within(rng.choice(cells.size, 20_000, p=p / p.sum()), rng.random(20_000), 1, 3)
+    drawn = cells.draw(rng.choice(cells.size, 20_000, p=p / p.sum()), rng.random(20_000), 1, 3)
     assert drawn.min() >= 1 and drawn.max() <= 3
     assert stats.ks_2samp(drawn, x[(x >= 1) & (x <= 3)]).statistic < 0.04
     assert stats.ks_2samp(rng.uniform(1, 3, 20_000), x[(x >= 1) & (x <= 3)]).statistic > 0.1
@@ -336,11 +336,11 @@ def test_dates_of_more_than_a_year_show_the_season():
 @pytest.mark.parametrize("name", COLUMNS | EXTREMES)
 def test_json_round_trip(name):
     cells = fit_histogram(*(COLUMNS | EXTREMES)[name])
-    again = read(json.loads(json.dumps(plain_of(cells))), Codec, "codec")
+    again = read(json.loads(json.dumps(cells.to_json())), Codec, "codec")
     assert again == cells and hash(again) == hash(cells)
 
 
-GOOD = plain_of(Histogram((0.0, 1.0, 1.0, 2.0), (0.5, 9.0, 5.0, 9.0, 0.5), (0, 2), (0.5, 1.5), (1.0, 1.0)))
+GOOD = Histogram((0.0, 1.0, 1.0, 2.0), (0.5, 9.0, 5.0, 9.0, 0.5), (0, 2), (0.5, 1.5), (1.0, 1.0)).to_json()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> t
     view = table_of(fitted, "impute_interval")
     if not 0 < coverage < 1:
         raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
-    frame = view.frame(data)
+    frame = view.opened(data)
     values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(frame, partial=True))
     low, high = intervals(view.schema, view.blocks_of(values), coverage, like=frame)
     return view.filled(frame, low), view.filled(frame, high)
@@ -124,7 +124,7 @@ def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> t
 def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) -> pd.Series:
     """Return a column's point given all others."""
     view = table_of(fitted, "predict")
-    frame = view.frame(data)
+    frame = view.opened(data)
     column = lacking(view, frame) if column is None else column
     values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
     found: pd.Series = view.pointed(values, like=None, statistic=statistic)[column]
@@ -134,7 +134,7 @@ def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) 
 def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.DataFrame:
     """Return the probabilities of a column's classes given all others."""
     view = table_of(fitted, "predict_proba")
-    frame = view.frame(data)
+    frame = view.opened(data)
     column = lacking(view, frame) if column is None else column
     found = view.column(column)
     if found.kind not in CLASSES:
@@ -151,7 +151,7 @@ def conditional(
 ) -> ConditionalAnswer:
     """Return samples and log-density of some columns of each row given all others."""
     view = table_of(fitted, "conditional")
-    frame = view.frame(data)
+    frame = view.opened(data)
     names = [targets] if isinstance(targets, str | int) else list(targets)
     if not names:
         raise LatenError("conditional: no target; name at least one column")
@@ -162,7 +162,7 @@ def conditional(
     hard, allowed, within = evidence_of(fitted, given or {}, len(frame))
     shown, log_det = view.scored(frame, partial=True)
     rows = over(shown, hard)
-    sites = {n: np.array([c in names for c in columns]) for n, columns in view.site_columns.items()}
+    sites = {b.node: np.array([c in names for c in b.names]) for b in view.schema.blocks}
     shapes = {b.node: b.shape for b in view.schema.blocks}
     wanted = {n: jnp.asarray(there.reshape(shapes[n])) for n, there in sites.items()}
     log_density, size = fitted.ask_well(Density(draws, wanted, allowed), rows)

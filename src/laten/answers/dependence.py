@@ -192,7 +192,7 @@ def dependence(
     if data is None:
         chances = joint / np.maximum(mass, 1e-300)[:, None]
     else:
-        frame = view.frame(data)
+        frame = view.opened(data)
         order = np.random.default_rng(seed).permutation(len(frame))
         shown = without(view, frame.iloc[np.sort(order[:ROWS])], [of, on])
         chances, rows = partial(fitted, [target, cause], inside, shown, draws, seed), shown.n

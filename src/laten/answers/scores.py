@@ -33,7 +33,7 @@ def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
         label += " (latent)"
     columns: dict[str, np.ndarray] = {}
     for node, x in shares.items():
-        for i, site in enumerate(view.sites[node]):  # a column may have several sites
+        for i, site in enumerate(rows.labels[node]):  # a column may have several sites
             columns[site] = columns.get(site, 0) + x.reshape(rows.n, -1)[:, i]
     order = {str(n): columns[str(n)] for n in view.schema.names if str(n) in columns}
     index = data.index if isinstance(data, pd.DataFrame) else None

@@ -1,7 +1,7 @@
-"""Words for errors about data: which rows, which name was meant, and whether a frame is one at all."""
+"""Words for errors about data: which rows, which name was meant; and tables and durations as text."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from laten.common.errors import DataError, known
 
 
 def where(bad: Any, limit: int = 5) -> str:
-    """Name the rows at which `bad` is True, counted from 0: `row 3`, `rows 3, 17, 20`, `rows 0, 1, … (12 in all)`."""
-    rows = np.flatnonzero(bad)
+    """Name the rows of `bad`, `(rows, …)`, that hold a True: `row 3` (counted from 0), `rows 0, 1, … (12 in all)`."""
+    rows = np.unique(np.nonzero(np.atleast_1d(bad))[0])
     head = ", ".join(str(r) for r in rows[:limit])
     return f"row{'s' if len(rows) > 1 else ''} {head}" + (f", … ({len(rows)} in all)" if len(rows) > limit else "")
 
@@ -34,6 +34,14 @@ def unknown(what: str, name: object, names: Iterable[object]) -> DataError:
     """Build the error for a `what` (column, node, …) called `name` that is none of `names`."""
     names = list(names)
     return DataError(f"there is no {what} {name!r}{did_you_mean(name, names)}; known: {known(names)}")
+
+
+def text_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table in columns of equal width, with a line below its head."""
+    cells = [head, *rows]
+    wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip() for row in cells]
+    return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])
 
 
 def span(seconds: float) -> str:

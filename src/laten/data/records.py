@@ -23,6 +23,10 @@ replace = msgspec.structs.replace
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """A frozen declaration; its fields' types are checked when it is read from JSON."""
 
+    def to_json(self) -> Any:
+        """Return plain JSON types only; `read` makes the record again."""
+        return msgspec.to_builtins(self, enc_hook=lambda number: number.item())  # NumPy's numbers
+
 
 def read(value: Any, kind: Any, at: str) -> Any:
     """Build a `kind` from plain JSON types.
@@ -41,14 +45,20 @@ def read(value: Any, kind: Any, at: str) -> Any:
         raise DataError(f"{at}{path.removesuffix('`')}: {what}; the file is damaged") from None
 
 
-def plain_of(record: Any) -> Any:
-    """Return a record as plain JSON types."""
-    return msgspec.to_builtins(record, enc_hook=lambda number: number.item())  # NumPy's numbers
-
-
 def is_plain(value: object) -> bool:
     """Say whether a value is text, a boolean, a whole number or a finite float."""
     return isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
+
+
+def plain_of(value: object) -> Plain:
+    """Return a level as plain JSON: numbers and booleans stay (whole floats become int), anything else its text."""
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return int(value) if float(value).is_integer() else float(value)
+    return str(value)
 
 
 def name_of(value: Plain) -> str:

@@ -14,7 +14,7 @@ from laten.data.rows.arrays import WHATS, ArraySpec
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import as_matrix, refuse_sparse
 from laten.data.rows.views import ArrayView, TableView, View
-from laten.data.schema.infer import infer
+from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Block, Schema
 from laten.estimator.parameters import Parameters
 from laten.families import Family
@@ -78,8 +78,8 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
                 f"no column of the frame is a node of the network; columns: {known(frame.columns)}, "
                 f"nodes: {known(network.stochastic)}"
             )
-        schema = infer(frame, cells, nodes)
-    schema = schema or infer(frame, cells)
+        schema = infer_schema(frame, nodes, cells=cells)
+    schema = schema or infer_schema(frame, cells=cells)
     if network is None:
         amounts = {c.name: "real" for c in schema.columns if c.kind in ("count", "positive")}
         schema = schema.binned() if parameters.numbers == "cells" else schema.with_kinds(amounts)

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns import parse
 from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import shown
+from laten.data.records import plain_of
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
 
@@ -161,7 +161,7 @@ def code_classes(name: Name, columns: list[pd.Series]) -> CodedColumn:
         DataError: no level of a later frame is known to the first, which tells of another spelling or type.
     """
     found = [pd.factorize(x) for x in columns]
-    texts = [[str(parse.plain(v)) for v in values] for _, values in found]
+    texts = [[str(plain_of(v)) for v in values] for _, values in found]
     counts = np.bincount(found[0][0][found[0][0] >= 0], minlength=len(texts[0]))
     ordered = [texts[0][i] for i in np.argsort(-counts, kind="stable")]
     place = {text: i for i, text in enumerate(dict.fromkeys([*ordered, *(t for more in texts[1:] for t in more)]))}

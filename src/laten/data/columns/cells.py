@@ -9,11 +9,19 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns import parse
-from laten.data.columns.durations import seconds
+from laten.data.columns.ambiguous import refuse_zones
+from laten.data.columns.dtypes import is_text_dictionary
 from laten.data.messages import shown, where
-from laten.data.records import Plain
+from laten.data.records import Plain, is_plain, plain_of
 
+_FORMS = (  # of what pandas infers of Python objects
+    dict.fromkeys(("integer", "floating", "mixed-integer-float", "decimal"), "number")
+    | dict.fromkeys(("date", "datetime", "datetime64"), "date")
+    | dict.fromkeys(("timedelta", "timedelta64"), "duration")
+    | dict.fromkeys(("string", "mixed-integer", "mixed", "empty"), "text")
+    | {"boolean": "bool"}
+)
+_ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _STYLES = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}  # by length
 
 
@@ -32,18 +40,83 @@ class Cells:
 
     @cached_property
     def form(self) -> str:
-        """What the cells are (`parse.form_of`)."""
-        return parse.form_of(self.series)
+        """What the cells are: bool, number, date, duration, text, class (a pandas category) or other."""
+        dtype = self.series.dtype
+        if isinstance(dtype, pd.CategoricalDtype):
+            return "class"
+        if pd.api.types.is_bool_dtype(dtype):
+            return "bool"
+        if pd.api.types.is_complex_dtype(dtype):
+            return "other"
+        if dtype.kind == "m":  # numpy's and Arrow's
+            return "duration"
+        if pd.api.types.is_numeric_dtype(dtype):
+            return "number"
+        if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+            return "date"
+        if is_text_dictionary(dtype):
+            return "text"
+        inferred = pd.api.types.infer_dtype(self.series, skipna=True)
+        odd = inferred == "mixed" and not all(map(is_plain, self.series.dropna()))
+        return "other" if odd else _FORMS.get(inferred, "other")
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """Cells as `(rows,)` numbers (`parse.numbers`)."""
-        return parse.numbers(self.series, self.name, self.form)
+        """Cells as `(rows,)` float64, NaN where missing.
+
+        Raises:
+            DataError: text, dates or categories where numbers are expected; infinities.
+        """
+        series, name, form = self.series, self.name, self.form
+        present = series.notna().to_numpy()
+        if not present.any():
+            return np.full(len(series), np.nan)
+        if form == "class" and pd.api.types.is_numeric_dtype(series.cat.categories.dtype):
+            series, form = series.astype(series.cat.categories.dtype if present.all() else float), "number"
+        if form not in ("number", "bool"):
+            found = pd.to_numeric(series.astype(object), errors="coerce").isna().to_numpy() & present
+            way = f"frame[{name!r}] = pd.to_numeric(frame[{name!r}], errors='coerce') empties what is no number"
+            raise self._expected("numbers", found if found.any() else present, f"convert it, e.g. {way}")
+        x = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        bad = np.isinf(x)
+        if bad.any():
+            raise DataError(
+                f"column {name!r}: {where(bad)} hold{'s' if bad.sum() == 1 else ''} an infinity; put a finite number "
+                "or an empty cell there, e.g. frame.replace([numpy.inf, -numpy.inf], numpy.nan)"
+            )
+        return x
 
     @cached_property
     def seconds(self) -> np.ndarray:
-        """Durations as `(rows,)` seconds (`durations.seconds`)."""
-        return seconds(self.series, self.name, self.form)
+        """Durations as `(rows,)` float64 seconds, NaN where missing; text, as a CSV file has them, is read.
+
+        Raises:
+            DataError: cells that are no durations.
+        """
+        series, form = self.series, self.form
+        present = series.notna().to_numpy()
+        if not present.any():
+            return np.full(len(series), np.nan)
+        spans = series
+        if form == "text":  # a bare number has no unit and is no duration
+            cells = series.astype(object)
+            spans = pd.to_timedelta(cells, errors="coerce").where(pd.to_numeric(cells, errors="coerce").isna())
+        elif form == "duration" and series.dtype == object:
+            spans = pd.to_timedelta(series)
+        bad = present & (spans.isna().to_numpy() if form in ("text", "duration") else True)
+        if bad.any():
+            way = "pd.to_timedelta(...), with its unit if they are numbers"
+            raise self._expected("durations", bad, f"write them as '2 days 03:30:00', or convert the column: {way}")
+        if isinstance(spans.dtype, pd.ArrowDtype):
+            unit = spans.dtype.pyarrow_dtype.unit
+            found = spans.to_numpy(dtype=f"timedelta64[{unit}]", na_value=np.timedelta64("NaT"))
+        else:
+            found = spans.to_numpy()
+        return found / np.timedelta64(1, "s")
+
+    def _expected(self, what: str, bad: np.ndarray, way: str) -> DataError:
+        some = f"{where(bad)}: {shown(self.series[bad].head(20))}"
+        return DataError(f"column {self.name!r}: expected {what}, got {self.series.dtype} cells: {some}; {way}")
 
     @cached_property
     def factor(self) -> tuple[np.ndarray, np.ndarray]:
@@ -52,10 +125,45 @@ class Cells:
         return at, np.asarray(values, dtype=object)
 
     def days(self, style: str, whole: bool) -> np.ndarray:
-        """Return dates as `(rows,)` days (`parse.days`)."""
+        """Return dates as `(rows,)` days since 1970-01-01, NaN where missing; in the column's zone when `whole`.
+
+        Dates of a frame come back as text from a CSV file: ISO text without a zone is read.
+
+        Raises:
+            DataError: cells that are no dates of that style.
+        """
         if (style, whole) not in self._days:
-            self._days[style, whole] = parse.days(self.series, self.name, self.form, style, whole)
+            self._days[style, whole] = self._read_days(style, whole)
         return self._days[style, whole]
+
+    def _read_days(self, style: str, whole: bool) -> np.ndarray:
+        series, form = self.series, self.form
+        present = series.notna().to_numpy()
+        if not present.any():
+            return np.full(len(series), np.nan)
+        if form == "text" and "%" in style:
+            stamps = pd.to_datetime(series.astype(object), format=style, errors="coerce")
+        elif form == "text":
+            iso = series.astype("str").str.fullmatch(_ISO).to_numpy(bool) & present
+            stamps = pd.to_datetime(series.astype(object).where(iso), format="ISO8601", errors="coerce")
+        elif form != "date":
+            stamps = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us]")
+        elif isinstance(series.dtype, pd.PeriodDtype):
+            stamps = series.dt.to_timestamp()
+        elif isinstance(series.dtype, pd.ArrowDtype) and str(series.dtype).startswith("date"):
+            stamps = series.astype("datetime64[s]")  # Arrow dates without time
+        elif series.dtype == object:
+            refuse_zones(series, self.name)
+            stamps = pd.to_datetime(series)
+        else:
+            stamps = series
+        bad = present & stamps.isna().to_numpy()
+        if bad.any():
+            written = style if "%" in style else "2024-12-31 12:30:00"
+            raise self._expected("dates", bad, f"write them as {written}, or convert the column: pd.to_datetime(...)")
+        if stamps.dt.tz is not None:
+            stamps = stamps.dt.tz_localize(None) if whole else stamps.dt.tz_convert("UTC").dt.tz_localize(None)
+        return (stamps.to_numpy() - np.datetime64(0, "s")) / np.timedelta64(1, "D")
 
     @cached_property
     def style(self) -> str | None:
@@ -88,7 +196,7 @@ class Cells:
         series, present = self.series, self.series.notna().to_numpy()
         if isinstance(series.dtype, pd.CategoricalDtype):
             place = {level: i for i, level in enumerate(levels)}
-            of_category = np.array([place.get(parse.plain(c), -2) for c in series.cat.categories] + [-1])
+            of_category = np.array([place.get(plain_of(c), -2) for c in series.cat.categories] + [-1])
             found = of_category[series.cat.codes.to_numpy()]
         elif self.form in ("number", "bool") and not any(isinstance(v, str) for v in levels):
             x = self.numbers
@@ -104,7 +212,7 @@ class Cells:
         bad = found == -2
         if bad.any() and unseen is not None:
             texts = set(map(str, levels))
-            new = ((v, parse.plain(v)) for v in series[bad].unique())
+            new = ((v, plain_of(v)) for v in series[bad].unique())
             retyped = {v for v, plain in new if plain not in levels and str(plain) in texts}
             found = np.where(bad, unseen, found)
             bad = bad & series.isin(retyped).to_numpy(bool) if retyped else np.zeros_like(bad)
@@ -125,7 +233,7 @@ def cells_of(frame: pd.DataFrame) -> dict[str | int, Cells]:
 def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad: np.ndarray) -> DataError:
     new = series[bad].iloc[0]
     way = "give one of these, leave the cell empty, or fit again with rows that hold it"
-    if parse.plain(new) not in levels and str(new) in map(str, levels):
+    if plain_of(new) not in levels and str(new) in map(str, levels):
         same = next(v for v in levels if str(v) == str(new))
         way = f"the fitted level is the {type(same).__name__} {same!r}: convert the column's type"
     elif str(new).strip() in map(str, levels):
@@ -167,11 +275,7 @@ def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
 
 
 def refuse_empty(frame: pd.DataFrame) -> None:
-    """Refuse columns without any value.
-
-    Raises:
-        DataError: there are some.
-    """
+    """Refuse columns without any value."""
     empty = [name for name in frame.columns if not frame[name].notna().any()]
     if empty:
         raise DataError(

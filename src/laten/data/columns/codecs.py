@@ -43,14 +43,17 @@ class Identity(Record, frozen=True, tag_field="codec", tag="identity"):
         return np.zeros(np.shape(x))
 
 
-class Standardise(Record, frozen=True, tag_field="codec", tag="standardise"):
+class _Affine(Record, frozen=True):
     """y = (x − loc) / scale."""
 
     loc: Finite
     scale: Positive
 
     def __post_init__(self) -> None:
-        _check(self.loc, self.scale)
+        if not (math.isfinite(self.loc) and math.isfinite(self.scale) and self.scale > 0):
+            raise DataError(
+                f"codec: loc must be finite and scale finite and above zero, got {self.loc!r} and {self.scale!r}"
+            )
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         return (np.asarray(x, np.float64) - self.loc) / self.scale
@@ -63,31 +66,32 @@ class Standardise(Record, frozen=True, tag_field="codec", tag="standardise"):
         return np.full(np.shape(x), -math.log(self.scale))
 
 
-class Log(Record, frozen=True, tag_field="codec", tag="log"):
+class Standardise(_Affine, frozen=True, tag_field="codec", tag="standardise"):
+    """y = (x − loc) / scale."""
+
+
+class Log(_Affine, frozen=True, tag_field="codec", tag="log"):
     """y = (log(x + shift) − loc) / scale, for x > −shift; `shift` is above 0 only where zeros were seen."""
 
-    loc: Finite
-    scale: Positive
     shift: Finite = 0.0
 
     def __post_init__(self) -> None:
-        _check(self.loc, self.scale)
+        super().__post_init__()
         if not (math.isfinite(self.shift) and self.shift >= 0):
             raise DataError(f"codec Log: shift must be a finite number of at least 0, got {self.shift!r}")
 
     def encode(self, x: np.ndarray) -> np.ndarray:
-        return (np.log(np.asarray(x, np.float64) + self.shift) - self.loc) / self.scale
+        return super().encode(np.log(np.asarray(x, np.float64) + self.shift))
 
     def decode(self, y: np.ndarray) -> np.ndarray:
-        log_x = np.asarray(y, np.float64) * self.scale + self.loc
-        return np.exp(np.minimum(log_x, _LOG_MAX)) - self.shift
+        return np.exp(np.minimum(super().decode(y), _LOG_MAX)) - self.shift
 
     def log_det(self, x: np.ndarray) -> np.ndarray:
         """Return log |dy/dx| at each value, nats."""
-        return -np.log(np.asarray(x, np.float64) + self.shift) - math.log(self.scale)
+        return super().log_det(x) - np.log(np.asarray(x, np.float64) + self.shift)
 
 
-class Date(Record, frozen=True, tag_field="codec", tag="date"):
+class Date(_Affine, frozen=True, tag_field="codec", tag="date"):
     """Days since 1970-01-01, standardised; densities are per day.
 
     Args:
@@ -96,25 +100,13 @@ class Date(Record, frozen=True, tag_field="codec", tag="date"):
             objects), or the format of a text.
     """
 
-    loc: Finite
-    scale: Positive
     whole: bool = True
     style: str = "datetime"
 
     def __post_init__(self) -> None:
-        _check(self.loc, self.scale)
+        super().__post_init__()
         if self.style not in STYLES:
             raise DataError(f"codec Date: style must be one of {STYLES}, got {self.style!r}")
-
-    def encode(self, x: np.ndarray) -> np.ndarray:
-        return (np.asarray(x, np.float64) - self.loc) / self.scale
-
-    def decode(self, y: np.ndarray) -> np.ndarray:
-        return np.asarray(y, np.float64) * self.scale + self.loc
-
-    def log_det(self, x: np.ndarray) -> np.ndarray:
-        """Return log |dy/dx| at each value, nats, x in days."""
-        return np.full(np.shape(x), -math.log(self.scale))
 
 
 Codec = Identity | Standardise | Log | Date | Histogram
@@ -142,8 +134,3 @@ def choose_codec(kind: str, codecs: tuple[Codec, ...]) -> Codec | None:
     if kind == "duration":  # the logarithm is among the codecs only where it suits
         return next((c for c in reversed(codecs) if isinstance(c, Standardise | Log)), None)
     return next((c for c in codecs if type(c) is wanted), None)
-
-
-def _check(loc: float, scale: float) -> None:
-    if not (math.isfinite(loc) and math.isfinite(scale) and scale > 0):
-        raise DataError(f"codec: loc must be finite and scale finite and above zero, got {loc!r} and {scale!r}")

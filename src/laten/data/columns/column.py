@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.codecs import Codec, Date, choose_codec
+from laten.data.columns.codecs import Codec, Date, Log, choose_codec
 from laten.data.columns.rare_levels import GROUPS, OWN, Groups
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import span
@@ -59,6 +59,11 @@ class Seen(Record, frozen=True):
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise DataError(f"form must be one of {known(FORMS)}, not {self.form!r}")
+
+    @property
+    def tally(self) -> dict[Plain, int]:
+        """How many cells hold each of `values`."""
+        return dict(zip(self.values or (), self.counts, strict=False))
 
     @property
     def date(self) -> Date | None:
@@ -175,9 +180,14 @@ class Column(Record, frozen=True):
         """The entries of a binned column of more than 256 classes; None of other columns."""
         if not self.binned or self.kind != "categorical" or self.class_count <= OWN + GROUPS:
             return None
-        rows = dict(zip(self.seen.values or (), self.seen.counts, strict=False))
+        rows = self.seen.tally
         other = sum(rows.get(v, 0) for v in self.folded)
         return Groups(tuple(rows.get(v, 0) if v != OTHER else other for v in self.classes))
+
+    @property
+    def above(self) -> bool:
+        """A positive column that holds no 0, for its codec is a logarithm."""
+        return self.kind == "positive" and isinstance(self.codec, Log) and self.codec.shift == 0
 
     @property
     def low(self) -> float:
@@ -238,14 +248,14 @@ class Column(Record, frozen=True):
 
     def _check_number(self, kind: str) -> None:
         seen, name = self.seen, self.name
-        own = {"date": "date", "duration": "duration"}  # forms with a kind of their own
-        if kind != own.get(seen.form, kind) or (kind in own and kind != seen.form) or not seen.codecs:
+        own = {"date", "duration"}  # forms with a kind of their own
+        if (kind != seen.form and own & {kind, seen.form}) or not seen.codecs:
             found = {"date": "dates", "duration": "durations", "bool": "true and false", "text": "text"}
             what = (found | {"class": "categories"}).get(seen.form, "numbers")
             first = f", such as {seen.values[0]!r}" if seen.values and seen.form not in own else ""
             to = {"date": "pd.to_datetime(...)", "duration": "pd.to_timedelta(...)"}.get(kind, "pd.to_numeric(...)")
             way = f"convert it first: {to}" if seen.form == "text" else "convert the column first"
-            way = f"use kind {own[seen.form]!r}" if seen.form in own else way
+            way = f"use kind {seen.form!r}" if seen.form in own else way
             raise DataError(f"column {name!r} holds {what}{first}; kind {kind!r} does not fit; {way}")
         if kind == "count" and (seen.decimals != 0 or self.low < 0):
             why = f"negative numbers, down to {self.low:g}" if self.low < 0 else "fractions"
@@ -256,15 +266,11 @@ class Column(Record, frozen=True):
     def describe(self) -> str:
         """Say the levels or the range, in few words."""
         if self.levels is not None and self.kind in (*CLASSES, "constant"):
-            mark = " < " if self.kind == "ordinal" else ", "
-            entries = self.classes
+            mark, entries = " < " if self.kind == "ordinal" else ", ", self.classes
             more = f", … ({len(entries)})" if len(entries) > 6 else ""
             return mark.join(str(v) for v in entries[:6]) + more
-        if self.seen.form == "date" and self.seen.low is not None:
-            low, high = (str(pd.Timestamp(d * 86400, unit="s").date()) for d in (self.low, self.seen.high or 0.0))
-            return f"{low} .. {high}"
-        if self.seen.form == "duration" and self.seen.low is not None:
-            return f"{span(self.seen.low)} .. {span(self.seen.high or 0.0)}"
-        if self.seen.low is not None:
-            return f"{self.seen.low:g} .. {self.seen.high:g}"
-        return ""
+        if self.seen.low is None or self.seen.high is None:
+            return ""
+        forms = {"date": lambda d: str(pd.Timestamp(d * 86400, unit="s").date()), "duration": span}
+        text = forms.get(self.seen.form, "{:g}".format)
+        return f"{text(self.seen.low)} .. {text(self.seen.high)}"

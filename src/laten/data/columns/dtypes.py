@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+_TEXTS = (pa.string(), pa.large_string())
 # what pandas and Arrow raise at a text that they cannot read as a dtype
 _UNREADABLE = (TypeError, ValueError, SyntaxError, AttributeError, NotImplementedError)
 
@@ -71,22 +72,15 @@ def arrow_type(text: str) -> pa.DataType:
 
 def zone_of(dtype: Any) -> Any:
     """Return the time zone of a dtype of pandas or Arrow; None where there is none."""
-    if isinstance(dtype, pd.DatetimeTZDtype):
-        return dtype.tz
-    arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
-    return arrow.tz if arrow is not None and pa.types.is_timestamp(arrow) else None
+    return getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None)
 
 
 def is_text(dtype: Any) -> bool:
     """Say whether a dtype holds text alone."""
-    if isinstance(dtype, pd.ArrowDtype):
-        return pa.types.is_string(dtype.pyarrow_dtype) or pa.types.is_large_string(dtype.pyarrow_dtype)
-    return isinstance(dtype, pd.StringDtype)
+    return isinstance(dtype, pd.StringDtype) or getattr(dtype, "pyarrow_dtype", None) in _TEXTS
 
 
 def is_text_dictionary(dtype: Any) -> bool:
     """Say whether a dtype is Arrow's dictionary of texts."""
-    arrow = dtype.pyarrow_dtype if isinstance(dtype, pd.ArrowDtype) else None
-    if arrow is None or not pa.types.is_dictionary(arrow):
-        return False
-    return pa.types.is_string(arrow.value_type) or pa.types.is_large_string(arrow.value_type)
+    arrow = getattr(dtype, "pyarrow_dtype", None)
+    return isinstance(arrow, pa.DictionaryType) and arrow.value_type in _TEXTS

@@ -14,13 +14,11 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.columns import parse
 from laten.data.columns.cells import Cells
-from laten.data.columns.codecs import Identity, Log
+from laten.data.columns.codecs import Identity
 from laten.data.columns.column import CLASSES, NUMBERS, Column
-from laten.data.columns.dtypes import dtype_text
-from laten.data.columns.durations import restore_durations
 from laten.data.columns.rare_levels import Groups
+from laten.data.columns.restore import restore, restore_classes
 from laten.data.columns.unseen_levels import from_other
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, where
@@ -95,15 +93,7 @@ def numbers_of(column: Column, cells: Cells) -> np.ndarray:
     if column.kind == "duration":
         return cells.seconds
     x = cells.numbers
-    bad = np.zeros(len(x), bool)
-    expected = ""
-    if column.kind == "count":
-        bad = (x < 0) | ((x != np.round(x)) & ~np.isnan(x))
-        expected = "whole numbers of at least 0"
-    elif column.kind == "positive":
-        above = isinstance(column.codec, Log) and column.codec.shift == 0
-        bad = x <= 0 if above else x < 0
-        expected = "numbers above 0" if above else "numbers of at least 0"
+    bad, expected = misfits(column.kind, column.above, x)
     if bad.any():
         raise DataError(
             f"column {column.name!r} was fitted as {column.kind}: expected {expected}, got {shown(x[bad].tolist())} "
@@ -116,15 +106,15 @@ def decode_column(
     column: Column,
     y: np.ndarray,
     index: pd.Index,
-    dtype: Any = None,
+    dtype: Any,
     *,
     rng: np.random.Generator | None = None,
     within: Within | None = None,
 ) -> pd.Series:
-    """Turn values `(rows,)` back into cells of the original dtype.
+    """Turn values `(rows,)` back into cells.
 
     Args:
-        dtype: Another dtype to come back in, where it can hold the values.
+        dtype: Of the cells (`like_dtype`).
         rng: Draws numbers inside their bins; None takes the bins' centres.
         within: What draws and centres keep to inside their bin or group.
     """
@@ -134,7 +124,7 @@ def decode_column(
         if column.groups is not None:
             at = _ungrouped(column.groups, at, u, within)
         at = at if column.unseen == "error" else from_other(column, at, rng)
-        return parse.restore_classes(column, at, index, dtype)
+        return restore_classes(column, at, index, dtype)
     codec = column.map
     if not isinstance(codec, Histogram):
         return restore(column, codec.decode(y), index, dtype)
@@ -148,12 +138,8 @@ def _inside(codec: Histogram, codes: np.ndarray, u: np.ndarray | None, within: W
         values = np.array(within.values, np.float64)
         shares = np.stack([codec.within(v, v) for v in values])
         return values[_pick(shares[:, codes], u)]
-    low, high = (-np.inf, np.inf) if within is None else within.ends
-    if u is None:
-        x = codec.decode(codes)
-    else:
-        x = codec.draw(codes, u) if within is None else codec.draw_within(codes, u, low, high)
-    return codec.snap(x, low, high)
+    low, high = Within().ends if within is None else within.ends
+    return codec.snap(codec.decode(codes) if u is None else codec.draw(codes, u, low, high), low, high)
 
 
 def _ungrouped(groups: Groups, entry: np.ndarray, u: np.ndarray | None, within: Within | None) -> np.ndarray:
@@ -173,27 +159,10 @@ def _pick(shares: np.ndarray, u: np.ndarray | None) -> np.ndarray:
     return np.minimum((upto <= u * upto[-1]).sum(axis=0), len(shares) - 1)
 
 
-def restore(column: Column, x: np.ndarray, index: pd.Index, dtype: Any = None) -> pd.Series:
-    """Turn numbers `(rows,)` in the column's own scale back into cells."""
-    if column.kind == "date":
-        return parse.restore_dates(column, x, index, dtype)
-    if column.kind == "duration":
-        return restore_durations(column, x, index, dtype)
-    return parse.restore_numbers(column, x, index, dtype)
-
-
-def like_dtype(column: Column, like: pd.DataFrame | None) -> Any:
-    """Return the dtype of `like`'s column; None when it is lacking, or empty and so of no certain type."""
-    if like is None or column.name not in like.columns:
-        return None
-    series = like[column.name]
-    return series.dtype if series.notna().any() or dtype_text(series) == column.dtype else None
-
-
-def constant(column: Column, index: pd.Index, dtype: Any) -> pd.Series:
-    """Build a column that holds its one value throughout."""
-    if column.seen.form == "duration":
-        return restore_durations(column, np.full(len(index), column.low), index, dtype)
-    if column.seen.form == "date":
-        return parse.restore_dates(column, np.full(len(index), column.low), index, dtype)
-    return parse.restore_classes(column, np.zeros(len(index)), index, dtype)
+def misfits(kind: str, above: bool, x: np.ndarray) -> tuple[np.ndarray, str]:
+    """Mark numbers `(rows,)` that a kind does not allow (with `above` zeros too), and say what it expects."""
+    if kind == "count":
+        return (x < 0) | ((x != np.round(x)) & ~np.isnan(x)), "whole numbers of at least 0"
+    if kind != "positive":
+        return np.zeros(len(x), bool), ""
+    return (x <= 0, "numbers above 0") if above else (x < 0, "numbers of at least 0")

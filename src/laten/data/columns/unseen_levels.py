@@ -44,7 +44,7 @@ def with_unseen(column: Column, policy: str, keep: Collection[Plain] | None = No
     levels = column.levels or ()
     if OTHER in levels:
         raise DataError(f"column {name!r} has a level {OTHER!r} of its own; rename it to have unseen = 'other'")
-    counts, own = tally(column), set(levels if keep is None else keep)
+    counts, own = column.seen.tally, set(levels if keep is None else keep)
     folded = tuple(v for v in levels if counts.get(v, 0) < LEAST or v not in own)
     if len(folded) == len(levels):
         raise DataError(f"column {name!r}: no level holds {LEAST} rows, so all would be {OTHER!r}; make it 'text'")
@@ -57,14 +57,9 @@ def listed(column: Column) -> tuple[Plain, ...]:
     All, where those folded are the rare ones. Where frequent ones were folded too, they were not listed: then those
     kept and those that no cell holds.
     """
-    counts, folded = tally(column), set(column.folded)
+    counts, folded = column.seen.tally, set(column.folded)
     by_rule = all(counts.get(v, 0) < LEAST for v in folded)
     return tuple(v for v in column.levels or () if by_rule or v not in folded or counts.get(v, 0) == 0)
-
-
-def tally(column: Column) -> dict[Plain, int]:
-    """Return level -> how many cells held it when fitting."""
-    return dict(zip(column.seen.values or (), column.seen.counts, strict=False))
 
 
 def from_other(column: Column, codes: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -76,7 +71,7 @@ def from_other(column: Column, codes: np.ndarray, rng: np.random.Generator | Non
     Returns:
         `(rows,)` int64. Where no level was folded, `(other)` becomes the most frequent level.
     """
-    levels, folded, counts = column.levels or (), set(column.folded), tally(column)
+    levels, folded, counts = column.levels or (), set(column.folded), column.seen.tally
     kept = np.array([i for i, v in enumerate(levels) if v not in folded])
     codes = np.clip(np.asarray(codes).astype(np.int64), 0, len(kept))
     out, lost = kept[np.minimum(codes, len(kept) - 1)], codes == len(kept)

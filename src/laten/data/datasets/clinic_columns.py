@@ -2,7 +2,7 @@ r"""Columns of a simulated world: distributions of one column given each of S hi
 
 For a column $x$ and states $s$, each class gives $\log p(x\mid s)$ as `(rows, S)`, the distribution function, the mean,
 and draws, exactly, in NumPy alone. Values are float64 inside: codes of classes, days since 1970-01-01 of dates, NaN =
-hidden. A sum over states weighted by p(s | other columns) is the true conditional of the column (`worlds.Conditional`).
+hidden. A sum over states weighted by p(s | other columns) is the column's true conditional (`simulated_clinic.py`).
 """
 
 import abc
@@ -19,10 +19,6 @@ _lgamma = np.frompyfunc(math.lgamma, 1, 1)
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
-def _normal_cdf(z: np.ndarray) -> np.ndarray:
-    return 0.5 * np.asarray(_erfc(-z / math.sqrt(2)), np.float64)
-
-
 def _choose(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw one code a row from `(rows, K)` probabilities."""
     return np.minimum((rng.random((len(p), 1)) > np.cumsum(p, axis=1)).sum(axis=1), p.shape[1] - 1)
@@ -30,8 +26,6 @@ def _choose(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 class Given(abc.ABC):
     """A column given the hidden state. Parameters have the states on their first axis."""
-
-    discrete = False
 
     @abc.abstractmethod
     def log_prob(self, x: np.ndarray) -> np.ndarray:
@@ -58,33 +52,44 @@ class Given(abc.ABC):
         """Turn values into what stands in a frame."""
         return x
 
+
+class Discrete(Given):
+    """Whole numbers from a first one on, given by a table of probabilities."""
+
     @property
-    def table(self) -> tuple[float, np.ndarray] | None:
-        """For discrete columns: the first value and `(S, K)` probabilities of it and the whole numbers after it."""
-        return None
+    @abc.abstractmethod
+    def table(self) -> tuple[float, np.ndarray]:
+        """The first value, and `(S, K)` probabilities of it and the whole numbers after it."""
+
+    def log_prob(self, x: np.ndarray) -> np.ndarray:
+        first, probs = self.table
+        at = x - first
+        inside = (at >= 0) & (at < probs.shape[1]) & (at == np.floor(at))
+        return np.where(inside[:, None], np.log(probs.T[np.where(inside, at, 0).astype(int)]), -np.inf)
+
+    def cdf(self, x: np.ndarray) -> np.ndarray:
+        first, probs = self.table
+        at = np.floor(x - first).astype(int)
+        total = np.cumsum(probs, axis=1).T[np.clip(at, 0, probs.shape[1] - 1)]
+        return np.where(at[:, None] < 0, 0.0, total)
+
+    @property
+    def mean(self) -> np.ndarray:
+        first, probs = self.table
+        return first + probs @ np.arange(probs.shape[1])
+
+    def draw(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        first, probs = self.table
+        return first + _choose(probs[states], rng)
 
 
 @dataclass(frozen=True, eq=False)
-class Classes(Given):
+class Classes(Discrete):
     """Named levels with `(S, K)` probabilities. `form`: text, bool, or ordered."""
 
     levels: tuple
     probs: np.ndarray
     form: str = "text"
-    discrete = True
-
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
-        return np.log(self.probs.T[x.astype(int)])
-
-    def cdf(self, x: np.ndarray) -> np.ndarray:
-        return np.cumsum(self.probs, axis=1).T[x.astype(int)]
-
-    @property
-    def mean(self) -> np.ndarray:
-        return self.probs @ np.arange(len(self.levels))
-
-    def draw(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return _choose(self.probs[states], rng)
 
     def parse(self, series: pd.Series) -> np.ndarray:
         at = Cells(series.name, series).codes(self.levels)
@@ -102,12 +107,11 @@ class Classes(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class Counts(Given):
+class Counts(Discrete):
     """Negative binomial of `(S,)` rate and one `size` (variance rate + rate²/size); Poisson when size is None."""
 
     rate: np.ndarray
     size: float | None = None
-    discrete = True
 
     def log_prob(self, x: np.ndarray) -> np.ndarray:
         k, rate, r = x[:, None], self.rate[None, :], self.size
@@ -115,11 +119,6 @@ class Counts(Given):
             return k * np.log(rate) - rate - _lgamma(k + 1).astype(float)
         log_choose = (_lgamma(k + r) - _lgamma(k + 1)).astype(float) - math.lgamma(r)
         return log_choose + r * np.log(r / (r + rate)) + k * np.log(rate / (r + rate))
-
-    def cdf(self, x: np.ndarray) -> np.ndarray:
-        total = np.cumsum(self.table[1], axis=1)
-        at = np.floor(x).astype(int)
-        return np.where(at[:, None] < 0, 0.0, total.T[np.clip(at, 0, total.shape[1] - 1)])
 
     @property
     def mean(self) -> np.ndarray:
@@ -140,6 +139,25 @@ class Counts(Given):
 
 
 @dataclass(frozen=True, eq=False)
+class Days(Discrete):
+    """Whole days from `first` (days since 1970-01-01) with `(S, K)` probabilities."""
+
+    first: int
+    probs: np.ndarray
+
+    def parse(self, series: pd.Series) -> np.ndarray:
+        cells = Cells(series.name, series)
+        return cells.days(cells.style or "%Y-%m-%d", whole=True)
+
+    def present(self, x: np.ndarray) -> object:
+        return x.astype("datetime64[D]").astype("datetime64[us]")
+
+    @property
+    def table(self) -> tuple[float, np.ndarray]:
+        return float(self.first), self.probs
+
+
+@dataclass(frozen=True, eq=False)
 class Normals(Given):
     """A mixture of normals: `loc`, `scale`, `weight` of `(S, C)`. With `log`, of the logarithm: a log-normal."""
 
@@ -157,7 +175,8 @@ class Normals(Given):
     def cdf(self, x: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore"):
             y = np.log(np.maximum(x, 0)) if self.log else x
-        return np.sum(self.weight * _normal_cdf((y[:, None, None] - self.loc) / self.scale), axis=2)
+        z = (y[:, None, None] - self.loc) / self.scale
+        return np.sum(self.weight * 0.5 * np.asarray(_erfc(-z / math.sqrt(2)), np.float64), axis=2)
 
     @property
     def mean(self) -> np.ndarray:
@@ -191,41 +210,3 @@ class StudentT(Given):
 
     def draw(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return self.loc[states] + self.scale[states] * rng.standard_t(4, len(states))
-
-
-@dataclass(frozen=True, eq=False)
-class Days(Given):
-    """Whole days from `first` (days since 1970-01-01) with `(S, K)` probabilities."""
-
-    first: int
-    probs: np.ndarray
-    discrete = True
-
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
-        at = x - self.first
-        inside = (at >= 0) & (at < self.probs.shape[1]) & (at == np.floor(at))
-        found = np.log(self.probs.T[np.where(inside, at, 0).astype(int)])
-        return np.where(inside[:, None], found, -np.inf)
-
-    def cdf(self, x: np.ndarray) -> np.ndarray:
-        at = np.floor(x - self.first).astype(int)
-        total = np.cumsum(self.probs, axis=1).T[np.clip(at, 0, self.probs.shape[1] - 1)]
-        return np.where(at[:, None] < 0, 0.0, total)
-
-    @property
-    def mean(self) -> np.ndarray:
-        return self.first + self.probs @ np.arange(self.probs.shape[1])
-
-    def draw(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return self.first + _choose(self.probs[states], rng).astype(float)
-
-    def parse(self, series: pd.Series) -> np.ndarray:
-        cells = Cells(series.name, series)
-        return cells.days(cells.style or "%Y-%m-%d", whole=True)
-
-    def present(self, x: np.ndarray) -> object:
-        return x.astype("datetime64[D]").astype("datetime64[us]")
-
-    @property
-    def table(self) -> tuple[float, np.ndarray]:
-        return float(self.first), self.probs

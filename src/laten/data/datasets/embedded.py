@@ -19,10 +19,8 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.datasets.simulated_clinic import Clinic, clinic
+from laten.data.datasets.simulated_clinic import clinic
 from laten.data.messages import unknown
-
-__all__ = ["DATASETS", "Clinic", "clinic", "load"]
 
 DATASETS = ("digits", "wine", "breast_cancer", "clinic")
 

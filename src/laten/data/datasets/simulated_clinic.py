@@ -22,7 +22,7 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns.cells import check_frame
-from laten.data.datasets.clinic_columns import Classes, Counts, Days, Given, Normals, StudentT
+from laten.data.datasets.clinic_columns import Classes, Counts, Days, Discrete, Given, Normals, StudentT
 from laten.data.messages import unknown
 
 HOLES = {
@@ -43,18 +43,12 @@ def clinic(n: int = 2000, seed: int = 0, holes: bool = True) -> pd.DataFrame:
         holes: Empty cells as the module says (12 % of all).
     """
     frame = Clinic().sample(n, seed)
-    return punch_holes(frame, seed) if holes else frame
-
-
-def punch_holes(frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """Copy a clinic frame with cells emptied: MCAR at the rates `HOLES`, `change` MAR given `region`."""
-    rng = np.random.default_rng((seed, 1))
-    out = frame.copy()
-    for name, rate in HOLES.items():
-        out[name] = out[name].mask(rng.random(len(frame)) < rate)
-    rates = frame["region"].map(CHANGE_HOLES).to_numpy(np.float64)
-    out["change"] = out["change"].mask(rng.random(len(frame)) < rates)
-    return out
+    if holes:
+        rng = np.random.default_rng((seed, 1))
+        rates = HOLES | {"change": frame["region"].map(CHANGE_HOLES).to_numpy(np.float64)}
+        for name, rate in rates.items():
+            frame[name] = frame[name].mask(rng.random(n) < rate)
+    return frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +89,7 @@ class Conditional:
         """Return `(rows,)` smallest values whose cdf is at least `p`, 0 < p < 1."""
         if not 0 < p < 1:
             raise DataError(f"a quantile needs a probability between 0 and 1, got {p!r}")
-        if self.column.table is not None:
+        if isinstance(self.column, Discrete):
             first, probs = self.column.table
             return first + np.sum(self.weights @ np.cumsum(probs, axis=1) < p - 1e-12, axis=1)
         low, high = np.full(len(self.weights), -1e6), np.full(len(self.weights), 1e6)

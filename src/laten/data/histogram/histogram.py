@@ -129,7 +129,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
 
     @cached_property
     def _bin(self) -> np.ndarray:
-        """Cell of each piece."""
+        """Bin of each piece."""
         return np.repeat(np.arange(self.size), np.diff([*self.starts, len(self.mass)]))
 
     @cached_property
@@ -202,13 +202,6 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         limit = np.finfo(np.float64).max * self._unit
         return self._leave(np.clip(x, -limit, limit))
 
-    def draw(self, codes: np.ndarray, u: np.ndarray) -> np.ndarray:
-        """Return the number inside each bin below which the share `u` of the bin's mass lies."""
-        codes = np.asarray(codes, np.int64)
-        low, high = self._bounds[codes], self._bounds[codes + 1]
-        ends = np.array([*self.starts[1:], len(self.mass)]) - 1
-        return self._at_mass(low + u * (high - low), np.array(self.starts)[codes], ends[codes])
-
     def _ends(self, low: float, high: float) -> tuple[float, float]:
         """Scale a closed interval; on a grid it holds its values with all of their steps."""
         if self.grid is not None:
@@ -232,8 +225,11 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         mass = np.array(self.mass) * np.concatenate([[lower], parts, [upper]])
         return np.minimum(np.add.reduceat(mass, self.starts) / np.diff(self._bounds), 1.0)
 
-    def draw_within(self, codes: np.ndarray, u: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Draw in the part of each bin between `low` and `high`; where there is none, return the nearest of the two."""
+    def draw(self, codes: np.ndarray, u: np.ndarray, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
+        """Return the number in each bin below which lies the share `u` of the bin's mass in `[low, high]`.
+
+        Where a bin has none there, it is the nearest of the two.
+        """
         codes = np.asarray(codes, np.int64)
         ends_at = np.array(self._ends(low, high))
         below, upto = self._below(ends_at[:1], equal=False)[0], self._below(ends_at[1:], equal=True)[0]
@@ -282,10 +278,15 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         return self._at_mass(self._rows[best] + np.array(self.mass)[best] / 2, best, best)
 
 
-def _cumulative(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities that sum to one exactly enough, and what stands before each bin."""
+def shares(p: np.ndarray) -> np.ndarray:
+    """Return probabilities that sum to one exactly enough."""
     p = np.asarray(p, np.float64)
-    p = p / p.sum(axis=1, keepdims=True)
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def _cumulative(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities, and what stands before each bin."""
+    p = shares(p)
     return p, np.cumsum(p, axis=1) - p
 
 

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from laten.common.errors import DataError, known
-from laten.data.records import Record, plain_of, replace
+from laten.data.records import Record, replace
 from laten.data.rows.arrays import ArraySpec, rows_from_arrays
 from laten.data.rows.evidence import Between
 from laten.data.rows.rows import Rows
@@ -121,12 +121,3 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
             kept = rows.mask[node].reshape(array.shape) if node in rows.mask else np.ones(array.shape, bool)
             out[node] = np.where(kept, array, new).astype(array.dtype)
         return out[self.nodes[0]] if self.single else out
-
-    @property
-    def sites(self) -> dict[str, tuple[str, ...]]:
-        """Nothing: sites of arrays have no names."""
-        return {}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types only; `view_from_json` reads them back."""
-        return plain_of(self)

@@ -8,6 +8,7 @@ fraction v/255 itself is the target, which is no likelihood of binary data.
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +69,7 @@ def rows_from_arrays(
     if not isinstance(arrays, Mapping) or not arrays:
         raise DataError(f"expected a dict {{node: array}} with at least one node, got {type(arrays).__name__}")
     decided, visit = visit or {}, {}
-    values, mask, counts = {}, {}, {}
+    values, mask = {}, {}
     for i, (node, given) in enumerate(arrays.items()):
         if node not in specs:
             raise unknown("node", node, specs)
@@ -77,56 +78,46 @@ def rows_from_arrays(
         values[node], visit[node] = _compact(node, array, seen, specs[node], binarise, (seed, i), decided.get(node))
         if seen is not None:
             mask[node] = seen
-        counts[node] = len(array)
-    if len(set(counts.values())) > 1:
-        raise DataError(
-            f"nodes must have the same number of rows, got {', '.join(f'{k!r} {v}' for k, v in counts.items())}"
-        )
-    n = next(iter(counts.values()))
+    n, *others = {len(v) for v in values.values()}
+    if others:
+        counts = ", ".join(f"{node!r} {len(v)}" for node, v in values.items())
+        raise DataError(f"nodes must have the same number of rows, got {counts}")
     if n == 0:
-        raise DataError(f"node {next(iter(counts))!r}: the array has no rows; give at least one")
+        raise DataError(f"node {next(iter(values))!r}: the array has no rows; give at least one")
     return Rows(values, n, mask, dict.fromkeys(values, ()), visit)
 
 
 def _numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
     """Return a bool or number array and where it is observed (None: everywhere); NaN and masked places hold 0."""
     if isinstance(given, pd.Series | pd.DataFrame):
-        hidden = given.isna().to_numpy()
-        given = np.ma.MaskedArray(given.to_numpy(object), hidden) if hidden.any() else given.to_numpy()
-    seen = None
+        given = given.to_numpy(object) if given.isna().to_numpy().any() else given.to_numpy()
+    hidden: Any = False
     if isinstance(given, np.ma.MaskedArray):
-        seen = ~np.ma.getmaskarray(given)
-        given = given.filled(0)
+        given, hidden = given.filled(0), np.ma.getmaskarray(given)
     try:
         array = np.asarray(given)
         if array.dtype == object:
             holes = pd.isna(array)
-            seen = ~holes if seen is None else seen & ~holes
+            hidden = hidden | holes
             array = np.where(holes, 0, array).astype(np.float64)
     except (TypeError, ValueError):
         array = np.empty(0, dtype="U1")
     if array.dtype.kind not in "biuf":
+        of = f" of {given.dtype}" if hasattr(given, "dtype") else ""
         raise DataError(
-            f"node {node!r}: expected an array of numbers, got {_kind(given)}; codes for labels are made by "
-            "codes, names = pandas.factorize(labels)"
+            f"node {node!r}: expected an array of numbers, got {type(given).__name__}{of}; codes for labels are made "
+            "by codes, names = pandas.factorize(labels)"
         )
     if array.dtype.kind == "f":
-        hidden = np.isnan(array)
-        if hidden.any():
-            seen = ~hidden if seen is None else seen & ~hidden
-            array = np.where(hidden, 0, array)
+        holes = np.isnan(array)
+        if holes.any():
+            hidden, array = hidden | holes, np.where(holes, 0, array)
         bad = np.isinf(array)
         if bad.any():
-            rows = bad.reshape(len(bad), -1).any(axis=1) if bad.ndim else bad[None]
             raise DataError(
-                f"node {node!r}: {where(rows)} hold infinities; put finite numbers, or NaN for hidden, there"
+                f"node {node!r}: {where(bad)} hold infinities; put finite numbers, or NaN for hidden, there"
             )
-    return array, None if seen is None or seen.all() else seen
-
-
-def _kind(given: object) -> str:
-    dtype = getattr(given, "dtype", None)
-    return f"{type(given).__name__}" + (f" of {dtype}" if dtype is not None else "")
+    return array, ~hidden if np.any(hidden) else None
 
 
 def _shaped(
@@ -178,32 +169,25 @@ def _compact(
     _check_whole(node, array, spec.what)
     if spec.what == "counts":
         return array.astype(np.float32, copy=False), "none"
-    sizes = _class_sizes(spec)
+    sizes = np.array(spec.sizes, np.int64)  # of each site
+    sizes = np.broadcast_to(sizes.reshape(() if sizes.size == 1 else spec.shape), spec.shape)
     bad = np.asarray(array >= sizes)
     if bad.any():
-        rows = np.any(bad.reshape(len(bad), -1), axis=1)
         raise DataError(
             f"node {node!r}: class codes must lie in 0..{int(sizes.max()) - 1}, got {int(array[bad].max())} "
-            f"({where(rows)}); declare more classes, or number them from 0"
+            f"({where(bad)}); declare more classes, or number them from 0"
         )
     return array.astype(np.min_scalar_type(int(sizes.max()) - 1)), "none"
-
-
-def _class_sizes(spec: ArraySpec) -> np.ndarray:
-    """Return number of classes of each site, of the event shape."""
-    sizes = np.array(spec.sizes, np.int64)
-    return np.broadcast_to(sizes.reshape(() if sizes.size == 1 else spec.shape), spec.shape)
 
 
 def _check_whole(node: str, array: np.ndarray, what: str) -> None:
     bad = np.asarray((array < 0) | (array != np.round(array)))
     if bad.any():
-        rows = np.any(bad.reshape(len(bad), -1), axis=1)
-        expected = (
-            "class codes are whole numbers from 0" if what == "classes" else "counts are whole numbers of at least 0"
-        )
-        way = "NaN marks a hidden place" if what == "classes" else "for other numbers declare a Normal node"
-        raise DataError(f"node {node!r}: {expected}, got {array[bad].flat[0].item()!r} ({where(rows)}); {way}")
+        expected, way = {
+            "classes": ("class codes are whole numbers from 0", "NaN marks a hidden place"),
+            "counts": ("counts are whole numbers of at least 0", "for other numbers declare a Normal node"),
+        }[what]
+        raise DataError(f"node {node!r}: {expected}, got {array[bad].flat[0].item()!r} ({where(bad)}); {way}")
 
 
 def _binary(

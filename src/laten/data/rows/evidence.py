@@ -26,7 +26,17 @@ LEAST = 1e-30  # share of what is possible, in float32
 
 @dataclass(frozen=True)
 class Between:
-    """A closed interval; None leaves an end open. Made by `between`."""
+    """Evidence that a number, a date or a rank lies from `low` to `high`, both included.
+
+    Args:
+        low: Lower end, in the column's own units; None for none. Dates may be text, such as "2024-12-31" (midnight).
+        high: Upper end.
+    Raises:
+        DataError: both are None, or `low` is above `high`.
+
+    >>> between(30, 40)
+    Between(low=30, high=40)
+    """
 
     low: Any = None
     high: Any = None
@@ -39,19 +49,7 @@ class Between:
             raise DataError(f"between: low {self.low!r} is above high {self.high!r}; exchange them")
 
 
-def between(low: Any = None, high: Any = None) -> Between:
-    """Make evidence that a number, a date or a rank lies from `low` to `high`, both included.
-
-    Args:
-        low: Lower end, in the column's own units; None for none. Dates may be text, such as "2024-12-31" (midnight).
-        high: Upper end.
-    Raises:
-        DataError: both are None, or `low` is above `high`.
-
-    >>> between(30, 40)
-    Between(low=30, high=40)
-    """
-    return Between(low, high)
+between = Between
 
 
 def interval(column: Column, ends: Between) -> tuple[float, float]:
@@ -94,7 +92,7 @@ def number(column: Column, value: Any) -> float:
 
 
 def _days(column: Column, stamp: pd.Timestamp) -> float:
-    """Return days since 1970-01-01 as `parse.days` does: in the column's own zone for whole days, else in UTC."""
+    """Return days since 1970-01-01 as `Cells.days` does: in the column's own zone for whole days, else in UTC."""
     zone = zone_of(dtype_of(column.dtype))
     if stamp is pd.NaT:
         return math.nan

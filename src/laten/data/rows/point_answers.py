@@ -12,8 +12,9 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns.column import CLASSES, Column
-from laten.data.columns.encode import decode_column, like_dtype, restore
-from laten.data.histogram.histogram import Histogram
+from laten.data.columns.encode import decode_column
+from laten.data.columns.restore import like_dtype, restore
+from laten.data.histogram.histogram import Histogram, shares
 from laten.data.records import replace
 from laten.data.rows.tables import framed, rows_of
 from laten.data.schema.contract import Name
@@ -52,7 +53,7 @@ def expected(
         dtype = like_dtype(column, like)
         if isinstance(codec := column.codec, Histogram):
             if statistic in ("auto", "mean"):
-                x = _shares(p) @ np.array(codec.centres)
+                x = shares(p) @ np.array(codec.centres)
             else:
                 x = codec.quantile(p, 0.5) if statistic == "median" else codec.mode(p)
             exact = statistic == "mean" and column.kind != "date"  # a mean is on no grid
@@ -87,8 +88,7 @@ def intervals(
         for column, p in _columns(schema, probabilities, n):
             dtype = like_dtype(column, like)
             if isinstance(codec := column.codec, Histogram):
-                x = codec.snap(codec.quantile(p, q))
-                made[column.name] = restore(column, x, index, dtype)
+                made[column.name] = restore(column, codec.snap(codec.quantile(p, q)), index, dtype)
             elif column.kind == "ordinal":
                 made[column.name] = decode_column(column, _at(p, q), index, dtype)
         found.append(pd.DataFrame({name: made[name] for name in schema.names if name in made}, index=index))
@@ -106,7 +106,7 @@ def level_probabilities(schema: Schema, probabilities: Mapping[str, np.ndarray],
             continue
         if column.kind not in CLASSES:
             raise DataError(f"column {name!r} is {column.kind} and has no levels; ask for its mean or an interval")
-        p = np.stack([1 - p, p], axis=1) if p.ndim == 1 else _shares(p)
+        p = np.stack([1 - p, p], axis=1) if p.ndim == 1 else shares(p)
         if column.groups is not None:
             if len(p) * len(column.classes) > MOST_CELLS:
                 raise DataError(
@@ -150,10 +150,4 @@ def _point(column: Column, p: np.ndarray, statistic: str) -> Any:
 
 def _at(p: np.ndarray, q: float) -> np.ndarray:
     """Return the first class at which the probability of it and those before reaches `q`."""
-    return np.minimum((np.cumsum(_shares(p), axis=1) < q - 1e-12).sum(axis=1), p.shape[1] - 1)
-
-
-def _shares(p: np.ndarray) -> np.ndarray:
-    """Return probabilities that sum to one exactly enough."""
-    p = np.asarray(p, np.float64)
-    return p / p.sum(axis=1, keepdims=True)
+    return np.minimum((np.cumsum(shares(p), axis=1) < q - 1e-12).sum(axis=1), p.shape[1] - 1)

@@ -3,11 +3,9 @@ r"""From rows on the device to the batch a training step sees.
 Rows stay in their smallest type (`uint8` pixels, small integer codes). At each visit a row is *presented*:
 
 - **binarised anew**: an intensity $v\in\{0..255\}$ is on with probability $v/255$ (to within 1/512: eight random bits
-are compared with it), the dynamic
-  binarisation of Burda et al. (2016);
+  are compared with it), the dynamic binarisation of Burda et al. (2016);
 - **hidden at random**: half of the rows are shown whole, each of the others loses a share of its observed sites, itself
-uniform in [0, 1), so that any
-  subset can be evidence later.
+  uniform in [0, 1), so that any subset can be evidence later.
 """
 
 import math

@@ -39,12 +39,6 @@ class Rows:
     def __len__(self) -> int:
         return self.n
 
-    @property
-    def hidden(self) -> float:
-        """Share of hidden sites among all."""
-        total = sum(v.size for v in self.values.values())
-        return sum(int((~m).sum()) for m in self.mask.values()) / max(total, 1)
-
     def take(self, indices: np.ndarray | Sequence[int] | slice) -> "Rows":
         """Return the rows at `indices`, in that order (a node of which they hide nothing keeps its mask)."""
         values = {node: array[indices] for node, array in self.values.items()}

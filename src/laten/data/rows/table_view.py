@@ -11,7 +11,7 @@ from laten.common.errors import DataError, LatenWarning, known
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import unknown
-from laten.data.records import Record, plain_of
+from laten.data.records import Record
 from laten.data.rows import tables
 from laten.data.rows.evidence import Between, likelihood, number
 from laten.data.rows.point_answers import expected, level_probabilities
@@ -35,7 +35,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
     matrix: bool = False
     lossy: tuple[str, ...] = ()
 
-    def frame(self, data: Any) -> pd.DataFrame:
+    def opened(self, data: Any) -> pd.DataFrame:
         """Return the user's data as a frame.
 
         Raises:
@@ -58,18 +58,14 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             )
         return pd.DataFrame(found)
 
-    def opened(self, data: Any) -> pd.DataFrame:
-        """Return the user's data as this view reads them: a frame."""
-        return self.frame(data)
-
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
         """Return rows for the model; `partial` takes columns that are lacking as hidden, whatever is `optional`."""
-        frame = self.frame(data)
+        frame = self.opened(data)
         return self.with_missing(tables.encode(self.schema, frame, partial=partial), frame)
 
     def scored(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> tuple[Rows, Arrays]:
         """Return `rows`, and node -> log-determinants of the codecs at observed sites, in nats."""
-        frame = self.frame(data)
+        frame = self.opened(data)
         rows, log_det = tables.encode_with_log_det(self.schema, frame, partial=partial)
         return self.with_missing(rows, frame), log_det
 
@@ -174,13 +170,12 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
 
     def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> Any:
         """Return draws of nodes in the user's units, types and container; `seed` places numbers inside bins."""
-        frame = self.frame(like) if like is not None else None
-        rng = np.random.default_rng(seed)
+        frame, rng = None if like is None else self.opened(like), np.random.default_rng(seed)
         return self.container(tables.decode(self.schema, values, like=frame, rng=rng, within=within))
 
     def pointed(self, means: Arrays, like: Any = None, statistic: str = "auto") -> Any:
         """Turn means of nodes (`Family.mean`) into the points that `statistic` names, in the user's container."""
-        frame = self.frame(like) if like is not None else None
+        frame = None if like is None else self.opened(like)
         return self.container(expected(self.schema, self.blocks_of(means), like=frame, statistic=statistic))
 
     def probabilities(self, means: Arrays, name: Any) -> pd.DataFrame:
@@ -193,37 +188,22 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
 
     def container(self, frame: pd.DataFrame) -> Any:
         """Return a frame as what was fitted."""
-        return as_numbers(frame) if self.matrix else frame
+        if not self.matrix:
+            return frame
+        array = frame.to_numpy()
+        return array.astype(np.float64) if array.dtype == object else array
 
     def filled(self, data: Any, found: Any) -> Any:
         """Return the user's data with hidden cells taken from `found`; observed cells come back bit for bit."""
-        frame = self.frame(data)
-        decoded = self.frame(found).set_axis(frame.index)
+        frame = self.opened(data)
+        decoded = self.opened(found).set_axis(frame.index)
         full = frame.reindex(columns=[*frame.columns, *[n for n in decoded.columns if n not in frame.columns]])
         hidden = full[list(decoded.columns)].isna()
         return self.container(tables.fill(full, decoded, hidden))
 
-    @property
-    def site_columns(self) -> dict[str, tuple[Any, ...]]:
-        """Node -> the column behind each of its sites."""
-        return {b.node: b.names for b in self.schema.blocks}
-
-    @property
-    def sites(self) -> dict[str, tuple[str, ...]]:
-        """Node -> names of its columns."""
-        return {b.node: tuple(map(str, b.names)) for b in self.schema.blocks}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types only; `view_from_json` reads them back."""
-        return plain_of(self)
-
 
 def refuse_sparse(data: Any) -> None:
-    """Refuse sparse matrices.
-
-    Raises:
-        DataError: `data` is one.
-    """
+    """Refuse sparse matrices."""
     if hasattr(data, "tocsr"):
         raise DataError(
             "sparse input is not supported: a sparse matrix or array was given; call .toarray() on it first"
@@ -255,9 +235,3 @@ def as_matrix(data: Any) -> np.ndarray:
                 f"expected a matrix of numbers: {error}. For text and mixed types use a DataFrame"
             ) from error
     return array
-
-
-def as_numbers(frame: pd.DataFrame) -> np.ndarray:
-    """Return a frame of numbers as a matrix."""
-    array = frame.to_numpy()
-    return array.astype(np.float64) if array.dtype == object else array

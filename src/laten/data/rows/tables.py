@@ -16,15 +16,8 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns.cells import Cells, cells_of, check_frame
-from laten.data.columns.encode import (
-    constant,
-    decode_column,
-    encode_column,
-    has_log_det,
-    like_dtype,
-    log_det_column,
-    read,
-)
+from laten.data.columns.encode import decode_column, encode_column, has_log_det, log_det_column, read
+from laten.data.columns.restore import constant, like_dtype
 from laten.data.messages import did_you_mean
 from laten.data.rows.evidence import Between, limits
 from laten.data.rows.rows import Rows
@@ -60,8 +53,13 @@ def encode(
             f"the frame has columns that the schema does not know: {known(extra)}; drop them, or let them pass with "
             "extra = 'ignore' in the schema"
         )
-    if not partial:
-        _check_columns(schema, frame)
+    lacking = [name for b in schema.blocks for name in b.names if name not in frame.columns]
+    if lacking and not partial:
+        s = "s" if len(lacking) > 1 else ""
+        raise DataError(
+            f"the frame lacks the fitted column{s} {known(lacking)}{did_you_mean(lacking[0], frame.columns)}; "
+            "rename it, or add it with empty cells to have it treated as missing"
+        )
     cells = cells_of(frame) if cells is None else cells
     values, mask, n = {}, {}, len(frame)
     for block in schema.blocks:
@@ -111,21 +109,10 @@ def encode_with_total(
     return rows, math.fsum(sums)
 
 
-def _check_columns(schema: Schema, frame: pd.DataFrame) -> None:
-    lacking = [name for b in schema.blocks for name in b.names if name not in frame.columns]
-    if lacking:
-        s = "s" if len(lacking) > 1 else ""
-        raise DataError(
-            f"the frame lacks the fitted column{s} {known(lacking)}{did_you_mean(lacking[0], frame.columns)}; "
-            "rename it, or add it with empty cells to have it treated as missing"
-        )
-
-
 def decode(
     schema: Schema,
     values: Mapping[str, np.ndarray],
     *,
-    index: pd.Index | None = None,
     like: pd.DataFrame | None = None,
     rng: np.random.Generator | None = None,
     within: Mapping[Name, Between | Collection[Any]] | None = None,
@@ -134,7 +121,6 @@ def decode(
 
     Args:
         values: Node -> `(rows, columns)` or `(rows,)`; nodes left out leave their columns out.
-        index: Row labels; 0, 1, … by default.
         like: A frame whose row labels and column dtypes are taken over where they can hold the values.
         rng: Draws numbers inside their bins, and levels inside their groups; None takes centres and the most frequent.
         within: Column -> `between(...)` or a list of values, as in `likelihood`: what is drawn inside bins and groups
@@ -145,7 +131,7 @@ def decode(
         DataError: an array of the wrong shape.
     """
     n = rows_of(values)
-    index = like.index if like is not None else pd.RangeIndex(n) if index is None else index
+    index = pd.RangeIndex(n) if like is None else like.index
     made = {}
     for block in schema.blocks:
         if block.node in values:

@@ -5,17 +5,17 @@ cells, or levels that may not be. The others are notes: the frame is taken, but 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.columns import parse
 from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS
-from laten.data.messages import did_you_mean, shown, where
-from laten.data.records import name_of
+from laten.data.columns.encode import misfits
+from laten.data.messages import did_you_mean, shown, text_table, where
+from laten.data.records import name_of, plain_of
 from laten.data.schema.contract import Clause, Contract, as_plain, by_text
 
 FAR = 0.5  # widths of the range beyond its ends, past which a number is far outside
@@ -66,20 +66,15 @@ class Findings:
     @property
     def frame(self) -> pd.DataFrame:
         """A row for each finding: column, what, broken, rows, detail."""
-        names = ("column", "what", "broken", "rows", "detail")
-        return pd.DataFrame([[getattr(f, n) for n in names] for f in self.found], columns=list(names))
+        return pd.DataFrame(list(self.found), columns=[f.name for f in fields(Finding)])
 
     def __str__(self) -> str:
         size = f"{self.rows} rows, {self.columns} columns"
         if not self.found:
             return f"{size}: as agreed"
-        marks = ("note", "broken")
-        lines = [_HEAD, *((marks[f.broken], str(f.column), f.what, str(f.rows), f.detail) for f in self.found)]
-        wide = [max(len(line[i]) for line in lines) for i in range(4)]
-        table = ["  ".join([*(c.ljust(w) for c, w in zip(line, wide, strict=False)), line[4]]) for line in lines]
-        broken = len(self.broken)
-        count = f"{broken} broken, {len(self.found) - broken} to note"
-        return "\n".join([f"{size}: {count}", "", table[0].rstrip(), "─" * max(map(len, table)), *table[1:]])
+        marks, broken = ("note", "broken"), len(self.broken)
+        rows = ((marks[f.broken], str(f.column), f.what, str(f.rows), f.detail) for f in self.found)
+        return f"{size}: {broken} broken, {len(self.found) - broken} to note\n\n{text_table(_HEAD, rows)}"
 
 
 def check(contract: Contract, frame: pd.DataFrame) -> Findings:
@@ -89,7 +84,7 @@ def check(contract: Contract, frame: pd.DataFrame) -> Findings:
         DataError: not a frame, or no rows.
     """
     check_frame(frame)
-    names = by_text([n if isinstance(n, str) else int(n) for n in frame.columns], contract.source)
+    names = by_text(frame, contract.source)
     agreed = {str(c.name) for c in contract.clauses}
     extra = [n for text, n in names.items() if text not in agreed]
     found, n = [], len(frame)
@@ -137,7 +132,7 @@ def _classes(clause: Clause, series: pd.Series) -> list[Finding]:
     if clause.levels is None:
         return []
     at, values = pd.factorize(series)
-    held = [parse.plain(v) for v in values]
+    held = [plain_of(v) for v in values]
     tally, levels = np.bincount(at[at >= 0], minlength=len(held)), set(clause.levels)
     new = [i for i in np.argsort(-tally, kind="stable") if held[i] not in levels]
     if not new:
@@ -158,14 +153,12 @@ def _classes(clause: Clause, series: pd.Series) -> list[Finding]:
 
 def _numbers(clause: Clause, series: pd.Series) -> list[Finding]:
     """Find numbers that the kind does not allow, and those far from the fitted range."""
-    x = _read(clause, series)
-    wrong, expected = np.zeros(len(x), bool), ""
-    if clause.kind == "count":
-        wrong, expected = (x < 0) | (~np.isnan(x) & (x != np.round(x))), "whole numbers of at least 0"
-    elif clause.above:
-        wrong, expected = x <= 0, "numbers above 0"
-    elif clause.kind == "positive":
-        wrong, expected = x < 0, "numbers of at least 0"
+    cells = Cells(clause.name, series)
+    if clause.kind == "date":
+        x = cells.days(clause.style or cells.style or "datetime", False)
+    else:
+        x = cells.seconds if clause.kind == "duration" else cells.numbers
+    wrong, expected = misfits(clause.kind, clause.above, x)
     found = []
     if wrong.any():
         detail = f"expected {expected}, got {shown(x[wrong].tolist())} ({where(wrong)})"
@@ -180,11 +173,3 @@ def _numbers(clause: Clause, series: pd.Series) -> list[Finding]:
         detail = f"far outside {ends[0]} .. {ends[1]}: {ends[2]}{to} ({where(far)})"
         found.append(Finding(clause.name, "range", False, int(far.sum()), detail))
     return found
-
-
-def _read(clause: Clause, series: pd.Series) -> np.ndarray:
-    """Return cells as numbers, days or seconds, NaN where missing."""
-    cells = Cells(clause.name, series)
-    if clause.kind == "duration":
-        return cells.seconds
-    return cells.days(clause.style or cells.style or "datetime", False) if clause.kind == "date" else cells.numbers

@@ -13,12 +13,10 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
 
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.unseen_levels import listed
 from laten.data.messages import span
@@ -110,7 +108,7 @@ def clause_of(column: Column) -> Clause:
         high=column.seen.high if numbers else None,
         missing=column.missing,
         style=column.seen.date.style if column.seen.date else None,
-        above=isinstance(column.codec, Log) and column.codec.shift == 0 and column.kind == "positive",
+        above=column.above,
     )
 
 
@@ -136,15 +134,11 @@ def to_toml(columns: Sequence[Column], groups: Sequence[Group], extra: str) -> s
         )
     ]
     if groups:
-        nodes = [f"{toml.key(g.node)} = {_columns_of(g)}" for g in groups]
+        held = ((g.node, [str(n) for n in g.columns], g.scalar) for g in groups)
+        nodes = [f"{toml.key(node)} = {toml.value(names[0] if scalar else names)}" for node, names, scalar in held]
         parts.append("\n".join(["[nodes]  # which columns are which node of the network", *nodes, ""]))
     parts += [_table(column) for column in columns]
     return "\n".join(parts)
-
-
-def _columns_of(group: Group) -> str:
-    names: Any = group.columns[0] if group.scalar else group.columns
-    return toml.value(str(names) if group.scalar else [str(n) for n in names])
 
 
 def _table(column: Column) -> str:
@@ -189,14 +183,15 @@ def as_number(kind: str, v: object) -> float | None:
     return float(v) if kind != "date" and isinstance(v, int | float) and not isinstance(v, bool) else None
 
 
-def by_text(names: Sequence[str | int], source: str) -> dict[str, str | int]:
+def by_text(frame: pd.DataFrame, source: str) -> dict[str, Name]:
     """Return names of a frame's columns by their text.
 
     Raises:
         DataError: two of them have the same text.
     """
+    names = [n if isinstance(n, str) else int(n) for n in frame.columns]
     found = {str(n): n for n in names}
     if len(found) < len(names):
-        twice = next(n for n in names if found[str(n)] is not n and found[str(n)] != n)
+        twice = next(n for n in names if found[str(n)] != n)
         raise DataError(f"{source}: {twice!r} and {found[str(twice)]!r} are two columns of the frame; rename one")
     return found

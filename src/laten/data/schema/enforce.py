@@ -15,12 +15,11 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns import parse
 from laten.data.columns.cells import Cells, check_frame, refuse_empty
 from laten.data.columns.column import CLASSES, KINDS, NUMBERS, UNSEEN, Column
-from laten.data.columns.unseen_levels import LEAST, tally, with_unseen
+from laten.data.columns.unseen_levels import LEAST, with_unseen
 from laten.data.messages import did_you_mean, shown, where
-from laten.data.records import Plain, is_plain, name_of
+from laten.data.records import Plain, is_plain, name_of, plain_of
 from laten.data.schema import toml
 from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text
 from laten.data.schema.infer import infer_column
@@ -166,7 +165,7 @@ class _Text:
             self.refuse(path, f"{at}levels belong to {known(CLASSES)}, not to {kind}; leave them out")
         if not isinstance(levels, list) or not all(map(is_plain, levels)):
             self.refuse(path, f"{at}levels must be a list of texts, numbers or booleans, not {levels!r:.60}")
-        found = tuple(map(parse.plain, levels))
+        found = tuple(map(plain_of, levels))
         twice = [v for i, v in enumerate(found) if v in found[:i]] if len(set(found)) < len(found) else []
         if twice:
             self.refuse(path, f"{at}the level {twice[0]!r} stands in the list twice")
@@ -191,7 +190,7 @@ def _is_number(v: object) -> bool:
 def impose(contract: Contract, frame: pd.DataFrame) -> Schema:
     """Build the schema of a frame under a contract: see `read_schema`."""
     check_frame(frame, rows=2)
-    names = by_text([n if isinstance(n, str) else int(n) for n in frame.columns], contract.source)
+    names = by_text(frame, contract.source)
     clauses = {str(c.name): c for c in contract.clauses}
     lacking = [c for c in contract.clauses if str(c.name) not in names]
     if lacking:
@@ -237,7 +236,7 @@ def _impose_one(contract: Contract, clause: Clause, name: str | int, series: pd.
 
 def in_order(levels: tuple[Plain, ...], unlisted: tuple[Plain, ...], column: Column) -> tuple[Plain, ...]:
     """List levels that stay classes, then what will be folded as it was seen, then what no cell holds."""
-    counts = tally(column)
+    counts = column.seen.tally
     kept = [v for v in levels if counts.get(v, 0) >= LEAST]
     rest = {*levels, *unlisted} - set(kept)
     seen = [v for v in counts if v in rest]
@@ -247,13 +246,13 @@ def in_order(levels: tuple[Plain, ...], unlisted: tuple[Plain, ...], column: Col
 def _unlisted(clause: Clause, column: Column, series: pd.Series) -> tuple[Plain, ...]:
     """Return levels in the cells that the clause does not list, in order; refuse them unless they may be `(other)`."""
     levels, listed = clause.levels or (), set(clause.levels or ())
-    unlisted = tuple(v for v, n in tally(column).items() if n and v not in listed)
+    unlisted = tuple(v for v, n in column.seen.tally.items() if n and v not in listed)
     if not unlisted:
         return ()
     texts = {str(v): v for v in levels}
     retyped = [v for v in unlisted if str(v) in texts]
     wrong = set(retyped or unlisted)
-    bad = np.array([held and parse.plain(v) in wrong for v, held in zip(series, series.notna(), strict=True)])
+    bad = np.array([held and plain_of(v) in wrong for v, held in zip(series, series.notna(), strict=True)])
     if retyped:
         a, b = (name_of(v) for v in (retyped[0], texts[str(retyped[0])]))
         raise DataError(

@@ -18,17 +18,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from laten.data.columns import parse
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
 from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
-from laten.data.columns.durations import step_of
 from laten.data.histogram.fit import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
-from laten.data.messages import span, unknown
-from laten.data.records import Plain, replace
+from laten.data.messages import shown, span, unknown
+from laten.data.records import plain_of, replace
 from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
@@ -39,6 +37,7 @@ def infer_schema(
     frame: pd.DataFrame,
     nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
     kinds: Mapping[Name, str] | None = None,
+    cells: Mapping[Name, Cells] | None = None,
 ) -> Schema:
     """Decide a kind for each column of `frame`, with a stated reason.
 
@@ -47,37 +46,25 @@ def infer_schema(
         nodes: Declared nodes. Names (each a column's: its own scalar node), or a dict from node to a column (scalar) or
             to a list of columns. Columns not named are set aside. Empty: one node a kind.
         kinds: Column -> the kind it shall have, as `schema.with_kind` sets it.
+        cells: The frame's cells (`cells_of`), where they will be asked again; they remain parsed.
     Returns:
         The schema; `print` shows it as a table.
     Raises:
         DataError: not a frame, fewer than two rows, two columns of one name, a column without any value, infinities,
             words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
-    return infer(frame, cells_of(frame), nodes, kinds)
-
-
-def infer(
-    frame: pd.DataFrame,
-    cells: Mapping[Name, Cells],
-    nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
-    kinds: Mapping[Name, str] | None = None,
-) -> Schema:
-    """Infer a schema as `infer_schema` does, from the frame's cells, which remain parsed."""
     check_frame(frame, rows=2)
     refuse_empty(frame)
-    groups = []
-    for node, names in nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes):
-        if isinstance(names, str | int):
-            groups.append(Group(node, (names,), scalar=True))
-        else:
-            groups.append(Group(node, tuple(names)))
-        for name in groups[-1].columns:
-            if name not in frame.columns:
-                raise unknown(f"column for node {node!r}:", name, frame.columns)
-    kinds = kinds or {}
-    for name in kinds:
+    kinds, cells = kinds or {}, cells or cells_of(frame)
+    declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)
+    groups = tuple(
+        Group(node, (names,), scalar=True) if isinstance(names, str | int) else Group(node, tuple(names))
+        for node, names in declared
+    )
+    named = [(f"column for node {g.node!r}:", name) for g in groups for name in g.columns]
+    for what, name in [*named, *(("column", name) for name in kinds)]:
         if name not in frame.columns:
-            raise unknown("column", name, frame.columns)
+            raise unknown(what, name, frame.columns)
     columns = [infer_column(cells[name], kinds.get(name)) for name in frame.columns]
     again = copies(frame)
     if again is not None:
@@ -88,7 +75,7 @@ def infer(
             else c
             for c in columns
         ]
-    return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), tuple(groups))
+    return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), groups)
 
 
 def infer_column(cells: Cells, wanted: str | None = None) -> Column:
@@ -99,34 +86,23 @@ def infer_column(cells: Cells, wanted: str | None = None) -> Column:
         zone = refuse_zones(series, name)
         if form == "text":
             refuse_words(series, name, pd.Series(cells.factor[1], dtype=object))
-    if style is not None:
-        kind, reason, levels, seen = _dates(cells, style)
-    elif form == "class":
-        kind, reason, levels, seen = _categories(series)
-    elif form == "bool":
-        kind, reason, levels, seen = _booleans(series)
-    elif form == "number":
-        with np.errstate(over="ignore", invalid="ignore"):  # numbers near the float limit
-            kind, reason, levels, seen = _numbers(cells)
-    elif form == "duration":
-        kind, reason, levels, seen = _durations(cells)
-    elif form == "text":
-        kind, reason, levels, seen = _text(cells)
-    else:
-        what = f"cells of type {series.dtype} are not modelled"
-        kind, reason, levels = "text", f"{what}; make numbers, dates or text of them", None
-        seen = Seen(len(series), int(series.isna().sum()), "other")
+    look = {"class": _categories, "bool": _booleans, "number": _numbers, "duration": _durations, "text": _text}
+    kind, reason, seen = _dates(cells, style) if style is not None else look.get(form, _others)(cells)
     if zone is not None and kind not in (*CLASSES, "constant"):
         kind, reason = "text", f"times in zone {zone}; to have them modelled, convert them: pd.to_datetime(...)"
-    dtype, levels = dtype_text(series), levels if kind in (*CLASSES, "constant") else None
-    return Column(name, kind, reason, dtype, levels, seen)
+    levels = seen.values if kind in CLASSES else None
+    if kind == "constant" and seen.values:
+        levels = seen.values[:1]  # one date may be written in several ways
+    return Column(name, kind, reason, dtype_text(series), levels, seen)
 
 
-_Verdict = tuple[str, str, tuple[Plain, ...] | None, Seen]
+_Verdict = tuple[str, str, Seen]  # kind, reason, facts
 
 
-def _few(values: Sequence[Plain]) -> str:
-    return ", ".join(repr(v) for v in values[:6]) + (", …" if len(values) > 6 else "")
+def _others(cells: Cells) -> _Verdict:
+    series = cells.series
+    reason = f"cells of type {series.dtype} are not modelled; make numbers, dates or text of them"
+    return "text", reason, Seen(len(series), int(series.isna().sum()), "other")
 
 
 def _dates(cells: Cells, style: str) -> _Verdict:
@@ -140,9 +116,9 @@ def _dates(cells: Cells, style: str) -> _Verdict:
     seen = Seen(len(series), len(series) - len(x), "date", texts, float(x.min()), float(x.max()), None,
                 (Date(loc, scale, whole, style), fit_histogram(x, day_grid(x), dates=True)))  # fmt: skip
     if texts is not None:
-        return "constant", f"one date only: {texts[0]}", texts[:1], seen
+        return "constant", f"one date only: {texts[0]}", seen
     what = "dates" if style in ("datetime", "date") else f"text, every cell a date written as {style}"
-    return "date", what + (", whole days" if whole else ", with time of day"), None, seen
+    return "date", what + (", whole days" if whole else ", with time of day"), seen
 
 
 def _durations(cells: Cells) -> _Verdict:
@@ -153,72 +129,69 @@ def _durations(cells: Cells) -> _Verdict:
     kind, why = continuous(x, Seen(len(series), len(series) - len(x), "duration", codecs=codecs), "durations")
     text = (span(low),) if low == high else None
     kept = tuple(c for c in codecs if kind == "positive" or not isinstance(c, Log))
-    step = step_of(x)
+    step = next((s for s in (86_400.0, 3600.0, 60.0, 1.0) if np.all(np.mod(x, s) == 0)), None)
     kept += (fit_histogram(x, None if step is None else 1 / step),)
     seen = Seen(len(series), len(series) - len(x), "duration", text, low, high, None, kept, step=step)
     if text is not None:
-        return "constant", f"one duration only: {text[0]}", text, seen
+        return "constant", f"one duration only: {text[0]}", seen
     whole = {86_400.0: ", whole days", 3600.0: ", whole hours", 60.0: ", whole minutes"}.get(seen.step or 0.0, "")
-    return "duration", why + whole, None, seen
+    return "duration", why + whole, seen
 
 
-def _categories(series: pd.Series) -> _Verdict:
-    levels = tuple(parse.plain(c) for c in series.cat.categories)
-    used = series.cat.remove_unused_categories().cat.categories
-    observed = tuple(parse.plain(c) for c in used)
+def _categories(cells: Cells) -> _Verdict:
+    series = cells.series
+    levels = tuple(map(plain_of, series.cat.categories))
+    observed = tuple(map(plain_of, series.cat.remove_unused_categories().cat.categories))
     missing = int(series.isna().sum())
     tally = tuple(np.bincount(series.cat.codes[series.notna()], minlength=len(levels)).tolist())
     rare = 3 * len(observed) > len(series) - missing
     few = len(levels) <= (MAX_LEVELS if series.cat.ordered or rare else MOST_LEVELS)
     seen = Seen(len(series), missing, "class", levels if few else None, counts=tally if few else ())
     if len(observed) == 1:
-        seen = Seen(len(series), missing, "class", observed, counts=(len(series) - missing,))
-        return "constant", f"one category only: {observed[0]!r}", observed, seen
+        seen = replace(seen, values=observed, counts=(len(series) - missing,))
+        return "constant", f"one category only: {observed[0]!r}", seen
     if len(levels) == 2:
-        return "binary", f"pandas category of 2 levels: {_few(levels)}", levels, seen
+        return "binary", f"pandas category of 2 levels: {shown(levels, 6)}", seen
     if not few:
         why = "for an order" if series.cat.ordered else "for so few rows"
-        return "text", f"pandas category of {len(levels)} levels: too many {why}", None, seen
+        return "text", f"pandas category of {len(levels)} levels: too many {why}", seen
     if series.cat.ordered:
-        return "ordinal", f"ordered pandas category of {len(levels)} levels", levels, seen
-    return "categorical", f"pandas category of {len(levels)} levels", levels, seen
+        return "ordinal", f"ordered pandas category of {len(levels)} levels", seen
+    return "categorical", f"pandas category of {len(levels)} levels", seen
 
 
-def _booleans(series: pd.Series) -> _Verdict:
-    x = series.dropna().astype(bool).to_numpy()
-    if x.all() or not x.any():
-        value = (bool(x[0]),)
-        seen = Seen(len(series), len(series) - len(x), "bool", value, counts=(len(x),))
-        return "constant", f"only {value[0]}", value, seen
-    tally = (int((~x).sum()), int(x.sum()))
-    seen = Seen(len(series), len(series) - len(x), "bool", (False, True), counts=tally)
-    return "binary", "true and false", (False, True), seen
+def _booleans(cells: Cells) -> _Verdict:
+    x = cells.series.dropna().astype(bool).to_numpy()
+    tally = {value: n for value, n in ((False, int((~x).sum())), (True, int(x.sum()))) if n}
+    seen = Seen(len(cells.series), len(cells.series) - len(x), "bool", tuple(tally), counts=tuple(tally.values()))
+    return ("constant", f"only {x[0]}", seen) if len(tally) == 1 else ("binary", "true and false", seen)
 
 
 def _text(cells: Cells) -> _Verdict:
     series, (at, found) = cells.series, cells.factor
     at = at[at >= 0]
-    counts = dict(zip(map(parse.plain, found), np.bincount(at, minlength=len(found)).tolist(), strict=True))
+    counts = dict(zip(map(plain_of, found), np.bincount(at, minlength=len(found)).tolist(), strict=True))
     values = tuple(sorted(counts, key=lambda v: (isinstance(v, str), v)))
     n, k = len(at), len(values)
     seen = Seen(len(series), len(series) - n, "text")
     if k <= (MAX_LEVELS if 3 * k > n else MOST_LEVELS):
         seen = replace(seen, values=values, counts=tuple(counts[v] for v in values))
     if k == 1:
-        return "constant", f"one value only: {values[0]!r}", values, seen
+        return "constant", f"one value only: {values[0]!r}", seen
     if k == 2 and n > 2:
-        return "binary", f"2 distinct values: {_few(values)}", values, seen
+        return "binary", f"2 distinct values: {shown(values, 6)}", seen
     texts = pd.Series(values[:2000], dtype=object).astype(str)
     length, words = texts.str.len().mean(), texts.str.count(r"\s").mean() + 1
     if k == n:
         if length > 40 or words > 5:
-            return "text", f"all different in {n} rows, {words:.0f} words each", None, seen
-        return "identifier", f"all different text in {n} rows", None, seen
+            return "text", f"all different in {n} rows, {words:.0f} words each", seen
+        return "identifier", f"all different text in {n} rows", seen
     if (k <= 20 and k <= 0.7 * n) or (n >= 3 * k and k <= MOST_LEVELS):
-        return "categorical", f"{k} distinct values: {_few(values)}", values, seen
-    return "text", f"{k} different values in {n} rows: too many for so few rows", None, seen
+        return "categorical", f"{k} distinct values: {shown(values, 6)}", seen
+    return "text", f"{k} different values in {n} rows: too many for so few rows", seen
 
 
+@np.errstate(over="ignore", invalid="ignore")  # numbers near the float limit
 def _numbers(cells: Cells) -> _Verdict:
     series, x = cells.series, cells.numbers
     x = x[~np.isnan(x)]
@@ -239,14 +212,13 @@ def _numbers(cells: Cells) -> _Verdict:
     k, span = len(values), f"{values[0]:g}..{values[-1]:g}"
     if np.abs(values).max() >= 2**53 and not pd.api.types.is_float_dtype(series.dtype):
         seen = replace(seen, values=None, counts=())
-        return "identifier", f"whole numbers {span}, too large to be told apart as floats", None, seen
+        return "identifier", f"whole numbers {span}, too large to be told apart as floats", seen
     if k == 1:
-        return "constant", f"one value only: {levels[0]}", levels, seen
+        return "constant", f"one value only: {levels[0]}", seen
     if k == 2 and len(x) > 2:
-        return "binary", f"2 distinct values: {_few(levels)}", levels, seen
+        return "binary", f"2 distinct values: {shown(levels, 6)}", seen
     if decimals != 0:
         if k <= FEW and len(x) >= 20 * k:
-            return "ordinal", f"only {k} distinct numbers: {_few(levels)}", levels, seen
-        return *continuous(x, seen, f"numbers {span}"), None, seen
-    kind, reason = whole_numbers(cells.name, x, values, seen, span)
-    return kind, reason, levels, seen
+            return "ordinal", f"only {k} distinct numbers: {shown(levels, 6)}", seen
+        return *continuous(x, seen, f"numbers {span}"), seen
+    return *whole_numbers(cells.name, x, values, seen, span), seen

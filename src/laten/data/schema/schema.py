@@ -12,7 +12,6 @@ in one node, `number`, each value the code of a bin (`histogram/`).
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as with_fields
 from functools import cached_property
 from typing import Any
 
@@ -24,8 +23,8 @@ from laten.data.columns.column import ASIDE, KINDS, NUMBERS, Column
 from laten.data.columns.dtypes import is_dtype
 from laten.data.columns.unseen_levels import with_unseen
 from laten.data.histogram.histogram import Histogram
-from laten.data.messages import unknown
-from laten.data.records import Plain, Record, plain_of, read, replace
+from laten.data.messages import text_table, unknown
+from laten.data.records import Plain, Record, read, replace
 from laten.data.schema.check import Findings, check
 from laten.data.schema.contract import EXTRA, Contract, Group, Name, clause_of, to_toml
 
@@ -143,8 +142,8 @@ class Schema(Record, frozen=True):
             DataError: no column is left to model.
         """
         if self.groups:
-            made = (Block(g.node, "", tuple(self[n] for n in g.columns), g.scalar) for g in self.groups)
-            return tuple(with_fields(b, family_kind=self.family_kind(b.columns[0]) or "") for b in made)
+            made = ((g, tuple(self[n] for n in g.columns)) for g in self.groups)
+            return tuple(Block(g.node, self.family_kind(of[0]) or "", of, g.scalar) for g, of in made)
         blocks = []
         for family_kind in FAMILY_KINDS:
             columns = tuple(c for c in self.columns if self.family_kind(c) == family_kind)
@@ -180,8 +179,7 @@ class Schema(Record, frozen=True):
         Raises:
             DataError: no such column or kind, or the cells seen do not allow it.
         """
-        new = self[name].with_kind(kind, None if levels is None else tuple(levels))
-        return self._with(new)
+        return self._with(self[name].with_kind(kind, None if levels is None else tuple(levels)))
 
     def _with(self, new: Column) -> "Schema":
         """Return this schema with another column of that name."""
@@ -204,8 +202,7 @@ class Schema(Record, frozen=True):
         Raises:
             DataError: no such column or policy, or the column is not categorical.
         """
-        new = with_unseen(self[name], policy)
-        return self._with(new)
+        return self._with(with_unseen(self[name], policy))
 
     @property
     def contract(self) -> Contract:
@@ -226,10 +223,6 @@ class Schema(Record, frozen=True):
             the fitted range, changed shares of empty cells. `findings.broken` are those that a model refuses.
         """
         return check(self.contract, frame)
-
-    def to_json(self) -> dict:
-        """Return plain JSON types only; `Schema.from_json` reads them back."""
-        return plain_of(self)
 
     @staticmethod
     def from_json(value: Any) -> "Schema":
@@ -262,10 +255,7 @@ class Schema(Record, frozen=True):
             for c in self.columns
         ]
         widths = (30, 11, 7, 34, 78)
-        cells = [[_cut(cell, w) for cell, w in zip(row, widths, strict=True)] for row in (head, *rows)]
-        wide = [max(len(row[i]) for row in cells) for i in range(len(head))]
-        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip() for row in cells]
-        return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])
+        return text_table(head, [[_cut(cell, w) for cell, w in zip(row, widths, strict=True)] for row in rows])
 
     def __repr__(self) -> str:
         counts = Counter(c.kind for c in self.columns)
