@@ -1,7 +1,6 @@
 """Rows of a table as evidence for a discrete network: those with the same cells filled are one elimination."""
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -22,11 +21,12 @@ def by_row(network: ProbabilityTables, frame: pd.DataFrame, keep: tuple[str, ...
     """
     names, codes = codes_of(network.states, frame)
     tables, logs = np.zeros((len(frame), *(network.sizes[n] for n in keep))), np.zeros(len(frame))
-    for rows, columns in patterns(codes):
+    kinds, kind = np.unique(codes >= 0, axis=0, return_inverse=True)
+    for i, filled in enumerate(kinds):
+        rows, columns = np.flatnonzero(kind.ravel() == i), np.flatnonzero(filled)
         distinct, back = np.unique(codes[np.ix_(rows, columns)], axis=0, return_inverse=True)
         seen = [names[c] for c in columns]
-        above = sorted(elimination.ancestors(network.parents, {*seen, *keep}), key=network.order.index)
-        factors = [Factor((*network.parents[n], n), network.tables[n][None]) for n in above]
+        factors = network.above({*seen, *keep})
 
         def asked(some: np.ndarray, factors=factors, seen=seen) -> elimination.Eliminated:
             at = {name: some[:, i] for i, name in enumerate(seen)}
@@ -35,7 +35,7 @@ def by_row(network: ProbabilityTables, frame: pd.DataFrame, keep: tuple[str, ...
         free = [Factor(tuple(n for n in f.names if n not in seen), f.table) for f in factors]
         largest = elimination.weight(elimination.plan(free, keep, network.sizes)[1], network.sizes)
         step = max(1, int(WORK / math.exp(min(largest, 50.0))))
-        found = [asked(distinct[i : i + step]) for i in range(0, len(distinct), step)]
+        found = [asked(distinct[at : at + step]) for at in range(0, len(distinct), step)]
         tables[rows] = np.concatenate([f.table for f in found])[back.ravel()]
         logs[rows] = np.concatenate([f.log_scale for f in found])[back.ravel()]
     return tables, logs
@@ -57,10 +57,3 @@ def codes_of(states: States, frame: pd.DataFrame) -> tuple[list[str], np.ndarray
             except DataError as error:
                 raise DataError(f"row {int((kind == k).argmax())}: {error}") from None
     return names, codes
-
-
-def patterns(codes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Group rows with the same cells filled, and say the places of those cells."""
-    kinds, kind = np.unique(codes >= 0, axis=0, return_inverse=True)
-    for i, filled in enumerate(kinds):
-        yield np.flatnonzero(kind.ravel() == i), np.flatnonzero(filled)

@@ -21,7 +21,7 @@ from laten.classical.bif import Variable
 from laten.classical.by_row import by_row
 from laten.classical.learned_guide import LearnedGuide, learn
 from laten.classical.logits import conditionals, declaration
-from laten.classical.question import check_name, check_targets, code_of, evidence_of, parse_question
+from laten.classical.question import check_name, check_targets, code_of, evidence_of, index_of, parse_question
 from laten.classical.tables import ProbabilityTables
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError
@@ -104,13 +104,9 @@ class DiscreteNetwork(ProbabilityTables):
                 found = found[found.index.get_level_values(name).isin(some or self.states[name])]
             return found
         evidence = evidence_of(self.states, given)
-        names = check_targets(self.states, [targets] if isinstance(targets, str) else targets, evidence)
+        names = check_targets(self.states, targets, evidence)
         table, _ = self.joint(names, evidence)
-        levels = [list(self.states[n]) for n in names]
-        index = (
-            pd.Index(levels[0], name=names[0]) if len(names) == 1 else pd.MultiIndex.from_product(levels, names=names)
-        )
-        return pd.Series(table.ravel() / table.sum(), index, name="p")
+        return pd.Series(table.ravel() / table.sum(), index_of(self.states, names), name="p")
 
     def log_prob(self, frame: pd.DataFrame) -> pd.Series:
         """Return the exact log p of each row's filled cells, in nats; all else is summed out.

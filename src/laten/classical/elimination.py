@@ -102,12 +102,19 @@ def eliminate(
     """
     order, largest = plan(factors, keep, sizes)
     if weight(largest, sizes) + math.log(rows) > math.log(most) + 1e-9:
-        raise too_large(largest, sizes, most)
+        count = math.exp(min(weight(largest, sizes), 690))
+        raise DataError(
+            f"exact inference would need a table of {count:.2g} numbers over {known(sorted(largest))}, more than "
+            f"{most:.2g}; give more evidence, ask for fewer targets, or ask a learned guide: "
+            "network.learn_guide().query(...)"
+        )
     factors, trail, log_scale = list(factors), [], np.zeros(rows)
     for name in order:
         product, log_top = multiplied([f for f in factors if name in f.names])
         trail.append((name, product))
-        factors = [f for f in factors if name not in f.names] + [without(product, name)]
+        axis = product.names.index(name)
+        left = Factor(product.names[:axis] + product.names[axis + 1 :], product.table.sum(1 + axis))
+        factors = [f for f in factors if name not in f.names] + [left]
         log_scale = log_scale + log_top
     last, log_top = multiplied([Factor(tuple(keep), np.ones((1,) * (1 + len(keep)))), *factors])
     return Eliminated(np.broadcast_to(last.table, (rows, *(sizes[n] for n in keep))), log_scale + log_top, trail)
@@ -128,21 +135,6 @@ def multiplied(factors: Sequence[Factor]) -> tuple[Factor, np.ndarray]:
                 log_scale = log_scale + np.log(top).reshape(-1)
             table = table / np.where(top > 0, top, 1.0)
     return Factor(names, table), log_scale
-
-
-def without(factor: Factor, name: str) -> Factor:
-    """Sum a variable out of a factor."""
-    axis = factor.names.index(name)
-    return Factor(factor.names[:axis] + factor.names[axis + 1 :], factor.table.sum(1 + axis))
-
-
-def too_large(names: Collection[str], sizes: Mapping[str, int], most: int) -> DataError:
-    """Return the error for a factor that does not fit."""
-    count = math.exp(min(weight(names, sizes), 690))
-    return DataError(
-        f"exact inference would need a table of {count:.2g} numbers over {known(sorted(names))}, more than {most:.2g}; "
-        "give more evidence, ask for fewer targets, or ask a learned guide: network.learn_guide().query(...)"
-    )
 
 
 def backwards(

@@ -145,23 +145,16 @@ def gaussian_guide(model: Model, example: Example, names: Sequence[str]) -> Norm
     Raises:
         DeclarationError: a guide whose latents depend on one another, or that is not normal.
     """
-    guide = model.guide
-    chained = [n for n in names if n not in guide.nodes or set(guide.nodes[n].parents) & set(names)]
-    if chained or not all(isinstance(guide.nodes[n].family, Normal) for n in names):
+    nodes = {n: node for n, node in model.guide.nodes.items() if n in names and not set(node.parents) & set(names)}
+    families = {n: nodes[n].family for n in names if n in nodes}
+    normals = {n: family for n, family in families.items() if isinstance(family, Normal)}
+    if len(normals) < len(names):
         raise DeclarationError("this guide's q is not one normal of independent sites; say q='mean field'")
     values, masks = ({n: jnp.asarray(x) for n, x in part.items()} for part in example)
     draw = eqx.filter_jit(lambda m, v, s: m.draw(jax.random.key(0), v, s, sampling=AT_MODE))(model, values, masks)
-    found = [np.asarray(jnp.stack([jnp.ravel(x) for x in parameters(model, n, draw.q_raw[n])])) for n in names]
+    found = [np.stack([np.ravel(x) for x in f.parameters(draw.q_raw[n])]) for n, f in normals.items()]
     loc, log_sd = np.concatenate(found, axis=1).astype(np.float64)
     return Normals(loc, np.diag(np.exp(2 * log_sd)))
-
-
-def parameters(model: Model, name: str, raw: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return the mean and log standard deviation of a guide's normal, each of its shape."""
-    family = model.guide.nodes[name].family
-    assert isinstance(family, Normal)
-    loc, log_sd = family.parameters(raw)
-    return loc, jnp.broadcast_to(log_sd, loc.shape)
 
 
 def shown_value(value: Any) -> str:

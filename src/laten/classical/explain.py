@@ -6,6 +6,7 @@ all discrete (sums by enumeration), or all normal in a linear-Gaussian network (
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from laten.classical.enumeration import (
 from laten.classical.explanation import Explanation
 from laten.classical.learned_guide import LearnedGuide
 from laten.classical.mean_field import Step, ascend, ascend_normal, expected
-from laten.classical.question import Evidence, check_targets, evidence_of
+from laten.classical.question import Evidence, check_targets, evidence_of, index_of
 from laten.classical.tables import ProbabilityTables
 from laten.common.errors import DataError, DeclarationError, known
 from laten.estimator.questions import Answers
@@ -141,8 +142,7 @@ def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Ite
     if latents is None and not default:
         raise DataError(f"nothing unseen stands above the evidence; name what to explain (latents=[...], --latent) of "
                         f"{known(n for n in network.order if n not in evidence.codes)}")  # fmt: skip
-    wanted = default if latents is None else [latents] if isinstance(latents, str) else list(latents)
-    names = check_targets(network.states, wanted, Evidence(evidence.codes, {}))
+    names = check_targets(network.states, default if latents is None else latents, Evidence(evidence.codes, {}))
     check_count(
         {n: network.sizes[n] for n in names},
         "variable elimination, network.query(targets, given), or a guide, network.learn_guide()",
@@ -176,43 +176,43 @@ def discrete(d: Discrete, seen: dict[str, str], how: str) -> Explanation:
     prior, posterior = np.exp(d.log_prior), np.exp(d.log_joint - d.log_evidence)
     walk = list(ascend(log_joint, [summed(prior, i) for i in range(len(shape))]))
     walk = walk if how == "mean field" else walk[:1]
-    products = [product(s.parts) for s in walk]
+    products = [reduce(np.multiply.outer, s.parts) for s in walk]
     if how != "mean field":  # the prior itself, not the product of its margins
         products[0] = prior
     if how == "guide" and d.log_q is not None:
         q = np.exp(d.log_q - np.logaddexp.reduce(d.log_q, axis=None))
         walk, products = [*walk, Step(None, tuple(summed(q, i) for i in range(len(shape))))], [*products, q]
     measured = [terms(q, log_joint, d.log_evidence) for q in products]
-    steps = pd.DataFrame(measured, columns=["kl", "energy", "entropy"])
-    steps.insert(0, "moved", [None if s.moved is None else names[s.moved] for s in walk])
-    steps["elbo"] = steps["energy"] + steps["entropy"]
     with np.errstate(invalid="ignore"):
         likelihood = np.where(prior > 0, np.exp(d.log_joint - np.where(prior > 0, d.log_prior, 0.0)), np.nan)
     columns = {"prior": prior, "likelihood": likelihood, "joint": np.exp(d.log_joint), "posterior": posterior}
     columns |= {"q": products[-1], "log_joint": d.log_joint}
-    index = pd.MultiIndex.from_product(d.states.values(), names=names) if len(names) > 1 else None
-    index = pd.Index(d.states[names[0]], name=names[0]) if index is None else index
-    table = pd.DataFrame({n: x.ravel() for n, x in columns.items()}, index)
-    marginals = pd.concat(
-        {
-            name: pd.DataFrame(
-                {c: summed(columns[c], i) for c in ("prior", "posterior", "q")}, pd.Index(d.states[name])
-            )
-            for i, name in enumerate(names)
-        },
-        names=["latent", "state"],
-    )
+    table = pd.DataFrame({n: x.ravel() for n, x in columns.items()}, index_of(d.states, names))
+    margins = {}
+    for i, name in enumerate(names):
+        sides = {c: summed(columns[c], i) for c in ("prior", "posterior", "q")}
+        margins[name] = pd.DataFrame(sides, pd.Index(d.states[name]))
     table = table.sort_values("posterior", ascending=False, kind="stable")
+    marginals = pd.concat(margins, names=["latent", "state"])
+    path = [dict(zip(names, s.parts, strict=True)) for s in walk]
+    moved = [None if s.moved is None else names[s.moved] for s in walk]
+    return told(seen, names, how, table, marginals, d.log_evidence, moved, measured, path)
+
+
+def told(
+    seen: dict[str, str], names: Sequence[str], how: str, table: pd.DataFrame, marginals: pd.DataFrame,
+    log_evidence: float, moved: Sequence[str | None], measured: Sequence[tuple[float, float, float]],
+    path: Sequence[Any], normals: tuple[Normals, Normals] | None = None,
+) -> Explanation:  # fmt: skip
+    """Lay out the steps of q: what moved, and KL, energy and entropy as measured."""
+    steps = pd.DataFrame(measured, columns=["kl", "energy", "entropy"])
+    steps.insert(0, "moved", moved)
+    steps["elbo"] = steps["energy"] + steps["entropy"]
+    kl, elbo, energy, entropy = (float(steps[n].iloc[-1]) for n in ("kl", "elbo", "energy", "entropy"))
     return Explanation(
-        seen, tuple(names), how, table, marginals, d.log_evidence, *last_of(steps), steps[["moved", "kl", "elbo"]],
-        tuple(dict(zip(names, s.parts, strict=True)) for s in walk),
+        seen, tuple(names), how, table, marginals, log_evidence, kl, elbo, energy, entropy,
+        steps[["moved", "kl", "elbo"]], tuple(path), normals,
     )  # fmt: skip
-
-
-def last_of(steps: pd.DataFrame) -> tuple[float, float, float, float]:
-    """Return KL, ELBO, energy and entropy of the last step."""
-    kl, elbo, energy, entropy = (float(x) for x in steps[["kl", "elbo", "energy", "entropy"]].iloc[-1])
-    return kl, elbo, energy, entropy
 
 
 def terms(q: np.ndarray, log_joint: np.ndarray, log_evidence: float) -> tuple[float, float, float]:
@@ -230,14 +230,6 @@ def summed(table: np.ndarray, kept: int) -> np.ndarray:
     return expected(table, [np.ones(n) for n in table.shape], kept)
 
 
-def product(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Multiply independent parts into their joint table."""
-    out = np.ones(())
-    for part in parts:
-        out = np.multiply.outer(out, part)
-    return out
-
-
 def normal(
     network: Network, p: Mapping[str, Conditional], model: Model | None, example: Example, names: Sequence[str],
     seen: dict[str, str], how: str,
@@ -250,32 +242,26 @@ def normal(
     prior = linear_gaussian.marginal(joint.normals, latent)
     posterior = linear_gaussian.conditioned(joint.normals, latent, at, x)
     log_evidence = float(log_normal(x, linear_gaussian.marginal(joint.normals, at)))
+    labels = [n if len(joint.places[n]) == 1 else f"{n}[{i}]" for n in names for i in range(len(joint.places[n]))]
     path: list[Normals] = [prior]
-    moved: list[int | None] = [None]
+    moved: list[str | None] = [None]
     if how == "mean field":
-        spread = np.diag(prior.covariance)
-        start = [np.array(pair) for pair in zip(prior.mean, spread, strict=True)]
+        start = list(np.stack([prior.mean, np.diag(prior.covariance)], axis=1))
         walk = list(ascend_normal(posterior.mean, np.linalg.inv(posterior.covariance), start))
         path = [Normals(np.array([s[0] for s in w.parts]), np.diag([s[1] for s in w.parts])) for w in walk]
-        moved = [w.moved for w in walk]
+        moved = [None if w.moved is None else labels[w.moved] for w in walk]
     elif how == "guide" and model is not None:
         path, moved = [*path, gaussian_guide(model, example, names)], [None, None]
-    labels = [n if len(joint.places[n]) == 1 else f"{n}[{i}]" for n in names for i in range(len(joint.places[n]))]
-    rows = []
-    for step, n in zip(moved, path, strict=True):
-        parts = (
-            linear_gaussian.kl(n, posterior),
-            linear_gaussian.energy(joint.normals, n, latent, at, x),
-            linear_gaussian.entropy(n),
+    measured = [
+        (
+            linear_gaussian.kl(q, posterior),
+            linear_gaussian.energy(joint.normals, q, latent, at, x),
+            linear_gaussian.entropy(q),
         )
-        rows.append((None if step is None else labels[step], *parts, parts[1] + parts[2]))
-    steps = pd.DataFrame(rows, columns=["moved", "kl", "energy", "entropy", "elbo"])
+        for q in path
+    ]
     sides = {"prior": prior, "posterior": posterior, "q": path[-1]}
-    columns = {f"{s} mean": n.mean for s, n in sides.items()} | {
-        f"{s} sd": np.sqrt(np.diag(n.covariance)) for s, n in sides.items()
-    }
+    columns = {f"{s} mean": n.mean for s, n in sides.items()}
+    columns |= {f"{s} sd": np.sqrt(np.diag(n.covariance)) for s, n in sides.items()}
     table = pd.DataFrame(columns, pd.Index(labels, name="latent"))
-    return Explanation(
-        seen, tuple(names), how, table, table, log_evidence, *last_of(steps), steps[["moved", "kl", "elbo"]],
-        tuple(path), (prior, posterior),
-    )  # fmt: skip
+    return told(seen, names, how, table, table, log_evidence, moved, measured, path, (prior, posterior))

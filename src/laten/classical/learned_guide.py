@@ -27,7 +27,7 @@ import optax
 import pandas as pd
 
 from laten.classical import elimination
-from laten.classical.question import check_targets, evidence_of
+from laten.classical.question import check_targets, evidence_of, index_of
 from laten.classical.tables import ProbabilityTables
 from laten.common import random
 from laten.common.errors import DataError, DeclarationError, known
@@ -95,20 +95,16 @@ class LearnedGuide:
         """
         net = self.network
         evidence = evidence_of(net.states, given)
-        names = check_targets(net.states, [targets] if isinstance(targets, str) else targets, evidence)
-        levels = [net.states[n] for n in names]
-        if (count := math.prod(map(len, levels))) > MOST:
+        names = check_targets(net.states, targets, evidence)
+        if (count := math.prod(net.sizes[n] for n in names)) > MOST:
             raise DataError(f"{known(names)} have {count} joint states, more than {MOST}; ask for fewer targets")
-        states = list(itertools.product(*levels))
-        log_w = np.array(
-            [self.draw({**(given or {}), **dict(zip(names, s, strict=True))}, draws, seed)[1] for s in states]
-        )
+        joint = itertools.product(*(net.states[n] for n in names))
+        asked = [{**(given or {}), **dict(zip(names, states, strict=True))} for states in joint]
+        log_w = np.array([self.draw(a, draws, seed)[1] for a in asked])
         if not np.isfinite(log_w).any():
             raise DataError(f"no draw meets the evidence: {net.impossible(evidence)}; or ask for more draws")
         w = np.exp(log_w - log_w.max())
-        one = len(names) == 1
-        index = pd.Index(levels[0], name=names[0]) if one else pd.MultiIndex.from_tuples(states, names=names)
-        found = pd.Series(w.sum(1) / w.sum(), index, name="p")
+        found = pd.Series(w.sum(1) / w.sum(), index_of(net.states, names), name="p")
         found.attrs["log_evidence"] = float(log_w.max() + np.log(w.sum() / draws))
         found.attrs["effective_sample_size"] = float(w.sum() ** 2 / (w**2).sum())
         return found

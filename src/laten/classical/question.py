@@ -1,10 +1,11 @@
 """Questions to a discrete network, from names to codes; and questions as text, `P(lung | smoke=yes, dysp=yes)`."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.messages import did_you_mean, unknown
@@ -82,13 +83,13 @@ def evidence_of(states: States, given: Mapping[str, Any] | None) -> Evidence:
     return found
 
 
-def check_targets(states: States, targets: Iterable[str], given: Evidence) -> list[str]:
-    """Check the targets and return their names.
+def check_targets(states: States, targets: str | Iterable[str], given: Evidence) -> list[str]:
+    """Check the targets, one or several, and return their names.
 
     Raises:
         DataError: none, an unknown one, one that is there twice, or one whose value is given.
     """
-    names = [check_name(states, t) for t in targets]
+    names = [check_name(states, t) for t in ([targets] if isinstance(targets, str) else targets)]
     if not names:
         raise DataError(f"no target; ask for one of {known(states)}")
     for i, name in enumerate(names):
@@ -97,6 +98,13 @@ def check_targets(states: States, targets: Iterable[str], given: Evidence) -> li
         if name in given.names:
             raise DataError(f"variable {name!r} is a target and given; leave it out of one of the two")
     return names
+
+
+def index_of(states: States, names: Sequence[str]) -> pd.Index:
+    """Return the states of one variable as an index, the joint states of several as a `MultiIndex`."""
+    if len(names) == 1:
+        return pd.Index(states[names[0]], name=names[0])
+    return pd.MultiIndex.from_product([states[n] for n in names], names=names)
 
 
 def parse_question(text: str) -> Asked:

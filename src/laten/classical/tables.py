@@ -83,12 +83,15 @@ class ProbabilityTables:
             raise self.impossible(evidence)
         return found.table[0], float(found.log_scale[0])
 
+    def above(self, needed: Iterable[str]) -> list[Factor]:
+        """Return the tables of what is needed and of all above it, parents first."""
+        names = sorted(elimination.ancestors(self.parents, needed), key=self.order.index)
+        return [Factor((*self.parents[n], n), self.tables[n][None]) for n in names]
+
     def factors(self, evidence: Evidence, needed: Iterable[str]) -> list[Factor]:
         """Return the factors of what is needed and of all above it, with the evidence put in."""
         codes = {name: np.array([code]) for name, code in evidence.codes.items()}
-        found = []
-        for name in sorted(elimination.ancestors(self.parents, needed), key=self.order.index):
-            found.append(elimination.seen(Factor((*self.parents[name], name), self.tables[name][None]), codes))
+        found = [elimination.seen(factor, codes) for factor in self.above(needed)]
         for name, allowed in evidence.sets.items():
             found.append(Factor((name,), np.isin(np.arange(len(self.states[name])), allowed)[None].astype(float)))
         return found

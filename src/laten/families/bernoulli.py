@@ -18,29 +18,16 @@ from laten.common.types import Array, Key
 from laten.families.base import SMALLEST, TEMPERATURE, Family, Support
 from laten.families.column_moments import moments
 from laten.families.ragged import all_codes
-from laten.families.sizes import Shape, as_shape, shape_of
+from laten.families.sized import Sized
 
 
 @dataclass(frozen=True, repr=False)
-class Bernoulli(Family):
+class Bernoulli(Sized):
     """Independent 0/1 sites, as float32.
 
     Args:
         size: Number of sites, or their shape.
     """
-
-    size: int | Shape
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "Bernoulli"))
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
-
-    @property
-    def n_raw(self) -> int:
-        return self.n_sites
 
     @property
     def n_states(self) -> int:

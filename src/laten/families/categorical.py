@@ -9,7 +9,6 @@ sums divided by a temperature (straight-through Gumbel-softmax, Jang et al. 2017
 columns.
 """
 
-import math
 from dataclasses import dataclass
 
 import jax
@@ -19,32 +18,17 @@ import numpy as np
 from laten.common import random
 from laten.common.numerics import LOGIT_LIMIT, bound, unbound
 from laten.common.types import Array, Key
-from laten.families import ragged
-from laten.families.base import TEMPERATURE, Family, Support
-from laten.families.ragged import Packing, all_codes, as_sizes, packing
-from laten.families.sizes import Shape
+from laten.families.base import TEMPERATURE, Family
+from laten.families.classes import Classes
 
 
 @dataclass(frozen=True, repr=False)
-class Categorical(Family):
+class Categorical(Classes):
     """Unordered classes, coded 0, 1, ... as int32.
 
     Args:
         sizes: Number of classes. `10`: one code, shape `()`; `(8, 3, 41)`: three codes, shape `(3,)`.
     """
-
-    sizes: int | tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", as_sizes(self.sizes, "Categorical", least=1))
-
-    @property
-    def packing(self) -> Packing:
-        return packing(self.sizes)
-
-    @property
-    def shape(self) -> Shape:
-        return () if isinstance(self.sizes, int) else (len(self.sizes),)
 
     @property
     def n_raw(self) -> int:
@@ -53,22 +37,6 @@ class Categorical(Family):
     @property
     def n_features(self) -> int:
         return self.packing.total
-
-    @property
-    def n_states(self) -> int:
-        return math.prod(self.packing.sizes)
-
-    @property
-    def support(self) -> Support:
-        return Support("classes", self.classes)
-
-    @property
-    def classes(self) -> tuple[int, ...]:
-        return self.packing.sizes
-
-    @property
-    def dtype(self) -> type:
-        return np.int32
 
     def logits(self, raw: Array) -> Array:
         """Return the bounded logits, packed `(total,)`."""
@@ -80,7 +48,6 @@ class Categorical(Family):
         return (chosen - jnp.log(self.packing.column_sums(jnp.exp(logit)))).reshape(self.shape)
 
     def log_probs(self, raw: Array) -> Array:
-        """Return the log-probability of every class, packed `(total,)`."""
         logit = self.logits(raw)
         return logit - self.packing.spread(jnp.log(self.packing.column_sums(jnp.exp(logit))))
 
@@ -98,23 +65,11 @@ class Categorical(Family):
         soft = weight / self.packing.spread(self.packing.column_sums(weight))
         return hard + soft - jax.lax.stop_gradient(soft)
 
-    def mean(self, raw: Array) -> Array:
-        return jnp.exp(self.log_probs(raw))
-
     def point(self, mean: Array) -> Array:
         return self.packing.argmax(mean).reshape(self.shape)
 
-    def certain(self, value: Array) -> Array:
-        return self.packing.one_hot(value.reshape(-1), jnp.float32)
-
     def mode(self, raw: Array) -> Array:
         return self.packing.argmax(self.logits(raw)).reshape(self.shape)
-
-    def log_mass(self, raw: Array, allowed: Array) -> Array:
-        return ragged.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
-
-    def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
-        return ragged.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not isinstance(other, Categorical):
@@ -132,9 +87,6 @@ class Categorical(Family):
     @property
     def feature_sites(self) -> np.ndarray:
         return self.packing.sites
-
-    def states(self) -> np.ndarray:
-        return all_codes(self.packing.sizes, self).reshape(-1, *self.shape)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         log_p = np.log(self.packing.frequencies(values, mask))

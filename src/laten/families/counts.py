@@ -44,7 +44,7 @@ from laten.common.types import Array, Key
 from laten.families.base import Family, Support
 from laten.families.column_moments import moments
 from laten.families.scale import check_source
-from laten.families.sizes import Shape, as_shape, shape_of
+from laten.families.sized import Sized
 
 LOG_RATE_LIMIT = 20.0
 MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32
@@ -64,29 +64,16 @@ def _raw_rate(mean: np.ndarray, count: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, repr=False)
-class Poisson(Family):
+class Poisson(Sized):
     """Independent counts 0, 1, 2, ... as float32; variance = mean.
 
     Args:
         size: Number of sites, or their shape.
     """
 
-    size: int | Shape
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "Poisson"))
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
-
     @property
     def support(self) -> Support:
         return Support("counts")
-
-    @property
-    def n_raw(self) -> int:
-        return self.n_sites
 
     def log_rate(self, raw: Array) -> Array:
         """Return the log of the rate, of `shape`."""
@@ -131,7 +118,7 @@ class Poisson(Family):
 
 
 @dataclass(frozen=True, repr=False)
-class NegativeBinomial(Family):
+class NegativeBinomial(Sized):
     """Independent counts 0, 1, 2, ... as float32; variance = mean + mean² / dispersion.
 
     Args:
@@ -139,16 +126,11 @@ class NegativeBinomial(Family):
         dispersion: `"net"`: the net puts out a log-dispersion a site; `"site"`: a learned constant a site.
     """
 
-    size: int | Shape
     dispersion: str = "net"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "NegativeBinomial"))
+        super().__post_init__()
         check_source(self.dispersion, "NegativeBinomial", "dispersion")
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
 
     @property
     def support(self) -> Support:

@@ -11,12 +11,11 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from laten.common.types import Array, Key
-from laten.families.base import Family
-from laten.families.sizes import Shape, as_shape, shape_of
+from laten.families.sized import Sized
 
 
 @dataclass(frozen=True, repr=False)
-class Deterministic(Family):
+class Deterministic(Sized):
     """Real numbers fixed by their parents.
 
     Args:
@@ -24,19 +23,6 @@ class Deterministic(Family):
     """
 
     has_density: ClassVar[bool] = False
-
-    size: int | Shape
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "Deterministic"))
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
-
-    @property
-    def n_raw(self) -> int:
-        return self.n_sites
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         """Return zeros: there is no density."""

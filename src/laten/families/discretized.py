@@ -20,10 +20,11 @@ from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.numerics import log_logistic_cell
 from laten.common.types import Array, Key
-from laten.families.base import Family, Support
+from laten.families.base import Support
 from laten.families.column_moments import moments
 from laten.families.scale import check_source, location_scale, raw_location_scale
-from laten.families.sizes import Shape, as_shape, shape_of, whole
+from laten.families.sized import Sized
+from laten.families.sizes import as_count
 
 FAR = 1e9  # an open end: finite, so that gradients are
 UNIT = 0.3  # scale at raw zero, on (-1, 1): nearly flat over the levels
@@ -31,7 +32,7 @@ SD = math.pi / math.sqrt(3)  # of the standard logistic
 
 
 @dataclass(frozen=True, repr=False)
-class DiscretizedLogistic(Family):
+class DiscretizedLogistic(Sized):
     """Independent whole numbers `low, ..., low + levels - 1`, as float32.
 
     Args:
@@ -41,21 +42,14 @@ class DiscretizedLogistic(Family):
         scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site.
     """
 
-    size: int | Shape
     levels: int = 256
     low: int = 0
     scale: str = "net"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "DiscretizedLogistic"))
-        for name in ("levels", "low"):
-            try:
-                object.__setattr__(self, name, whole(getattr(self, name)))
-            except TypeError:
-                got = getattr(self, name)
-                raise DeclarationError(f"DiscretizedLogistic: {name} must be a whole number, not {got!r}") from None
-        if self.levels < 2:
-            raise DeclarationError(f"DiscretizedLogistic: levels must be at least 2, not {self.levels}")
+        super().__post_init__()
+        object.__setattr__(self, "levels", as_count(self.levels, "DiscretizedLogistic", "levels", least=2))
+        object.__setattr__(self, "low", as_count(self.low, "DiscretizedLogistic", "low"))
         if max(abs(self.low), abs(self.high)) >= 2**24:
             raise DeclarationError(
                 f"DiscretizedLogistic: levels {self.low} to {self.high} are not exact in float32; stay below 2**24"
@@ -70,10 +64,6 @@ class DiscretizedLogistic(Family):
     @property
     def centre(self) -> float:
         return 0.5 * (self.low + self.high)
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
 
     @property
     def support(self) -> Support:

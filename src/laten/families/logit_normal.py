@@ -14,7 +14,6 @@ what float32 can tell from 1, so that exact zeros and ones are finite.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +22,8 @@ import numpy as np
 
 from laten.common.numerics import bisect
 from laten.common.types import Array, Key
-from laten.families.base import Family, Support
-from laten.families.normal import Normal
-from laten.families.scale import check_scale
-from laten.families.sizes import Shape, as_shape, shape_of
+from laten.families.base import Support
+from laten.families.mapped_normal import MappedNormal
 
 EDGE = 2.0**-24
 WEIGHTS = np.array([3.246343272134e-3, 5.1517477033972e-2, 0.195077912673858, 0.315569823632818, 0.274149576158423,
@@ -35,17 +32,8 @@ SLOPES = np.array([1.365340806296348, 1.059523971016916, 0.830791313765644, 0.65
                    0.396313345166341, 0.308904252267995, 0.238212616409306], np.float32)  # fmt: skip
 
 
-def _logit(x: Array) -> Array:
-    x = jnp.clip(x, EDGE, 1 - EDGE)
-    return jnp.log(x) - jnp.log1p(-x)
-
-
-def _inside(t: Array) -> Array:
-    return jnp.clip(jax.nn.sigmoid(t), EDGE, 1 - EDGE)
-
-
 @dataclass(frozen=True, repr=False)
-class LogitNormal(Family):
+class LogitNormal(MappedNormal):
     """Independent fractions between 0 and 1.
 
     Args:
@@ -53,35 +41,9 @@ class LogitNormal(Family):
         scale: Of logit x, as in `Normal`: `"net"`, `"site"` or a number.
     """
 
-    reparameterised: ClassVar[bool] = True
-
-    size: int | Shape
-    scale: str | float = "net"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "LogitNormal"))
-        object.__setattr__(self, "scale", check_scale(self.scale, "LogitNormal"))
-
-    @property
-    def logit_family(self) -> Normal:
-        """The family of logit x, with the same raw parameters."""
-        return Normal(self.size, self.scale)
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
-
     @property
     def support(self) -> Support:
         return Support("fraction")
-
-    @property
-    def n_raw(self) -> int:
-        return self.logit_family.n_raw
-
-    @property
-    def n_net(self) -> int:
-        return self.logit_family.n_net
 
     @property
     def neutral(self) -> float:
@@ -89,50 +51,40 @@ class LogitNormal(Family):
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         value = jnp.clip(value, EDGE, 1 - EDGE)
-        return self.logit_family.log_prob(raw, _logit(value)) - jnp.log(value) - jnp.log1p(-value)
+        return self.inner.log_prob(raw, self.to_real(value)) - jnp.log(value) - jnp.log1p(-value)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        value = _inside(self.logit_family.sample(raw, key))
+        value = self.back(self.inner.sample(raw, key))
         return value, self.log_prob(raw, value)  # of the value as rounded: near 1 its logit has few digits
 
     def mean(self, raw: Array) -> Array:
-        loc, log_sd = self.logit_family.parameters(raw)
+        loc, log_sd = self.inner.parameters(raw)
         slopes = jnp.asarray(SLOPES, raw.dtype).reshape((1,) * loc.ndim + (-1,))
         ratio = slopes / jnp.sqrt(1 + jnp.square(slopes * jnp.exp(log_sd)[..., None]))
         return jsp.ndtr(ratio * loc[..., None]) @ jnp.asarray(WEIGHTS, raw.dtype)
 
     def mode(self, raw: Array) -> Array:
-        loc, log_sd = self.logit_family.parameters(raw)
+        loc, log_sd = self.inner.parameters(raw)
         size, variance = jnp.abs(loc), jnp.exp(2 * log_sd)
         above = lambda t: (t > size + variance * jnp.tanh(0.5 * t)).astype(t.dtype)  # noqa: E731
         root = bisect(above, jnp.full_like(size, 0.5), size, size + variance)
-        return _inside(jnp.where(loc < 0, -root, root))
+        return self.back(jnp.where(loc < 0, -root, root))
 
     def cdf(self, raw: Array, value: Array) -> Array:
-        inner = self.logit_family.cdf(raw, _logit(value))
+        inner = self.inner.cdf(raw, self.to_real(value))
         return jnp.where(value <= 0, 0.0, jnp.where(value >= 1, 1.0, inner))
 
-    def quantile(self, raw: Array, p: Array) -> Array:
-        return _inside(self.logit_family.quantile(raw, p))
-
-    def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        if not isinstance(other, LogitNormal):
-            return None
-        return self.logit_family.kl(raw, other.logit_family, other_raw)
-
     def to_real(self, value: Array) -> Array:
-        return _logit(value)
+        x = jnp.clip(value, EDGE, 1 - EDGE)
+        return jnp.log(x) - jnp.log1p(-x)
+
+    def back(self, u: Array) -> Array:
+        return jnp.clip(jax.nn.sigmoid(u), EDGE, 1 - EDGE)
 
     def from_real(self, u: Array) -> tuple[Array, Array]:
-        value = _inside(u)
+        value = self.back(u)
         return value, jnp.log(value) + jnp.log1p(-value)
-
-    def features(self, value: Array) -> Array:
-        return _logit(jnp.ravel(value))
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         inside = np.clip(np.asarray(values, np.float64), EDGE, 1 - EDGE)
-        return self.logit_family.fit_raw(np.log(inside) - np.log1p(-inside), mask)
-
-    def guide(self) -> Family:
-        return LogitNormal(self.shape)
+        return self.inner.fit_raw(np.log(inside) - np.log1p(-inside), mask)

@@ -22,7 +22,7 @@ from laten.families.column_moments import observed
 from laten.families.discretized import DiscretizedLogistic
 from laten.families.log_normal import LogNormal
 from laten.families.normal import Normal
-from laten.families.sizes import Shape, whole
+from laten.families.sizes import Shape, as_count
 from laten.families.student_t import StudentT
 
 
@@ -44,12 +44,7 @@ class Mixture(Family):
                 "Mixture: component must be a Normal, StudentT, LogNormal or DiscretizedLogistic, "
                 f"such as lt.Mixture(lt.Normal(12), 5), not {self.component!r}"
             )
-        try:
-            object.__setattr__(self, "k", whole(self.k))
-        except TypeError:
-            raise DeclarationError(f"Mixture: k must be a whole number, not {self.k!r}") from None
-        if self.k < 1:
-            raise DeclarationError(f"Mixture: k must be at least 1, not {self.k}")
+        object.__setattr__(self, "k", as_count(self.k, "Mixture", "k", least=1))
 
     @property
     def shape(self) -> Shape:
@@ -122,9 +117,7 @@ class Mixture(Family):
         order = np.argsort(np.where(seen, values, np.inf), axis=0, kind="stable")  # hidden rows last
         rank = np.argsort(order, axis=0, kind="stable")
         part = np.where(seen, rank * self.k // np.maximum(seen.sum(axis=0), 1), -1)
-        slices = [
-            np.where((part == j).any(axis=0), part == j, seen) for j in range(self.k)
-        ]  # too few rows: all of them
+        slices = [np.where((part == j).any(axis=0), part == j, seen) for j in range(self.k)]  # too few rows: all
         raws = [self.component.fit_raw(values, piece) for piece in slices]
         n_net = self.component.n_net
         pieces = [np.zeros(self.k * self.n_sites), *(r[:n_net] for r in raws), *(r[n_net:] for r in raws)]

@@ -19,12 +19,12 @@ from laten.common.numerics import LOG_2PI
 from laten.common.types import Array, Key
 from laten.families.base import Family
 from laten.families.column_moments import moments
-from laten.families.scale import check_scale, location_scale, n_scale, raw_location_scale
-from laten.families.sizes import Shape, as_shape, shape_of
+from laten.families.scale import location_scale, raw_location_scale
+from laten.families.sized import LocationScale
 
 
 @dataclass(frozen=True, repr=False)
-class Normal(Family):
+class Normal(LocationScale):
     """Independent normal sites.
 
     Args:
@@ -32,27 +32,7 @@ class Normal(Family):
         scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site; a number: fixed.
     """
 
-    reparameterised: ClassVar[bool] = True
     standard_root: ClassVar[bool] = True
-
-    size: int | Shape
-    scale: str | float = "net"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "Normal"))
-        object.__setattr__(self, "scale", check_scale(self.scale, "Normal"))
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
-
-    @property
-    def n_raw(self) -> int:
-        return self.n_sites + n_scale(self.scale, self.n_sites)
-
-    @property
-    def n_net(self) -> int:
-        return self.n_raw if self.scale == "net" else self.n_sites
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return mean and log standard deviation, each of `shape`."""

@@ -14,19 +14,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common import random
-from laten.common.errors import DeclarationError
 from laten.common.numerics import LOG_2PI, bound, unbound
 from laten.common.types import Array, Key
 from laten.families.base import Family
 from laten.families.column_moments import moments, observed
 from laten.families.normal import Normal
-from laten.families.sizes import Shape, as_shape, shape_of, whole
+from laten.families.sized import Sized
+from laten.families.sizes import as_count
 
 SPREAD = 3.0
 
 
 @dataclass(frozen=True, repr=False)
-class NormalMixture(Family):
+class NormalMixture(Sized):
     """A vector from one of `k` diagonal normals.
 
     Args:
@@ -34,21 +34,11 @@ class NormalMixture(Family):
         k: Number of components.
     """
 
-    size: int | Shape
     k: int = 64
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "NormalMixture"))
-        try:
-            object.__setattr__(self, "k", whole(self.k))
-        except TypeError:
-            raise DeclarationError(f"NormalMixture: k must be a whole number, not {self.k!r}") from None
-        if self.k < 1:
-            raise DeclarationError(f"NormalMixture: k must be at least 1, not {self.k}")
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
+        super().__post_init__()
+        object.__setattr__(self, "k", as_count(self.k, "NormalMixture", "k", least=1))
 
     @property
     def n_raw(self) -> int:

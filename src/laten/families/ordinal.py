@@ -16,6 +16,7 @@ $[y \ge 1], \dots, [y \ge K-1]$, over $\sqrt{K-1}$.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -24,18 +25,17 @@ import numpy as np
 from laten.common import random
 from laten.common.numerics import log_logistic_cell, log_scale, softplus, softplus_inverse
 from laten.common.types import Array, Key
-from laten.families import ragged
-from laten.families.base import Family, Support
-from laten.families.ragged import Packing, all_codes, as_sizes, packing
+from laten.families.base import Family
+from laten.families.classes import Classes
+from laten.families.ragged import Packing, packing
 from laten.families.scale import check_source
-from laten.families.sizes import Shape
 
 FAR = 1e9  # an open end: finite, so that gradients are
 LEAST_STEP = 1e-3
 
 
 @dataclass(frozen=True, repr=False)
-class Ordinal(Family):
+class Ordinal(Classes):
     """Ordered classes, coded 0, 1, ... as int32.
 
     Args:
@@ -43,25 +43,18 @@ class Ordinal(Family):
         scale: `"site"`: sharpness lies in the learned cutpoints alone; `"net"`: the net gives a log-scale a column too.
     """
 
-    sizes: int | tuple[int, ...]
+    least: ClassVar[int] = 2
+
     scale: str = "site"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sizes", as_sizes(self.sizes, "Ordinal", least=2))
+        super().__post_init__()
         check_source(self.scale, "Ordinal", "scale")
-
-    @property
-    def packing(self) -> Packing:
-        return packing(self.sizes)
 
     @property
     def cuts(self) -> Packing:
         """How the cutpoints are packed: one fewer a column than classes."""
         return packing(tuple(n - 1 for n in self.packing.sizes))
-
-    @property
-    def shape(self) -> Shape:
-        return () if isinstance(self.sizes, int) else (len(self.sizes),)
 
     @property
     def n_net(self) -> int:
@@ -74,22 +67,6 @@ class Ordinal(Family):
     @property
     def n_features(self) -> int:
         return self.cuts.total
-
-    @property
-    def n_states(self) -> int:
-        return math.prod(self.packing.sizes)
-
-    @property
-    def support(self) -> Support:
-        return Support("classes", self.classes)
-
-    @property
-    def classes(self) -> tuple[int, ...]:
-        return self.packing.sizes
-
-    @property
-    def dtype(self) -> type:
-        return np.int32
 
     def parameters(self, raw: Array) -> tuple[Array, Array, Array, Array]:
         """Return location and 1/scale, `(columns,)`; cutpoints and the steps before them, packed."""
@@ -113,7 +90,6 @@ class Ordinal(Family):
         return log_logistic_cell(lower, upper, width).reshape(self.shape)
 
     def log_probs(self, raw: Array) -> Array:
-        """Return the log-probability of every class, packed `(total,)`."""
         last = np.array(self.packing.sizes, np.int32) - 1
         codes = np.minimum(np.arange(last.max() + 1, dtype=np.int32)[:, None], last)
         table = jax.vmap(lambda code: self.log_prob(raw, code).reshape(-1))(jnp.asarray(codes))
@@ -126,15 +102,9 @@ class Ordinal(Family):
         value = self.cuts.column_sums(passed).astype(jnp.int32).reshape(self.shape)
         return value, self.log_prob(raw, value)
 
-    def mean(self, raw: Array) -> Array:
-        return jnp.exp(self.log_probs(raw))
-
     def point(self, mean: Array) -> Array:
         """Return the median class of each column, which has the least expected absolute error in rank."""
         return self._class_at(mean, 0.5)
-
-    def certain(self, value: Array) -> Array:
-        return self.packing.one_hot(value.reshape(-1), jnp.float32)
 
     def mode(self, raw: Array) -> Array:
         return self.packing.argmax(self.log_probs(raw)).reshape(self.shape)
@@ -153,12 +123,6 @@ class Ordinal(Family):
         code = self.packing.column_sums(short.astype(jnp.float32)).astype(jnp.int32)
         return jnp.minimum(code, np.array(self.packing.sizes, np.int32) - 1).reshape(self.shape)
 
-    def log_mass(self, raw: Array, allowed: Array) -> Array:
-        return ragged.log_mass(self.packing, self.log_probs(raw), allowed).reshape(self.shape)
-
-    def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
-        return ragged.sample_allowed(self.packing, self.log_probs(raw), key, allowed).reshape(self.shape)
-
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not isinstance(other, Ordinal):
             return None
@@ -173,9 +137,6 @@ class Ordinal(Family):
     @property
     def feature_sites(self) -> np.ndarray:
         return self.cuts.sites
-
-    def states(self) -> np.ndarray:
-        return all_codes(self.packing.sizes, self).reshape(-1, *self.shape)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         """Return location 0 and scale 1, and cutpoints that give back the columns' frequencies."""

@@ -15,12 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
 
-from laten.common import random
 from laten.common.errors import DeclarationError
-from laten.common.types import Array, Key
-from laten.families.base import SMALLEST, Family
+from laten.common.types import Array
+from laten.families.base import Family
 from laten.families.column_moments import observed
-from laten.families.sizes import as_shape
 
 MOST_STATES = 2**20
 
@@ -106,33 +104,10 @@ class Packing:
         return np.concatenate(packed)
 
 
-def log_mass(packing: Packing, log_probs: Array, allowed: Array) -> Array:
-    """Return log of the allowed share of each column's probability, `(columns,)`."""
-    return jnp.log(jnp.maximum(packing.column_sums(jnp.exp(log_probs) * allowed), SMALLEST))
-
-
-def sample_allowed(packing: Packing, log_probs: Array, key: Key, allowed: Array) -> Array:
-    """Draw one code a column, `(columns,)`, each class as likely as its allowed share makes it."""
-    noise = random.gumbel(key, log_probs.shape)
-    return packing.argmax(jnp.where(allowed > 0, log_probs + jnp.log(jnp.maximum(allowed, SMALLEST)) + noise, -jnp.inf))
-
-
 @lru_cache(maxsize=256)
 def packing(sizes: int | tuple[int, ...]) -> Packing:
     """Return the packing of `sizes`; a whole number is one column."""
     return Packing((sizes,) if isinstance(sizes, int) else sizes)
-
-
-def as_sizes(sizes: int | tuple[int, ...], family: str, least: int) -> int | tuple[int, ...]:
-    """Check numbers of classes: `10` and `(8, 3, 41)` are returned as they are.
-
-    Raises:
-        DeclarationError: no column, or a number of classes that is not whole or below `least`.
-    """
-    checked = as_shape(sizes, family)
-    if not checked or min(checked) < least:
-        raise DeclarationError(f"{family}: each column needs at least {least} classes, not {sizes!r}")
-    return checked if isinstance(sizes, tuple | list) else checked[0]
 
 
 def all_codes(sizes: tuple[int, ...], family: Family) -> np.ndarray:

@@ -24,13 +24,23 @@ def as_shape(size: int | Shape, family: str) -> Shape:
     return shape
 
 
-def shape_of(size: int | Shape) -> Shape:
-    """Return the shape behind a `size` field that `as_shape` has checked."""
-    return size if isinstance(size, tuple) else (size,)
-
-
 def whole(n: object) -> int:
     """Return `n` as a plain int; raise a TypeError for anything else, booleans too."""
     if isinstance(n, bool | np.bool_):
         raise TypeError(f"{n!r} is not a number")
     return operator.index(n)  # type: ignore[arg-type]
+
+
+def as_count(n: object, family: str, name: str, least: int | None = None) -> int:
+    """Return a whole number that a family is declared with.
+
+    Raises:
+        DeclarationError: no whole number, or one below `least`.
+    """
+    try:
+        count = whole(n)
+    except TypeError:
+        raise DeclarationError(f"{family}: {name} must be a whole number, not {n!r}") from None
+    if least is not None and count < least:
+        raise DeclarationError(f"{family}: {name} must be at least {least}, not {count}")
+    return count

@@ -13,7 +13,6 @@ bisection does the rest.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -26,14 +25,14 @@ from laten.common.types import Array, Key
 from laten.families.base import Family
 from laten.families.column_moments import moments
 from laten.families.normal import Normal
-from laten.families.scale import check_scale, location_scale, n_scale, raw_location_scale
-from laten.families.sizes import Shape, as_shape, shape_of
+from laten.families.scale import location_scale, raw_location_scale
+from laten.families.sized import LocationScale
 
 DF_LOW, DF_HIGH, DF_SHIFT = 2.1, 100.0, 2.5
 
 
 @dataclass(frozen=True, repr=False)
-class StudentT(Family):
+class StudentT(LocationScale):
     """Independent Student-t sites; the degrees of freedom are learned a site.
 
     Args:
@@ -41,26 +40,9 @@ class StudentT(Family):
         scale: As in `Normal`: `"net"`, `"site"` or a number.
     """
 
-    reparameterised: ClassVar[bool] = True
-
-    size: int | Shape
-    scale: str | float = "net"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size", as_shape(self.size, "StudentT"))
-        object.__setattr__(self, "scale", check_scale(self.scale, "StudentT"))
-
-    @property
-    def shape(self) -> Shape:
-        return shape_of(self.size)
-
     @property
     def n_raw(self) -> int:
-        return 2 * self.n_sites + n_scale(self.scale, self.n_sites)
-
-    @property
-    def n_net(self) -> int:
-        return self.n_sites * (2 if self.scale == "net" else 1)
+        return super().n_raw + self.n_sites
 
     def parameters(self, raw: Array) -> tuple[Array, Array, Array]:
         """Return location, log-scale and degrees of freedom, each of `shape`."""

@@ -1,0 +1,44 @@
+"""Families whose sites are normal once they are mapped to the real line."""
+
+import abc
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+from laten.common.types import Array
+from laten.families.base import Family
+from laten.families.normal import Normal
+from laten.families.sized import LocationScale
+
+
+@dataclass(frozen=True, repr=False)
+class MappedNormal(LocationScale):
+    """A family said through `Normal`: `to_real` of a value is normal."""
+
+    @property
+    def inner(self) -> Normal:
+        """The family of the mapped values, with the same raw parameters."""
+        return Normal(self.size, self.scale)
+
+    @abc.abstractmethod
+    def to_real(self, value: Array) -> Array:
+        """Map a value to the real line."""
+
+    @abc.abstractmethod
+    def back(self, u: Array) -> Array:
+        """Map real numbers to values, those far out to the ends of what float32 tells apart."""
+
+    def quantile(self, raw: Array, p: Array) -> Array:
+        return self.back(self.inner.quantile(raw, p))
+
+    def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
+        """Return the KL of the normals, for it does not change under an invertible map."""
+        if not isinstance(other, MappedNormal) or type(other) is not type(self):
+            return None
+        return self.inner.kl(raw, other.inner, other_raw)
+
+    def features(self, value: Array) -> Array:
+        return self.to_real(jnp.ravel(value))
+
+    def guide(self) -> Family:
+        return type(self)(self.shape)
