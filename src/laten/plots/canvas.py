@@ -7,16 +7,18 @@ readable for colour-blind people; what is missing is grey, hidden pixels are ora
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
 from laten.common.atomic_file import atomic
 from laten.common.errors import LatenError, known
@@ -24,6 +26,7 @@ from laten.common.errors import LatenError, known
 BLUE, RED, INK, GREY, PALE = "#0072b2", "#d55e00", "#222b36", "#6b7683", "#c9cfd6"
 CLASSES = (BLUE, "#e69f00", "#009e73", RED, "#cc79a7", "#56b4e9", "#111111", "#882255", "#999933", "#f0e442")
 HIDDEN = (0.98, 0.72, 0.38)
+PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
 FORMATS = (".png", ".svg", ".pdf")
 MOST_PANELS = 24
 MOST_LABELS = 24
@@ -48,8 +51,8 @@ def caption(fig: Figure, text: str) -> Figure:
     return fig
 
 
-def tidy(ax: Axes, title: str = "") -> Axes:
-    """Give axes a quiet frame and grid."""
+def tidy(ax: Axes, title: str = "", across: str = "", up: str = "", size: float = 8.5) -> Axes:
+    """Give axes a quiet frame and grid, a title, and names (in type of `size`) to what runs across and up."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -58,9 +61,17 @@ def tidy(ax: Axes, title: str = "") -> Axes:
     ax.grid(color="#eceff2", linewidth=0.8)
     ax.set_axisbelow(True)
     if title:
-        title = cut(title, 34)
-        ax.set_title(plain(title), loc="left", fontsize=9.5, color=INK)
+        ax.set_title(plain(cut(title, 34)), loc="left", fontsize=9.5, color=INK)
+    ax.set_xlabel(plain(across), fontsize=size, color=GREY)
+    ax.set_ylabel(plain(up), fontsize=size, color=GREY)
     return ax
+
+
+def only_heights(ax: Axes) -> None:
+    """Take away the vertical scale of axes whose heights are to be compared by eye."""
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(bottom=0)
 
 
 def picture(image: np.ndarray, width: float, title: str, ticks: float = 0.0) -> tuple[Figure, Axes]:
@@ -126,11 +137,13 @@ def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
     )
 
 
-def colour_bar(fig: Figure, shown: ScalarMappable, ax: Axes, shrink: float = 1.0) -> None:
-    """Draw a thin bar of values at the right of some axes."""
-    bar = fig.colorbar(shown, ax=ax, shrink=shrink, aspect=20, pad=0.02, format=ScalarFormatter(useOffset=False))
+def colour_bar(fig: Figure | SubFigure, shown: ScalarMappable, ax: Axes, **shape: Any) -> Colorbar:
+    """Draw a thin bar of values at the right of some axes; `shape` is as `Figure.colorbar` takes it."""
+    usual: dict[str, Any] = {"aspect": 20, "pad": 0.02, "format": ScalarFormatter(useOffset=False)}
+    bar = fig.colorbar(shown, ax=ax, **(usual | shape))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
+    return bar
 
 
 def signed(x: float, digits: int = 1) -> str:

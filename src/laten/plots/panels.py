@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, plain, tidy
-from laten.plots.contents import Agreement, Marginal
+from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, only_heights, plain, tidy
+from laten.plots.contents.columns import Agreement, Marginal
 
 
 def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: bool = False) -> bool:
@@ -60,9 +60,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
         ax.stairs(m.model, m.edges, fill=True, color=BLUE, alpha=0.55)
         if m.data is not None:
             ax.stairs(m.data, m.edges, color=INK, linewidth=1.3, baseline=None)
-        ax.set_yticks([])
-        ax.spines["left"].set_visible(False)
-        ax.set_ylim(bottom=0)
+        only_heights(ax)
         ax.locator_params(axis="x", nbins=4)
         ax.ticklabel_format(axis="x", useOffset=False)
         return
