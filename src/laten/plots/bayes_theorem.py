@@ -125,7 +125,7 @@ def bar_panel(ax: Axes, e: Explanation, step: int, bars: list[tuple[str, str]], 
     q = [e.path[step][name][index[name, state]] for name, state in bars]
     ax.barh(y, [e.marginals["posterior"][bar] for bar in bars], color=BLUE, alpha=0.5, height=0.72)
     ax.vlines(q, y - 0.42, y + 0.42, color=RED, linewidth=2.4)
-    ax.set_yticks(y, [plain(cut(f"{name}={state}", 22)) for name, state in bars])
+    ax.set_yticks(y, [cut(f"{name}={state}", 22) for name, state in bars])
     ax.tick_params(axis="y", labelsize=8.5, length=0, labelleft=labels, labelcolor=INK)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(len(bars) - 0.4, -0.6)

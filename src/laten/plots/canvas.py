@@ -5,6 +5,7 @@ readable for colour-blind people; what is missing is grey, hidden pixels are ora
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,12 +43,10 @@ def figure(width: float, height: float, title: str) -> Figure:
 
 def caption(fig: Figure, text: str) -> Figure:
     """Write a line in small grey type under the figure, broken where it is too long."""
-    if text.strip():
-        width = int(fig.get_figwidth() * 15)
-        words, out = text.split(), [""]
-        for word in words:
-            out = [*out, word] if len(out[-1]) + len(word) > width else [*out[:-1], f"{out[-1]} {word}".strip()]
-        fig.supxlabel(plain("\n".join(out)), x=0.1 / fig.get_figwidth(), ha="left", fontsize=8.5, color=GREY)
+    text, wide = " ".join(text.split()), fig.get_figwidth()
+    if text:
+        lines = textwrap.wrap(text, int(wide * 15) + 1, break_long_words=False, break_on_hyphens=False)
+        fig.supxlabel(plain("\n".join(lines)), x=0.1 / wide, ha="left", fontsize=8.5, color=GREY)
     return fig
 
 
@@ -61,7 +60,7 @@ def tidy(ax: Axes, title: str = "", across: str = "", up: str = "", size: float 
     ax.grid(color="#eceff2", linewidth=0.8)
     ax.set_axisbelow(True)
     if title:
-        ax.set_title(plain(cut(title, 34)), loc="left", fontsize=9.5, color=INK)
+        ax.set_title(cut(title, 34), loc="left", fontsize=9.5, color=INK)
     ax.set_xlabel(plain(across), fontsize=size, color=GREY)
     ax.set_ylabel(plain(up), fontsize=size, color=GREY)
     return ax
@@ -131,7 +130,7 @@ def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
     """Draw colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
     step = math.ceil(len(keys) / MOST_LABELS)
     handles = [Line2D([], [], marker="o", linestyle="", color=color, markersize=6) for color, _ in keys[::step]]
-    labels = [" " + plain(cut(label, 24)) for _, label in keys[::step]]
+    labels = [" " + cut(label, 24) for _, label in keys[::step]]
     fig.legend(
         handles, labels, loc="outside right center", frameon=False, fontsize=8.5, labelcolor=INK, handletextpad=0.1
     )
@@ -153,8 +152,8 @@ def signed(x: float, digits: int = 1) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Cut a text that is longer than `most` letters."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """Cut a text that is longer than `most` letters, and write it `plain`."""
+    return plain(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def plain(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, only_heights, plain, tidy
+from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, only_heights, tidy
 from laten.plots.contents.columns import Agreement, Marginal
 
 
@@ -33,7 +33,7 @@ def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: b
         for y in curves.values()
     ]
     for name, place, color in zip(curves, apart(np.array(ends), 0.085), CLASSES * len(curves), strict=False):
-        ax.text(1.02, place, plain(cut(name, 14)), color=color, fontsize=8.5, va="center", transform=ax.transAxes)
+        ax.text(1.02, place, cut(name, 14), color=color, fontsize=8.5, va="center", transform=ax.transAxes)
     return any(bool((y < low).any()) for y in curves.values())
 
 
@@ -68,7 +68,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
     ax.barh(y, m.model, color=BLUE, alpha=0.55, height=0.72)
     if m.data is not None:
         ax.vlines(m.data, y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [plain(cut(label, 12)) for label in m.labels])
+    ax.set_yticks(y, [cut(label, 12) for label in m.labels])
     ax.tick_params(axis="y", labelsize=8 if len(y) <= 7 else 6, length=0)
     ax.invert_yaxis()
     ax.set_xlim(left=0)
@@ -88,12 +88,12 @@ def draw_agreement(ax: Axes, a: Agreement) -> None:
     else:
         ax.imshow(a.shares.T, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")
         places = range(len(a.labels)) if len(a.labels) <= 6 else []
-        short = [plain(cut(label, 8)) for label in a.labels]
+        short = [cut(label, 8) for label in a.labels]
         ax.set_yticks(places, short if places else [])
         ax.set_xticks(places if len(places) <= 3 else [], short if 0 < len(places) <= 3 else [])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         said = f"{a.figure:.0%} agree"
-    ax.set_title(plain(cut(a.column, 18)), loc="left", fontsize=9.5, color=INK)
+    ax.set_title(cut(a.column, 18), loc="left", fontsize=9.5, color=INK)
     ax.set_title(said if np.isfinite(a.figure) else "", loc="right", fontsize=8.5, color=GREY)

@@ -22,7 +22,6 @@ from laten.plots.canvas import (
     cut,
     figure,
     only_heights,
-    plain,
     saved,
     tidy,
 )
@@ -75,7 +74,7 @@ def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
     axes = below.subplots(1, 4)
     for ax, m, error in zip(axes, quality.marginals, errors, strict=False):
         draw_marginal(ax, m)
-        ax.set_title(plain(cut(m.column, 22)), loc="left", fontsize=9.5, color=INK)
+        ax.set_title(cut(m.column, 22), loc="left", fontsize=9.5, color=INK)
         ax.set_title(f"{error:.1%}", loc="right", fontsize=8.5, color=GREY)
     for ax in axes[len(quality.marginals) :]:
         ax.set_axis_off()
@@ -93,7 +92,7 @@ def draw_columns(ax: Axes, quality: Quality) -> None:
     y = np.arange(len(top))
     ax.barh(y, top["error"], color=BLUE, alpha=0.55, height=0.7)
     ax.vlines(top["reference"], y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [plain(cut(str(n), 18)) for n in top.index], fontsize=8)
+    ax.set_yticks(y, [cut(str(n), 18) for n in top.index], fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(len(top), 6) - 0.4, -0.6)
     ax.set_xlim(0, max(1.05 * np.nanmax(top[["error", "reference"]].to_numpy(float)), LEAST))
@@ -117,7 +116,7 @@ def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
     highest = max(float(np.nanmax(errors.to_numpy())), LEAST)
     ax.set_facecolor("#eceff2")  # the diagonal
     shown = ax.imshow(errors.to_numpy(), cmap="Oranges", vmin=0, vmax=highest, aspect="auto")
-    names, places = [plain(cut(str(n), 15)) for n in errors.index], range(len(errors))
+    names, places = [cut(str(n), 15) for n in errors.index], range(len(errors))
     size = 8 if len(errors) <= 16 else 6.5
     ax.set_yticks(places, names, fontsize=size)
     ax.set_xticks(places, names, fontsize=size, rotation=90)
