@@ -13,8 +13,8 @@ from laten import plots
 from laten.common.errors import DataError, LatenError
 from laten.data.rows.presentation import Presentation
 from laten.network.model import build_model
-from laten.plots import contents
 from laten.plots.canvas import CLASSES, HIDDEN, mosaic, palette, signed
+from laten.plots.contents import model as contents
 from laten.plots.contents.columns import bins
 from laten.plots.contents.containers import as_frame, as_images, as_numbers, unit
 from laten.plots.panels import apart
@@ -205,9 +205,9 @@ def test_latent_map_of_more_is_by_main_directions_or_the_two_that_vary_most():
 
 def test_latent_map_of_one_latent_and_of_many_rows():
     vae, _ = images(1)
-    many = image_of(np.zeros((contents.model.ROWS + 10, 1)))
+    many = image_of(np.zeros((contents.ROWS + 10, 1)))
     m = contents.latent_map(vae, many, np.arange(len(many)) * 0.5)
-    assert len(m.points) == len(m.colour.values) == contents.model.ROWS
+    assert len(m.points) == len(m.colour.values) == contents.ROWS
     assert "of 5010 rows" in m.note
     assert "heights are random" in m.note
 

@@ -97,7 +97,11 @@ def parse(text: str, where: str = "text") -> tuple[str, dict[str, Variable]]:
     for variable_name, line in lines.items():
         if variable_name not in blocks:
             raise scanner.fault(line, f"variable {variable_name!r} has no probability block")
-    check_order(scanner, blocks)
+    try:
+        graphlib.TopologicalSorter({n: [p.text for p in b.parents] for n, b in blocks.items()}).prepare()
+    except graphlib.CycleError as error:
+        ring = error.args[1]
+        raise scanner.fault(blocks[ring[0]].name.line, f"the arrows run in a circle: {' -> '.join(ring)}") from None
     return name, {n: variable_of(scanner, states, blocks[n]) for n in states}
 
 
@@ -168,15 +172,6 @@ def probability_block(scanner: Scanner) -> Block:
             case _:
                 raise scanner.fault(token.line, f"expected 'table', 'default' or a row '(…)', found {token.text!r}")
     return Block(names[0], names[1:], entries)
-
-
-def check_order(scanner: Scanner, blocks: Mapping[str, Block]) -> None:
-    """Refuse circles."""
-    try:
-        graphlib.TopologicalSorter({n: [p.text for p in b.parents] for n, b in blocks.items()}).prepare()
-    except graphlib.CycleError as error:
-        ring = error.args[1]
-        raise scanner.fault(blocks[ring[0]].name.line, f"the arrows run in a circle: {' -> '.join(ring)}") from None
 
 
 def variable_of(scanner: Scanner, states: Mapping[str, tuple[str, ...]], block: Block) -> Variable:

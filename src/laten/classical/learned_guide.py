@@ -32,7 +32,7 @@ from laten.classical.tables import ProbabilityTables
 from laten.common import random
 from laten.common.errors import DataError, DeclarationError, known
 from laten.common.types import Array, Key, Values
-from laten.families import Categorical
+from laten.families import Categorical, Node
 from laten.network.conditional import Conditional
 from laten.network.nets.layers import MLP
 from laten.network.network import Network
@@ -42,19 +42,6 @@ EXAMPLES = 2**17  # drawn from the network, to learn from
 BATCH = 256
 MOST = 4096  # joint states of targets
 LISTED = 2**16  # joint states of all that is hidden
-
-
-def guide_of(sizes: Mapping[str, int], order: Iterable[str], width: int) -> Network:
-    """Declare q: every variable given those before it and all that is seen."""
-    nodes = {}
-    before: list[str] = []
-    evidence = EVIDENCE
-    while evidence in sizes:
-        evidence += "_"
-    for name in order:
-        nodes[name] = Categorical(sizes[name]).given(evidence, *before, via=MLP(width))
-        before.append(name)
-    return Network(**nodes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,8 +181,13 @@ def learn(network: ProbabilityTables, steps: int, width: int, rate: float, seed:
     if steps < 1:
         raise DeclarationError(f"learn_guide: steps must be at least 1, not {steps}")
     names = tuple(network.states)
-    guide = guide_of(network.sizes, network.order, width)
-    (evidence,) = guide.inputs
+    evidence = EVIDENCE
+    while evidence in names:
+        evidence += "_"
+    nodes: dict[str, Node] = {}
+    for name in network.order:  # every variable given those before it and all that is seen
+        nodes[name] = Categorical(network.sizes[name]).given(evidence, *nodes, via=MLP(width))
+    guide = Network(**nodes)
     packed = Categorical(tuple(network.sizes[n] for n in names))
     key_init, key_loop = random.split(jax.random.key(seed))
     weights = guide.init(key_init, {evidence: packed}, hidden=(evidence,))

@@ -3,16 +3,10 @@
 Nothing is computed here, and no result class is imported: results import their picture, when it is asked for.
 """
 
-from laten.plots.audit import plot_audit
-from laten.plots.model import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
-from laten.plots.quality import plot_quality
-
-__all__ = [
-    "plot_audit",
-    "plot_history",
-    "plot_latents",
-    "plot_manifold",
-    "plot_quality",
-    "plot_reconstructions",
-    "plot_samples",
-]
+from laten.plots.audit import plot_audit as plot_audit
+from laten.plots.model import plot_history as plot_history
+from laten.plots.model import plot_latents as plot_latents
+from laten.plots.model import plot_manifold as plot_manifold
+from laten.plots.model import plot_reconstructions as plot_reconstructions
+from laten.plots.model import plot_samples as plot_samples
+from laten.plots.quality import plot_quality as plot_quality

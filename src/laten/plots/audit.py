@@ -14,6 +14,7 @@ from laten.inference.diagnostics import ACTIVE
 from laten.plots.canvas import BLUE, CLASSES, GREY, INK, PALE, RED, caption, figure, plain, saved, signed, tidy
 
 GREEN, YELLOW = CLASSES[2], CLASSES[1]
+LINES = {"exact": INK, "quadrature": INK, "AIS": RED, "posterior samples": GREEN}
 MOST_UNITS = 60
 
 
@@ -70,9 +71,9 @@ def plot_audit(audit: Audit, path: str | Path | None = None) -> Figure:
 
 def draw_bounds(ax: Axes, audit: Audit) -> None:
     """Draw IWAE bounds against their number of draws; the other estimators as lines across."""
-    tidy(ax, "log p(x), nats a row")
     found = {f.name: f for f in audit.bounds}
     iwae = [f for f in found.values() if f.name.startswith("IWAE")]
+    tidy(ax, "log p(x), nats a row", "guide draws in the bound" if iwae else "")
     if iwae:
         draws = np.array([int(f.name.split()[1]) for f in iwae])
         value, error = (np.array([getattr(f, what) for f in iwae]) for what in ("value", "error"))
@@ -80,11 +81,7 @@ def draw_bounds(ax: Axes, audit: Audit) -> None:
         ax.set_xscale("log")
         ax.set_xticks(draws, [str(d) for d in draws])
         ax.xaxis.set_minor_locator(NullLocator())
-    lines = [
-        (n, c)
-        for n, c in (("exact", INK), ("quadrature", INK), ("AIS", RED), ("posterior samples", GREEN))
-        if n in found
-    ]
+    lines = [(name, color) for name, color in LINES.items() if name in found]
     for name, color in lines:
         f = found[name]
         dashes = "-" if f.kind == "exact" else "--"
@@ -97,14 +94,13 @@ def draw_bounds(ax: Axes, audit: Audit) -> None:
         ax.text(0.97, 0.05 + 0.085 * i, label, color=color, fontsize=8.5, ha="right", transform=ax.transAxes)
     low, high = ax.get_ylim()
     ax.set_ylim(low - 0.1 * (high - low), high)
-    ax.set_xlabel("guide draws in the bound" if iwae else "", fontsize=8.5, color=GREY)
     ax.yaxis.set_major_locator(MaxNLocator(6))
     ax.ticklabel_format(axis="y", useOffset=False)
 
 
 def draw_gaps(ax: Axes, audit: Audit) -> None:
     """Draw the gap of each row, split in two, the largest first."""
-    tidy(ax, "Gap of the ELBO, row by row")
+    tidy(ax, "Gap of the ELBO, row by row", "rows, the largest gap first", "nats")
     rows = audit.rows
     log_p = rows["exact"] if "exact" in rows else rows["quadrature"] if "quadrature" in rows else best_bound(audit)
     whole, shape = (log_p - rows["ELBO"]).to_numpy(), (log_p - rows["own ELBO"]).to_numpy()
@@ -119,8 +115,6 @@ def draw_gaps(ax: Axes, audit: Audit) -> None:
     ax.set_xlim(-0.5, len(x) - 0.5)
     ax.set_xticks([])
     ax.set_ylim(0, 1.25 * max(float((shape + haste).max()), 1e-3))
-    ax.set_xlabel("rows, the largest gap first", fontsize=8.5, color=GREY)
-    ax.set_ylabel("nats", fontsize=8.5, color=GREY)
 
 
 def best_bound(audit: Audit):
@@ -131,14 +125,12 @@ def best_bound(audit: Audit):
 
 def draw_sandwich(ax: Axes, audit: Audit) -> None:
     """Draw how far the two bounds of each simulated row are apart."""
-    tidy(ax, "Annealing: upper minus lower bound")
+    tidy(ax, "Annealing: upper minus lower bound", "nats, each simulated row", "rows")
     gap = audit.simulated["gap"].to_numpy()
     ax.hist(gap, bins=min(30, max(8, len(gap) // 4)), color=BLUE, alpha=0.55)
     ax.axvline(0, color=PALE, linewidth=1.2)
     ax.axvline(gap.mean(), color=RED, linewidth=1.4)
     ax.text(0.97, 0.92, f"mean {signed(gap.mean(), 3)}", color=RED, fontsize=8.5, ha="right", transform=ax.transAxes)
-    ax.set_xlabel("nats, each simulated row", fontsize=8.5, color=GREY)
-    ax.set_ylabel("rows", fontsize=8.5, color=GREY)
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_locator(MaxNLocator(6))
 
@@ -147,7 +139,8 @@ def draw_units(ax: Axes, audit: Audit) -> None:
     """Draw the variance of each unit's posterior mean, the largest first; those that are not active in grey."""
     variance = audit.units["variance"].sort_values(ascending=False).to_numpy()
     active = int((variance > ACTIVE).sum())
-    tidy(ax, f"Active units: {active} of {len(variance)}")
+    title, up = f"Active units: {active} of {len(variance)}", "variance over rows of E q(u | x)"
+    tidy(ax, title, "units, the largest first", up)
     shown = np.maximum(variance[:MOST_UNITS], 1e-6)
     x = np.arange(len(shown))
     ax.bar(x, shown, bottom=0, color=[BLUE if v > ACTIVE else PALE for v in shown], alpha=0.7, width=0.8)
@@ -159,13 +152,12 @@ def draw_units(ax: Axes, audit: Audit) -> None:
     ax.set_xticks([])
     ax.grid(visible=False, axis="x")
     ax.set_xlim(-0.8, max(len(shown), 4) - 0.2)
-    ax.set_xlabel("units, the largest first", fontsize=8.5, color=GREY)
-    ax.set_ylabel("variance over rows of E q(u | x)", fontsize=8.5, color=GREY)
 
 
 def draw_ranks(ax: Axes, audit: Audit) -> None:
     """Draw histograms of ranks, a line a coordinate, over the band that chance keeps 99 of 100 bins in."""
-    tidy(ax, "Ranks of true latents (SBC)")
+    across = "rank among guide draws (grey: what chance does)"
+    tidy(ax, "Ranks of true latents (SBC)", across, "frequency over uniform")
     rows, units = audit.ranks.shape
     bins = audit.rank_bins
     edges = np.linspace(0, 1, bins + 1)
@@ -175,17 +167,9 @@ def draw_ranks(ax: Axes, audit: Audit) -> None:
     p = audit.units["p_guide"].to_numpy()
     for i in np.argsort(-p, kind="stable"):
         counts = np.bincount(audit.ranks[:, i] * bins // (audit.kept + 1), minlength=bins) / expected
-        off = p[i] < 0.01 / units
-        ax.stairs(
-            counts,
-            edges,
-            baseline=None,
-            color=RED if off else BLUE,
-            alpha=0.9 if off else max(0.25, 0.9 / math.sqrt(units)),
-        )
+        color, alpha = (RED, 0.9) if p[i] < 0.01 / units else (BLUE, max(0.25, 0.9 / math.sqrt(units)))
+        ax.stairs(counts, edges, baseline=None, color=color, alpha=alpha)
     label = f"p = {audit['SBC p-value']:.2g}"
     ax.text(0.97, 0.92, plain(label), color=INK, fontsize=8.5, ha="right", transform=ax.transAxes)
     ax.set_ylim(bottom=0, top=max(ax.get_ylim()[1] * 1.1, 1.8))
     ax.set_xlim(0, 1)
-    ax.set_xlabel("rank among guide draws (grey: what chance does)", fontsize=8.5, color=GREY)
-    ax.set_ylabel("frequency over uniform", fontsize=8.5, color=GREY)

@@ -86,12 +86,12 @@ def drawn(e: Explanation, steps: list[int], panels: list[int]) -> Figure:
     upper, lower = fig.subfigures(2, 1, squeeze=False, height_ratios=[high + 0.4, 2.4]).ravel()
     first: Axes | None = None
     for i, step in enumerate(panels):
-        ax = tidy(upper.add_subplot(1, len(panels), i + 1, sharex=first, sharey=first), title_of(e, step))
+        ax = upper.add_subplot(1, len(panels), i + 1, sharex=first, sharey=first)
+        tidy(ax, title_of(e, step), f"KL {e.steps['kl'][step]:.3f} nats")
         if e.normal is not None:
             normal_panel(ax, e, step)
         else:
             bar_panel(ax, e, step, bars, first is None)
-        ax.set_xlabel(f"KL {e.steps['kl'][step]:.3f} nats", fontsize=8.5, color=GREY)
         first = first or ax
     curve(lower, e, steps, panels)
     return caption(fig, words(e, bars))
@@ -125,7 +125,7 @@ def bar_panel(ax: Axes, e: Explanation, step: int, bars: list[tuple[str, str]], 
     q = [e.path[step][name][index[name, state]] for name, state in bars]
     ax.barh(y, [e.marginals["posterior"][bar] for bar in bars], color=BLUE, alpha=0.5, height=0.72)
     ax.vlines(q, y - 0.42, y + 0.42, color=RED, linewidth=2.4)
-    ax.set_yticks(y, [plain(cut(f"{name}={state}", 22)) for name, state in bars])
+    ax.set_yticks(y, [cut(f"{name}={state}", 22) for name, state in bars])
     ax.tick_params(axis="y", labelsize=8.5, length=0, labelleft=labels, labelcolor=INK)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(len(bars) - 0.4, -0.6)
@@ -183,7 +183,7 @@ def ellipse(normal: Normals, size: int, color: str, style: str, fill: float) -> 
 
 def curve(fig: SubFigure, e: Explanation, steps: list[int], marked: list[int]) -> None:
     """Draw the ELBO below the line of log p(x); the room between them is the KL."""
-    ax = tidy(fig.add_subplot(), "ELBO (nats)")
+    ax = tidy(fig.add_subplot(), "ELBO (nats)", "step")
     elbo, top = e.steps["elbo"].to_numpy()[steps], e.log_evidence
     low = max(elbo.min(), top - DEEP)
     room = ROOM * (top - low) or 0.1
@@ -197,7 +197,6 @@ def curve(fig: SubFigure, e: Explanation, steps: list[int], marked: list[int]) -
             transform=ax.get_yaxis_transform())  # fmt: skip
     ax.set_xlim(steps[0] - 0.03 * len(steps), steps[-1] + 0.03 * len(steps))
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    ax.set_xlabel("step", fontsize=8.5, color=GREY)
     ax.spines["left"].set_color(PALE)
 
 
@@ -208,9 +207,8 @@ def words(e: Explanation, bars: list[tuple[str, str]]) -> str:
         text = f"Blue: the posterior; red: q; dashed: the prior.{more}"
     else:
         left = len(e.latents) - len({name for name, _ in bars})
-        text = "Bars: the posterior; red: q." + (
-            f" Not shown: {left} latents that the evidence moves less." * (left > 0)
-        )
+        text = "Bars: the posterior; red: q."
+        text += f" Not shown: {left} latents that the evidence moves less." if left else ""
     cut = e.steps["elbo"].min() < e.log_evidence - (1 + ROOM) * DEEP
     return f"{text} Shaded: KL(q ‖ posterior) = log p(x) − ELBO.{' The start runs off the axis.' if cut else ''}"
 

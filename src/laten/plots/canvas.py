@@ -5,18 +5,21 @@ readable for colour-blind people; what is missing is grey, hidden pixels are ora
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
 from laten.common.atomic_file import atomic
 from laten.common.errors import LatenError, known
@@ -24,6 +27,7 @@ from laten.common.errors import LatenError, known
 BLUE, RED, INK, GREY, PALE = "#0072b2", "#d55e00", "#222b36", "#6b7683", "#c9cfd6"
 CLASSES = (BLUE, "#e69f00", "#009e73", RED, "#cc79a7", "#56b4e9", "#111111", "#882255", "#999933", "#f0e442")
 HIDDEN = (0.98, 0.72, 0.38)
+PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
 FORMATS = (".png", ".svg", ".pdf")
 MOST_PANELS = 24
 MOST_LABELS = 24
@@ -39,17 +43,15 @@ def figure(width: float, height: float, title: str) -> Figure:
 
 def caption(fig: Figure, text: str) -> Figure:
     """Write a line in small grey type under the figure, broken where it is too long."""
-    if text.strip():
-        width = int(fig.get_figwidth() * 15)
-        words, out = text.split(), [""]
-        for word in words:
-            out = [*out, word] if len(out[-1]) + len(word) > width else [*out[:-1], f"{out[-1]} {word}".strip()]
-        fig.supxlabel(plain("\n".join(out)), x=0.1 / fig.get_figwidth(), ha="left", fontsize=8.5, color=GREY)
+    text, wide = " ".join(text.split()), fig.get_figwidth()
+    if text:
+        lines = textwrap.wrap(text, int(wide * 15) + 1, break_long_words=False, break_on_hyphens=False)
+        fig.supxlabel(plain("\n".join(lines)), x=0.1 / wide, ha="left", fontsize=8.5, color=GREY)
     return fig
 
 
-def tidy(ax: Axes, title: str = "") -> Axes:
-    """Give axes a quiet frame and grid."""
+def tidy(ax: Axes, title: str = "", across: str = "", up: str = "", size: float = 8.5) -> Axes:
+    """Give axes a quiet frame and grid, a title, and names (in type of `size`) to what runs across and up."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -58,9 +60,17 @@ def tidy(ax: Axes, title: str = "") -> Axes:
     ax.grid(color="#eceff2", linewidth=0.8)
     ax.set_axisbelow(True)
     if title:
-        title = cut(title, 34)
-        ax.set_title(plain(title), loc="left", fontsize=9.5, color=INK)
+        ax.set_title(cut(title, 34), loc="left", fontsize=9.5, color=INK)
+    ax.set_xlabel(plain(across), fontsize=size, color=GREY)
+    ax.set_ylabel(plain(up), fontsize=size, color=GREY)
     return ax
+
+
+def only_heights(ax: Axes) -> None:
+    """Take away the vertical scale of axes whose heights are to be compared by eye."""
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(bottom=0)
 
 
 def picture(image: np.ndarray, width: float, title: str, ticks: float = 0.0) -> tuple[Figure, Axes]:
@@ -120,17 +130,19 @@ def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
     """Draw colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
     step = math.ceil(len(keys) / MOST_LABELS)
     handles = [Line2D([], [], marker="o", linestyle="", color=color, markersize=6) for color, _ in keys[::step]]
-    labels = [" " + plain(cut(label, 24)) for _, label in keys[::step]]
+    labels = [" " + cut(label, 24) for _, label in keys[::step]]
     fig.legend(
         handles, labels, loc="outside right center", frameon=False, fontsize=8.5, labelcolor=INK, handletextpad=0.1
     )
 
 
-def colour_bar(fig: Figure, shown: ScalarMappable, ax: Axes, shrink: float = 1.0) -> None:
-    """Draw a thin bar of values at the right of some axes."""
-    bar = fig.colorbar(shown, ax=ax, shrink=shrink, aspect=20, pad=0.02, format=ScalarFormatter(useOffset=False))
+def colour_bar(fig: Figure | SubFigure, shown: ScalarMappable, ax: Axes, **shape: Any) -> Colorbar:
+    """Draw a thin bar of values at the right of some axes; `shape` is as `Figure.colorbar` takes it."""
+    usual: dict[str, Any] = {"aspect": 20, "pad": 0.02, "format": ScalarFormatter(useOffset=False)}
+    bar = fig.colorbar(shown, ax=ax, **(usual | shape))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
+    return bar
 
 
 def signed(x: float, digits: int = 1) -> str:
@@ -140,8 +152,8 @@ def signed(x: float, digits: int = 1) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Cut a text that is longer than `most` letters."""
-    return text if len(text) <= most else text[: most - 1] + "…"
+    """Cut a text that is longer than `most` letters, and write it `plain`."""
+    return plain(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def plain(text: str) -> str:

@@ -7,17 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from laten.plots.canvas import (
     BLUE,
     GREY,
     INK,
     PALE,
+    PERCENT,
     capital,
     caption,
+    colour_bar,
     figure,
     legend,
+    only_heights,
     palette,
     plain,
     saved,
@@ -26,7 +28,6 @@ from laten.plots.canvas import (
 from laten.plots.contents.dependence import OTHER, Curve, curve, effects, ties
 
 WASH = LinearSegmentedColormap.from_list("wash", ["#ffffff", "#d3e5f1", "#7fb6d9", BLUE, "#003b5c"])
-PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
 WRITTEN = 16  # columns up to which values stand in the cells
 WIDE = 100.0  # largest over smallest from which an axis is logarithmic
 
@@ -41,11 +42,8 @@ def plot_mutual_information(found: pd.DataFrame, path: str | Path | None = None)
     t = ties(found)
     shares = t.unit.startswith("share")
     fig = chart("What columns tell of one another", t.values, t.names, t.names, shares)
-    text = "Mutual information under the model"
-    text += (
-        ", as a share of the smaller of the two entropies (1: one column settles the other)." if shares else ", nats."
-    )
-    return saved(caption(fig, f"{text} Like columns stand together."), path)
+    unit = "as a share of the smaller of the two entropies (1: one column settles the other)" if shares else "nats"
+    return saved(caption(fig, f"Mutual information under the model, {unit}. Like columns stand together."), path)
 
 
 def plot_latent_effects(found: pd.DataFrame, path: str | Path | None = None) -> Figure:
@@ -86,9 +84,7 @@ def chart(title: str, values: np.ndarray, down: tuple[str, ...], across: tuple[s
     ax.set_yticks(np.arange(len(down) - 1) + 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=1.2 if cell >= 0.2 else 0.6)
     ax.tick_params(which="minor", length=0)
-    bar = fig.colorbar(shown, ax=ax, aspect=height / 0.13, pad=0.12 / width, format=PERCENT if shares else None)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
+    bar = colour_bar(fig, shown, ax, aspect=height / 0.13, pad=0.12 / width, format=PERCENT if shares else None)
     bar.ax.locator_params(nbins=max(2, min(8, round(2 * height))))
     if most <= WRITTEN:
         written(ax, values, shares)
@@ -116,22 +112,16 @@ def plot_dependence(found: pd.DataFrame, path: str | Path | None = None) -> Figu
     title = f"{of} when {on} is set" if c.rows else f"{of} given {on}"
     if c.at is None:
         fig = figure(7.0, 0.26 * max(len(c.labels), 3) + 1.7, title)
-        ax = tidy(fig.add_subplot())
-        down_levels(ax, c)
+        down_levels(tidy(fig.add_subplot(), "", c.of if c.numbers else "", size=9), c)
     else:
         fig = figure(7.0, 4.3, title)
         ax, below = fig.subplots(2, 1, height_ratios=[5, 1], sharex=True)
-        along(tidy(ax), c, c.at)
-        strip(tidy(below), c, c.at)
+        along(tidy(ax, "", "", c.of if c.numbers else "probability", 9), c, c.at)
+        strip(tidy(below, "", c.on, size=9), c, c.at)
     if c.levels:
         shades = colours(c)
-        legend(fig, [(shades[name], name) for name in reversed(c.levels)] if c.at is not None else list_of(shades))
+        legend(fig, [(shades[name], name) for name in (shades if c.at is None else reversed(c.levels))])
     return saved(caption(fig, words(c)), path)
-
-
-def list_of(shades: dict[str, str]) -> list[tuple[str, str]]:
-    """Return colours and names, for a legend."""
-    return [(color, name) for name, color in shades.items()]
 
 
 def colours(c: Curve) -> dict[str, str]:
@@ -149,7 +139,6 @@ def along(ax: Axes, c: Curve, at: np.ndarray) -> None:
         ax.plot(at, c.numbers["mean"], color=INK, linewidth=1.1, linestyle=(0, (4, 2)))
         if wide(c.numbers["5%"], c.numbers["95%"]):
             ax.set_yscale("log")
-        ax.set_ylabel(plain(c.of), fontsize=9, color=GREY)
     else:
         shades = colours(c)
         ax.stackplot(
@@ -157,7 +146,6 @@ def along(ax: Axes, c: Curve, at: np.ndarray) -> None:
         )
         ax.set_ylim(0, 1)
         ax.yaxis.set_major_formatter(PERCENT)
-        ax.set_ylabel("probability", fontsize=9, color=GREY)
     if wide(at, at):
         ax.set_xscale("log")
     ax.margins(x=0.01)
@@ -175,11 +163,8 @@ def strip(ax: Axes, c: Curve, at: np.ndarray) -> None:
         height = c.mass / np.diff(edges)
         drawn = edges.astype("datetime64[s]") if at.dtype.kind == "M" else edges
         ax.fill_between(drawn, np.append(height, height[-1]), step="post", color=PALE, linewidth=0)
-    ax.set_yticks([])
-    ax.set_ylim(bottom=0)
-    ax.spines["left"].set_visible(False)
+    only_heights(ax)
     ax.grid(visible=False)
-    ax.set_xlabel(plain(c.on), fontsize=9, color=GREY)
 
 
 def down_levels(ax: Axes, c: Curve) -> None:
@@ -191,7 +176,6 @@ def down_levels(ax: Axes, c: Curve) -> None:
         ax.plot(c.numbers["mean"], y, "|", color=INK, markersize=9, markeredgewidth=1.6)
         if wide(c.numbers["5%"], c.numbers["95%"]):
             ax.set_xscale("log")
-        ax.set_xlabel(plain(c.of), fontsize=9, color=GREY)
     else:
         shades, before = colours(c), np.zeros(len(y))
         for name, p in c.levels.items():
@@ -218,18 +202,15 @@ def wide(low: np.ndarray, high: np.ndarray) -> bool:
 
 def words(c: Curve) -> str:
     """Say what is drawn."""
-    text = f"{c.on} set in {c.rows} rows, their other columns kept: partial dependence." if c.rows else ""
-    if not c.rows:
-        text = f"What the model expects of {c.of} where {c.on} is seen."
+    text = f"What the model expects of {c.of} where {c.on} is seen."
+    if c.rows:
+        text = f"{c.on} set in {c.rows} rows, their other columns kept: partial dependence."
     if c.numbers and c.at is not None:
         text += " Line: median; dashes: mean; band: 5% to 95%."
     elif c.numbers:
         text += " Dot: median; stroke: mean; bar: 5% to 95%."
-    text += (
-        f" Grey: how the values of {c.on} are spread."
-        if c.at is not None
-        else f" At the right: how often each {c.on} comes."
-    )
+    often = f"At the right: how often each {c.on} comes."
+    text += f" {often}" if c.at is None else f" Grey: how the values of {c.on} are spread."
     if c.left_out:
         text += f" {c.left_out} rarer levels are left out."
     return capital(text)

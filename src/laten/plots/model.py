@@ -11,7 +11,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from laten.common.errors import LatenError
-from laten.plots import contents
 from laten.plots.canvas import (
     BLUE,
     CLASSES,
@@ -32,7 +31,8 @@ from laten.plots.canvas import (
     signed,
     tidy,
 )
-from laten.plots.contents import FittedModel
+from laten.plots.contents import model as contents
+from laten.plots.contents.model import FittedModel
 from laten.plots.panels import draw_agreement, draw_marginal, lines
 
 
@@ -51,12 +51,10 @@ def plot_history(vae: FittedModel, path: str | Path | None = None) -> Figure:
     fig = figure(4.6 * columns + 0.4, 2.9 * rows + 0.5, "Training")
     cut = False
     for i, (title, curves) in enumerate(panels):
-        ax = tidy(fig.add_subplot(rows, columns, i + 1), title)
+        ax = tidy(fig.add_subplot(rows, columns, i + 1), title, "epoch" if i >= len(panels) - columns else "")
         cut = lines(ax, h.epoch, curves, zero=title.startswith(("KL", "Active"))) or cut
         ax.yaxis.set_major_locator(MaxNLocator(5, integer=title == "Active units"))
         ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-        if i >= len(panels) - columns:
-            ax.set_xlabel("epoch", fontsize=8.5, color=GREY)
     judged = "held-out" if "held-out" in h.bounds else "training"
     note = ""
     if h.best_epoch:
@@ -127,10 +125,9 @@ def plot_latents(
     m = contents.latent_map(vae, data, colour, method, seed)
     across, up = np.ptp(m.points, axis=0) if len(m.points) else (1.0, 1.0)
     tall = float(np.clip(up / max(across, 1e-9), 0.45, 1.0)) if m.axes[1] else 0.45
-    fig = figure(
-        6.4, 4.4 * tall + 1.3, "Latents" + (f" by {plain(m.colour.name)}" if m.colour and m.colour.name else "")
-    )
-    ax = tidy(fig.add_subplot())
+    by = f" by {plain(m.colour.name)}" if m.colour and m.colour.name else ""
+    fig = figure(6.4, 4.4 * tall + 1.3, f"Latents{by}")
+    ax = tidy(fig.add_subplot(), "", *m.axes, 9)
     size = float(np.clip(12000 / max(len(m.points), 1), 5, 36))
     dots: dict[str, Any] = {"s": size, "linewidths": 0, "alpha": 0.8}
     x, y = m.points.T
@@ -150,8 +147,6 @@ def plot_latents(
             legend(fig, keys)
     if m.axes[1]:
         ax.set_aspect("equal", "datalim")
-    ax.set_xlabel(plain(m.axes[0]), fontsize=9, color=GREY)
-    ax.set_ylabel(plain(m.axes[1]), fontsize=9, color=GREY)
     return saved(caption(fig, capital(m.note)), path)
 
 
@@ -170,14 +165,12 @@ def plot_manifold(vae: FittedModel, side: int = 20, data: Any = None, path: str 
         raise LatenError("a manifold shows images or columns of numbers; this model has neither")
     fig, axes, more = panels_of(len(m.columns), "Manifold", 2.7, 2.2)
     for ax, (name, x) in zip(axes, m.columns.items(), strict=False):
-        tidy(ax, name).grid(False)
-        ax.set_xlabel(plain(m.axes[0]), fontsize=8, color=GREY)
+        tidy(ax, name, *m.axes, 8).grid(False)
         if len(m.up) == 1:
             ax.plot(m.across, x[0], color=BLUE)
             continue
         shown = ax.pcolormesh(m.across, m.up, x, cmap="viridis", shading="nearest", rasterized=True)
         colour_bar(fig, shown, ax)
-        ax.set_ylabel(plain(m.axes[1]), fontsize=8, color=GREY)
     return saved(caption(fig, capital(m.note) + more), path)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, plain, tidy
-from laten.plots.contents import Agreement, Marginal
+from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, only_heights, tidy
+from laten.plots.contents.columns import Agreement, Marginal
 
 
 def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: bool = False) -> bool:
@@ -33,7 +33,7 @@ def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: b
         for y in curves.values()
     ]
     for name, place, color in zip(curves, apart(np.array(ends), 0.085), CLASSES * len(curves), strict=False):
-        ax.text(1.02, place, plain(cut(name, 14)), color=color, fontsize=8.5, va="center", transform=ax.transAxes)
+        ax.text(1.02, place, cut(name, 14), color=color, fontsize=8.5, va="center", transform=ax.transAxes)
     return any(bool((y < low).any()) for y in curves.values())
 
 
@@ -60,9 +60,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
         ax.stairs(m.model, m.edges, fill=True, color=BLUE, alpha=0.55)
         if m.data is not None:
             ax.stairs(m.data, m.edges, color=INK, linewidth=1.3, baseline=None)
-        ax.set_yticks([])
-        ax.spines["left"].set_visible(False)
-        ax.set_ylim(bottom=0)
+        only_heights(ax)
         ax.locator_params(axis="x", nbins=4)
         ax.ticklabel_format(axis="x", useOffset=False)
         return
@@ -70,7 +68,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
     ax.barh(y, m.model, color=BLUE, alpha=0.55, height=0.72)
     if m.data is not None:
         ax.vlines(m.data, y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [plain(cut(label, 12)) for label in m.labels])
+    ax.set_yticks(y, [cut(label, 12) for label in m.labels])
     ax.tick_params(axis="y", labelsize=8 if len(y) <= 7 else 6, length=0)
     ax.invert_yaxis()
     ax.set_xlim(left=0)
@@ -90,12 +88,12 @@ def draw_agreement(ax: Axes, a: Agreement) -> None:
     else:
         ax.imshow(a.shares.T, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")
         places = range(len(a.labels)) if len(a.labels) <= 6 else []
-        short = [plain(cut(label, 8)) for label in a.labels]
+        short = [cut(label, 8) for label in a.labels]
         ax.set_yticks(places, short if places else [])
         ax.set_xticks(places if len(places) <= 3 else [], short if 0 < len(places) <= 3 else [])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         said = f"{a.figure:.0%} agree"
-    ax.set_title(plain(cut(a.column, 18)), loc="left", fontsize=9.5, color=INK)
+    ax.set_title(cut(a.column, 18), loc="left", fontsize=9.5, color=INK)
     ax.set_title(said if np.isfinite(a.figure) else "", loc="right", fontsize=8.5, color=GREY)

@@ -10,16 +10,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 
-from laten.plots.canvas import BLUE, GREY, INK, capital, caption, cut, figure, plain, saved, tidy
+from laten.plots.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    PERCENT,
+    capital,
+    caption,
+    colour_bar,
+    cut,
+    figure,
+    only_heights,
+    saved,
+    tidy,
+)
 from laten.plots.contents.columns import Marginal
 from laten.plots.panels import draw_marginal
 
 MOST_BARS, MOST_CELLS = 18, 24
 BINS = 40
 LEAST = 0.03  # an error of so much still fills no scale: small ones are to look small
-PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
 
 
 class Quality(Protocol):
@@ -63,7 +74,7 @@ def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
     axes = below.subplots(1, 4)
     for ax, m, error in zip(axes, quality.marginals, errors, strict=False):
         draw_marginal(ax, m)
-        ax.set_title(plain(cut(m.column, 22)), loc="left", fontsize=9.5, color=INK)
+        ax.set_title(cut(m.column, 22), loc="left", fontsize=9.5, color=INK)
         ax.set_title(f"{error:.1%}", loc="right", fontsize=8.5, color=GREY)
     for ax in axes[len(quality.marginals) :]:
         ax.set_axis_off()
@@ -76,19 +87,18 @@ def plot_quality(quality: Quality, path: str | Path | None = None) -> Figure:
 
 def draw_columns(ax: Axes, quality: Quality) -> None:
     """Draw a bar for each column's error, the largest first; a mark where the hold-out's is."""
-    tidy(ax, "How far each column is off")
+    tidy(ax, "How far each column is off", "error of the marginal distribution (KS or TV)")
     top = quality.columns.sort_values("error", ascending=False, kind="stable").head(MOST_BARS)
     y = np.arange(len(top))
     ax.barh(y, top["error"], color=BLUE, alpha=0.55, height=0.7)
     ax.vlines(top["reference"], y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [plain(cut(str(n), 18)) for n in top.index], fontsize=8)
+    ax.set_yticks(y, [cut(str(n), 18) for n in top.index], fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(len(top), 6) - 0.4, -0.6)
     ax.set_xlim(0, max(1.05 * np.nanmax(top[["error", "reference"]].to_numpy(float)), LEAST))
     ax.grid(visible=False, axis="y")
     ax.locator_params(axis="x", nbins=5)
     ax.xaxis.set_major_formatter(PERCENT)
-    ax.set_xlabel("error of the marginal distribution (KS or TV)", fontsize=8.5, color=GREY)
 
 
 def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
@@ -106,20 +116,18 @@ def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
     highest = max(float(np.nanmax(errors.to_numpy())), LEAST)
     ax.set_facecolor("#eceff2")  # the diagonal
     shown = ax.imshow(errors.to_numpy(), cmap="Oranges", vmin=0, vmax=highest, aspect="auto")
-    names, places = [plain(cut(str(n), 15)) for n in errors.index], range(len(errors))
+    names, places = [cut(str(n), 15) for n in errors.index], range(len(errors))
     size = 8 if len(errors) <= 16 else 6.5
     ax.set_yticks(places, names, fontsize=size)
     ax.set_xticks(places, names, fontsize=size, rotation=90)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    bar = fig.colorbar(shown, ax=ax, aspect=30, pad=0.02, format=PERCENT)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
+    colour_bar(fig, shown, ax, aspect=30, format=PERCENT)
 
 
 def draw_nearest(ax: Axes, quality: Quality) -> None:
     """Draw distances of synthetic rows to their closest real row, and of held-out rows."""
-    tidy(ax, "Distance to the closest real row")
+    tidy(ax, "Distance to the closest real row", "0: the same row, 1: nothing in common")
     near = quality.nearest
     if near is None:
         ax.set_axis_off()
@@ -131,12 +139,9 @@ def draw_nearest(ax: Axes, quality: Quality) -> None:
         ax.stairs(np.histogram(near.holdout, edges)[0] / len(near.holdout), edges, color=INK, linewidth=1.3)
         ax.text(0.98, 0.96, "blue: synthetic rows\nline: held-out rows", ha="right", va="top", fontsize=8.5, color=GREY,
                 transform=ax.transAxes)  # fmt: skip
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    only_heights(ax)
     ax.set_xlim(0, edges[-1])
-    ax.set_ylim(bottom=0)
     ax.locator_params(axis="x", nbins=5)
-    ax.set_xlabel("0: the same row, 1: nothing in common", fontsize=8.5, color=GREY)
 
 
 def words(quality: Quality) -> str:

@@ -37,18 +37,10 @@ def _is_class(table: CodedTable) -> np.ndarray:
     return np.arange(table.numbers.shape[1] + table.classes.shape[1]) >= table.numbers.shape[1]
 
 
-def tree_classifier(like: CodedTable, seed: int) -> Any:
-    """Make boosted trees that give probabilities."""
-    return HistGradientBoostingClassifier(**_growth(like, seed))
-
-
-def tree_regressor(like: CodedTable, seed: int) -> Any:
-    """Make boosted trees that give a mean."""
-    return HistGradientBoostingRegressor(**_growth(like, seed))
-
-
-def _growth(like: CodedTable, seed: int) -> dict[str, Any]:
-    return {"max_iter": TREES, "categorical_features": _is_class(like), "early_stopping": False, "random_state": seed}
+def trees(like: CodedTable, seed: int, *, regression: bool = False) -> Any:
+    """Make boosted trees that give probabilities, or the mean of a number."""
+    kind = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+    return kind(max_iter=TREES, categorical_features=_is_class(like), early_stopping=False, random_state=seed)
 
 
 def linear_classifier(like: CodedTable) -> Any:

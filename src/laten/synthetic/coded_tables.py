@@ -8,7 +8,6 @@ lacks it; the most frequent class of the real table has code 0. A missing cell i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,16 +109,22 @@ def code(frames: Mapping[str, pd.DataFrame], schema: Schema) -> tuple[Coding, di
     aside |= {n: "not in the schema" for n in first.columns if n not in schema}
     if not measured:
         raise DataError(f"no column can be compared: {known(f'{n}: {why}' for n, why in aside.items())}")
-    x = {name: _columns(name, frame, numbers, as_numbers, np.float64) for name, frame in frames.items()}
-    coded = [code_classes(c.name, [frame[c.name] for frame in frames.values()]) for c in classes]
-    tables = {}
-    for i, (name, frame) in enumerate(frames.items()):
-        codes = np.empty((len(frame), len(classes)), np.int32)
-        for k, column in enumerate(coded):
-            codes[:, k] = column.codes[i]
-        tables[name] = CodedTable(x[name], codes)
-    levels, held = tuple(c.levels for c in coded), tuple(c.known for c in coded)
-    return Coding(measured, tuple(c.name for c in numbers), tuple(c.name for c in classes), levels, held, aside), tables
+    tables, levels, held = {}, [], []
+    for name, frame in frames.items():
+        tables[name] = CodedTable(np.empty((len(frame), len(numbers))), np.empty((len(frame), len(classes)), np.int32))
+        for k, column in enumerate(numbers):
+            try:
+                tables[name].numbers[:, k] = as_numbers(column, frame[column.name])
+            except DataError as error:
+                raise DataError(f"{name}: {error}") from None
+    for k, column in enumerate(classes):
+        codes, texts, count = code_classes(column.name, [frame[column.name] for frame in frames.values()])
+        for table, found in zip(tables.values(), codes, strict=True):
+            table.classes[:, k] = found
+        levels.append(texts)
+        held.append(count)
+    number_names, class_names = (tuple(c.name for c in some) for some in (numbers, classes))
+    return Coding(measured, number_names, class_names, tuple(levels), tuple(held), aside), tables
 
 
 def is_number(column: Column) -> bool:
@@ -135,28 +140,11 @@ def as_numbers(column: Column, series: pd.Series) -> np.ndarray:
     return cells.days(column.date.style, column.date.whole) if column.kind == "date" else cells.numbers
 
 
-def _columns(name: str, frame: pd.DataFrame, columns: tuple[Column, ...], convert: Any, dtype: Any) -> np.ndarray:
-    out = np.empty((len(frame), len(columns)), dtype)
-    for k, column in enumerate(columns):
-        try:
-            out[:, k] = convert(column, frame[column.name])
-        except DataError as error:
-            raise DataError(f"{name}: {error}") from None
-    return out
-
-
-@dataclass(frozen=True, eq=False)
-class CodedColumn:
-    """One column of classes in every frame."""
-
-    codes: list[np.ndarray]
-    levels: tuple[str, ...]
-    known: int  # levels of the first frame
-
-
-def code_classes(name: Name, columns: list[pd.Series]) -> CodedColumn:
+def code_classes(name: Name, columns: list[pd.Series]) -> tuple[list[np.ndarray], tuple[str, ...], int]:
     """Code one column of several frames alike; `2`, `2.0` and `"2"` are one level.
 
+    Returns:
+        The codes of each frame, all levels, and how many of them the first frame holds.
     Raises:
         DataError: no level of a later frame is known to the first, which tells of another spelling or type.
     """
@@ -172,7 +160,7 @@ def code_classes(name: Name, columns: list[pd.Series]) -> CodedColumn:
                 "another; spell them alike"
             )
     codes = [np.array([*(place[t] for t in text), -1])[at] for (at, _), text in zip(found, texts, strict=True)]
-    return CodedColumn(codes, tuple(place), len(set(ordered)))
+    return codes, tuple(place), len(set(ordered))
 
 
 def check_tables(real: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> None:

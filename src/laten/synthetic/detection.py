@@ -8,9 +8,10 @@ three folds, is 0.5 when it can but guess and 1 when every row gives itself away
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from laten.synthetic.classifiers import answers, auc, features, linear_classifier, tree_classifier
+from laten.synthetic.classifiers import answers, auc, features, linear_classifier, trees
 from laten.synthetic.coded_tables import CodedTable
 
+NAMES = ("trees", "linear")
 FOLDS = 3
 LEAST = 30  # rows of either table
 
@@ -21,9 +22,9 @@ def fold_aucs(real: CodedTable, other: CodedTable, rows: int, seed: int) -> dict
     count = min(len(real), len(other), rows)
     a, b = real.some(count, rng), other.some(count, rng)
     x, y = np.concatenate([features(a), features(b)]), np.repeat([0, 1], count)
-    aucs: dict[str, list[float]] = {"trees": [], "linear": []}
+    aucs: dict[str, list[float]] = {n: [] for n in NAMES}
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
-        for name, learner in (("trees", tree_classifier(a, seed)), ("linear", linear_classifier(a))):
+        for name, learner in zip(NAMES, (trees(a, seed), linear_classifier(a)), strict=True):
             synthetic = answers(learner, x[train], y[train], x[test])[:, 1]
             aucs[name].append(auc(synthetic, y[test] == 1))
     return {name: np.array(found) for name, found in aucs.items()}
@@ -33,20 +34,16 @@ def detection(
     real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, rows: int, seed: int
 ) -> dict[str, tuple[float, float] | str]:
     """Measure AUC and score by trees and by logistic regression; with the hold-out in place of the synthetic table."""
-    names = ("trees", "linear")
     if min(len(real), len(synthetic)) < LEAST:
-        return dict.fromkeys(
-            [f"detection{what}, {n}" for n in names for what in ("", " score")],
-            f"a classifier needs at least {LEAST} rows of either table",
-        )
+        measures = [f"detection{what}, {n}" for n in NAMES for what in ("", " score")]
+        return dict.fromkeys(measures, f"a classifier needs at least {LEAST} rows of either table")
     found = fold_aucs(real, synthetic, rows, seed)
-    least = {n: np.full(FOLDS, np.nan) for n in names}
+    least = {n: np.full(FOLDS, np.nan) for n in NAMES}
     if holdout is not None and len(holdout) >= LEAST:
         least = fold_aucs(real, holdout, rows, seed)
     out: dict[str, tuple[float, float] | str] = {}
-    for n in names:
+    for n in NAMES:
         out[f"detection, {n}"] = (float(found[n].mean()), float(least[n].mean()))
-    for n in names:
         out[f"detection score, {n}"] = (score(found[n]), score(least[n]))
     return out
 

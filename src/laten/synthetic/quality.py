@@ -75,6 +75,7 @@ def quality(
         **utility(coding, r, s, h, target, rows, seed),
         **away,
     }
+    largest = np.argsort(-columns["error"].to_numpy(), kind="stable")[:WORST]
     words = {"train on synthetic": {"target": repr(target), "score": "AUC" if target in coding.classes else "R²"}}
     return Quality(
         measures=tuple(measure(name, found[name], **words.get(name, {})) for name in MEASURES),
@@ -83,7 +84,7 @@ def quality(
         pairs_same_bins=square(coding, errors[0].same),
         set_aside=coding.aside,
         note=note(r, s, h, rows, seed),
-        marginals=worst(coding, r, s, columns["error"].to_numpy()),
+        marginals=tuple(compared(coding, r, s, int(i)) for i in largest),
         nearest=near,
     )
 
@@ -113,13 +114,10 @@ def note(real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None, ro
     return f"{text}; seed {seed}."
 
 
-def worst(coding: Coding, real: CodedTable, synthetic: CodedTable, errors: np.ndarray) -> tuple[Marginal, ...]:
-    """Return marginals of the columns with the largest errors, the largest first."""
-    out = []
-    for i in np.argsort(-errors, kind="stable")[:WORST]:
-        a, b = (as_series(coding, table, int(i)) for table in (synthetic, real))
-        out.append(marginal(str(coding.names[i]), a, b))
-    return tuple(out)
+def compared(coding: Coding, real: CodedTable, synthetic: CodedTable, column: int) -> Marginal:
+    """Return the marginal of a column in both tables."""
+    drawn, seen = (as_series(coding, table, column) for table in (synthetic, real))
+    return marginal(str(coding.names[column]), drawn, seen)
 
 
 def as_series(coding: Coding, table: CodedTable, column: int) -> pd.Series:

@@ -17,13 +17,12 @@ def rare(
     coding: Coding, real: CodedTable, synthetic: CodedTable, holdout: CodedTable | None
 ) -> dict[str, tuple[float, float] | str]:
     """Return the share of levels present, and the ratio of the frequencies of rare levels."""
-    if not coding.classes:
-        return dict.fromkeys(("rare levels present", "rare levels' frequency"), "there is no column of classes")
-    nothing = (np.nan, np.nan)
-    found = levels(coding, real, synthetic)
-    least = nothing if holdout is None else levels(coding, real, holdout)
-    whys = (f"no level has {LEAST} rows", f"no level is rarer than {SELDOM:.0%}")
     names = ("rare levels present", "rare levels' frequency")
+    if not coding.classes:
+        return dict.fromkeys(names, "there is no column of classes")
+    found = levels(coding, real, synthetic)
+    least = (np.nan, np.nan) if holdout is None else levels(coding, real, holdout)
+    whys = (f"no level has {LEAST} rows", f"no level is rarer than {SELDOM:.0%}")
     return {n: why if np.isnan(a) else (a, b) for n, why, a, b in zip(names, whys, found, least, strict=True)}
 
 

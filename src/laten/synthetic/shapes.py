@@ -50,8 +50,8 @@ def missing_shares(coding: Coding, table: CodedTable) -> np.ndarray:
 
 def unseen_shares(coding: Coding, real: CodedTable, other: CodedTable) -> np.ndarray:
     """Return the `(columns,)` share of cells outside the real range, or of levels that the real table lacks."""
-    low, high = (np.array([f(x[~np.isnan(x)], initial=start) for x in real.numbers.T])
-                 for f, start in ((np.min, np.inf), (np.max, -np.inf)))  # fmt: skip
+    low = np.fmin.reduce(real.numbers, initial=np.inf)  # holes do not count
+    high = np.fmax.reduce(real.numbers, initial=-np.inf)
     outside = (other.numbers < low) | (other.numbers > high)
     new = other.classes >= np.array(coding.known, np.int64)
     return np.concatenate([outside.mean(0), new.mean(0)])[coding.order]

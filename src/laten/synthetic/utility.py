@@ -6,12 +6,13 @@ Numbers: R^2.
 """
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import r2_score
 
 from laten.common.errors import DataError
 from laten.data.messages import unknown
 from laten.data.schema.contract import Name
-from laten.synthetic.classifiers import answers, auc, features, tree_classifier, tree_regressor
+from laten.synthetic.classifiers import answers, auc, features, trees
 from laten.synthetic.coded_tables import CodedTable, Coding
 
 NAME = "train on synthetic"
@@ -49,7 +50,8 @@ def utility(
     if len(coding.names) < 2:
         return {NAME: f"there is no column to predict {target!r} from"}
     is_class = target in coding.classes
-    tables = [with_target(coding, t, target) for t in (real, synthetic, holdout)]
+    there = (lambda y: y >= 0) if is_class else pd.notna
+    tables = [t.take(np.flatnonzero(there(goal(coding, t, target)))) for t in (real, synthetic, holdout)]
     if min(map(len, tables)) < LEAST:
         return {NAME: f"each table needs at least {LEAST} rows with a value of {target!r}"}
     rng = np.random.default_rng([seed, 2])
@@ -63,15 +65,8 @@ def utility(
     return {NAME: (judge(b, y[1], test, y[2], seed), judge(a, y[0], test, y[2], seed))}
 
 
-def with_target(coding: Coding, table: CodedTable, target: Name) -> CodedTable:
-    """Return the rows whose target is not missing."""
-    if target in coding.classes:
-        return table.take(np.flatnonzero(table.classes[:, coding.classes.index(target)] >= 0))
-    return table.take(np.flatnonzero(~np.isnan(table.numbers[:, coding.numbers.index(target)])))
-
-
 def goal(coding: Coding, table: CodedTable, target: Name) -> np.ndarray:
-    """Return `(rows,)` values that are to be predicted."""
+    """Return `(rows,)` values that are to be predicted: numbers, NaN where missing, or codes, -1 where missing."""
     if target in coding.classes:
         return np.minimum(table.classes[:, coding.classes.index(target)], MOST_CLASSES - 1)
     return table.numbers[:, coding.numbers.index(target)]
@@ -82,7 +77,7 @@ def class_score(train: CodedTable, y: np.ndarray, test: CodedTable, truth: np.nd
     if len(np.unique(y)) < 2:
         return 0.5
     p = np.zeros((len(truth), MOST_CLASSES))
-    p[:, np.unique(y)] = answers(tree_classifier(train, seed), features(train), y, features(test))
+    p[:, np.unique(y)] = answers(trees(train, seed), features(train), y, features(test))
     there, counts = np.unique(truth, return_counts=True)
     if len(there) == 2:
         return auc(p[:, there[1]] - p[:, there[0]], truth == there[1])
@@ -91,4 +86,4 @@ def class_score(train: CodedTable, y: np.ndarray, test: CodedTable, truth: np.nd
 
 def number_score(train: CodedTable, y: np.ndarray, test: CodedTable, truth: np.ndarray, seed: int) -> float:
     """Return R^2 of the held-out numbers: 1 is perfect, 0 as good as their mean."""
-    return float(r2_score(truth, answers(tree_regressor(train, seed), features(train), y, features(test))))
+    return float(r2_score(truth, answers(trees(train, seed, regression=True), features(train), y, features(test))))

@@ -92,9 +92,7 @@ def curve(found: pd.DataFrame) -> Curve:
         left_out = len(found) - MOST_ROWS
         found = found.iloc[np.sort(np.argsort(-found.iloc[:, -1].to_numpy(), kind="stable")[:MOST_ROWS])]
     mass = found.iloc[:, -1].to_numpy(float)
-    at = None if classes else found.index.to_numpy()
-    if at is not None and at.dtype.kind == "m":
-        at = at / np.timedelta64(1, "D")
+    at = None if classes else as_axis(found.index)
     labels = tuple(map(str, found.index)) if classes else ()
     numbers: dict[str, np.ndarray] = {}
     levels: dict[str, np.ndarray] = {}
@@ -110,7 +108,7 @@ def curve(found: pd.DataFrame) -> Curve:
     return Curve(of, on, at, labels, mass, numbers, levels, rows, left_out)
 
 
-def as_axis(x: pd.Series) -> np.ndarray:
+def as_axis(x: pd.Series | pd.Index) -> np.ndarray:
     """Return numbers or times for an axis; durations in days."""
     values = x.to_numpy()
     return values / np.timedelta64(1, "D") if values.dtype.kind == "m" else values

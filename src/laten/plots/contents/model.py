@@ -180,21 +180,21 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
         data = {name: x for name, x in data.items() if name != colour}
     z = np.asarray(vae.transform(take(data, kept)), float)
     names = [str(name) for name in vae.get_feature_names_out()]
-    few = f", {ROWS} of {rows} rows" if rows > ROWS else ""
     if z.shape[1] == 1:
-        heights = np.random.default_rng(seed).uniform(-1, 1, len(z))
-        points = np.stack([z[:, 0], heights], 1)
-        return LatentMap(points, (names[0], ""), f"posterior means; heights are random{few}", shade)
-    if z.shape[1] == 2:
-        return LatentMap(z, (names[0], names[1]), f"posterior means{few}", shade)
-    if method == "axes":
-        first, second = np.argsort(-z.var(0), kind="stable")[:2]
-        note = f"posterior means, the two of {z.shape[1]} latents that vary most{few}"
-        return LatentMap(z[:, [first, second]], (names[first], names[second]), note, shade)
-    points, share = main_directions(z)
-    axes = tuple(f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share))
-    note = f"posterior means of {z.shape[1]} latents, main directions (PCA){few}"
-    return LatentMap(points, (axes[0], axes[1]), note, shade)
+        z = np.stack([z[:, 0], np.random.default_rng(seed).uniform(-1, 1, len(z))], 1)
+        names, note = [names[0], ""], "posterior means; heights are random"
+    elif z.shape[1] == 2:
+        note = "posterior means"
+    elif method == "axes":
+        note = f"posterior means, the two of {z.shape[1]} latents that vary most"
+        chosen = np.argsort(-z.var(0), kind="stable")[:2]
+        z, names = z[:, chosen], [names[i] for i in chosen]
+    else:
+        note = f"posterior means of {z.shape[1]} latents, main directions (PCA)"
+        z, share = main_directions(z)
+        names = [f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share)]
+    few = f", {ROWS} of {rows} rows" if rows > ROWS else ""
+    return LatentMap(z, (names[0], names[1]), f"{note}{few}", shade)
 
 
 def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
