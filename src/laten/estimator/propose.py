@@ -1,6 +1,5 @@
 """From data, and as much of a declaration as the user gave, to a view, rows and a network."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -144,10 +143,10 @@ def check_block(network: Network, node: str, kind: str, shape: tuple[int, ...], 
             f"node {node!r} is declared {family!r}, but its column is {kind}; "
             "declare another family, or set the column's kind in the schema"
         )
-    n_sites = math.prod(shape)
-    if family.n_sites != n_sites:
+    if family.shape != shape:
         raise DeclarationError(
-            f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {n_sites}"
+            f"node {node!r} is declared {family!r} with sites of shape {family.shape}, but its columns have {shape}; "
+            "the size of one column by itself is ()"
         )
     if classes and family.classes != sizes:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {sizes} levels")
