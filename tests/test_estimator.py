@@ -215,6 +215,7 @@ BAD_FITS = [
     ({"x": np.full((5, 4), 7.0)}, {"network": NETWORK}, ["'x'", "binary"]),
     ({"x": np.full((5, 4), np.inf)}, {"network": NETWORK}, ["'x'", "infinit"]),
     (FRAME, {"network": NETWORK}, ["no column", "'x'"]),
+    (FRAME, {"network": lt.Network(z=lt.Normal(2), a=lt.Normal(1).given("z"))}, ["'a'", "(1,)", "by itself is ()"]),
     (FRAME, {"latent": 0}, ["latent"]),
     (FRAME, {"epochs": 1.5}, ["epochs"]),
     (FRAME, {"progress": "loud"}, ["progress", "quiet"]),

@@ -93,7 +93,7 @@ def test_fitted_saved_and_loaded(recipe, tmp_path):
     vae = lt.VAE(network, epochs=2).fit({"x": x})
     vae.save(tmp_path / "m.laten")
     name = type(recipe).__name__
-    with pytest.raises(lt.ModelFileError, match=f"the model uses '{name}'.*the class of that name"):
+    with pytest.raises(lt.ModelFileError, match=f"uses '{name}'.*the class of that name"):
         lt.load(tmp_path / "m.laten")
     again = lt.load(tmp_path / "m.laten", nets={name: type(recipe)})
     assert again.guide_.nodes["z"].via == lt.guide_for(network).nodes["z"].via

@@ -1,4 +1,4 @@
-r"""`explain`: Bayes' theorem and log p(x) = KL + ELBO with numbers, for one example. See `identity.py`.
+r"""`explain`: Bayes' theorem and log p(x) = KL + ELBO with numbers, for one example. See `explanation.py`.
 
 Who can be asked: a discrete network with tables (sums by elimination), a declared network or a model whose latents are
 all discrete (sums by enumeration), or all normal in a linear-Gaussian network (linear algebra).

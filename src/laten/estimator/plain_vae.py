@@ -115,6 +115,8 @@ def restored(kind: type[Kind], path: str | os.PathLike, own: Mapping[str, Any]) 
         view = view_from_json(about.view)
         presentation = Presentation(**about.presentation)
         vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history))
+    except ModelFileError as error:
+        raise ModelFileError(f"{os.fspath(path)!r}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelFileError(f"{os.fspath(path)!r} is damaged: {error}. Take another copy, or fit again") from error
     vae.network, vae.guide = model.network, model.guide

@@ -1,6 +1,5 @@
 """From data, and as much of a declaration as the user gave, to a view, rows and a network."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -119,7 +118,7 @@ def rank_for(rows: int) -> int | None:
 
 def check_block(network: Network, block: Block) -> None:
     """Check that a node of the network can hold its columns' codes."""
-    node, kind, n_sites = block.node, block.family_kind, math.prod(block.shape)
+    node, kind = block.node, block.family_kind
     if node not in network.stochastic:
         raise DeclarationError(f"the schema needs a node {node!r}; nodes of the network: {known(network.stochastic)}")
     family = network.nodes[node].family
@@ -129,9 +128,10 @@ def check_block(network: Network, block: Block) -> None:
             f"node {node!r} is declared {family!r}, but its column is {kind}; "
             "declare another family, or set the column's kind in the schema"
         )
-    if family.n_sites != n_sites:
+    if family.shape != block.shape:
         raise DeclarationError(
-            f"node {node!r} is declared {family!r} with {family.n_sites} sites, but the data have {n_sites}"
+            f"node {node!r} is declared {family!r} with sites of shape {family.shape}, but its columns have {block.shape}; "
+            "the size of one column by itself is ()"
         )
     if classes and family.classes != block.sizes:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {block.sizes} levels")

@@ -243,7 +243,7 @@ class Family(abc.ABC):
         shown = []
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "size" and len(value) == 1:
+            if field.name == "size" and isinstance(value, tuple) and len(value) == 1:
                 value = value[0]  # Normal(20), not Normal((20,))
             if field.default is MISSING:
                 shown.append(repr(value))

@@ -1,14 +1,14 @@
 """Objectives: what training minimises, as functions of log-weights.
 
-An objective is `(model, batch, key, progress) -> Estimate(loss, bound, terms)`. It returns the loss to differentiate
-*and* the bound to report, which differ when the loss is tempered; `terms` are the bound by node. All are means over the
-batch, in nats a row.
+An objective is `(model, batch, key, progress, dropout) -> Estimate(loss, bound, terms, kl)`. It returns the loss to
+differentiate *and* the bound to report, which differ when the loss is tempered; `terms` are the bound by node. All are
+means over the batch, in nats a row.
 """
 
 from laten.training.objectives.elbo import Elbo
 from laten.training.objectives.importance_weighted import Cubo, Iwae, Renyi
 from laten.training.objectives.monte_carlo_em import MonteCarloEm
-from laten.training.objectives.objective import Batch, Estimate, Objective
+from laten.training.objectives.objective import Batch, Estimate, Objective, over_rows
 from laten.training.objectives.wake_sleep import ReweightedWakeSleep, WakeSleep
 from laten.training.objectives.weight_prior import WithWeights
 
@@ -29,4 +29,5 @@ __all__ = [
     "ReweightedWakeSleep",
     "WakeSleep",
     "WithWeights",
+    "over_rows",
 ]
