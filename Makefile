@@ -1,6 +1,6 @@
 # Everything a fresh machine with Python >= 3.11 needs: `make demo` and `make test`. The rest is for those who change laten.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs clean
+.PHONY: help demo test test-slow lint format bench docs clean
 
 # The first Python here that is new enough; choose another with `make PYTHON=/path/to/python demo`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -12,6 +12,7 @@ INSTALLED := .venv/.installed
 help:
 	@echo 'make demo    fit models on embedded data; numbers here, models and pictures in demo/'
 	@echo 'make test    lint, types, tests and doctests'
+	@echo 'make test-slow  what is statistical and takes long'
 	@echo 'make lint    ruff and mypy alone'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make bench   rows per second of training, beside a bare loop and beside other libraries'
@@ -37,6 +38,9 @@ lint: $(INSTALLED)
 
 test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+test-slow: $(INSTALLED)
+	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist worksteal
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

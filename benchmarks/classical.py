@@ -17,16 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 import laten as lt
-from benchmarks.jobs import Peer, PeerFailedError, machine, run
+from benchmarks.runner import Peer, PeerFailedError, answer_of, footer, seconds_of, show
 
 PEER = Peer("pgmpy", "classical_pgmpy.py", "pgmpy")
 LEAST = 1e-30  # of a probability, where a guide never drew a state
 
 
 def questions_of(network: lt.DiscreteNetwork, count: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Random questions whose evidence is possible."""
+    """Draw questions whose evidence is possible."""
     rng, names = np.random.default_rng(seed), np.array(list(network.states))
     rows, found = network.sample(count, seed=seed), []
     for i in range(count):
@@ -38,24 +39,24 @@ def questions_of(network: lt.DiscreteNetwork, count: int, seed: int = 0) -> list
     return found
 
 
-def beside_pgmpy(path: Path, network: lt.DiscreteNetwork, questions: list[dict[str, Any]]) -> None:
-    """Prints a line of part 1."""
-    began = time.perf_counter()
-    ours = [network.query(q["targets"], q["given"]).to_numpy() for q in questions]
-    ms = 1000 * (time.perf_counter() - began) / len(questions)
-    line = f"{path.stem:<12}{len(network.states):>10}{ms:>14.2f}"
+def beside_pgmpy(path: Path, network: lt.DiscreteNetwork, questions: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a line of part 1."""
+    ours: list[np.ndarray] = []
+    seconds = seconds_of(lambda: ours.extend(network.query(q["targets"], q["given"]).to_numpy() for q in questions))
+    line = {"variables": len(network.states), "laten ms": 1000 * seconds / len(questions)}
+    options = argparse.Namespace(threads=1, limit=None)
     try:
-        theirs, report = run(PEER, {}, {"bif": path.read_text(), "questions": questions}, threads=1)
+        theirs, report = answer_of(PEER, {}, {"bif": path.read_text(), "questions": questions}, options)
     except PeerFailedError as error:
-        print(f"{line}   pgmpy: {error}")
-        return
+        print(f"pgmpy: {error}")
+        return line
     worst = max(float(np.abs(p - theirs[f"q{i}"]).max()) for i, p in enumerate(ours))
-    peer_ms = 1000 * report["seconds"]["query"] / len(questions)
-    print(f"{line}{peer_ms:>14.2f}{worst:>16.1e}   pgmpy {report['versions']['pgmpy']}", flush=True)
+    pgmpy = f"pgmpy {report['versions']['pgmpy']} ms"
+    return {**line, pgmpy: 1000 * report["seconds"]["query"] / len(questions), "largest |Δp|": f"{worst:.1e}"}
 
 
-def beside_exact(name: str, network: lt.DiscreteNetwork, questions: list[dict[str, Any]], steps: int) -> None:
-    """Prints a line of part 2."""
+def beside_exact(network: lt.DiscreteNetwork, questions: list[dict[str, Any]], steps: int) -> dict[str, Any]:
+    """Return a line of part 2."""
     began = time.perf_counter()
     guide = network.learn_guide(steps)
     learned = time.perf_counter() - began
@@ -66,37 +67,29 @@ def beside_exact(name: str, network: lt.DiscreteNetwork, questions: list[dict[st
         kl.append(float(np.sum(p * np.log(p / ours))))
         size.append(found.attrs["effective_sample_size"])
         off.append(abs(found.attrs["log_evidence"] - network.log_evidence(q["given"])))
-    print(
-        f"{name:<12}{learned:>10.0f}{np.mean(kl):>14.1e}{np.max(kl):>14.1e}{np.mean(off):>16.5f}{np.max(off):>12.5f}"
-        f"{np.median(size):>14.0f}{np.min(size):>10.0f}",
-        flush=True,
-    )
+    figures = {"mean KL": np.mean(kl), "max KL": np.max(kl), "mean |Δlog p|": np.mean(off), "max |Δlog p|": np.max(off)}
+    return {"learn s": learned, **figures, "median ESS": np.median(size), "least ESS": np.min(size)}
 
 
 def main() -> None:
-    """Prints both tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    """Print one of the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--networks", default="asia,cancer,earthquake,survey,sachs,alarm")
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--guide", type=int, default=0, metavar="STEPS")
-    options = parser.parse_args()
-    paths = [options.folder / f"{name}.bif" for name in options.networks.split(",")]
-    networks = {path: lt.read_bif(path) for path in paths}
-    asked = {path: questions_of(network, options.questions) for path, network in networks.items()}
-    print(f"{options.questions} questions each, {machine()}\n")
-    if not options.guide:
-        print(f"{'network':<12}{'variables':>10}{'laten ms':>14}{'pgmpy ms':>14}{'largest |Δp|':>16}")
-        for path, network in networks.items():
-            beside_pgmpy(path, network, asked[path])
-        return
-    print(f"guide: {options.guide} steps, 500 draws a state; KL and errors of log p(evidence) in nats")
-    print(
-        f"{'network':<12}{'learn s':>10}{'mean KL':>14}{'max KL':>14}{'mean |Δlog p|':>16}{'max':>12}"
-        f"{'median ESS':>14}{'min':>10}"
-    )
-    for path, network in networks.items():
-        beside_exact(path.stem, network, asked[path], options.guide)
+    options, lines = parser.parse_args(), {}
+    for name in options.networks.split(","):
+        path = options.folder / f"{name}.bif"
+        network = lt.read_bif(path)
+        asked = questions_of(network, options.questions)
+        if options.guide:
+            lines[name] = beside_exact(network, asked, options.guide)
+        else:
+            lines[name] = beside_pgmpy(path, network, asked)
+    part = f"; a guide of {options.guide} steps, 500 draws a state, nats" if options.guide else ""
+    show(f"{options.questions} questions each{part}", pd.DataFrame.from_dict(lines, orient="index"), 6)
+    print(footer())
 
 
 if __name__ == "__main__":

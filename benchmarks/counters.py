@@ -29,7 +29,7 @@ made = 0
 
 
 def noted(event: str, seconds: float, **kwargs: str | int) -> None:
-    """Counts the programs that JAX lowers."""
+    """Count the programs that JAX lowers."""
     global made
     made += event == PROGRAM
 
@@ -45,41 +45,33 @@ class Count(NamedTuple):
     read: int  # arrays from the device
 
     def since(self, before: "Count") -> "Count":
-        """What was added after `before`."""
+        """Return what was added after `before`."""
         return Count(*(now - then for now, then in zip(self, before, strict=True)))
 
 
 @contextlib.contextmanager
 def counting() -> Iterator[Callable[[], Count]]:
-    """While open, the function that is handed out says what was counted so far."""
-    began, read = made, {}
-    with tempfile.TemporaryFile() as log, readers(read), kept_apart(log):
+    """While open, the function that is handed out says what was counted so far.
 
-        def now() -> Count:
-            log.seek(0)
-            sent = log.read().decode(errors="replace").count(SENT)
-            return Count(made - began, sent, len(read))
-
-        with jax.transfer_guard_host_to_device("log_explicit"):
-            yield now
-
-
-@contextlib.contextmanager
-def kept_apart(log: Any) -> Iterator[None]:
-    """Standard error of the process goes to a file; what is not about transfers is written out at the end."""
+    Standard error of the process goes to a file meanwhile; what is not about transfers is written out at the end.
+    """
+    began, read, before = made, {}, os.dup(2)
     sys.stderr.flush()
-    before = os.dup(2)
-    os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(before, 2)
-        os.close(before)
-        log.seek(0)
-        for line in log.read().decode(errors="replace").splitlines():
-            if SENT not in line and line.strip():
-                print(line, file=sys.stderr)
+    with tempfile.TemporaryFile() as log, readers(read):
+
+        def lines() -> list[str]:
+            log.seek(0)
+            return log.read().decode(errors="replace").splitlines()
+
+        os.dup2(log.fileno(), 2)
+        try:
+            with jax.transfer_guard_host_to_device("log_explicit"):
+                yield lambda: Count(made - began, sum(SENT in line for line in lines()), len(read))
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+            print(*(line for line in lines() if SENT not in line and line.strip()), sep="\n", end="", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -96,16 +88,16 @@ def readers(read: dict[int, Any]) -> Iterator[None]:
 
         return wrapped
 
+    # `np.array` and `np.asarray` read a CPU's memory without asking the array
+    places = [*((concrete, name) for name in READERS), (np, "array"), (np, "asarray")]
     with contextlib.ExitStack() as stack:
-        for name in READERS:
-            stack.enter_context(mock.patch.object(concrete, name, watched(getattr(concrete, name))))
-        for name in ("array", "asarray"):  # these read a CPU's memory without asking the array
-            stack.enter_context(mock.patch.object(np, name, watched(getattr(np, name))))
+        for owner, name in places:
+            stack.enter_context(mock.patch.object(owner, name, watched(getattr(owner, name))))
         yield
 
 
 def check() -> None:
-    """Counts what is known.
+    """Count what is known.
 
     Raises:
         RuntimeError: this version of JAX tells of it in another way, so that a guard would pass whatever happens.
@@ -121,7 +113,7 @@ def check() -> None:
 
 
 def cost(lowered: Any) -> dict[str, float]:
-    """Of a lowered program, by XLA's analysis: operations, bytes accessed, bytes set aside while it runs, callbacks.
+    """Return operations, bytes accessed, bytes set aside while it runs, and callbacks of a lowered program, by XLA.
 
     XLA counts the body of a loop once where the number of trips is an argument, as in training; and where there is one
     trip, as with draws that fit one chunk.
@@ -137,6 +129,6 @@ def cost(lowered: Any) -> dict[str, float]:
 
 
 def analysed(compiled: Any) -> dict[str, float]:
-    """What XLA's analysis says of a compiled program."""
+    """Return what XLA's analysis says of a compiled program."""
     found = compiled.cost_analysis()
     return found[0] if isinstance(found, list) else found  # a list in older versions

@@ -16,9 +16,7 @@ models are trained side by side (`restarts=`) than one after the other.
 """
 
 import argparse
-import importlib.metadata
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,13 +27,11 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks import jobs
-from benchmarks.commands import show
 from benchmarks.counters import analysed
+from benchmarks.runner import footer, machine, seconds_of, show
 from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model, build_model
-from laten.network.nets.recipe import Net
 from laten.training.loop import Loop, shuffled
 from laten.training.settings import PRODUCTS, Settings
 
@@ -51,112 +47,74 @@ class Case(NamedTuple):
     name: str
     network: lt.Network
     guide: lt.Network
-    rows: Callable[[np.random.Generator, int], np.ndarray]
     batch: int
-
-
-class Down(eqx.Module):
-    """An image through two convolutions of stride two and a linear layer."""
-
-    layers: tuple[eqx.nn.Conv2d, ...]
-    last: eqx.nn.Linear
-
-    def __call__(self, x: Array) -> Array:
-        image = x.reshape(1, SIDE, SIDE)
-        for layer in self.layers:
-            image = jax.nn.relu(layer(image))
-        return self.last(image.ravel())
-
-
-class Up(eqx.Module):
-    """The way back: a linear layer and two transposed convolutions."""
-
-    first: eqx.nn.Linear
-    layers: tuple[eqx.nn.ConvTranspose2d, ...]
-
-    def __call__(self, z: Array) -> Array:
-        image = jax.nn.relu(self.first(z)).reshape(CHANNELS[1], SIDE // 4, SIDE // 4)
-        return self.layers[1](jax.nn.relu(self.layers[0](image))).ravel()
 
 
 @dataclass(frozen=True)
 class Convolutions:
-    """A recipe: any callable that builds an Equinox module is one."""
+    """A recipe: any callable that builds an Equinox module is one. Two layers of stride two and a linear one."""
 
     up: bool
 
-    def __call__(self, n_in: int, n_out: int, key: Key) -> Net:
+    def __call__(self, n_in: int, n_out: int, key: Key) -> eqx.nn.Sequential:
         a, b, c = jax.random.split(key, 3)
-        few, many = CHANNELS
+        (few, many), shape = CHANNELS, (CHANNELS[1], SIDE // 4, SIDE // 4)
+        relu, flat = eqx.nn.Lambda(jax.nn.relu), eqx.nn.Lambda(jnp.ravel)
+        layers: list[Any]
         if self.up:
             first = eqx.nn.Linear(n_in, many * (SIDE // 4) ** 2, key=a)
-            widths = ((many, few, b), (few, 1, c))
-            return Up(first, tuple(eqx.nn.ConvTranspose2d(i, o, 4, 2, padding=1, key=k) for i, o, k in widths))
-        # features of a fully observed image are its pixels
-        widths = ((1, few, a), (few, many, b))
-        down = tuple(eqx.nn.Conv2d(i, o, 4, 2, padding=1, key=k) for i, o, k in widths)
-        return Down(down, eqx.nn.Linear(many * (SIDE // 4) ** 2, n_out, key=c))
-
-
-def pixels(rng: np.random.Generator, rows: int) -> np.ndarray:
-    """Random zeros and ones."""
-    return rng.integers(0, 2, (rows, SIDE**2), dtype=np.uint8)
-
-
-def case(name: str, x: Any, rows: Callable, latents: int, via: tuple, batch: int) -> Case:
-    """A case of one observed node."""
-    network = lt.Network(z=lt.Normal(latents), x=x.given("z", via=via[0]))
-    return Case(name, network, lt.Network(z=lt.Normal(latents).given("x", via=via[1])), rows, batch)
+            one, two = (
+                eqx.nn.ConvTranspose2d(i, o, 4, 2, padding=1, key=k) for i, o, k in ((many, few, b), (few, 1, c))
+            )
+            layers = [first, relu, eqx.nn.Lambda(lambda x: x.reshape(shape)), one, relu, two, flat]
+        else:  # features of a fully observed image are its pixels
+            one, two = (eqx.nn.Conv2d(i, o, 4, 2, padding=1, key=k) for i, o, k in ((1, few, a), (few, many, b)))
+            last = eqx.nn.Linear(many * (SIDE // 4) ** 2, n_out, key=c)
+            layers = [eqx.nn.Lambda(lambda x: x.reshape(1, SIDE, SIDE)), one, relu, two, relu, flat, last]
+        return eqx.nn.Sequential(layers)
 
 
 def cases(quick: bool) -> list[Case]:
-    """The nets; when it is only tried out, smaller ones."""
-    image, wide = (lt.MLP(64 if quick else 512),) * 2, (lt.MLP(64 if quick else 4096, depth=2),) * 2
-    table = (lt.MLP(64),) * 2
-    around, few, many = (Convolutions(True), Convolutions(False)), 8 if quick else 128, 100 if quick else 4096
+    """Return the nets; when it is only tried out, smaller ones."""
+    image, wide, table = lt.MLP(64 if quick else 512), lt.MLP(64 if quick else 4096, depth=2), lt.MLP(64)
+    few, many, pixels = 8 if quick else 128, 100 if quick else 4096, lt.Bernoulli(SIDE**2)
 
-    def numbers(rng: np.random.Generator, rows: int) -> np.ndarray:
-        return rng.standard_normal((rows, 30), np.float32)
+    def case(name: str, batch: int, x: Any, latents: int, there: Any, back: Any) -> Case:
+        network = lt.Network(z=lt.Normal(latents), x=x.given("z", via=there))
+        guide = lt.Network(z=lt.Normal(latents).given("x", via=back))
+        return Case(f"{name}, batch {batch}", network, guide, batch)
 
     return [
-        case("784-512-20, batch 100", lt.Bernoulli(SIDE**2), pixels, 20, image, 100),
-        case("784-512-20, batch 500", lt.Bernoulli(SIDE**2), pixels, 20, image, 500),
-        case(f"784-512-20, batch {many}", lt.Bernoulli(SIDE**2), pixels, 20, image, many),
-        case("30-64-8, batch 64", lt.Normal(30), numbers, 8, table, 64),
-        case(f"30-64-8, batch {many}", lt.Normal(30), numbers, 8, table, many),
-        case(f"convolutions, batch {few}", lt.Bernoulli(SIDE**2), pixels, 20, around, few),
-        case(f"784-4096-4096-64, batch {many}", lt.Bernoulli(SIDE**2), pixels, 64, wide, many),
+        *(case("784-512-20", batch, pixels, 20, image, image) for batch in (100, 500, many)),
+        *(case("30-64-8", batch, lt.Normal(30), 8, table, table) for batch in (64, many)),
+        case("convolutions", few, pixels, 20, Convolutions(up=True), Convolutions(up=False)),
+        case("784-4096-4096-64", many, pixels, 64, wide, wide),
     ]
 
 
-def product_rate(precision: str, size: int) -> float:
-    """Floating-point operations a second of a product of square matrices, the median of a few."""
-    one = jnp.full((size, size), 1 / size)
+def product_rate(size: int, precision: str = "float32") -> float:
+    """Return floating-point operations a second of a product of square matrices, the median of a few."""
+    one = jnp.asarray(np.random.default_rng(0).standard_normal((size, size), np.float32))
 
     @jax.jit
-    def product(a: Array, b: Array) -> Array:
+    def product(a: Array) -> Array:
         with jax.default_matmul_precision(PRODUCTS[precision] or "float32"):
-            return a @ b
+            return a @ a
 
-    jax.block_until_ready(product(one, one))
-    seconds = []
-    for _ in range(AGAIN):
-        began = time.perf_counter()
-        jax.block_until_ready(product(one, one))
-        seconds.append(time.perf_counter() - began)
-    return 2 * size**3 / float(np.median(seconds))
+    jax.block_until_ready(product(one))
+    return 2 * size**3 / float(np.median([seconds_of(lambda: product(one).block_until_ready()) for _ in range(AGAIN)]))
 
 
 def operations(model: Model, batch: int, run: Any, by_xla: bool = False) -> float:
-    """Of a step of one model: forward, and backward to all weights and to all inputs but the rows themselves."""
-    weights = [w for w in jax.tree.leaves((model.p, model.q)) if w.ndim > 1]
+    """Return those of a step of one model: forward, and backward to all weights and to all inputs but the rows."""
+    weights = [w for w in jax.tree.leaves((model.p, model.q)) if eqx.is_array(w) and w.ndim > 1]
     if by_xla or any(w.ndim > 2 for w in weights):
         return analysed(run)["flops"]
     return 2 * batch * (3 * sum(w.size for w in weights) - model.q["z"].net.layers[0].weight.size)
 
 
 def trained(each: Case, copies: int, options: argparse.Namespace, by_xla: bool = False) -> tuple[float, float]:
-    """Seconds of a step of so many models side by side, and the operations of one of them.
+    """Return seconds of a step of this many models side by side, and the operations of one of them.
 
     As many steps are timed at once as fill `options.seconds`.
     """
@@ -165,29 +123,34 @@ def trained(each: Case, copies: int, options: argparse.Namespace, by_xla: bool =
     static = eqx.filter(models[0], eqx.is_inexact_array, inverse=True)
     settings = Settings(batch_size=each.batch, precision=options.precision)
     loop = Loop(weights[0], static, lt.Elbo(), Presentation(), settings, 10**6, False, copies)
-    data = each.rows(np.random.default_rng(0), 2 * each.batch)
+    rng, x = np.random.default_rng(0), each.network.nodes["x"].family
+    shape = 2 * each.batch, *x.shape
+    real = isinstance(x, lt.Normal)
+    data = rng.standard_normal(shape, np.float32) if real else rng.integers(0, 2, shape, dtype=np.uint8)
     store, key = Store({"x": jnp.asarray(data)}, {}), jax.random.key(1)
     state, empty = loop.init(*weights), loop.empty_sums(store, each.batch)
     order = np.resize(shuffled(0, 0, len(data), each.batch), (MOST_STEPS, each.batch))
     run = loop.run.lower(state, empty, store, order, key, *np.zeros(3, np.int32)).compile()
-    seconds, steps = [], 2
-    for turn in range(2 + AGAIN):  # after the first, which warms up, the second says how many steps to time
-        began = time.perf_counter()
-        state, tally = run(state, empty, store, order, key, np.int32(turn), np.int32(0), np.int32(steps))
+
+    def steps(turn: int, count: int) -> None:
+        nonlocal state
+        state, tally = run(state, empty, store, order, key, np.int32(turn), np.int32(0), np.int32(count))
         if not np.isfinite(np.asarray(tally.bound)).all() or np.asarray(tally.skipped).any():
             raise RuntimeError(f"{each.name}: steps were not finite")
-        seconds.append((time.perf_counter() - began) / steps)
-        steps = steps if turn != 1 else int(np.clip(options.seconds / seconds[1], 2, MOST_STEPS))
-    return float(np.median(seconds[2:])), operations(models[0], each.batch, run, by_xla)
+
+    steps(0, 2)  # warms up
+    count = int(np.clip(options.seconds / (seconds_of(lambda: steps(1, 2)) / 2), 2, MOST_STEPS))
+    seconds = [seconds_of(lambda turn=turn: steps(turn, count)) / count for turn in range(2, 2 + AGAIN)]
+    return float(np.median(seconds)), operations(models[0], each.batch, run, by_xla)
 
 
 def alone(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataFrame:
-    """One model of each case."""
+    """Time one model of each case."""
     lines, size = {}, 256 if options.quick else 4096 if jax.default_backend() != "cpu" else 2048
     for each in tried:
-        before = product_rate(options.precision, size)
+        before = product_rate(size, options.precision)
         seconds, flops = trained(each, 1, options)
-        rate = (before + product_rate(options.precision, size)) / 2
+        rate = (before + product_rate(size, options.precision)) / 2
         lines[each.name] = {
             "rows/s": round(each.batch / seconds),
             "ms a step": 1e3 * seconds,
@@ -199,7 +162,7 @@ def alone(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataFrame:
 
 
 def side_by_side(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataFrame:
-    """Several models of a case at once; gain over one after the other."""
+    """Time several models of a case at once; gain over one after the other."""
     lines = {}
     for each in tried:
         single = trained(each, 1, options)[0]
@@ -210,7 +173,7 @@ def side_by_side(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataF
 
 
 def main() -> None:
-    """Times, and prints two tables."""
+    """Time, and print two tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--copies", type=int, nargs="+", default=[1, 8, 64], help="models side by side")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each timing")
@@ -219,13 +182,13 @@ def main() -> None:
     options = parser.parse_args()
     options.copies, options.seconds = ([1, 2], 0.01) if options.quick else (options.copies, options.seconds)
     tried, device = cases(options.quick), jax.devices()[0]
-    name = device.device_kind if device.platform != "cpu" else jobs.machine()
+    name = device.device_kind if device.platform != "cpu" else machine()
     show(f"one model, {options.precision}, Adam; {name}", alone(tried, options), 3)
     small = [each for each in tried if each.batch <= SMALL]
     if device.platform == "cpu":  # minutes: inside a loop XLA does not arrange them for its fast kernel there
         small = [each for each in small if not each.name.startswith("convolutions")]
     show(f"side by side, {options.precision}, Adam; {name}", side_by_side(small, options), 3)
-    print(", ".join(f"{n} {importlib.metadata.version(n)}" for n in ("laten", "jax", "numpy")))
+    print(footer())
 
 
 if __name__ == "__main__":

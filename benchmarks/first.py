@@ -15,7 +15,6 @@ Python's own compiled modules are there in both, as they are after an installati
 """
 
 import argparse
-import importlib.metadata
 import os
 import subprocess
 import sys
@@ -23,21 +22,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks import jobs
-from benchmarks.commands import show
+from benchmarks.runner import footer, show
 
-ROWS = 1000
-IMPORT = """
-import time
-began = time.perf_counter()
-import laten as lt
-lt.VAE
-print(time.perf_counter() - began)
-"""
+IMPORT = "import time; began = time.perf_counter(); import laten as lt; lt.VAE; print(time.perf_counter() - began)"
 FIT = """
 import time, warnings
 import laten as lt
@@ -50,12 +40,12 @@ print(time.perf_counter() - began)
 
 
 def commands(folder: Path, rows: int) -> dict[str, list[str]]:
-    """What is timed, by its name in the table. Those of Python print their seconds; of others the process is timed."""
-    laten = [sys.executable, "-m", "laten.cli.main"]
-    model, table = str(folder / "wine.laten"), str(folder / "rows.csv")
+    """Return what is timed, by its name. Those of Python print their seconds; of others the process is timed."""
+    laten, model = [sys.executable, "-m", "laten.cli.main"], str(folder / "wine.laten")
+    score = [model, str(folder / "rows.csv"), "-o", str(folder / "scores.csv")]
     return {
         "laten fit wine": [*laten, "fit", "wine", "-q", "-o", model],
-        f"laten score, {rows} rows": [*laten, "score", model, table, "-o", str(folder / "scores.csv")],
+        f"laten score, {rows} rows": [*laten, "score", *score],
         "import": [sys.executable, "-c", IMPORT],
         f"fit of {rows} rows, 20 epochs": [sys.executable, "-c", FIT.format(rows=rows, options="epochs=20")],
         f"fit of {rows} rows, default plan": [sys.executable, "-c", FIT.format(rows=rows, options="")],
@@ -63,7 +53,7 @@ def commands(folder: Path, rows: int) -> dict[str, list[str]]:
 
 
 def seconds_of(command: list[str], cache: Path) -> float:
-    """Of one process: what it prints, or all of it.
+    """Return those of one process: what it prints, or all of it.
 
     Raises:
         RuntimeError: it failed.
@@ -77,31 +67,21 @@ def seconds_of(command: list[str], cache: Path) -> float:
     return float(done.stdout) if "-c" in command else whole
 
 
-def measured(folder: Path, repeats: int, rows: int) -> pd.DataFrame:
-    """Medians, and the range, of each command, cold and warm."""
-    wine = lt.read("wine")
-    wine.sample(rows, replace=True, random_state=0, ignore_index=True).to_csv(folder / "rows.csv", index=False)
-    lines = {}
-    for name, command in commands(folder, rows).items():
-        caches = [folder / f"cache{i}" / name for i in range(repeats)]
-        cold = [seconds_of(command, cache) for cache in caches]
-        warm = [seconds_of(command, cache) for cache in caches]
-        lines[name] = {
-            "cold": np.median(cold), "cold, range": f"{min(cold):.1f} to {max(cold):.1f}",
-            "warm": np.median(warm), "warm, range": f"{min(warm):.1f} to {max(warm):.1f}",
-        }  # fmt: skip
-        print(name, file=sys.stderr)
-    return pd.DataFrame.from_dict(lines, orient="index")
-
-
 def main() -> None:
-    """Times, and prints a table."""
+    """Time, and print medians and ranges of each command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3, help="processes of each, cold and warm")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        show(f"seconds, {jobs.machine()}", measured(Path(folder), options.repeats, ROWS), 1)
-    print(", ".join(f"{n} {importlib.metadata.version(n)}" for n in ("laten", "jax", "numpy")))
+    parser.add_argument("--rows", type=int, default=1000)
+    options, found = parser.parse_args(), {}
+    with tempfile.TemporaryDirectory() as made:
+        folder, wine = Path(made), lt.read("wine")
+        wine.sample(options.rows, replace=True, random_state=0, ignore_index=True).to_csv(folder / "rows.csv")
+        for name, command in commands(folder, options.rows).items():
+            caches = [folder / f"cache{i}" / name for i in range(options.repeats)]
+            found |= {(name, kind): [seconds_of(command, cache) for cache in caches] for kind in ("cold", "warm")}
+            print(name, file=sys.stderr)
+    show("seconds of processes", pd.DataFrame(found).agg(["median", "min", "max"]).T, 2)
+    print(footer())
 
 
 if __name__ == "__main__":

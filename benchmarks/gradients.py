@@ -11,7 +11,6 @@ length of the truth, of one gradient of one row. "ms" is a gradient for a batch 
 """
 
 import argparse
-import time
 from typing import Any
 
 import jax
@@ -21,7 +20,8 @@ import pandas as pd
 
 import laten as lt
 from benchmarks.gradient_worlds import BOUNDS, CLASSES, NUMBERS, UNBIASED, K, exact, expected, gradients, shaken, worst
-from laten.network.model import Model, build_model
+from benchmarks.runner import footer, in_turns, seconds_of, show
+from laten.network.model import build_model
 from laten.training.objectives import Batch
 
 WORLDS = {
@@ -36,7 +36,7 @@ BIASED = {
 
 
 def accuracy(kind: str, draws: int) -> dict[str, dict[str, float]]:
-    """A line for each estimator in a world."""
+    """Return a line for each estimator in a world."""
     network, batch = WORLDS[kind]
     model, lines = shaken(network, SHAKEN[kind]), {}
     for name, (objective, bound) in {**UNBIASED[kind], **BIASED[kind]}.items():
@@ -51,41 +51,40 @@ def accuracy(kind: str, draws: int) -> dict[str, dict[str, float]]:
     return lines
 
 
-def clocked(kind: str, rows: int, repeats: int = 9) -> dict[str, float]:
-    """Milliseconds of a gradient of each estimator, medians over turns."""
-    net = lt.MLP(200, activation="tanh")
+def clocked(kind: str, rows: int, repeats: int) -> dict[str, float]:
+    """Return milliseconds of a gradient of each estimator, medians over turns."""
     latent = lt.Bernoulli(20).learned() if kind == "classes" else lt.Normal(20)
-    p = lt.Network(z=latent, x=lt.Bernoulli(784).given("z", via=net))
+    p = lt.Network(z=latent, x=lt.Bernoulli(784).given("z", via=lt.MLP(200, activation="tanh")))
     model = build_model(p, lt.guide_for(p), jax.random.key(0))
     pixels = np.random.default_rng(0).random((rows, 784)) < 0.2
-    batch, times, run = Batch({"x": jnp.asarray(pixels, jnp.float32)}, {}), {}, {}
+    batch, sides = Batch({"x": jnp.asarray(pixels, jnp.float32)}, {}), {}
     for name, (objective, _) in {**UNBIASED[kind], **BIASED[kind]}.items():
         if name == "enumerated":
             continue  # a million states
+        run = jax.jit(jax.grad(lambda m, key, objective=objective: objective(m, batch, key).loss))
+        jax.block_until_ready(run(model, jax.random.key(0)))
 
-        def gradient(model: Model, key: Any, objective: Any = objective) -> Model:
-            return jax.grad(lambda m: objective(m, batch, key).loss)(model)
+        def few(turn: int, run: Any = run) -> float:
+            return (
+                seconds_of(lambda: jax.block_until_ready([run(model, jax.random.key(turn)) for _ in range(5)])) / 5e-3
+            )
 
-        run[name], times[name] = jax.jit(gradient), []
-        jax.block_until_ready(run[name](model, jax.random.key(0)))
-    for turn in range(repeats):
-        for name, call in run.items():
-            began = time.perf_counter()
-            jax.block_until_ready([call(model, jax.random.key(turn)) for _ in range(5)])
-            times[name].append((time.perf_counter() - began) / 5e-3)
-    return {name: float(np.median(t)) for name, t in times.items()}
+        sides[name] = few
+    return {name: float(np.median(t)) for name, t in in_turns(sides, repeats)[0].items()}
 
 
 def main() -> None:
-    """Prints a table for each world."""
+    """Print a table for each world."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--draws", type=int, default=10_000)
     parser.add_argument("--rows", type=int, default=100)
+    parser.add_argument("--repeats", type=int, default=9)
     options = parser.parse_args()
     for kind in WORLDS:
         table = pd.DataFrame.from_dict(accuracy(kind, options.draws), orient="index")
-        table["ms"] = pd.Series(clocked(kind, options.rows))
-        print(f"\n{kind}, {options.draws} gradients of one row\n{table.round(3).to_string()}")
+        table["ms"] = pd.Series(clocked(kind, options.rows, options.repeats))
+        show(f"{kind}, {options.draws} gradients of one row", table, 3)
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -18,27 +18,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import pandas as pd
 
 import laten as lt
 from benchmarks import counters
 from benchmarks.guard_cases import CASES, Figures
+from benchmarks.runner import show
 
 RECORD = Path(__file__).with_name("guard.json")
 
 
 class Rule(NamedTuple):
-    """How much larger than recorded a measure may be, as a share.
+    """How much larger than recorded a measure may be, as a share."""
 
-    Args:
-        same: Under the recorded version of JAX.
-        other: Under another version; None: not compared.
-        anywhere: Whether it means the same on every kind of device.
-        why: These margins.
-    """
-
-    same: float
-    other: float | None
-    anywhere: bool
+    same: float  # under the recorded version of JAX
+    other: float | None  # under another version; None: not compared
+    anywhere: bool  # whether it means the same on every kind of device
     why: str
 
 
@@ -51,7 +46,7 @@ RULES = {
     "arrays read": Rule(0, 0, True, "each is a wait"),
     "programs": Rule(0, 0.25, True, "small ones are JAX's own affair in part, and differ between its versions"),
     "flops": Rule(0.02, 0.15, False, "XLA may fuse a little otherwise; a superfluous product costs more"),
-    "bytes accessed": Rule(0.05, None, False, "depends on what XLA fuses; an array gone through once more costs more"),
+    "bytes accessed": Rule(0.05, None, False, "depends on what XLA fuses; an array read once more costs more"),
     "bytes set aside": Rule(0.1, None, False, "depends on when XLA frees what; an array kept too long costs more"),
     "bytes sent": Rule(0, 0, True, "an epoch is cut into calls of about a second, and each is sent them again"),
     "bytes": Rule(0.02, 0.02, True, "JSON and compression differ by a few bytes"),
@@ -60,7 +55,7 @@ SAVED = 0.01  # what is smaller than recorded by more than this share is called 
 
 
 def rule(measure: str) -> Rule:
-    """The rule of a figure, by the longest name in `RULES` with which its measure begins."""
+    """Return the rule of a figure, by the longest name in `RULES` with which its measure begins."""
     last = measure.split(": ")[-1]
     return RULES[max((name for name in RULES if last.startswith(name)), key=len)]
 
@@ -75,16 +70,14 @@ class Line(NamedTuple):
 
     @property
     def fails(self) -> bool:
-        """Whether the guard fails on it: what is worse, or is not recorded, or is no longer measured."""
+        """Whether the guard fails on it: it is worse, or not recorded, or no longer measured."""
         return self.verdict.isupper()
 
 
 def verdict(measured: float | None, recorded: float | None, margin: float | None) -> str:
-    """One figure's."""
-    if recorded is None:
-        return "NEW"
-    if measured is None:
-        return "GONE"
+    """Judge one figure."""
+    if recorded is None or measured is None:
+        return "NEW" if recorded is None else "GONE"
     if margin is None:
         return "not compared"
     if measured > recorded * (1 + margin) + 1e-3:
@@ -93,9 +86,10 @@ def verdict(measured: float | None, recorded: float | None, margin: float | None
 
 
 def compared(found: Figures, recorded: dict[str, Any], about: dict[str, str]) -> list[Line]:
-    """Every figure that is measured or recorded.
+    """Compare every figure that is measured or recorded.
 
     Args:
+        found: Measured now.
         recorded: What `guard.json` holds.
         about: What runs now, as `running` says it.
     """
@@ -109,44 +103,25 @@ def compared(found: Figures, recorded: dict[str, Any], about: dict[str, str]) ->
 
 
 def running() -> dict[str, str]:
-    """What decides how programs are compiled."""
+    """Return what decides how programs are compiled."""
     return {"jax": jax.__version__, "device": f"{jax.default_backend()} {platform.machine()}"}
 
 
 def measure(names: list[str]) -> Figures:
-    """The figures of some cases, `case: what: measure`."""
+    """Return the figures of some cases, `case: what: measure`."""
     counters.check()
-    figures: Figures = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lt.LatenWarning)  # hardly trained, scores are poor: what they are is no matter
-        for name in names:
-            figures |= {f"{name}: {figure}": value for figure, value in CASES[name]().items()}
-    return figures
-
-
-def show(lines: list[Line]) -> None:
-    """Prints them, and what is wrong once more at the end."""
-    width = max(len(line.figure) for line in lines)
-    print(f"{'':{width}} {'measured':>14} {'recorded':>14}")
-    for line in lines:
-        print(f"{line.figure:{width}} {text(line.measured):>14} {text(line.recorded):>14}  {line.verdict}")
-    for line in filter(lambda line: line.fails, lines):
-        print(f"{line.verdict}: {line.figure}: {text(line.measured)}, recorded {text(line.recorded)} ", end="")
-        print(f"({rule(line.figure).why})")
-
-
-def text(value: float | None) -> str:
-    """A figure; nothing where there is none."""
-    return "" if value is None else f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:,.1f}"
+        return {f"{name}: {figure}": value for name in names for figure, value in CASES[name]().items()}
 
 
 def main() -> None:
-    """Measures, then compares or records."""
+    """Measure, then compare or record."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--record", action="store_true", help="write the record anew")
     parser.add_argument("--cases", nargs="*", default=list(CASES), choices=list(CASES), help="default: all")
     options = parser.parse_args()
-    about, before = running(), json.loads(RECORD.read_text()) if RECORD.exists() else {"about": {}, "figures": {}}
+    about, before = running(), json.loads(RECORD.read_text())
     with tempfile.TemporaryDirectory() as folder:
         # programs are compiled once to run and once to be analysed: the second time they are read from here
         if jax.config.jax_compilation_cache_dir is None:
@@ -160,15 +135,17 @@ def main() -> None:
         RECORD.write_text(json.dumps({"about": about, "figures": kept}, indent=1) + "\n")
         print(f"{len(found)} figures written to {RECORD.name}")
         return
-    print(f"JAX {about['jax']} on {about['device']}; recorded with JAX {before['about'].get('jax', '-')} ", end="")
-    print(f"on {before['about'].get('device', '-')}")
     lines = compared(found, {**before, "figures": mine}, about)
-    show(lines)
+    wrong = [line for line in lines if line.fails]
+    show(f"{about}; recorded with {before['about']}", pd.DataFrame(lines).set_index("figure"), 1)
     if before["about"] != about:
         print("Recorded elsewhere: wider margins, and what XLA says of its programs is compared in part or not at all")
-    wrong = sum(line.fails for line in lines)
-    print(f"{wrong} of {len(lines)} figures are worse than recorded" if wrong else f"all {len(lines)} figures hold")
-    sys.exit(1 if wrong else 0)
+    for line in wrong:
+        print(f"{line.verdict}: {line.figure}: {line.measured}, recorded {line.recorded} ({rule(line.figure).why})")
+    print(
+        f"{len(wrong)} of {len(lines)} figures are worse than recorded" if wrong else f"all {len(lines)} figures hold"
+    )
+    sys.exit(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -17,10 +17,8 @@ $$\log p(x)\approx\log\frac1S\sum_s\frac{p(x\mid z_s)\,p(z_s)}{q(z_s\mid x)},\qq
 nats a row, the same test images, binarised once, and the same draws.
 """
 
-import argparse
+import json
 import math
-import os
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -31,19 +29,18 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from benchmarks import commands, jobs
-from benchmarks.jobs import Peer
-from benchmarks.training import data, results
-from benchmarks.training.data import Arrays
+from benchmarks import runner
+from benchmarks.peers.exchange import Arrays
+from benchmarks.runner import Peer
+from benchmarks.training.cases import LATEN
+from benchmarks.training.data import grey
 
-LAYERS, LATENT, BATCH = [500, 500], 50, 100
-SIDES = {
-    "laten": Peer("laten", "reach_laten.py"),
-    "pythae": Peer("pythae", "reach_torch.py", "pythae", {"side": "pythae", "cosine": False}),
-    "torch": Peer("torch", "reach_torch.py", "pythae", {"side": "torch", "cosine": False}),
-    "torch-cosine": Peer("torch-cosine", "reach_torch.py", "pythae", {"side": "torch", "cosine": True}),
-}
-PLANNED = ("laten", "torch-cosine")  # a fit for each length of plan
+NETS = {"layers": [500, 500], "latent": 50, "batch": 100, "anew": True, "seed": 0}
+OURS = Peer("laten", LATEN, arguments={"declared": "pixels"})
+PEERS = (
+    Peer("pythae", "train_torch.py", "pythae", {"side": "pythae"}),
+    Peer("torch", "train_torch.py", "pythae", {"side": "torch"}),
+)
 
 
 class Look(NamedTuple):
@@ -81,7 +78,7 @@ def log_likelihood(x: jax.Array, mean: jax.Array, sd: jax.Array, layers: list, d
 
 
 def judged(side: str, answer: Arrays, fit: float, test: np.ndarray, draws: int) -> list[Look]:
-    """Every look of a worker's answer."""
+    """Return every look of a worker's answer."""
     seconds, out = answer["seconds"], []
     before = fit - seconds.sum() if side == "laten" else 0.0  # set-up and compilation; theirs is next to nothing
     for epochs in sorted({int(name.split("_")[0]) for name in answer if "_" in name}):
@@ -95,7 +92,7 @@ def judged(side: str, answer: Arrays, fit: float, test: np.ndarray, draws: int) 
 
 
 def reached(looks: Sequence[Look], target: float, planned: bool) -> float:
-    """Minutes to a height; infinity where it is not reached.
+    """Return minutes to a height; infinity where it is not reached.
 
     Args:
         planned: Looks are fits of their own, so that nothing lies between two.
@@ -110,59 +107,46 @@ def reached(looks: Sequence[Look], target: float, planned: bool) -> float:
     return a.minutes + (b.minutes - a.minutes) * (target - a.log_p) / (b.log_p - a.log_p)
 
 
-def parsed() -> argparse.Namespace:
-    """The command's options."""
-    parser = commands.common(__doc__, SIDES.values())
+def main() -> None:
+    """Run the sides, and print their minutes."""
+    parser = runner.parser(__doc__, PEERS)
     parser.add_argument("--target", type=float, default=-87.0, help="nats a row")
     parser.add_argument("--plans", type=int, nargs="+", default=[30, 40, 60, 80], help="epochs of each fit of laten")
     parser.add_argument("--minutes", type=float, default=20, help="after which peers stop")
     parser.add_argument("--every", type=int, default=10, help="epochs between two looks at a peer")
     parser.add_argument("--rows", type=int, default=10_000, help="test images")
     parser.add_argument("--draws", type=int, default=500, help="importance samples an image")
-    parser.add_argument("--json", type=Path, help="looks (default: reach.json in the folder of the record)")
+    parser.add_argument("--json", type=Path, help="also write the looks here")
     options = parser.parse_args()
-    options.json = options.json or options.results / f"reach{'-quick' if options.quick else ''}.json"
-    return options
-
-
-def main() -> None:
-    """Runs the sides, and prints their minutes."""
-    options = parsed()
-    sides = ["laten", *(["pythae", "torch"] if options.peers is None else options.peers)]
-    wrong = [n for n in sides if n not in SIDES]
-    if wrong:
-        sys.exit(f"no peer {wrong[0]!r}; there are: {', '.join(SIDES)}")
-    if sys.platform == "linux":  # inherited by every side
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
-    arrays = data.grey(options.data, options.quick)
-    test = arrays["test"][: options.rows]
-    arguments = {"layers": LAYERS, "latent": LATENT, "batch": BATCH, "minutes": options.minutes, "seed": 0}
-    arguments |= {"options": options.option, "every": 1 if options.quick else options.every}
-    plans = [2, 3] if options.quick else options.plans
-    looks: list[Look] = []
-    found = results.fresh(options.threads, options.quick)
-    for name in sides:
-        for epochs in plans if name in PLANNED else [3 if options.quick else 10_000]:
-            more = {"epochs": epochs} | ({"every": epochs, "minutes": 1e9} if name in PLANNED else {})
+    runner.keep_to(options.threads)
+    arrays, quick = grey(options.data, options.quick), options.quick
+    test, looks, versions = arrays["test"][: options.rows], list[Look](), dict[str, str]()
+    sides = [OURS, *(p for p in PEERS if options.peers is None or p.name in options.peers)]
+    looked = {"minutes": options.minutes, "every": 1 if quick else options.every}
+    for peer in sides:
+        planned = peer is OURS
+        for epochs in ([2, 3] if quick else options.plans) if planned else [3 if quick else 10_000]:
+            arguments = {**NETS, "options": options.option, "epochs": epochs} | ({} if planned else looked)
             try:
-                answer, report = jobs.run(
-                    SIDES[name], arrays, {**SIDES[name].arguments, **arguments, **more}, options.threads, options.limit
-                )
-            except jobs.PeerFailedError as error:
-                print(f"{name}: {error}", file=sys.stderr)
+                answer, report = runner.answer_of(peer, arrays, arguments, options)
+            except runner.PeerFailedError as error:
+                print(f"{peer.name}: {error}")
                 break
-            looks += judged(name, answer, report["seconds"]["fit"], test, options.draws)
-            found["versions"] |= report["versions"]
-            results.write(options.json, {**found, "looks": [look._asdict() for look in looks]})
-    table = pd.DataFrame(
-        {
-            "minutes": {n: reached([k for k in looks if k.side == n], options.target, n in PLANNED) for n in sides},
-            "best log p": {n: max((k.log_p for k in looks if k.side == n), default=math.nan) for n in sides},
-            "trained, minutes": {n: max((k.minutes for k in looks if k.side == n), default=math.nan) for n in sides},
-        }
-    )
+            looks += judged(peer.name, answer, report["seconds"]["fit"], test, options.draws)
+            versions |= report["versions"]
+            if options.json:
+                options.json.write_text(json.dumps([look._asdict() for look in looks]))
+    lines = {}
+    for peer in sides:
+        mine = [look for look in looks if look.side == peer.name]
+        best, spent = (max((getattr(k, name) for k in mine), default=math.nan) for name in ("log_p", "minutes"))
+        minutes = reached(mine, options.target, peer is OURS)
+        lines[peer.name] = {"minutes": minutes, "best log p": best, "trained, minutes": spent}
+    table = pd.DataFrame.from_dict(lines, orient="index")
     table["to laten's"] = table["minutes"] / table["minutes"]["laten"]
-    commands.show(f"minutes to {options.target:g} nats, {len(test)} test images, {options.draws} draws", table, 2)
+    title = f"minutes to {options.target:g} nats, {len(test)} test images, {options.draws} draws"
+    runner.show(title, table, 2)
+    print(runner.footer(versions))
 
 
 if __name__ == "__main__":

@@ -3,26 +3,29 @@
     python -m benchmarks.report RESULTS.json... [--docs FILE]      # writes them
     python -m benchmarks.report RESULTS.json... --show             # prints them
 
-What stands between `<!-- training -->` and `<!-- /training -->` is replaced; where the markers lack, they come under a
-heading of their own before the first. Of a case that is in several files the last one counts.
+A file: `when`, `machine`, `python`, `threads`, `quick`, `versions`, and `cases`, each with its settings and `sides`:
+name -> `turns`, or `failed` with the reason. A turn has the `seconds` and `rows` of each epoch, the first one included;
+`fit`, the seconds of the whole training, set-up and compilation included; `gib`, the largest memory of the process
+until then; `bound`, nats a test row.
+
+What stands between `<!-- training -->` and `<!-- /training -->` is replaced. Of a case that is in several files the
+last one counts.
 """
 
 import argparse
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.training.results import OURS, Line, is_ours, line_of, ratio
+import numpy as np
+
+Turn = Mapping[str, Any]
+OURS = "laten"
 
 DOCS = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- training -->", "<!-- /training -->"
-HEADING = "## Training beside other libraries"
-INTRO = """`python -m benchmarks.training`, then `python -m benchmarks.report RESULTS.json`: each side in a process of
-its own, in turn; medians over turns, in brackets the range of single turns. Rows per second leave the first epoch out;
-`fit` is all epochs, set-up and compilation included. Bounds are nats a row, from each side's own nets through one
-formula."""
 NAMES = {
     "torch": "PyTorch",
     "torch-compile": "PyTorch, compiled",
@@ -35,38 +38,44 @@ NAMES = {
 }
 
 
-def merged(files: Iterable[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The last (file, case) of each case's name, in the order in which they first came."""
-    found: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
-    for file in files:
-        for case in file["cases"]:
-            found[case["name"]] = (file, case)
-    return list(found.values())
+def is_ours(side: str) -> bool:
+    """Tell laten itself, with whatever options."""
+    return side.split(",")[0] == OURS
+
+
+def rate(turn: Turn) -> float:
+    """Return rows per second: the median epoch after the first, which loads or compiles; NaN without another."""
+    rates = np.asarray(turn["rows"], float)[1:] / np.asarray(turn["seconds"], float)[1:]
+    return float(np.median(rates)) if len(rates) else float("nan")
 
 
 def number(value: float, digits: int = 0) -> str:
-    """A number with thin thousands; blank where there is none."""
+    """Write a number with thin thousands; blank where there is none."""
     return "" if math.isnan(value) else f"{value:,.{digits}f}".replace(",", " ")
 
 
-def compared(case: Mapping[str, Any], ours: str, side: str) -> list[str]:
-    """Two cells: how many times as fast `ours` is, and how much higher its bound."""
-    a, b = case["sides"][ours]["turns"], case["sides"][side]["turns"]
-    if is_ours(side) or not a:
-        return ["", ""]
-    r = ratio(a, b, case["whole"])
-    higher = line_of(a, case["whole"]).bound - line_of(b, case["whole"]).bound
-    return [f"**{r.middle:.2f}** ({r.low:.2f} to {r.high:.2f})", f"{higher:+.2f}"]
+def cells(turns: Sequence[Turn], whole: bool) -> list[str]:
+    """Return a side's own figures: medians over its turns, of the bound half its range too."""
+
+    def middle(values: list[float], digits: int = 2) -> str:
+        return number(float(np.median(values)), digits)
+
+    bounds = [t["bound"] for t in turns]
+    speed = [] if whole else [middle([rate(t) for t in turns], 0), middle([t["seconds"][0] for t in turns])]
+    own = [middle([t[name] for t in turns]) for name in ("fit", "gib")]
+    return [*speed, *own, f"{np.median(bounds):.2f} (± {(max(bounds) - min(bounds)) / 2:.2f})"]
 
 
-def cells(line: Line, whole: bool) -> list[str]:
-    """A side's own figures."""
-    speed = [] if whole else [number(line.rate), number(line.first, 2)]
-    return [*speed, number(line.fit, 2), number(line.gib, 2), f"{line.bound:.2f} (± {line.spread / 2:.2f})"]
+def compared(ours: Sequence[Turn], theirs: Sequence[Turn], whole: bool) -> list[str]:
+    """Return two cells: how many times as fast `ours` is, with the range of turns as they were run, and its bound."""
+    a, b = ([1 / t["fit"] if whole else rate(t) for t in turns] for turns in (ours, theirs))
+    every = [x / y for x, y in zip(a, b, strict=False)]
+    higher = np.median([t["bound"] for t in ours]) - np.median([t["bound"] for t in theirs])
+    return [f"**{np.median(a) / np.median(b):.2f}** ({min(every):.2f} to {max(every):.2f})", f"{higher:+.2f}"]
 
 
 def table(case: Mapping[str, Any]) -> str:
-    """A case as a Markdown table."""
+    """Return a case as a Markdown table."""
     sides, whole = case["sides"], case["whole"]
     ours = [s for s in sides if is_ours(s)]
     head = ["", *([] if whole else ["rows/s", "first epoch, s"]), "fit, s", "memory, GiB"]
@@ -75,17 +84,18 @@ def table(case: Mapping[str, Any]) -> str:
         head += [f"{name}: times as fast", "bound, higher by"]
     rows = [head, ["---"] * len(head)]
     for name, side in sides.items():
-        label = NAMES.get(name, name)
-        if not side["turns"]:
+        label, turns = NAMES.get(name, name), side["turns"]
+        if not turns:
             rows.append([f"{label}: {side.get('failed', 'not run')}", *[""] * (len(head) - 1)])
             continue
-        versus = [c for o in ours for c in compared(case, o, name)]
-        rows.append([label, *cells(line_of(side["turns"], whole), whole), *versus])
+        beside = [sides[o]["turns"] if not is_ours(name) else [] for o in ours]
+        versus = [cell for mine in beside for cell in (compared(mine, turns, whole) if mine else ["", ""])]
+        rows.append([label, *cells(turns, whole), *versus])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def about(file: Mapping[str, Any], case: Mapping[str, Any]) -> str:
-    """What a case is, in a line."""
+    """Say what a case is, in a line."""
     turns = max(len(s["turns"]) for s in case["sides"].values())
     epochs = f"{OURS} {case['epochs']} epochs" if case["whole"] else f"{case['epochs']} epochs"
     rows = f"{number(case['rows'])} training and {number(case['test_rows'])} test rows"
@@ -96,38 +106,26 @@ def about(file: Mapping[str, Any], case: Mapping[str, Any]) -> str:
     return f"**{case['title']}.** {', '.join(parts)}.{note}"
 
 
-def footer(files: Sequence[Mapping[str, Any]]) -> str:
-    """Machine, versions and date of each file."""
-    lines = []
-    for file in files:
+def tables(files: Sequence[Mapping[str, Any]]) -> str:
+    """Return all cases as Markdown, of each name the last, and a line on each file that is used."""
+    found = {case["name"]: (file, case) for file in files for case in file["cases"]}
+    parts = [f"{about(file, case)}\n\n{table(case)}" for file, case in found.values()]
+    for file in [f for f in files if any(f is file for file, _ in found.values())]:
         versions = ", ".join(f"{n} {v}" for n, v in sorted(file["versions"].items()))
         where = f"{file['machine']}, {file['threads']} threads"
-        lines.append(f"{file['when'][:10]}, {where}: Python {file['python']}, {versions}.")
-    return "\n\n".join(lines)
-
-
-def tables(files: Sequence[Mapping[str, Any]]) -> str:
-    """All cases as Markdown."""
-    found = merged(files)
-    used = [f for f in files if any(f is file for file, _ in found)]
-    parts = [f"{about(file, case)}\n\n{table(case)}" for file, case in found]
-    return "\n\n".join([*parts, footer(used)])
+        parts.append(f"{file['when'][:10]}, {where}: Python {file['python']}, {versions}.")
+    return "\n\n".join(parts)
 
 
 def placed(text: str, made: str) -> str:
-    """A document with the tables between their markers."""
-    block = f"{BEGIN}\n{made}\n{END}"
-    if BEGIN in text and END in text:
-        before, rest = text.split(BEGIN, 1)
-        return before + block + rest.split(END, 1)[1]
-    at = text.find("\n## ")
-    at = len(text) if at < 0 else at + 1
-    return f"{text[:at]}{HEADING}\n\n{INTRO}\n\n{block}\n\n{text[at:]}"
+    """Return a document with the tables between their markers."""
+    before, rest = text.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n{made}\n{END}{rest.split(END, 1)[1]}"
 
 
 def main() -> None:
-    """Writes or prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Write or print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("--docs", type=Path, default=DOCS)
     parser.add_argument("--show", action="store_true", help="print, write nothing")
@@ -135,8 +133,8 @@ def main() -> None:
     made = tables([json.loads(path.read_text()) for path in options.results])
     if options.show:
         print(made)
-        return
-    options.docs.write_text(placed(options.docs.read_text(), made))
+    else:
+        options.docs.write_text(placed(options.docs.read_text(), made))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ One point is measured in one process (`measured`). Memory is the largest residen
 """
 
 import os
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ import jax
 import numpy as np
 
 import laten as lt
-from benchmarks.peers.measure import peak_gib
+from benchmarks.peers.exchange import peak_gib
+from benchmarks.runner import seconds_of
 from laten.data.datasets.simulated_clinic import clinic
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import build_model
@@ -30,27 +30,18 @@ CALLS = 5
 
 @dataclass(frozen=True)
 class Axis:
-    """One thing that is varied.
+    """One thing that is varied."""
 
-    Args:
-        what: Its unit, and what is timed.
-        sizes: A geometric grid.
-        quick: A smaller one, to see that it runs.
-        measure: From a size to figures: `seconds`, and `data`, the bytes of what was given.
-        expected: What the exponent of `seconds` should be, in words.
-        environment: What the process of a size needs to be told.
-    """
-
-    what: str
-    sizes: tuple[int, ...]
-    quick: tuple[int, ...]
-    measure: Callable[[int], Point]
-    expected: str
-    environment: Callable[[int], dict[str, str]] = field(default=lambda size: {})
+    what: str  # its unit, and what is timed
+    sizes: tuple[int, ...]  # a geometric grid
+    quick: tuple[int, ...]  # a smaller one, to see that it runs
+    measure: Callable[[int], Point]  # from a size to figures: `seconds`, and `data`, the bytes of what was given
+    expected: str  # what the exponent of `seconds` should be
+    environment: Callable[[int], dict[str, str]] = field(default=lambda size: {})  # of the process of a size
 
 
 def grid(low: float, high: float, each: int = 2) -> tuple[int, ...]:
-    """Sizes from `low` to `high`, so many a decade."""
+    """Return sizes from `low` to `high`, this many a decade."""
     steps = round(each * np.log10(high / low))
     return tuple(int(x) for x in np.geomspace(low, high, steps + 1).round())
 
@@ -67,113 +58,92 @@ def table_net(columns: int = COLUMNS, latent: int = LATENT) -> lt.Network:
     return lt.Network(z=lt.Normal(latent), x=lt.Normal(columns).given("z", via=lt.MLP(HIDDEN)))
 
 
-def trained(vae: lt.VAE, data: Any) -> Point:
-    """Seconds of an epoch (the median after the first, which compiles), of the first, of all else in `fit`."""
-    before, began = peak(), time.perf_counter()
-    vae.fit(data)
-    total, seconds = time.perf_counter() - began, vae.history_["seconds"]
+def peak() -> float:
+    """Return the largest resident memory so far, bytes."""
+    return peak_gib() * 2**30
+
+
+def trained(data: Any, model: lt.Network | None = None, epochs: int = 4, **options: Any) -> Point:
+    """Return seconds of an epoch (the median after the first, which compiles), of the first, of all else in `fit`."""
+    vae = lt.VAE(model, epochs=epochs, batch_size=BATCH, **options)
+    before, total = peak(), seconds_of(lambda: vae.fit(data))
+    seconds = vae.history_["seconds"]
     return {
         "seconds": float(seconds.iloc[1:].median()),
         "first": float(seconds.iloc[0]),
         "rest": float(total - seconds.sum()),
-        "data": data_bytes(data),
+        "data": float(data["x"].nbytes if isinstance(data, dict) else data.memory_usage(deep=True).sum()),
         "before": before,
         "peak": peak(),
     }
 
 
-def peak() -> float:
-    """Largest resident memory so far, bytes."""
-    return peak_gib() * 2**30
-
-
-def data_bytes(data: Any) -> float:
-    """Bytes of what is handed over."""
-    return float(data["x"].nbytes if isinstance(data, dict) else data.memory_usage(deep=True).sum())
-
-
-def passes(rows: int) -> int:
-    """Epochs: the compiling one, and more of the shorter ones."""
-    return 1 + min(max(2_000_000 // rows, 3), 30)
-
-
 def by_rows(rows: int) -> Point:
-    """Training of real columns, by rows."""
-    vae = lt.VAE(table_net(), epochs=passes(rows), batch_size=BATCH, validation=0)
-    return trained(vae, {"x": normal_rows(rows, COLUMNS)})
+    """Train real columns: the compiling epoch, and more of the shorter ones."""
+    epochs = 1 + min(max(2_000_000 // rows, 3), 30)
+    return trained({"x": normal_rows(rows, COLUMNS)}, table_net(), epochs, validation=0)
 
 
 def by_frame_rows(rows: int) -> Point:
-    """Training of a proposed mixed table with holes, by rows: rows of `clinic`, drawn with replacement."""
+    """Train a proposed mixed table with holes: rows of `clinic`, drawn with replacement."""
     frame = clinic(10_000).sample(rows, replace=True, random_state=0, ignore_index=True)
-    vae = lt.VAE(latent=LATENT, width=HIDDEN, epochs=4, batch_size=BATCH)
-    return trained(vae, frame)
+    return trained(frame, latent=LATENT, width=HIDDEN)
 
 
 def by_columns(columns: int) -> Point:
-    """Training of 20 000 rows, by real columns."""
-    vae = lt.VAE(table_net(columns), epochs=4, batch_size=BATCH, validation=0)
-    return trained(vae, {"x": normal_rows(20_000, columns)})
+    """Train 20 000 rows of real columns."""
+    return trained({"x": normal_rows(20_000, columns)}, table_net(columns), validation=0)
 
 
 def by_levels(levels: int) -> Point:
-    """Training of 20 000 rows of one column, by its classes."""
+    """Train 20 000 rows of one column of classes."""
     network = lt.Network(z=lt.Normal(LATENT), x=lt.Categorical(levels).given("z", via=lt.MLP(HIDDEN)))
     codes = np.random.default_rng(0).integers(0, levels, 20_000).astype(np.int32)
-    return trained(lt.VAE(network, epochs=4, batch_size=BATCH, validation=0), {"x": codes})
+    return trained({"x": codes}, network, validation=0)
 
 
 def by_latents(latents: int) -> Point:
-    """Training of 20 000 rows of real columns, by latents."""
-    vae = lt.VAE(table_net(latent=latents), epochs=4, batch_size=BATCH, validation=0)
-    return trained(vae, {"x": normal_rows(20_000, COLUMNS)})
+    """Train 20 000 rows of real columns."""
+    return trained({"x": normal_rows(20_000, COLUMNS)}, table_net(latent=latents), validation=0)
 
 
 def by_devices(devices: int) -> Point:
-    """Training of 200 000 rows with so many devices in sight."""
+    """Train 200 000 rows with this many devices in sight."""
     return {**by_rows(200_000), "seen": len(jax.devices())}
 
 
 def scored(rows: int, draws: int) -> Point:
-    """Scores of a net that was hardly trained; the program is compiled before."""
+    """Score by a net that was hardly trained; the program is compiled before."""
     x = normal_rows(max(rows, 1000), COLUMNS)
     vae = lt.VAE(table_net(), epochs=1, batch_size=BATCH, validation=0).fit({"x": x[:1000]})
     vae.score_samples({"x": x[:1]}, draws=draws)
-    before, began = peak(), time.perf_counter()
-    vae.score_samples({"x": x[:rows]}, draws=draws)
-    seconds = time.perf_counter() - began
-    data = float(x[:rows].nbytes)
-    return {"seconds": seconds, "data": data, "before": before, "peak": peak()}
+    before, seconds = peak(), seconds_of(lambda: vae.score_samples({"x": x[:rows]}, draws=draws))
+    return {"seconds": seconds, "data": float(x[:rows].nbytes), "before": before, "peak": peak()}
 
 
 def by_call(rows: int) -> Point:
-    """A compiled call of the training loop that makes no step, by the rows of the epoch; `rest`: their shuffling."""
+    """Call the compiled training loop without a step, by the rows of the epoch; `rest`: their shuffling."""
     network = lt.Network(z=lt.Normal(1), x=lt.Normal(1).given("z"))
     model = build_model(network, lt.guide_for(network), jax.random.key(0))
     store = Store({"x": jax.device_put(np.zeros((rows, 1), np.float32))}, {})
     task = fit.Task(model, lt.Elbo(), store, Presentation(), 0.0, {})
-    run, before, began = fit.Training(task, Settings(epochs=1, batch_size=BATCH)), peak(), time.perf_counter()
+    run, before, none = fit.Training(task, Settings(epochs=1, batch_size=BATCH)), peak(), np.int32(0)
     order = fit.shuffled(0, 0, rows, BATCH)
-    shuffled, calls, none = time.perf_counter() - began, list[float](), np.int32(0)
-    for _ in range(1 + CALLS):
-        began = time.perf_counter()
+
+    def call() -> None:
         run.state, _ = run.loop.run(run.state, run.empty, store, order, run.key, none, none, none)
         jax.block_until_ready(run.state)
-        calls.append(time.perf_counter() - began)
-    data = float(order.nbytes)
-    seconds = float(np.median(calls[1:]))  # the first compiles
-    return {"seconds": seconds, "first": calls[0], "rest": shuffled, "data": data, "before": before, "peak": peak()}
+
+    shuffled = seconds_of(lambda: fit.shuffled(0, 0, rows, BATCH))
+    first, *calls = (seconds_of(call) for _ in range(1 + CALLS))  # the first compiles
+    memory = {"data": float(order.nbytes), "before": before, "peak": peak()}
+    return {"seconds": float(np.median(calls)), "first": first, "rest": shuffled, **memory}
 
 
 def in_sight(devices: int) -> dict[str, str]:
-    """Shows a process the first few of the GPUs that this one sees."""
+    """Show a process the first few of the GPUs that this one sees."""
     names = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(64)))
     return {"CUDA_VISIBLE_DEVICES": ",".join(names.split(",")[:devices])}
-
-
-def device_counts() -> tuple[int, ...]:
-    """1, 2, 4, ... up to what there is."""
-    return tuple(2**i for i in range(len(jax.devices()).bit_length()))
 
 
 AXES = {
@@ -201,13 +171,14 @@ AXES = {
 
 
 def sizes_of(name: str, quick: bool) -> tuple[int, ...]:
-    """The grid of an axis; of devices, what there is."""
-    axis = AXES[name]
-    return device_counts() if name == "devices" else axis.quick if quick else axis.sizes
+    """Return the grid of an axis; of devices 1, 2, 4, ... up to what there is."""
+    if name == "devices":
+        return tuple(2**i for i in range(len(jax.devices()).bit_length()))
+    return AXES[name].quick if quick else AXES[name].sizes
 
 
 def measured(name: str, size: int) -> Point:
-    """Figures of one point, in this process."""
+    """Return the figures of one point, in this process."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", lt.LatenWarning)  # hardly trained, scores are poor: what they are is no matter
         return AXES[name].measure(size)

@@ -10,51 +10,24 @@ products, as the whole of a piece is timed and not its best moments. Memory is t
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
 import laten as lt
-from benchmarks.peers.measure import peak_gib
+from benchmarks.device import product_rate
+from benchmarks.mnist import network
+from benchmarks.peers.exchange import peak_gib
+from benchmarks.runner import footer, seconds_of, show
 
 SIDE = 2048
 
 
-@jax.jit
-def product(x: jax.Array) -> jax.Array:
-    """The large product."""
-    return x @ x
-
-
-def product_rate(repeats: int = 5) -> float:
-    """Floating-point operations a second of a large float32 product: the median of some repeats."""
-    a = jnp.asarray(np.random.default_rng(0).standard_normal((SIDE, SIDE), np.float32))
-    product(a).block_until_ready()
-    seconds = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        product(a).block_until_ready()
-        seconds.append(time.perf_counter() - began)
-    return 2 * SIDE**3 / float(np.median(seconds))
-
-
-def operations(vae: lt.VAE) -> int:
-    """Of the network's products, for one draw of one row."""
-    return 2 * sum(w.size for w in jax.tree.leaves(vae.model_.p) if w.ndim == 2)
-
-
-def untrained(data: np.ndarray) -> lt.VAE:
-    """The net of `benchmarks.mnist` after an epoch."""
-    p = lt.Network(z=lt.Normal(50), x=lt.Bernoulli((28, 28)).given("z", via=lt.MLP(500, depth=2)))
-    return lt.VAE(p, epochs=1, validation=0).fit(data)
-
-
 def main() -> None:
-    """Scores, and prints times, their ratios and the estimate."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Score, and print times, their ratios and the estimate."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="folder with MNIST's IDX files; else random pixels")
     parser.add_argument("--model", type=Path, help="a saved model of 28 x 28 pixels")
     parser.add_argument("--rows", type=int, help="of the test images; all by default")
@@ -62,31 +35,32 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--piece", type=int, default=256, help="rows between two looks at the machine's rate")
     options = parser.parse_args()
+    test = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28), dtype=np.uint8)
     if options.data:
         test = lt.read(options.data / "t10k-images-idx3-ubyte.gz")
-    else:
-        test = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28), dtype=np.uint8)
-    test = test[: options.rows]
-    vae = lt.load(options.model) if options.model else untrained(test[:1000])
-    each, ratios = operations(vae) * options.draws, []
+    test, plan = test[: options.rows], {"epochs": 1, "validation": 0}
+    vae = lt.load(options.model) if options.model else lt.VAE(network(), **plan).fit(test[:1000])
+    each = 2 * sum(w.size for w in jax.tree.leaves(vae.model_.p) if w.ndim == 2) * options.draws
     vae.score_samples(test[:16], draws=options.draws)  # compiles
+    lines, scores = [], np.zeros(len(test))
     for _ in range(options.repeats):
-        spent, alone, found = 0.0, 0.0, []
-        for piece in np.array_split(test, -(-len(test) // options.piece)):
-            rate, began = product_rate(), time.perf_counter()
-            found.append(vae.score_samples(piece, draws=options.draws))
-            spent += time.perf_counter() - began
-            alone += each * len(piece) * 2 / (rate + product_rate())
-        ratios.append(spent / alone)
-        print(
-            f"{len(test)} rows x {options.draws} draws: {spent:.1f} s; products alone {alone:.1f} s "
-            f"at {each * len(test) / alone / 1e9:.0f} Gflop/s; ratio {ratios[-1]:.2f} ({1 / ratios[-1]:.0%}); "
-            f"memory {peak_gib():.2f} GiB",
-            flush=True,
-        )
-    print(f"median ratio {np.median(ratios):.2f}")
-    scores = np.concatenate(found)
+        spent = alone = 0.0
+        for rows in np.array_split(np.arange(len(test)), -(-len(test) // options.piece)):
+            before = product_rate(SIDE)
+
+            def scored(rows: np.ndarray = rows) -> None:
+                scores[rows] = vae.score_samples(test[rows], draws=options.draws)
+
+            spent += seconds_of(scored)
+            alone += each * len(rows) * 2 / (before + product_rate(SIDE))
+        rate = each * len(test) / alone / 1e9
+        figures = {"seconds": spent, "products alone": alone, "ratio": spent / alone, "Gflop/s of products": rate}
+        lines.append({**figures, "memory, GiB": peak_gib()})
+    table = pd.DataFrame(lines)
+    table.loc["median"] = table.median()
+    show(f"{len(test)} rows, {options.draws} draws", table, 2)
     print(f"mean log p {scores.mean():.3f} nats (± {scores.std() / np.sqrt(len(scores)):.3f} over rows)")
+    print(footer())
 
 
 if __name__ == "__main__":

@@ -14,17 +14,21 @@ mpl.use("Agg")
 
 RANKS = "raise"  # (3,) + (2, 3) must be written out; "allow" to switch off
 DTYPES = "strict"  # int32 + float32 must be written out; "standard" to switch off
+# Programs are compiled quickly, not well: most run once, on few rows. What is measured runs in a process of its own.
+QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"  # half the time of the default
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Sets JAX up once. Compiled programs are kept for the next run; subprocesses find them through the environment."""
     jax.config.update("jax_numpy_rank_promotion", RANKS)
-    # compiled quickly, not well: most programs run once, on few rows. What is measured runs in a process of its own
-    jax.config.update("jax_disable_most_optimizations", "LATEN_TESTS_OPTIMISED" not in os.environ)
+    if "LATEN_TESTS_OPTIMISED" not in os.environ:
+        jax.config.update("jax_disable_most_optimizations", True)
+        if QUICK not in os.environ.get("XLA_FLAGS", ""):  # read when the first program is compiled
+            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
     if hasattr(config, "cache"):
         folder = str(config.cache.mkdir("jax"))
         jax.config.update("jax_compilation_cache_dir", folder)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
         os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
     os.environ["MPLBACKEND"] = "Agg"
 

@@ -67,10 +67,10 @@ LAYOUT = np.array([(1, 0), (3, 1), (1, 0), (4, 1)])
 CODES = RNG.integers(0, 3, (2, ROWS))
 MATRIX = np.hstack([RNG.normal(size=(ROWS, 1)), np.eye(3)[CODES[0]], RNG.normal(size=(ROWS, 1)), np.eye(4)[CODES[1]]])
 WORLDS = {
-    "pixels": (RNG.integers(0, 2, (ROWS, 12)).astype(np.uint8), {"hidden": 8, "latent": 3}),
+    "pixels": (RNG.integers(0, 2, (ROWS, 12)).astype(np.uint8), {"layers": [8], "latent": 3}),
     "numbers": (RNG.normal(size=(ROWS, 6)).astype(np.float32), {"layers": [8, 4], "latent": 2, "dropout": 0.2}),
     "table": (MATRIX.astype(np.float32), {"layers": [8, 8], "latent": 3}),
-    "counts": (RNG.poisson(3.0, (ROWS, 9)).astype(np.float32), {"hidden": 8, "latent": 2, "dropout": 0.1}),
+    "counts": (RNG.poisson(3.0, (ROWS, 9)).astype(np.float32), {"layers": [8], "latent": 2, "dropout": 0.1}),
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
-from benchmarks.peers import reach_laten
+from benchmarks.peers import train_laten
 from benchmarks.reach import Look, log_likelihood, reached
 
 import laten as lt
@@ -39,7 +39,7 @@ def test_nets_are_taken_apart_as_they_are():
     p = lt.Network(z=lt.Normal(2), x=lt.Bernoulli(6).given("z", via=lt.MLP(4, depth=2)))
     starts = {"x": RNG.normal(size=6).astype(np.float32)}
     model = build_model(p, lt.guide_for(p), jax.random.key(0), starts=starts)
-    parts = reach_laten.parts(model, RNG.integers(0, 2, (3, 6)))
+    parts = train_laten.parts(model, RNG.integers(0, 2, (3, 6)))
     z = h = RNG.normal(size=2).astype(np.float32)
     for i in range(3):
         h = parts[f"weight{i}"] @ (np.maximum(h, 0) if i else h) + parts[f"bias{i}"]

@@ -124,7 +124,7 @@ def test_samples_look_like_the_table(table):
 
 
 def test_given_is_held_and_moves_the_rest():
-    vae = lt.VAE(latent=4, width=64, epochs=60).fit(clinic(2000, seed=1).drop(columns="admitted"))
+    vae = lt.VAE(latent=4, width=32, epochs=60).fit(clinic(1000, seed=1).drop(columns="admitted"))
     bed, free = (vae.sample(400, given={"mobility": m}) for m in ("bed", "free"))
     assert (bed["mobility"] == "bed").all()
     world = Clinic()

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pandas as pd
 import pytest
-from experiments.aevb import figure3
+from experiments.aevb import figure3, pictures
 from experiments.aevb.curves import Curve, State, Training, moved, started
 from experiments.aevb.settings import Panel, declared, idx
 from experiments.iwae.table1 import schedule
@@ -27,19 +28,18 @@ RNG = np.random.default_rng(0)
 ROWS = (255 * RNG.random((300, 784)) ** 3).astype(np.uint8)
 
 
-def curve(path: Path, race: tuple[int, int] = (500, 1000), visit: int = 1) -> Curve:
+def curve(path: Path, **options) -> Curve:
     """A small curve: 8 hidden units, 300 images."""
     p, q = declared(PANEL, hidden=8)
     model = started(build_model(p, q, jax.random.key(0)), seed=0)
     rows = jnp.asarray(ROWS)
-    training = Training(Elbo(), rows, False, 1 / 300, raced=20, race=race, visit=visit)
+    training = Training(Elbo(), rows, False, 1 / 300, **{"raced": 300, "race": (500, 1000)} | options)
     return Curve(path, model, training, {"test": rows, "train": rows}, {"m": "x"})
 
 
 def test_rows_count_as_often_as_they_are_evaluated(tmp_path):
     once, often = curve(tmp_path / "once"), curve(tmp_path / "often", visit=16)
     assert (once.training.steps(1e6), often.training.steps(1e6)) == (10_000, 625)
-    assert once.rows(10_000) == often.rows(625) == 10**6
 
 
 def test_adagrad_is_adagrad():
@@ -57,49 +57,44 @@ def test_adagrad_is_adagrad():
 
 
 def test_a_curve_goes_on_where_it_stopped(tmp_path):
-    said: list[str] = []
-    whole = curve(tmp_path / "whole")
-    whole.go([5, 8, 20, 40], said.append)
-    curve(tmp_path / "cut").go([5, 8, 20], said.append)
-    again = curve(tmp_path / "cut")
-    again.go([5, 8, 20, 40], said.append)
-    assert int(again.state.step) == 40
-    for a, b in zip(jax.tree.leaves(whole.state.model), jax.tree.leaves(again.state.model), strict=True):
+    (whole := curve(tmp_path / "whole")).go([5, 8, 20, 40])
+    for places in ([5, 8], [5, 8, 20, 40]):  # stopped in the middle of the race
+        (cut := curve(tmp_path / "cut")).go(places)
+    assert whole.state.step.tolist() == [40]
+    for a, b in zip(jax.tree.leaves(whole.state.model), jax.tree.leaves(cut.state.model), strict=True):
         np.testing.assert_array_equal(a, b)
-    one, other = ((tmp_path / f"{n}.csv").read_text().splitlines() for n in ("whole", "cut"))
-    assert len(one) == len(other) == 9  # a head, four places, two splits
-    bounds = [[line.split(",")[3] for line in text[1:]] for text in (one, other)]
-    assert bounds[0] == bounds[1]
-    assert float(bounds[0][-1]) > float(bounds[0][0])  # it learns
+    one, other = (pd.read_csv(tmp_path / f"{n}.csv").drop(columns="seconds") for n in ("whole", "cut"))
+    assert one.equals(other)
+    assert one.groupby("rows", sort=False).size().tolist() == [12, 8, 2, 2]  # racers and two splits
+    left = one[one["rate"] == one["rate"].iloc[-1]]
+    assert left["bound"].iloc[-1] > left["bound"].iloc[0]  # it learns
 
 
 def test_one_adagrad_step_races_alone_from_both_starts(tmp_path):
-    model = started(build_model(*declared(PANEL, hidden=8), jax.random.key(0)), seed=0)
-    training = Training(Elbo(), jnp.asarray(ROWS), False, 1 / 300, raced=20, race=(500, 1000), rates=(0.02,))
-    alone = Curve(tmp_path / "alone", model, training, {"test": jnp.asarray(ROWS), "train": jnp.asarray(ROWS)}, {})
+    alone = curve(tmp_path / "alone", rates=(0.02,))
     assert alone.state.rate.tolist() == pytest.approx([0.02, 0.02])
     assert alone.state.start.tolist() == pytest.approx([0.1, 0.01])
-    alone.go([15], lambda text: None)
-    assert float(alone.state.rate) == pytest.approx(0.02)
+    alone.go([5])
+    assert alone.state.rate.tolist() == pytest.approx([0.02])
     assert len(curve(tmp_path / "all").state.rate) == 6
 
 
-def test_the_race_is_won_on_training_rows(tmp_path):
-    """Of six racers the worst two are left, then all but the best: it goes on."""
-    said: list[str] = []
-    racing = curve(tmp_path / "race", race=(1000, 2000))
-    racing.go([20], said.append)
-    first, second = (
-        {
-            name.strip(): float(height)
-            for name, height in (pair.split(":") for pair in line.split("step ")[1].split(","))
-        }
-        for line in said[:2]
-    )
-    assert (len(first), len(second)) == (6, 4)
-    assert set(second) == set(sorted(first, key=first.__getitem__)[2:])
-    start, rate = (float(x) for x in max(second, key=second.__getitem__).split("/"))
-    assert (start, rate) == (pytest.approx(float(racing.state.start)), pytest.approx(float(racing.state.rate)))
+def test_the_race_is_won_on_training_rows(tmp_path, capsys):
+    """Of six racers the worst two leave, then all but the best, whose points alone are the curve."""
+    (racing := curve(tmp_path / "m", race=(500, 1000))).go([5, 8, 10, 20])
+    said = [line.split("left are ")[1] for line in capsys.readouterr().out.splitlines() if "left are" in line]
+    heights = {name: float(height) for name, height in (pair.split(": ") for pair in said[0].split(", "))}
+    assert len(heights) == 4
+    winner = said[1].split(": ")[0]
+    assert winner in heights and winner == f"{float(racing.state.start[0]):g}/{float(racing.state.rate[0]):g}"
+    table = pd.read_csv(tmp_path / "m.csv")
+    last = table[(table["rows"] == 1000) & (table["split"] == "train")]  # ROWS are the racers' training rows too
+    best = last.loc[last["bound"].idxmax()]
+    assert f"{best['start']:g}/{best['rate']:g}" == winner
+    (tmp_path / "curves").mkdir()
+    (tmp_path / "m.csv").rename(tmp_path / "curves" / "m-x.csv")
+    kept = pictures.points(tmp_path, "figure2", ["m"])
+    assert len(kept) == 8 and set(kept["rate"]) == {best["rate"]} and (tmp_path / "figure2.csv").exists()
 
 
 def test_each_row_is_seen_once_a_pass():

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks import scaling, scaling_axes
-from benchmarks.power_law import exponent, line, upper_decade
-from benchmarks.scaling_picture import picture
+from benchmarks.scaling import exponent, line, picture, upper_decade
 
 pytestmark = pytest.mark.trains
 
@@ -40,9 +39,9 @@ def test_few_points():
 
 def test_a_constant_weighs_least_in_the_upper_decade():
     y = 1 + 1e-4 * SIZES
-    upper = upper_decade(SIZES)
-    assert list(upper) == [False] * 4 + [True] * 5
-    assert exponent(SIZES, y).value < exponent(SIZES[upper], y[upper]).value < 1
+    upper = upper_decade(pd.DataFrame({"size": SIZES, "y": y}))
+    assert list(upper.index) == [4, 5, 6, 7, 8]
+    assert exponent(SIZES, y).value < exponent(upper["size"], upper["y"]).value < 1
 
 
 @pytest.mark.parametrize("name", [n for n in scaling_axes.AXES if n != "devices"])
@@ -65,13 +64,9 @@ def test_a_process_that_fails_says_so():
         scaling.child("rows", -1)
 
 
-def test_what_a_child_prints_last_counts():
-    assert scaling.parsed('a warning\n{"seconds": 2, "peak": 3.5}\n') == {"seconds": 2.0, "peak": 3.5}
-
-
-def test_training_is_clocked_after_the_compiling_epoch(monkeypatch):
-    monkeypatch.setattr(scaling_axes, "passes", lambda rows: 3)
-    found = scaling_axes.measured("rows", 1000)
+def test_training_is_clocked_after_the_compiling_epoch():
+    rows = {"x": scaling_axes.normal_rows(1000, 30)}
+    found = scaling_axes.trained(rows, scaling_axes.table_net(), epochs=3, validation=0)
     assert found["data"] == 1000 * 30 * 4
     assert 0 < found["seconds"] < found["first"]
     assert found["rest"] > 0
@@ -85,10 +80,10 @@ def test_table_and_picture(capsys):
     one = pd.DataFrame({"axis": "devices", "size": [1], "seconds": 1.0, "data": 1.0, "peak": 5e8, "before": 5e8})
     one["seen"] = 1.0
     table = pd.concat([rows, one], ignore_index=True)
-    scaling.show(table)
+    scaling.tables(table)
     printed = capsys.readouterr().out
-    assert "a row: 1e+03 ns an epoch, 2e+03 ns once" in printed
     found = scaling.summary("rows", rows)
+    assert (found["ns a row"], found["ns a row, once"]) == ("1e+03", "2e+03")
     assert (str(found["exponent"]), str(found["upper decade"])) == ("1.00 ± 0.00", "1.00")
     assert found["a byte of data"].value == pytest.approx(3)
     assert "devices in sight: 1" in printed

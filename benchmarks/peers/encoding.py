@@ -7,19 +7,12 @@ range seen.
 
 import numpy as np
 
+CLASSES = ("cat", "ordinal")
+
 
 def nearest(levels: np.ndarray, value: np.ndarray) -> np.ndarray:
     """The nearest of the sorted levels."""
     return levels[np.searchsorted((levels[1:] + levels[:-1]) / 2, value)]
-
-
-def to_levels(filled: np.ndarray, X: np.ndarray, kinds: list[str]) -> np.ndarray:
-    """Classes and ordinals at the nearest level that X has."""
-    out = filled.copy()
-    for i, kind in enumerate(kinds):
-        if kind in ("cat", "ordinal"):
-            out[:, i] = nearest(np.unique(X[~np.isnan(X[:, i]), i]), filled[:, i])
-    return out
 
 
 class Encoding:

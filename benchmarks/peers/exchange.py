@@ -1,11 +1,13 @@
 """How a worker of `benchmarks/peers` and the benchmark that started it hand data to one another: files in a folder.
 
 A worker is run by the interpreter of its own library as `python worker.py FOLDER`. There it finds `arrays.npz` and
-`arguments.json`, and leaves `answer.npz` and `report.json`. It knows nothing of laten.
+`arguments.json`, and leaves `answer.npz` and `report.json`. It knows nothing of laten. Each measures itself: the
+seconds of the parts of its work and of its epochs, the memory of its process.
 """
 
 import importlib.metadata
 import json
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,14 +27,50 @@ class Clock:
 
     @contextmanager
     def __call__(self, part: str) -> Iterator[None]:
-        """Adds the seconds of the block to `part`."""
+        """Add the seconds of the block to `part`."""
         began = time.perf_counter()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - began
 
 
+class Epochs:
+    """Seconds of epochs: called at the end of each."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.start()
+
+    def start(self) -> None:
+        """Let the next epoch begin now, not where the last one ended."""
+        self.began = time.perf_counter()
+
+    def __call__(self) -> None:
+        """End an epoch; the next one begins."""
+        self.seconds.append(time.perf_counter() - self.began)
+        self.start()
+
+
+def peak_gib() -> float:
+    """Return the largest resident memory of this process so far, GiB.
+
+    On Linux from the kernel's own record: what `getrusage` says includes the parent at the time of the fork.
+    """
+    status = Path("/proc/self/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+def finished(epochs: Epochs, arguments: dict, bound: Callable[[], float]) -> Arrays:
+    """Note the memory of training, then the bound of the test rows; the seconds of the epochs."""
+    arguments["notes"] |= {"gib": peak_gib(), "bound": float(bound())}
+    return {"seconds": np.array(epochs.seconds)}
+
+
 def serve(work: Callable[[Arrays, dict, Clock], Arrays], packages: tuple[str, ...] = ()) -> None:
-    """Runs `work` on the folder of the command line.
+    """Run `work` on the folder of the command line.
 
     Args:
         work: (arrays, arguments, clock) -> arrays. What it adds to `arguments["notes"]` goes into the report.

@@ -1,7 +1,8 @@
 """Epochs of laten beside its peers: each case declared with the layers, latents, dropout and likelihood of theirs.
 
-Run by `benchmarks.training` in a process of its own, like them. The bound is not the library's own figure: means and
-logits of its nets go through the formula of `bounds.py`. `options` of `lt.VAE` come on top of a case's.
+Run by `benchmarks.training` and `benchmarks.reach` in a process of its own, like them. The bound is not the library's
+own figure: means and logits of its nets go through the formula of `bounds.py`. `options` of `lt.VAE` come on top of a
+case's.
 """
 
 from collections.abc import Callable
@@ -11,10 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.stats
-from benchmarks.commands import laten_options
+import sklearn.decomposition
 from benchmarks.peers import bounds
-from benchmarks.peers.exchange import Arrays, Clock, serve
-from benchmarks.peers.measure import peak_gib
+from benchmarks.peers.exchange import Arrays, Clock, peak_gib, serve
+from benchmarks.runner import laten_options
 
 import laten as lt
 from laten.inference.linear_gaussian import joint_normal
@@ -36,8 +37,8 @@ class Declared(NamedTuple):
 
 
 def pixels(arrays: Arrays, sizes: dict) -> Declared:
-    """Bernoulli pixels, a hidden layer each way."""
-    net = lt.MLP(sizes["hidden"], activation=sizes.get("activation", "relu"))
+    """Bernoulli pixels."""
+    net = lt.MLP(tuple(sizes["layers"]), activation=sizes.get("activation", "relu"))
     network = lt.Network(z=lt.Normal(sizes["latent"]), x=lt.Bernoulli(arrays["train"].shape[1]).given("z", via=net))
     return Declared(network, lt.guide_for(network), lambda rows: {"x": rows}, {})
 
@@ -86,10 +87,10 @@ def counts(arrays: Arrays, sizes: dict) -> Declared:
         library = (np.log(rows.sum(1, keepdims=True)) - mean) / sd
         return {"library": library.astype(np.float32), "x": rows.astype(np.float32)}
 
-    n, hidden = arrays["train"].shape[1], sizes["hidden"]
-    x = lt.NegativeBinomial(n).given("z", "library", via=lt.MLP(hidden))
+    layers = tuple(sizes["layers"])
+    x = lt.NegativeBinomial(arrays["train"].shape[1]).given("z", "library", via=lt.MLP(layers))
     network = lt.Network(library=lt.Normal(1), z=lt.Normal(sizes["latent"]), x=x)
-    guide = lt.Network(z=lt.Normal(sizes["latent"]).given("x", via=lt.MLP(hidden, dropout=sizes["dropout"])))
+    guide = lt.Network(z=lt.Normal(sizes["latent"]).given("x", via=lt.MLP(layers, dropout=sizes["dropout"])))
     return Declared(network, guide, data_of, {})
 
 
@@ -97,6 +98,18 @@ def factors(arrays: Arrays, sizes: dict) -> Declared:
     """Factor analysis: a linear-Gaussian network, learned by steps."""
     network = lt.Network(z=lt.Normal(sizes["latent"]), x=lt.Normal(arrays["train"].shape[1], scale="site").given("z"))
     return Declared(network, lt.guide_for(network), lambda rows: {"x": rows}, {"learning_rate": sizes["rate"]})
+
+
+def parts(model: Model, test: np.ndarray) -> Arrays:
+    """Mean and standard deviation of q of each test row; weight `(out, in)` and bias of each layer of the decoder."""
+    family, factor = model.guide.nodes["z"].family, model.p["x"]
+    q = jax.jit(jax.vmap(lambda x: family.parameters(model.q["z"].raw({"x": x}, {}))))
+    mean, log_sd = q(test.astype(np.float32))
+    found, layers = {"mean": mean, "sd": np.exp(log_sd)}, factor.net.layers
+    for i, layer in enumerate(layers):
+        bias = layer.bias if i + 1 < len(layers) else factor.constants
+        found |= {f"weight{i}": layer.weight.T, f"bias{i}": bias}
+    return {name: np.asarray(value) for name, value in found.items()}
 
 
 CASES = {f.__name__: f for f in (pixels, numbers, table, counts, factors)}
@@ -113,37 +126,43 @@ def held_out_bound(model: Model, values: dict[str, np.ndarray]) -> float:
         for name, node in model.network.nodes.items():
             if node.parents:
                 out[name] = model.p[name].raw(known, {})
-                if isinstance(node.family, lt.Deterministic):
-                    known[name] = out[name]
+                known.setdefault(name, out[name])  # what is no data is a hidden layer
         return out
 
     def log_prob(z: np.ndarray) -> np.ndarray:
         found = jax.jit(jax.vmap(raws))(jnp.asarray(z, jnp.float32), given)
-        leaves = [n for n in found if n in values]
-        return sum(by_row(model.network.nodes[n].family, found[n], values[n]) for n in leaves)
+        return sum(by_row(model.network.nodes[n].family, found[n], values[n]) for n in found if n in values)
 
     return bounds.bound(mean, np.exp(log_sd), log_prob)
 
 
 def by_row(family: Any, raw: jax.Array, value: np.ndarray) -> np.ndarray:
     """log p of rows in float64, from the raw parameters of each."""
-    match family:
-        case lt.Bernoulli():
-            return bounds.bernoulli(value, raw)
-        case lt.Normal():
-            mean, log_sd = jax.vmap(family.parameters)(raw)
-            return bounds.normal(value, mean, np.exp(log_sd))
-        case lt.Categorical():
-            parts = np.split(np.asarray(jax.vmap(family.logits)(raw)), np.cumsum(family.sizes)[:-1], axis=1)
-            return sum(bounds.classes(value[:, i], part) for i, part in enumerate(parts))
-        case lt.NegativeBinomial():
-            mean, size = (np.exp(np.asarray(x, np.float64)) for x in jax.vmap(family.parameters)(raw))
-            return scipy.stats.nbinom.logpmf(value, size, size / (size + mean)).sum(1)
-    raise NotImplementedError(family)
+    if isinstance(family, lt.Bernoulli):
+        return bounds.bernoulli(value, raw)
+    if isinstance(family, lt.Categorical):
+        parts = np.split(np.asarray(jax.vmap(family.logits)(raw)), np.cumsum(family.sizes)[:-1], axis=1)
+        return sum(bounds.classes(value[:, i], part) for i, part in enumerate(parts))
+    first, second = (np.asarray(x, np.float64) for x in jax.vmap(family.parameters)(raw))
+    if isinstance(family, lt.NegativeBinomial):
+        mean, size = np.exp(first), np.exp(second)
+        return scipy.stats.nbinom.logpmf(value, size, size / (size + mean)).sum(1)
+    return bounds.normal(value, first, np.exp(second))
+
+
+def exact(kind: str, arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
+    """scikit-learn's FactorAnalysis or PCA: the linear-Gaussian network in closed form, or nearly so; log p(x)."""
+    model = getattr(sklearn.decomposition, kind)(n_components=arguments["latent"], random_state=arguments["seed"])
+    with clock("fit"):
+        model.fit(arrays["train"])
+    arguments["notes"] |= {"gib": peak_gib(), "bound": float(model.score(arrays["test"]))}
+    return {}
 
 
 def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     """Trains and measures."""
+    if kind := arguments.get("kind"):
+        return exact(kind, arrays, arguments, clock)
     declared = CASES[arguments["declared"]](arrays, arguments)
     options = {"validation": 0, "hide": False, "epochs": arguments["epochs"], "batch_size": arguments["batch"]}
     options |= {"seed": arguments["seed"], **declared.options, **laten_options(arguments["options"])}
@@ -151,14 +170,14 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     with clock("fit"):
         vae.fit(declared.data_of(arrays["train"]))
     arguments["notes"]["gib"] = peak_gib()
-    test = declared.data_of(arrays["test"])
-    if arguments["declared"] == "factors":
-        found = float(joint_normal(vae.model_.network, vae.model_.p).log_prob(test, {}).mean())
-    else:
-        found = held_out_bound(vae.model_, test)
-    arguments["notes"]["bound"] = found
-    return {"seconds": vae.history_["seconds"].to_numpy(), "rows": vae.history_["rows"].to_numpy(np.float64)}
+    model, test = vae.model_, declared.data_of(arrays["test"])
+    normal = arguments["declared"] == "factors"
+    bound = joint_normal(model.network, model.p).log_prob(test, {}).mean() if normal else held_out_bound(model, test)
+    arguments["notes"]["bound"] = float(bound)
+    looks = parts(model, arrays["test"]) if arguments["declared"] == "pixels" else {}
+    history = {name: vae.history_[name].to_numpy(np.float64) for name in ("seconds", "rows")}
+    return {**history, **{f"{len(vae.history_)}_{name}": value for name, value in looks.items()}}
 
 
 if __name__ == "__main__":
-    serve(work, ("laten", "jax", "numpy"))
+    serve(work, ("laten", "jax", "numpy", "scikit-learn"))

@@ -14,15 +14,13 @@ import lightning
 import numpy as np
 import scvi
 import torch
-from exchange import Arrays, Clock, serve
-from measure import Epochs, peak_gib
+from exchange import Arrays, Clock, Epochs, finished, serve
 
 
 class Timing(lightning.pytorch.Callback):
     """Notes the seconds of each epoch."""
 
-    def __init__(self) -> None:
-        self.epochs = Epochs()
+    epochs = Epochs()
 
     def on_train_epoch_start(self, trainer, pl_module):
         """The trainer begins an epoch."""
@@ -40,25 +38,26 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     scvi.settings.seed = arguments["seed"]
     cells = anndata.AnnData(arrays["train"].astype(np.float32))
     scvi.model.SCVI.setup_anndata(cells)
-    model, timing = scvi.model.SCVI(cells), Timing()
+    model = scvi.model.SCVI(cells)
     with clock("fit"):
         model.train(
             max_epochs=arguments["epochs"], batch_size=arguments["batch"], train_size=1.0, accelerator="cpu",
-            plan_kwargs={"n_epochs_kl_warmup": None}, callbacks=[timing], enable_progress_bar=False,
+            plan_kwargs={"n_epochs_kl_warmup": None}, callbacks=[Timing()], enable_progress_bar=False,
         )  # fmt: skip
-    arguments["notes"]["gib"] = peak_gib()
     x, net = torch.from_numpy(arrays["test"].astype(np.float32)), model.module.eval()
-    one_batch = torch.zeros(len(x), 1)
-    with torch.no_grad():
+
+    @torch.no_grad()
+    def bound() -> float:
+        one_batch = torch.zeros(len(x), 1)
         found = net.inference(x, one_batch)
-        q, library = found["qz"], found["library"]
 
         def log_prob(z: np.ndarray) -> np.ndarray:
-            given = net.generative(torch.from_numpy(z.astype(np.float32)), library, one_batch)
+            given = net.generative(torch.from_numpy(z.astype(np.float32)), found["library"], one_batch)
             return given["px"].log_prob(x).double().sum(1).numpy()
 
-        arguments["notes"]["bound"] = bounds.bound(q.loc.numpy(), q.scale.numpy(), log_prob)
-    return {"seconds": np.array(timing.epochs.seconds)}
+        return bounds.bound(found["qz"].loc.numpy(), found["qz"].scale.numpy(), log_prob)
+
+    return finished(Timing.epochs, arguments, bound)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ from types import SimpleNamespace
 import bounds
 import numpy as np
 import torch
-from exchange import Arrays, Clock, serve
-from measure import Epochs, peak_gib
+from exchange import Arrays, Clock, Epochs, finished, serve
 
 RATE = 1e-3
 
@@ -69,17 +68,19 @@ def tvae(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     model = module.TVAE(epochs=arguments["epochs"], batch_size=arguments["batch"], enable_gpu=False)
     with clock("fit"):
         model.fit(pd.DataFrame())
-    arguments["notes"]["gib"] = peak_gib()
     test = arrays["test"]
-    with torch.no_grad():
+
+    @torch.no_grad()
+    def bound() -> float:
         mean, sd, _ = encoders[0](torch.from_numpy(test))
 
         def log_prob(z: np.ndarray) -> np.ndarray:
             raw, sigma = model.decoder(torch.from_numpy(z.astype(np.float32)))
             return bounds.spans(test, layout, raw.numpy(), torch.tanh(raw).numpy(), sigma.numpy())
 
-        arguments["notes"]["bound"] = bounds.bound(mean.numpy(), sd.numpy(), log_prob)
-    return {"seconds": np.array(epochs.seconds)}
+        return bounds.bound(mean.numpy(), sd.numpy(), log_prob)
+
+    return finished(epochs, arguments, bound)
 
 
 def pyod(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
@@ -98,24 +99,24 @@ def pyod(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     )  # fmt: skip
     with clock("fit"):
         detector.fit(arrays["train"])
-    arguments["notes"]["gib"] = peak_gib()
     net, sd = detector.model.eval(), float(np.sqrt(test.shape[1] / 2))
-    with torch.no_grad():
+
+    @torch.no_grad()
+    def bound() -> float:
         mean, log_variance = net.encode(torch.from_numpy(test))
 
         def log_prob(z: np.ndarray) -> np.ndarray:
             return bounds.normal(test, net.decode(torch.from_numpy(z.astype(np.float32))).numpy(), sd)
 
-        arguments["notes"]["bound"] = bounds.bound(mean.numpy(), np.exp(0.5 * log_variance.numpy()), log_prob)
-    return {"seconds": np.array(epochs.seconds)}
+        return bounds.bound(mean.numpy(), np.exp(0.5 * log_variance.numpy()), log_prob)
+
+    return finished(epochs, arguments, bound)
 
 
 def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     """Trains or prepares."""
-    seed = arguments["seed"]
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 (the libraries draw from it)
-    torch.manual_seed(seed)
+    for seeded in (random.seed, np.random.seed, torch.manual_seed):
+        seeded(arguments["seed"])
     return {"prepare": prepare, "tvae": tvae, "pyod": pyod}[arguments["side"]](arrays, arguments, clock)
 
 

@@ -12,118 +12,97 @@ for the column given 1, 3 and half of the other columns, chosen anew for each ro
   2017).
 """
 
-import argparse
 import time
 
 import numpy as np
 import pandas as pd
 
 import laten as lt
+from benchmarks.runner import laten_options, parser, seconds_of, show
 from laten.data.datasets.simulated_clinic import Clinic, clinic
 
-SIZES = {"1": 1, "3": 3, "half": 7}
-BINS = 10
+SIZES, BINS = {"1": 1, "3": 3, "half": 7}, 10
 
 
 def evidence(frame: pd.DataFrame, column: str, size: int, rng: np.random.Generator) -> pd.DataFrame:
-    """A copy in which each row keeps `size` other columns, chosen at random, and the column itself."""
+    """Copy rows, each with `size` other columns, chosen at random, and the column itself."""
     others = [c for c in frame if c != column]
     kept = np.argsort(rng.random((len(frame), len(others))), axis=1) < size
     return frame.assign(**{c: frame[c].where(kept[:, i]) for i, c in enumerate(others)})
 
 
-def true_log_density(world: Clinic, seen: pd.DataFrame, column: str) -> np.ndarray:
-    """`(rows,)` exact log p(value | the row's other observed cells), nats."""
-    return world.log_prob(seen) - world.log_prob(seen.drop(columns=column))
-
-
-def calibration_error(proba: pd.DataFrame, truth: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of the top class and whether it was right, by row."""
+def confidence(proba: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
+    """Return the chance of the top class and whether it was right, by row."""
     top = proba.to_numpy().argmax(axis=1)
     right = np.array([str(proba.columns[k]) for k in top]) == truth.astype(str).to_numpy()
-    return proba.to_numpy().max(axis=1), right
+    return pd.DataFrame({"chance": proba.to_numpy().max(axis=1), "right": right})
 
 
-def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """Mean over rows of |accuracy - confidence| in bins of confidence."""
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(right[place == b].mean() - confidence[place == b].mean()) * (place == b).sum() for b in set(place)]
-    return float(sum(gaps) / len(place))
+def calibration_error(rows: pd.DataFrame) -> float:
+    """Return the mean over rows of |accuracy - confidence| in bins of confidence."""
+    bins = np.minimum((rows["chance"] * BINS).astype(int), BINS - 1)
+    means = rows[["chance", "right"]].astype(float).groupby(bins)
+    gaps = (means["right"].mean() - means["chance"].mean()).abs()
+    return float((gaps * means.size()).sum() / len(rows))
 
 
-def asked(vae: lt.VAE, world: Clinic, test: pd.DataFrame, sizes: dict[str, int], draws: int) -> pd.DataFrame:
-    """One line a column and size of evidence."""
-    rng, lines = np.random.default_rng(1), []
-    proba: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in sizes}
-    truths: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in sizes}
+def asked(vae: lt.VAE, test: pd.DataFrame, draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a line a column and size of evidence, and the confidence of each row of a column of classes."""
+    rng, world, lines, sure = np.random.default_rng(1), Clinic(), [], []
     for column in test:
-        for name, size in sizes.items():
+        for name, size in SIZES.items():
             seen = evidence(test, column, size, rng)
-            found = vae.conditional(seen, [column], draws=draws)
-            truth = true_log_density(world, seen, column)
-            line = {"column": column, "given": name, "laten": found.log_density.mean(), "true": truth.mean(),
-                    "ess": float(np.median(found.effective_sample_size))}  # fmt: skip
-            exact = world.conditional(seen, column)
+            found, exact = vae.conditional(seen, [column], draws=draws), world.conditional(seen, column)
+            truth = world.log_prob(seen) - world.log_prob(seen.drop(columns=column))
+            line = {"column": column, "given": name, "laten": found.log_density.mean(), "true": truth.mean()}
+            line["ess"] = float(np.median(found.effective_sample_size))
             if isinstance(exact, np.ndarray):
-                pair = calibration_error(vae.predict_proba(seen, column), test[column])
-                levels = world.columns[column].levels
-                proba[name].append(pair)
-                truths[name].append(calibration_error(pd.DataFrame(exact, columns=list(levels)), test[column]))
+                levels = list(world.columns[column].levels)
+                for by, proba in (
+                    ("laten", vae.predict_proba(seen, column)),
+                    ("truth", pd.DataFrame(exact, columns=levels)),
+                ):
+                    sure.append(confidence(proba, test[column]).assign(given=name, by=by))
             else:
-                blind = seen.assign(**{column: np.nan if test[column].dtype.kind != "M" else pd.NaT})
-                low, high = (f[column] for f in vae.impute_interval(blind, 0.9))
-                line["inside"] = float(((test[column] >= low) & (test[column] <= high)).mean())
-                value = test[column].to_numpy()
-                low, high = exact.quantile(0.05), exact.quantile(0.95)
+                value, blind = test[column], seen.assign(**{column: seen[column].shift(len(seen))})
+                line["inside"] = value.between(*(f[column] for f in vae.impute_interval(blind, 0.9))).mean()
                 if value.dtype.kind == "M":
-                    value = (value - np.datetime64(0, "s")) / np.timedelta64(1, "D")
-                line["true inside"] = float(((value >= low) & (value <= high)).mean())
+                    value = (value - pd.Timestamp(0)) / pd.Timedelta(days=1)
+                line["true inside"] = value.between(exact.quantile(0.05), exact.quantile(0.95)).mean()
             lines.append(line)
     table = pd.DataFrame(lines)
     table["gap"] = table["laten"] - table["true"]
-    for name in sizes:
-        print(
-            f"given {name}: expected calibration error {pooled(proba[name]):.4f} (true ones {pooled(truths[name]):.4f})"
-        )
-    ours, exact = ([p for name in sizes for p in found[name]] for found in (proba, truths))
-    print(f"all: expected calibration error {pooled(ours):.4f} (true ones {pooled(exact):.4f})")
-    return table
-
-
-def pooled(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Expected calibration error over the rows of all pairs."""
-    return expected_calibration_error(*(np.concatenate(x) for x in zip(*pairs, strict=True)))
+    return table, pd.concat(sure)
 
 
 def main() -> None:
-    """Fits, asks and prints."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--train", type=int, default=20_000)
-    parser.add_argument("--test", type=int, default=1_000)
-    parser.add_argument("--draws", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quick", action="store_true", help="few rows and epochs: does it run?")
-    parser.add_argument("--option", action="append", default=[], help="name=value of lt.VAE, as Python")
-    options = parser.parse_args()
-    extra = {k: eval(v, {"lt": lt}) for k, v in (o.split("=", 1) for o in options.option)}
+    """Fit, ask and print."""
+    asks = parser(__doc__)
+    asks.add_argument("--train", type=int, default=20_000)
+    asks.add_argument("--test", type=int, default=1_000)
+    asks.add_argument("--draws", type=int, default=500)
+    asks.add_argument("--seed", type=int, default=0)
+    options = asks.parse_args()
+    extra = laten_options(options.option)
     if options.quick:
         options.train, options.test, extra = 1_000, 50, {"epochs": 20, **extra}
-    world = Clinic()
     train, test = clinic(options.train, options.seed), clinic(options.test, options.seed + 1_000, holes=False)
+    vae = lt.VAE(**extra)
+    fit = seconds_of(lambda: vae.fit(train))
     began = time.perf_counter()
-    vae = lt.VAE(**extra).fit(train)
-    fitted = time.perf_counter() - began
-    table = asked(vae, world, test, SIZES, options.draws)
-    print(table.round(4).to_string())
-    mean = table.groupby("given", sort=False)[["laten", "true", "gap", "inside", "true inside"]].mean()
-    print(mean.round(4).to_string())
+    table, sure = asked(vae, test, options.draws)
+    seconds = time.perf_counter() - began
+    show("by column", table)
+    figures = ["laten", "true", "gap", "inside", "true inside"]
+    table.loc[len(table)] = {"given": "all", **table[figures].mean()}
+    by_size = table.groupby("given", sort=False)[figures].mean()
+    for by, rows in sure.groupby("by"):
+        errors = {given: calibration_error(part) for given, part in rows.groupby("given")}
+        by_size[f"calibration error, {by}"] = pd.Series({**errors, "all": calibration_error(rows)})
+    show("means", by_size)
     held = vae.log_likelihood(test, 500)
-    print(f"held-out rows: log p {held.value:.3f}, truth {world.log_prob(test).mean():.3f}")
-    print(
-        f"all: gap {table['gap'].mean():.4f} nats a value, 90 % intervals cover {table['inside'].mean():.1%} "
-        f"(true ones {table['true inside'].mean():.1%}); fit {fitted:.0f} s, "
-        f"{time.perf_counter() - began - fitted:.0f} s for {len(table) * len(test)} questions"
-    )
+    print(f"held-out rows: log p {held.value:.3f}, truth {Clinic().log_prob(test).mean():.3f}")
+    print(f"fit {fit:.0f} s, {seconds:.0f} s for {(len(table) - 1) * len(test)} questions")
 
 
 if __name__ == "__main__":

@@ -15,27 +15,24 @@ import time
 import warnings
 from pathlib import Path
 
+import jax  # noqa: F401 (so that its import is not counted as reading)
 import pandas as pd
 import pyarrow.parquet as pq
 
 import laten as lt
-from benchmarks import commands
-from benchmarks.commands import Run, show
-from benchmarks.peers.measure import peak_gib
+from benchmarks.peers.exchange import peak_gib
+from benchmarks.runner import footer, laten_options, parser, show
 
 
 def measured(file: Path, rows: int | None, draws: int, options: dict) -> dict[str, float]:
-    """Seconds and memory of each step, for so many rows."""
+    """Return seconds and memory of each step, for this many rows."""
     warnings.simplefilter("ignore", lt.LatenWarning)
     out: dict[str, float] = {}
     began = time.perf_counter()
 
     def note(step: str) -> None:
         nonlocal began
-        now = time.perf_counter()
-        out[f"{step} s"], out[f"{step} GiB"], began = now - began, peak_gib(), now
-
-    import jax  # noqa: F401 (so that its import is not counted as reading)
+        out[f"{step} s"], began = time.perf_counter() - began, time.perf_counter()
 
     frame = pq.read_table(file).to_pandas()
     if rows is not None and rows < len(frame):
@@ -47,38 +44,33 @@ def measured(file: Path, rows: int | None, draws: int, options: dict) -> dict[st
     note("sample")
     vae.score_samples(frame, draws=draws)
     note("score")
-    return {"rows": len(frame), **out}
+    return {"rows": len(frame), **out, "peak GiB": peak_gib()}
 
 
 def main() -> None:
-    """Runs each size in a process of its own and prints them together."""
-    parser = commands.parser(__doc__, ())
-    parser.add_argument("--rows", nargs="*", default=["10000", "100000", "all"], help="sizes; all: every row")
-    parser.add_argument("--draws", type=int, default=10, help="importance draws a scored row")
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    file = options.data / "tables" / "kddcup99.parquet"
+    """Run each size in a process of its own and print them together."""
+    asked = parser(__doc__)
+    asked.add_argument("--rows", nargs="*", default=["10000", "100000", "all"], help="sizes; all: every row")
+    asked.add_argument("--draws", type=int, default=10, help="importance draws a scored row")
+    asked.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    options, found = asked.parse_args(), []
     if options.child:
-        size = None if options.rows == ["all"] else int(options.rows[0])
-        print(json.dumps(measured(file, size, options.draws, commands.laten_options(options.option))))
+        file, size = options.data / "tables" / "kddcup99.parquet", options.rows[0]
+        rows = None if size == "all" else int(size)
+        print(json.dumps(measured(file, rows, options.draws, laten_options(options.option))))
         return
-    found = []
     for rows in ["2000", "4000"] if options.quick else options.rows:
-        given = [x for o in options.option for x in ("--option", o)]
-        command = [sys.executable, "-m", __spec__.name, "--child", "--data", str(options.data), "--rows", rows, *given]
-        done = subprocess.run([*command, "--draws", str(options.draws)], capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "benchmarks.tables.scale", *sys.argv[1:], "--child", "--rows", rows]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"{rows} rows: {done.stderr[-1500:]}", file=sys.stderr)
             continue
         found.append(json.loads(done.stdout.splitlines()[-1]))
     table = pd.DataFrame(found)
-    if len(table):
-        table["peak GiB"] = table.pop("score GiB")
-        steps = ["fit", "sample", "score"]
-        for step in steps:
-            table[f"{step} µs/row"] = 1e6 * table[f"{step} s"] / table["rows"]
-        show("kddcup99, one epoch, as many rows drawn and scored as fitted", table.set_index("rows").T, 2)
-    print(Run("scale", options, ()).footer([]))
+    for step in ("fit", "sample", "score") if found else ():
+        table[f"{step} µs/row"] = 1e6 * table[f"{step} s"] / table["rows"]
+    show("kddcup99, one epoch, as many rows drawn and scored as fitted", table.T, 2)
+    print(footer())
 
 
 if __name__ == "__main__":

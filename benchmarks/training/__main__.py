@@ -17,106 +17,100 @@ equal to it; `benchmarks.tables.synthetic --peers TabularARGN` compares what it 
 """
 
 import argparse
-import os
+import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import commands, jobs
-from benchmarks.jobs import Peer
-from benchmarks.report import tables
-from benchmarks.training import results
+from benchmarks import runner
+from benchmarks.peers.exchange import Arrays
+from benchmarks.report import OURS, tables
+from benchmarks.runner import Peer, PeerFailedError
 from benchmarks.training.cases import CASES, LATEN, Case
-from benchmarks.training.data import Arrays, whole_batches
+from benchmarks.training.data import whole_batches
 
 
 def parsed() -> argparse.Namespace:
-    """The command's options."""
-    parser = commands.common(__doc__, [p for case in CASES for p in case.peers])
-    parser.add_argument("--repeats", type=int, default=5, help="turns of each side")
-    parser.add_argument("--epochs", type=int, help="of each turn (default: the case's)")
-    parser.add_argument("--also", action="append", default=[], metavar="OPTIONS",
-                        help="another side of laten: name=value of lt.VAE, several apart by ;")  # fmt: skip
-    parser.add_argument("--json", type=Path, help="results (default: training.json in the folder of the record)")
-    options = parser.parse_args()
+    """Read the command's options."""
+    asked = runner.parser(__doc__, [p for case in CASES for p in case.peers])
+    asked.add_argument("--repeats", type=int, default=5, help="turns of each side")
+    asked.add_argument("--epochs", type=int, help="of each turn (default: the case's)")
+    asked.add_argument("--also", action="append", default=[], metavar="OPTIONS",
+                       help="another side of laten: name=value of lt.VAE, several apart by ;")  # fmt: skip
+    asked.add_argument("--json", type=Path, help="results (default: training.json in the folder of the record)")
+    options = asked.parse_args()
     if options.epochs is not None and options.epochs < 2:
-        parser.error("--epochs must be at least 2: the first one loads or compiles, and is not counted")
+        asked.error("--epochs must be at least 2: the first one loads or compiles, and is not counted")
     options.repeats = 1 if options.quick else options.repeats
     options.json = options.json or options.results / f"training{'-quick' if options.quick else ''}.json"
     return options
 
 
 def sides_of(case: Case, options: argparse.Namespace) -> list[Peer]:
-    """laten, with its variants, and the peers that are chosen."""
+    """Return laten, with its variants, and the peers that are chosen."""
     chosen = [p for p in case.peers if options.peers is None or p.name in options.peers]
-    ours = {results.OURS: options.option}
-    ours |= {f"{results.OURS}, {text}": [*options.option, *text.split(";")] for text in options.also}
+    ours = {OURS: options.option, **{f"{OURS}, {text}": [*options.option, *text.split(";")] for text in options.also}}
     return [Peer(n, LATEN, "", {"declared": case.declared, "options": o}) for n, o in ours.items()] + chosen
 
 
-def turn_of(peer: Peer, arrays: Arrays, arguments: Mapping[str, Any], options: argparse.Namespace):
-    """One turn of one side: what it measured, and its versions.
-
-    Raises:
-        PeerFailedError: it did not answer.
-    """
-    answer, report = jobs.run(peer, arrays, {**arguments, **peer.arguments}, options.threads, options.limit)
-    seconds = answer.get("seconds", ())
-    rows = answer.get("rows", [len(arrays["train"])] * len(seconds))
-    turn = {"seconds": [float(s) for s in seconds], "rows": [int(r) for r in rows]}
-    return {**turn, "fit": report["seconds"]["fit"], **report["notes"]}, report["versions"]
-
-
 def run(case: Case, arrays: Arrays, options: argparse.Namespace, found: dict[str, Any]) -> None:
-    """All turns of a case, into the results."""
+    """Add all turns of a case to the results, and write them after each."""
     epochs = (options.epochs if not case.whole else None) or (3 if options.quick else case.epochs)
     settings = {"epochs": epochs, "batch": case.batch, **case.sizes}
     shapes = {"rows": len(arrays["train"]), "columns": arrays["train"].shape[1], "test_rows": len(arrays["test"])}
     about = {n: getattr(case, n) for n in ("name", "title", "whole", "note")}
-    sides: dict[str, dict[str, Any]] = {p.name: {"turns": []} for p in sides_of(case, options)}
+    peers = sides_of(case, options)
+    sides: dict[str, dict[str, Any]] = {p.name: {"turns": []} for p in peers}
     found["cases"].append({**about, **settings, **shapes, "options": options.option, "sides": sides})
-    for turn in range(options.repeats):
-        order = sides_of(case, options)
-        for peer in order[turn % len(order) :] + order[: turn % len(order)]:
-            if "failed" in sides[peer.name]:
-                continue
-            try:
-                measured, versions = turn_of(peer, arrays, {**settings, "seed": turn}, options)
-            except jobs.PeerFailedError as error:
-                print(f"{case.name}, {peer.name}: {error}", file=sys.stderr)
-                sides[peer.name]["failed"] = str(error)
-                continue
-            sides[peer.name]["turns"].append(measured)
-            found["versions"] |= versions
-            done = f"turn {turn + 1}: {measured['fit']:.1f} s, test bound {measured['bound']:.2f}"
-            print(f"{case.name}, {peer.name}, {done}", file=sys.stderr)
-            results.write(options.json, found)
+
+    def turn_of(peer: Peer, turn: int) -> None:
+        answer, report = runner.answer_of(peer, arrays, {**settings, "seed": turn}, options)
+        seconds = answer.get("seconds", ())
+        rows = answer.get("rows", [len(arrays["train"])] * len(seconds))
+        each = {"seconds": [float(s) for s in seconds], "rows": [int(r) for r in rows]}
+        sides[peer.name]["turns"].append({**each, "fit": report["seconds"]["fit"], **report["notes"]})
+        found["versions"] |= report["versions"]
+        done = f"turn {turn + 1}: {report['seconds']['fit']:.1f} s, test bound {report['notes']['bound']:.2f}"
+        print(f"{case.name}, {peer.name}, {done}", file=sys.stderr)
+        written(options.json, found)
+
+    _, failed = runner.in_turns({p.name: lambda turn, p=p: turn_of(p, turn) for p in peers}, options.repeats)
+    for name, words in failed.items():
+        sides[name]["failed"] = words
+    written(options.json, found)
+
+
+def written(path: Path, results: dict[str, Any]) -> None:
+    """Write results, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(results, indent=1) + "\n")
+    part.replace(path)
+
+
+def fresh(options: argparse.Namespace) -> dict[str, Any]:
+    """Return a file's content before the first turn."""
+    about = {"when": runner.now(), "machine": runner.machine(), "python": sys.version.split()[0]}
+    return {**about, "threads": options.threads, "quick": options.quick, "versions": {}, "cases": []}
 
 
 def main() -> None:
-    """Runs the cases, and prints their tables."""
+    """Run the cases, and print their tables."""
     options = parsed()
-    known = [p.name for case in CASES for p in case.peers]
-    wrong = [n for n in options.peers or () if n not in known]
-    if wrong:
-        sys.exit(f"no peer {wrong[0]!r}; there are: {', '.join(known)}")
-    if sys.platform == "linux":  # inherited by every side: not all of them can be told a number of threads
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
-    found = results.fresh(options.threads, options.quick)
+    runner.keep_to(options.threads)
+    found = fresh(options)
     for case in CASES:
         asked = [p for p in case.peers if options.peers is None or p.name in options.peers]
-        if not any(p.there for p in asked):
-            if asked:
-                family = " ".join(sorted({p.family for p in asked}))
-                print(f"{case.name}: no peer; make them with `sh benchmarks/peers/setup.sh {family}`", file=sys.stderr)
-            continue
-        try:
-            arrays = whole_batches(case.load(options.data, options.quick), case.batch)
-        except (FileNotFoundError, jobs.PeerFailedError) as error:
-            print(f"{case.name}: {error}", file=sys.stderr)
-            continue
-        run(case, arrays, options, found)
+        if asked and not any(p.python.exists() for p in asked):
+            family = " ".join(sorted({p.family for p in asked}))
+            print(f"{case.name}: no peer; make them with `sh benchmarks/peers/setup.sh {family}`", file=sys.stderr)
+        elif asked:
+            try:
+                arrays = whole_batches(case.load(options.data, options.quick), case.batch)
+            except (FileNotFoundError, PeerFailedError) as error:
+                print(f"{case.name}: {error}", file=sys.stderr)
+                continue
+            run(case, arrays, options, found)
     if found["cases"]:
         print(f"{tables([found])}\n\n{options.json}")
 

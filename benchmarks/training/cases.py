@@ -5,40 +5,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.jobs import Peer
+from benchmarks.peers.exchange import Arrays
+from benchmarks.runner import Peer
 from benchmarks.training import data
-from benchmarks.training.data import Arrays
 
 LATEN = "train_laten.py"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network on one set of rows, and who trains it.
-
-    Args:
-        name: For the results.
-        title: In the tables: network, data, batch.
-        load: (folder, quick) -> arrays for the workers.
-        declared: Function of `train_laten.py` that declares laten's side.
-        peers: The others.
-        batch: Rows a step.
-        epochs: Of each turn, unless told otherwise.
-        sizes: Of the network, for every side.
-        whole: A fit is compared as a whole, not its epochs; `epochs` are laten's alone.
-        note: What is not quite equal, for the tables.
-    """
+    """One network on one set of rows, and who trains it."""
 
     name: str
-    title: str
-    load: Callable[[Path, bool], Arrays]
-    declared: str
+    title: str  # in the tables: network, data, batch
+    load: Callable[[Path, bool], Arrays]  # (folder, quick) -> arrays for the workers
+    declared: str  # function of `train_laten.py` that declares laten's side
     peers: tuple[Peer, ...]
     batch: int
-    epochs: int
-    sizes: dict[str, Any] = field(default_factory=dict)
-    whole: bool = False
-    note: str = ""
+    epochs: int  # of each turn, unless told otherwise
+    sizes: dict[str, Any] = field(default_factory=dict)  # of the network, for every side
+    whole: bool = False  # a fit is compared as a whole, not its epochs; `epochs` are laten's alone
+    note: str = ""  # what is not quite equal, for the tables
 
 
 CASES = (
@@ -48,13 +35,13 @@ CASES = (
         data.binary,
         "pixels",
         (
-            Peer("pythae", "train_pythae.py", "pythae"),
-            Peer("torch", "train_torch.py", "pythae", {"compiled": False}),
-            Peer("torch-compile", "train_torch.py", "pythae", {"compiled": True}),
+            Peer("pythae", "train_torch.py", "pythae", {"side": "pythae"}),
+            Peer("torch", "train_torch.py", "pythae", {"side": "torch"}),
+            Peer("torch-compile", "train_torch.py", "pythae", {"side": "torch", "compiled": True}),
         ),
         100,
         10,
-        {"hidden": 512, "latent": 20},
+        {"layers": [512], "latent": 20},
     ),
     Case(
         "mnist-anew",
@@ -64,7 +51,7 @@ CASES = (
         (Peer("numpyro", "train_numpyro.py", "numpyro"),),
         128,
         10,
-        {"hidden": 400, "latent": 50, "activation": "softplus"},
+        {"layers": [400], "latent": 50, "activation": "softplus"},
     ),
     Case(
         "adult",
@@ -97,7 +84,7 @@ CASES = (
         (Peer("scvi", "train_scvi.py", "scvi"),),
         128,
         50,
-        {"hidden": 128, "latent": 10, "dropout": 0.1},
+        {"layers": [128], "latent": 10, "dropout": 0.1},
         note="SCVI normalises its batches and has zero-inflated negative binomials with a dispersion a gene; laten "
         "does not, and has negative binomials with a dispersion a gene and cell: two outputs a gene for both.",
     ),
@@ -107,8 +94,8 @@ CASES = (
         data.outliers("30_satellite"),
         "factors",
         (
-            Peer("FactorAnalysis", "train_factors.py", "", {"kind": "FactorAnalysis"}),
-            Peer("PCA", "train_factors.py", "", {"kind": "PCA"}),
+            Peer("FactorAnalysis", LATEN, "", {"kind": "FactorAnalysis"}),
+            Peer("PCA", LATEN, "", {"kind": "PCA"}),
         ),
         128,
         400,

@@ -4,17 +4,17 @@ The folder is laid out as `shared/data` is. Rows are held out by chance, seed 0.
 so that every side takes the same number of steps, whatever it does with a rest.
 """
 
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 import laten as lt
-from benchmarks import jobs
-from benchmarks.jobs import Peer
+from benchmarks.peers.exchange import Arrays
+from benchmarks.runner import Peer, answer_of
 from benchmarks.tables import synthetic
 
-Arrays = dict[str, np.ndarray]
 QUICK = 2000  # training rows of a quick run
 GENES = 2000
 PREPARE = Peer("prepare", "train_tables.py", "sdv", {"side": "prepare", "seed": 0})
@@ -49,12 +49,9 @@ def adult(folder: Path, quick: bool) -> Arrays:
         PeerFailedError: TVAE's environment is not there.
     """
     found = synthetic.load(folder, "adult", QUICK if quick else None)
-    columns = {
-        f"{part}{i}": frame[c].to_numpy() if frame[c].dtype.kind in "if" else frame[c].to_numpy().astype(str)
-        for part, frame in (("train", found.train), ("test", found.test))
-        for i, c in enumerate(frame)
-    }
-    return jobs.run(PREPARE, columns, PREPARE.arguments, 1)[0]
+    frames = {"train": found.train, "test": found.test}
+    columns = {f"{part}{i}": x for part, f in frames.items() for i, x in enumerate(synthetic.plain(f).values())}
+    return answer_of(PREPARE, columns, {}, Namespace(threads=1, limit=None))[0]
 
 
 def outliers(name: str) -> Callable[[Path, bool], Arrays]:

@@ -22,8 +22,6 @@ Monte Carlo EM it was above zero, which no log-probability is).
 import argparse
 import math
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -31,8 +29,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import BATCH, METHODS, Curve, State, Training, moved, started
-from experiments.aevb.settings import DATA, OUT, RATES, Panel, declared, rows_of
+from experiments.aevb.curves import METHODS, Curve, State, Training, curve_of, moved, parser, started
+from experiments.aevb.settings import BATCH, PAPER, RATES, Panel, declared, rows_of
 from laten.common.numerics import softplus
 from laten.common.types import Array, Key
 from laten.inference import hmc
@@ -50,7 +48,7 @@ class Likelihood(Training):
     """A training judged by log p(x)."""
 
     def bound(self, model: Model, key: Key, rows: Array) -> Array:
-        """Mean log p(x) of rows, in nats."""
+        """Return mean log p(x) of rows, in nats."""
         x = self.seen(key, rows)
 
         def part(log_sum: Array, numbers: Array) -> tuple[Array, None]:
@@ -69,11 +67,11 @@ class MonteCarlo(Likelihood):
     """Monte Carlo EM: a chain for each training image."""
 
     def begun(self) -> Any:
-        """Values of z, and the logarithm of the leapfrog step."""
+        """Return values of z, and the logarithm of the leapfrog step."""
         return jax.random.normal(jax.random.key(3), (len(self.rows), WORLD.latents)), jnp.log(0.1)
 
     def step(self, state: State, key: Key) -> State:
-        """A trajectory of the chains of a minibatch, then five moves of Adagrad."""
+        """Move the chains of a minibatch by a trajectory, then the weights by five moves of Adagrad."""
         pixels, walks = jax.random.split(jax.random.fold_in(key, state.step))
         index = self.visited(state.step)
         x, (chains, log_step) = self.seen(pixels, self.rows[index]), state.chains
@@ -89,15 +87,14 @@ class MonteCarlo(Likelihood):
 
         def loss(model: Model) -> Array:
             log_p = jax.vmap(lambda row, point: Posterior(model, {"x": row}, {}).log_joint(point))(x, z)
-            squares = sum((jnp.sum(jnp.square(w)) for w in jax.tree.leaves(model.p)), jnp.zeros(()))
-            return 0.5 * self.prior * squares - log_p.mean()
+            return -self.log_prior(model) - log_p.mean()
 
         state = jax.lax.fori_loop(0, UPDATES, lambda _, s: moved(s, jax.grad(loss)(s.model)), state)
         return state._replace(step=state.step + 1, chains=(chains.at[index].set(z), log_step))
 
 
 def evenly(numbers: Array, d: int) -> Array:
-    """The points `(n, d)` of these numbers (uint32) in a sequence that fills the standard normal evenly.
+    """Return the points `(n, d)` of these numbers (uint32) in a sequence that fills the standard normal evenly.
 
     Multiples, modulo one, of the powers of 1/r, where r^(d+1) = r + 1 (Roberts 2018: the golden ratio's sequence, in d
     dimensions), through the inverse distribution function; in whole numbers modulo 2^32, which lose no digits.
@@ -110,47 +107,40 @@ def evenly(numbers: Array, d: int) -> Array:
     return jax.scipy.special.ndtri(turn.astype(jnp.float32) * 2.0**-23 + 2.0**-24)
 
 
-def curve_of(images: int, method: str, options: argparse.Namespace) -> Curve:
-    """A curve where it stands."""
+def curve(images: int, method: str, options: argparse.Namespace) -> Curve:
+    """Return a curve where it stands."""
     train, test = rows_of(options.data, "MNIST", images)
-    p, q = declared(WORLD, HIDDEN)
-    model, prior = started(build_model(p, q, jax.random.key(0)), seed=0), 1 / len(train)
+    model = started(build_model(*declared(WORLD, HIDDEN), jax.random.key(0)), seed=0)
     rates = RATES if options.rate is None else (options.rate,)
+    common = {"rows": jnp.asarray(train), "binary": False, "prior": 1 / len(train), "raced": 100, "rates": rates}
     if method == "MCEM":
-        training: Training = MonteCarlo(
-            METHODS["AEVB"], jnp.asarray(train), False, prior, 100, (10**6, 3 * 10**6), 1 + LEAPFROGS + UPDATES, rates
-        )
+        race = {"race": (10**6, 3 * 10**6), "visit": 1 + LEAPFROGS + UPDATES}
+        training: Training = MonteCarlo(METHODS["AEVB"], **common, **race)
     else:
-        training = Likelihood(METHODS[method], jnp.asarray(train), False, prior, raced=100, rates=rates)
-    measured = {"test": jnp.asarray(test[:SCORED]), "train": jnp.asarray(train[:SCORED])}
+        training = Likelihood(METHODS[method], **common)
     about = {"panel": f"Fig3-Ntrain{images}", "method": method, "pixels": "grey"}
-    (options.out / "curves").mkdir(parents=True, exist_ok=True)
-    return Curve(options.out / "curves" / "-".join(about.values()), model, training, measured, about)
+    return curve_of(training, model, (jnp.asarray(test[:SCORED]), jnp.asarray(train[:SCORED])), about, options.out)
 
 
 def main() -> None:
-    """Runs what is asked for, then draws and compares."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--samples", type=float, default=1e6, help="training rows evaluated")
-    parser.add_argument("--images", type=int, nargs="+", choices=IMAGES, default=IMAGES)
-    parser.add_argument("--methods", nargs="+", choices=[*METHODS, "MCEM"], default=[*METHODS, "MCEM"])
-    parser.add_argument("--rate", type=float, choices=RATES, help="the one Adagrad step (default: all three race)")
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--paper", type=Path, default=DATA.parent / "reference" / "kw2014_figures_digitised.csv")
-    parser.add_argument("--out", type=Path, default=OUT)
-    options = parser.parse_args()
+    """Run what is asked for, then draw and compare."""
+    asked, methods = parser(__doc__), [*METHODS, "MCEM"]
+    asked.add_argument("--images", type=int, nargs="+", choices=IMAGES, default=IMAGES)
+    asked.add_argument("--methods", nargs="+", choices=methods, default=methods)
+    asked.add_argument("--rate", type=float, choices=RATES, help="the one Adagrad step (default: all three race)")
+    asked.add_argument("--paper", type=type(PAPER), default=PAPER)
+    options = asked.parse_args()
     if options.rate is not None:  # curves of their own
         options.out /= f"rate-{options.rate:g}"
     places = [rows for rows in PLACES if rows <= options.samples]
     for images in options.images:
         for method in options.methods if places else ():
-            curve = curve_of(images, method, options)
-            curve.go([curve.training.steps(rows) for rows in places], partial(print, flush=True))
+            one = curve(images, method, options)
+            one.go([one.training.steps(rows) for rows in places])
     panels = [f"Fig3-Ntrain{n}" for n in IMAGES]
-    ours, paper = pictures.points(options.out / "curves", panels), pictures.digitised(options.paper)
-    ours.to_csv(options.out / "figure3.csv", index=False)
+    ours, paper = pictures.points(options.out, "figure3", panels), pictures.digitised(options.paper)
     pictures.figure3(ours, paper, panels, options.out / "figure3.png")
-    print(pictures.compared(ours, paper, [r for r in PLACES if r >= 1e6]).round(1).to_string())
+    print(pictures.compared(ours, paper, PLACES).round(1).to_string())
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ BATCH = 100
 MNIST_ROWS, FREY_ROWS = 50_000, 1_665
 OUT = Path("build/aevb")
 DATA = Path(__file__).parents[3] / "shared" / "data"  # beside the checkout
+PAPER = DATA.parent / "reference" / "kw2014_figures_digitised.csv"
 
 
 @dataclass(frozen=True, repr=False)

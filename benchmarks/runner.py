@@ -1,0 +1,246 @@
+"""What the commands of `benchmarks` share: options, peers in their own processes, sides in turn, one manner of table.
+
+A peer is a script of `benchmarks/peers`, run by the interpreter of its own library. What it answered is kept as a line
+of JSON and found again by its name, its case and its arguments (`--fresh` runs it anew), so that a slow peer can be run
+once, in the background, and every later table shows its line with the date it was made.
+"""
+
+import argparse
+import ast
+import datetime
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.peers.exchange import Arrays
+
+PEERS = Path(__file__).parent / "peers"
+HOME = Path(os.environ.get("LATEN_PEERS", Path.home() / ".cache" / "laten-peers"))
+DATA = Path(__file__).parents[2] / "shared" / "data"  # beside the checkout
+RESULTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "laten-benchmarks"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+
+
+class PeerFailedError(Exception):
+    """A peer did not answer; the message is the end of what it said."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A method beside laten."""
+
+    name: str  # in the table
+    worker: str  # its script in `benchmarks/peers`
+    family: str = ""  # its environment made by `setup.sh`; "" is this interpreter
+    arguments: dict[str, Any] = field(default_factory=dict)
+    slow: bool = False  # not run unless asked for by name: its line comes from the record
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return HOME / self.family / "bin" / "python" if self.family else Path(sys.executable)
+
+
+def answer_of(
+    peer: Peer, arrays: Arrays, arguments: Mapping[str, Any], options: argparse.Namespace
+) -> tuple[Arrays, dict[str, Any]]:
+    """Run a peer's worker; its arrays, and its report: `seconds`, `versions`, `notes`.
+
+    Args:
+        peer: Its own arguments give way to `arguments`.
+        arrays: For the worker.
+        arguments: For the worker.
+        options: `threads` of its libraries, and `limit`, the seconds it may take.
+    Raises:
+        PeerFailedError: no environment, an error, or no answer in time.
+    """
+    if not peer.python.exists():
+        raise PeerFailedError(f"no {peer.python}; make it with `sh benchmarks/peers/setup.sh {peer.family}`")
+    environment = os.environ | dict.fromkeys(THREADS, str(options.threads)) | {"PYTHONWARNINGS": "ignore"}
+    for name in ("PYTHONPATH", "JAX_COMPILATION_CACHE_DIR"):
+        environment.pop(name, None)
+    if not peer.family:  # this interpreter: it finds laten where this process does
+        environment["PYTHONPATH"] = os.pathsep.join(str(Path(p).resolve()) for p in sys.path)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        np.savez(folder / "arrays.npz", allow_pickle=False, **arrays)
+        (folder / "arguments.json").write_text(json.dumps({**peer.arguments, **arguments}))
+        # nothing is found compiled: what a side needs to compile is in every one of its turns
+        environment |= dict.fromkeys(("LATEN_CACHE", "TORCHINDUCTOR_CACHE_DIR"), str(folder / "compiled"))
+        command = [str(peer.python), str(PEERS / peer.worker), made]
+        try:
+            done = subprocess.run(  # in its folder: some libraries write logs where they stand
+                command, cwd=made, env=environment, capture_output=True, text=True, timeout=options.limit, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise PeerFailedError(f"no answer in {options.limit:.0f} s") from error
+        if done.returncode:
+            raise PeerFailedError(f"exit {done.returncode}: {' '.join(done.stderr.strip().splitlines()[-1:])[:300]}")
+        with np.load(folder / "answer.npz", allow_pickle=False) as stored:
+            answer = {name: stored[name] for name in stored.files}
+        return answer, json.loads((folder / "report.json").read_text())
+
+
+def parser(doc: str | None, peers: Iterable[Peer] = (), record: bool = False) -> argparse.ArgumentParser:
+    """Return the options that commands with peers have.
+
+    Args:
+        doc: Of the command; its first line is shown by --help.
+        peers: All that the command knows.
+        record: Whether answers of peers are kept.
+    """
+    names = [p.name for p in peers]
+    shown = ", ".join(f"{p.name} (slow)" if p.slow else p.name for p in peers)
+    out = argparse.ArgumentParser(description=(doc or "").splitlines()[0], epilog=shown and f"Peers: {shown}.")
+    out.add_argument("--data", type=Path, default=DATA, help="folder of the data (default: beside the checkout)")
+    out.add_argument("--results", type=Path, default=RESULTS, help=f"folder of the record (default: {RESULTS})")
+    out.add_argument(
+        "--peers", nargs="*", choices=names, metavar="PEER", help="peers to run; default: all but slow ones"
+    )
+    out.add_argument("--option", action="append", default=[], help="name=value of lt.VAE: 128, 'normal', lt.Elbo(...)")
+    out.add_argument("--threads", type=int, default=os.cpu_count(), help="of each peer's libraries")
+    out.add_argument("--limit", type=float, help="seconds a peer may take for one answer")
+    out.add_argument("--quick", action="store_true", help="a few rows, short plans: does it run? Figures mean nothing")
+    if record:
+        out.add_argument("--fresh", action="store_true", help="run the chosen peers even where the record has them")
+        out.add_argument("--no-laten", action="store_true", help="peers only: to fill the record in the background")
+    return out
+
+
+def laten_options(given: Iterable[str]) -> dict[str, Any]:
+    """Read `name=value` texts as options of `lt.VAE`."""
+    return {name: value_of(ast.parse(value, mode="eval").body) for name, value in (t.split("=", 1) for t in given)}
+
+
+def value_of(node: ast.expr) -> Any:
+    """Read a literal, or a call such as `lt.Elbo(warmup=0.5)` or `optax.adam(1e-3)` whose arguments are such values."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="lt" | "optax" as module), attr=name)):
+            call = getattr(importlib.import_module({"lt": "laten"}.get(module, module)), name)
+            return call(*map(value_of, node.args), **{str(k.arg): value_of(k.value) for k in node.keywords})
+    return ast.literal_eval(node)
+
+
+class Run:
+    """One run of a command that keeps a record: `NAME.jsonl`, a line a result; of one key the last counts."""
+
+    def __init__(self, name: str, options: argparse.Namespace, peers: Iterable[Peer]):
+        self.options, self.peers = options, tuple(peers)
+        self.path = options.results / f"{name}{'-quick' if options.quick else ''}.jsonl"
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        self.record: dict[str, dict[str, Any]] = {(r := json.loads(line))["key"]: r for line in lines}
+        self.chosen = [p.name for p in self.peers if not p.slow] if options.peers is None else options.peers
+        self.versions: dict[str, str] = {}
+
+    def lines(
+        self,
+        case: str,
+        arrays: Arrays,
+        arguments: Mapping[str, Any],
+        score: Callable[[Arrays], Mapping[str, Any]],
+        of_peer: Callable[[Peer], Mapping[str, Any]] = lambda peer: {},
+    ) -> dict[str, dict[str, Any]]:
+        """Return each peer's line: from the record, or run now if it is chosen; none where it fails.
+
+        Args:
+            case: What the arrays are: with the peer's name and arguments it finds a line of the record.
+            arrays: For the workers.
+            arguments: For all workers.
+            score: A worker's answer -> plain numbers for the line.
+            of_peer: Further arguments for one worker.
+        """
+        found = {}
+        for peer in self.peers:
+            given = {**arguments, **of_peer(peer)}
+            key = json.dumps([case, peer.name, {**peer.arguments, **given}], sort_keys=True)
+            chosen = peer.name in self.chosen
+            if key in self.record and not (chosen and self.options.fresh):
+                found[peer.name] = self.record[key]
+            elif chosen:
+                try:
+                    answer, report = answer_of(peer, arrays, given, self.options)
+                except PeerFailedError as error:
+                    print(f"{peer.name}: {error}", file=sys.stderr)
+                    continue
+                line = {"key": key, "when": now(), "machine": machine(), **score(answer), **report}
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with self.path.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+                self.record[key], found[peer.name] = line, {**line, "when": "now"}
+        for line in found.values():
+            self.versions |= line["versions"]
+        return found
+
+
+def in_turns(sides: Mapping[str, Callable[[int], Any]], turns: int) -> tuple[dict[str, list[Any]], dict[str, str]]:
+    """Call each side once a turn, another side first in each turn; what each returned, and why a side was left out."""
+    found, failed, names = {name: list[Any]() for name in sides}, {}, list(sides)
+    for turn in range(turns):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            if name in failed:
+                continue
+            try:
+                found[name].append(sides[name](turn))
+            except PeerFailedError as error:
+                failed[name] = str(error)
+                print(f"{name}: {error}", file=sys.stderr)
+    return found, failed
+
+
+def seconds_of(call: Callable[[], Any]) -> float:
+    """Return the seconds that a call takes."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def medians(found: Mapping[str, list[float]], to: str, unit: str) -> pd.DataFrame:
+    """Return a line a side: the median of its turns, the smallest and the largest, and the ratio of medians to `to`."""
+    lines = {n: {unit: np.median(x), "least": min(x), "most": max(x)} for n, x in found.items()}
+    table = pd.DataFrame.from_dict(lines, orient="index")
+    table[f"to {to}"] = table[unit] / table[unit][to]
+    return table
+
+
+def keep_to(threads: int) -> None:
+    """Keep this process, and those it starts, to some cores: not all libraries can be told a number of threads."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+
+
+def show(title: str, table: pd.DataFrame, digits: int = 4) -> None:
+    """Print a table under its title; what is lacking stays blank."""
+    print(f"\n{title}\n{table.round(digits).astype(object).where(table.notna(), '').to_string()}", flush=True)
+
+
+def footer(versions: Mapping[str, str] | None = None) -> str:
+    """Return the line under the tables: machine and versions."""
+    known = {name: importlib.metadata.version(name) for name in ("laten", "jax", "numpy", "pandas")}
+    shown = ", ".join(f"{name} {version}" for name, version in {**(versions or {}), **known}.items())
+    return f"\n{machine()}; Python {sys.version.split()[0]}; {shown}."
+
+
+def now() -> str:
+    """Return date and time, to the second."""
+    return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def machine() -> str:
+    """Return the processor and its cores."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{os.cpu_count()} × {models[0] if models else platform.processor() or platform.machine()}"
