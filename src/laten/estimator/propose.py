@@ -130,8 +130,8 @@ def check_block(network: Network, block: Block) -> None:
         )
     if family.shape != block.shape:
         raise DeclarationError(
-            f"node {node!r} is declared {family!r} with sites of shape {family.shape}, but its columns have {block.shape}; "
-            "the size of one column by itself is ()"
+            f"node {node!r} is declared {family!r} with sites of shape {family.shape}, but its columns have "
+            f"{block.shape}; the size of one column by itself is ()"
         )
     if classes and family.classes != block.sizes:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {block.sizes} levels")
