@@ -24,7 +24,7 @@ from benchmarks.counters import Count, cost, counting
 from laten.data.rows.presentation import Presentation
 from laten.estimator import plain_vae
 from laten.inference import asking
-from laten.training import fit
+from laten.training import epochs
 
 Figures = dict[str, float]
 EPOCHS = 4
@@ -35,7 +35,7 @@ DRAWS = 100
 class Fitting:
     """One fit under watch: its compiled loop and what that is called with, bytes sent to each call, counts by epoch."""
 
-    task: fit.Task
+    task: epochs.Task
     loop: Any
 
     def __init__(self) -> None:
@@ -54,13 +54,13 @@ def watched(now: Callable[[], Count]) -> Iterator[Fitting]:
     """While open, what `VAE.fit` trains is watched, and an epoch is one compiled call however slow the machine."""
     found = Fitting()
 
-    def watching(task: fit.Task, settings: Any, report: Callable) -> fit.Outcome:
+    def watching(task: epochs.Task, settings: Any, report: Callable) -> epochs.Outcome:
         def marking(record: dict) -> None:
             report(record)
             found.marks.append(now())
 
         found.task = task
-        return fit.train(task, settings, marking, on_call=found.called, call_seconds=1e6)
+        return epochs.train(task, settings, marking, on_call=found.called, call_seconds=1e6)
 
     with mock.patch.object(plain_vae, "train", watching):
         yield found

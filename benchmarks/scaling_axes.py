@@ -19,7 +19,7 @@ from benchmarks.runner import seconds_of
 from laten.data.datasets.simulated_clinic import clinic
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import build_model
-from laten.training import fit
+from laten.training import epochs
 from laten.training.settings import Settings
 
 Point = dict[str, float]
@@ -126,15 +126,15 @@ def by_call(rows: int) -> Point:
     network = lt.Network(z=lt.Normal(1), x=lt.Normal(1).given("z"))
     model = build_model(network, lt.guide_for(network), jax.random.key(0))
     store = Store({"x": jax.device_put(np.zeros((rows, 1), np.float32))}, {})
-    task = fit.Task(model, lt.Elbo(), store, Presentation(), 0.0, {})
-    run, before, none = fit.Training(task, Settings(epochs=1, batch_size=BATCH)), peak(), np.int32(0)
-    order = fit.shuffled(0, 0, rows, BATCH)
+    task = epochs.Task(model, lt.Elbo(), store, Presentation(), 0.0, {})
+    run, before, none = epochs.Training(task, Settings(epochs=1, batch_size=BATCH)), peak(), np.int32(0)
+    order = epochs.shuffled(0, 0, rows, BATCH)
 
     def call() -> None:
         run.state, _ = run.loop.run(run.state, run.empty, store, order, run.key, none, none, none)
         jax.block_until_ready(run.state)
 
-    shuffled = seconds_of(lambda: fit.shuffled(0, 0, rows, BATCH))
+    shuffled = seconds_of(lambda: epochs.shuffled(0, 0, rows, BATCH))
     first, *calls = (seconds_of(call) for _ in range(1 + CALLS))  # the first compiles
     memory = {"data": float(order.nbytes), "before": before, "peak": peak()}
     return {"seconds": float(np.median(calls)), "first": first, "rest": shuffled, **memory}

@@ -19,7 +19,7 @@ from laten.data.rows.presentation import Presentation
 from laten.inference import asking
 from laten.inference.questions import LogWeights
 from laten.network.model import build_model
-from laten.training import fit
+from laten.training import epochs
 from laten.training.objectives import Objective
 
 pytestmark = pytest.mark.trains
@@ -50,7 +50,7 @@ class Worse(Objective):
 
 
 def test_a_worse_loop_is_caught(monkeypatch):
-    shuffled, summary = fit.shuffled, fit.summary
+    shuffled, summary = epochs.shuffled, epochs.summary
 
     def shorter(seed: int, turn: int, *rest: int) -> np.ndarray:
         return (order := shuffled(seed, turn, *rest))[: len(order) - turn % 2]
@@ -59,8 +59,8 @@ def test_a_worse_loop_is_caught(monkeypatch):
         jax.block_until_ready(jax.device_put(jax.device_get(state.weights)))
         return summary(epoch, state, *rest)
 
-    monkeypatch.setattr(fit, "shuffled", shorter)
-    monkeypatch.setattr(fit, "summary", curious)
+    monkeypatch.setattr(epochs, "shuffled", shorter)
+    monkeypatch.setattr(epochs, "summary", curious)
     found = {f"numbers: {name}": x for name, x in numbers(objective=Worse()).items()}
     mine = {name: x for name, x in RECORDED["figures"].items() if name in found}
     lines = guard.compared(found, {"about": HERE, "figures": mine}, guard.running())

@@ -2,9 +2,9 @@
 
 __version__: str
 
+from .classical.bayes_theorem import explain as explain
 from .classical.discrete import DiscreteNetwork as DiscreteNetwork
 from .classical.discrete import read_bif as read_bif
-from .classical.explain import explain as explain
 from .common.errors import DataError as DataError
 from .common.errors import DeclarationError as DeclarationError
 from .common.errors import LatenError as LatenError

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import laten as lt
-from laten.classical.explain import discrete, terms
+from laten.classical.bayes_theorem import discrete, terms
 from laten.common.errors import DataError, DeclarationError
 from laten.network.model import AT_MODE, build_model
 from oracles import discrete_joint, linear_gaussian_log_prob, linear_gaussian_posterior, normal_log_prob
@@ -170,7 +170,7 @@ def test_what_is_printed_is_a_lesson(asia):
 def test_improbable_evidence_is_shown_by_logarithms():
     log_prior, log_likelihood = np.log([0.25, 0.75]), np.array([-900.0, -901.0])
     log_joint = log_prior + log_likelihood
-    from laten.classical.explain import Discrete
+    from laten.classical.bayes_theorem import Discrete
 
     found = discrete(
         Discrete({"y": ("0", "1")}, log_prior, log_joint, np.logaddexp(*log_joint)), {"x": "pixels"}, "prior"

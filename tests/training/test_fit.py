@@ -16,7 +16,7 @@ import oracles
 from laten.data.rows.presentation import Presentation, Store, binarised
 from laten.network.log_weights import log_weights
 from laten.network.model import Model, build_model
-from laten.training.fit import Outcome, Task, train
+from laten.training.epochs import Outcome, Task, train
 from laten.training.loop import Loop
 from laten.training.objectives import Batch, Estimate, Objective
 from laten.training.optimizer import adam

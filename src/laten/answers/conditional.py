@@ -1,4 +1,4 @@
-r"""What is hidden, given what is seen: samples, imputations, predictions, conditional densities.
+r"""What is hidden, given what is seen: samples, predictions, conditional densities (`impute.py`: holes filled).
 
 Any column can be asked given any others: the guide draws latents given the evidence, importance weights make them draws
 of the posterior, and the leaves that are asked for are averaged over them or drawn.
@@ -18,7 +18,6 @@ import pandas as pd
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
-from laten.data.rows.point_answers import intervals
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys, ancestral
@@ -86,21 +85,6 @@ def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
     return float(np.min(log_mean_weight(typical))) - log_p
 
 
-def impute(fitted: Fitted, data: Any, draws: int, statistic: str) -> Any:
-    """Fill each hidden cell of the data with a point."""
-    view, data = fitted.view, fitted.view.opened(data)
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(data, partial=True))
-    return view.filled(data, view.pointed(values, like=data, statistic=statistic))
-
-
-def multiply_impute(fitted: Fitted, data: Any, copies: int, draws: int, seed: int) -> list[Any]:
-    """Fill the hidden cells of the data `copies` times by draws from p(hidden | observed)."""
-    view, data = fitted.view, fitted.view.opened(data)
-    question = Completions(max(draws, LEAST_DRAWS * copies), copies)
-    made, _ = copies_of(fitted, question, view.rows(data, partial=True), seed, like=data)
-    return [view.filled(data, one) for one in made]
-
-
 def copies_of(
     fitted: Fitted, question: Completions, rows: Rows, seed: int, within: Any = None, like: Any = None
 ) -> tuple[list[Any], np.ndarray]:
@@ -108,17 +92,6 @@ def copies_of(
     values, size = fitted.ask_well(question, rows, Keys(seed, np.arange(rows.n)))
     copies = [{n: x[:, i] for n, x in values.items()} for i in range(question.kept)]
     return [fitted.view.drawn(one, (seed, i), within, like) for i, one in enumerate(copies)], size
-
-
-def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fill the hidden cells of the data by the ends of their central intervals."""
-    view = table_of(fitted, "impute_interval")
-    if not 0 < coverage < 1:
-        raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
-    frame = view.opened(data)
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(frame, partial=True))
-    low, high = intervals(view.schema, view.blocks_of(values), coverage, like=frame)
-    return view.filled(frame, low), view.filled(frame, high)
 
 
 def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) -> pd.Series:

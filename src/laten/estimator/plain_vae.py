@@ -23,7 +23,7 @@ from laten.estimator.parameters import KEPT, Parameters
 from laten.estimator.prepare import Prepared, prepare
 from laten.estimator.questions import Answers
 from laten.network.model import Model
-from laten.training.fit import train
+from laten.training.epochs import train
 from laten.training.progress import progress as progress_display
 
 Kind = TypeVar("Kind", bound="PlainVAE")

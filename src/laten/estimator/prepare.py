@@ -24,7 +24,7 @@ from laten.network.guide import guide_for
 from laten.network.model import Model, build_model
 from laten.network.network import Network
 from laten.network.uncertain_weights import uncertain
-from laten.training.fit import Task
+from laten.training.epochs import Task
 from laten.training.objectives import Elbo, Objective, WithWeights
 from laten.training.settings import Settings
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.answers import conditional, dependence, latents, scores
+from laten.answers import conditional, dependence, impute, latents, scores
 from laten.answers.audit.audit import audit as run_audit
 from laten.answers.audit.result import Audit
 from laten.answers.audit.study import options as audit_options
@@ -101,9 +101,9 @@ class Answers(abc.ABC):
         if draws is not None:
             raise LatenError(f"impute: draws={draws!r} is now samples={draws!r}, the number of completed copies")
         if samples is None:
-            return conditional.impute(self._fitted(), X, self.draws, statistic)
+            return impute.impute(self._fitted(), X, self.draws, statistic)
         samples = whole("samples", samples)
-        return conditional.multiply_impute(self._fitted(), X, samples, self.draws, self._seed(seed))
+        return impute.multiply_impute(self._fitted(), X, samples, self.draws, self._seed(seed))
 
     def impute_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the data twice, hidden numbers and ordered classes filled by the ends of their central interval.
@@ -113,7 +113,7 @@ class Answers(abc.ABC):
         Returns:
             Two frames, low and high. Observed cells are the same in both; unordered classes stay empty.
         """
-        return conditional.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
+        return impute.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
 
     def predict(self, X: Any, column: Any = None, *, statistic: str = "auto") -> pd.Series:
         """Predict a column's value in each row, given the row's other columns: mean, mode or median as in `impute`.

@@ -9,10 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-
 from laten.common.errors import LatenError, known, whole
-from laten.common.types import Array
 
 AUTO_STEPS = 20_000
 MOST_ROWS = 2**31 - 1  # a row's number is an int32
@@ -86,14 +83,6 @@ class Settings:
         epochs = self.epochs or min(max(math.ceil(AUTO_STEPS / steps), 10), 1000)
         patience = max(20, math.ceil(300 / steps)) if self.patience is None else self.patience
         return Plan(self, batch_size, epochs, patience, steps)
-
-    def rate(self, progress: Array) -> Array:
-        """Return the learning rate at `progress` in [0, 1]; constant beside an optimiser of the user's."""
-        if self.optimizer is not None:
-            return jnp.full((), self.learning_rate, jnp.float32)
-        rise = jnp.minimum(1.0, progress / self.warmup) if self.warmup else 1.0
-        fall = self.final_rate + (1 - self.final_rate) * 0.5 * (1 + jnp.cos(jnp.pi * progress))
-        return self.learning_rate * rise * fall
 
 
 @dataclass(frozen=True)

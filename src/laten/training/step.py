@@ -21,6 +21,7 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key
 from laten.network.model import Model
+from laten.training.learning_rate import learning_rate
 from laten.training.objectives import Batch, Estimate, Objective
 from laten.training.optimizer import Optimizer
 from laten.training.settings import Settings
@@ -88,7 +89,7 @@ def step(parts: Parts, state: State, batch: Batch, keys: Key) -> tuple[State, In
     good = jnp.isfinite(loss) & jnp.isfinite(norm)
     clip = parts.settings.clip
     shrink = 1.0 if clip is None else jnp.minimum(1.0, clip / norm)
-    pace = state.rate * parts.settings.rate(progress)
+    pace = state.rate * learning_rate(parts.settings, progress)
     weights, optimizer = parts.optimizer.update(gradient, state.optimizer, state.weights, good, shrink, pace)
     bad_run = jnp.where(good, 0, state.bad_run + 1)
     return State(weights, optimizer, state.step + 1, state.rate, bad_run), Info(estimate, good)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from laten.classical.bayes_theorem import explain
 from laten.classical.discrete import read_bif
-from laten.classical.explain import explain
 from laten.cli.data_in_out import TABLES, check_output, put, wrote
 from laten.cli.evidence import evidence
 from laten.common.errors import DataError

@@ -1,0 +1,37 @@
+"""Fill the holes of data: by one value, by several completed copies (multiple imputation), or by intervals."""
+
+from typing import Any
+
+import pandas as pd
+
+from laten.answers.conditional import LEAST_DRAWS, copies_of, table_of
+from laten.answers.fitted import Fitted
+from laten.common.errors import LatenError
+from laten.data.rows.point_answers import intervals
+from laten.inference.questions import Completions, Expected
+
+
+def impute(fitted: Fitted, data: Any, draws: int, statistic: str) -> Any:
+    """Fill each hidden cell of the data with a point."""
+    view, data = fitted.view, fitted.view.opened(data)
+    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(data, partial=True))
+    return view.filled(data, view.pointed(values, like=data, statistic=statistic))
+
+
+def multiply_impute(fitted: Fitted, data: Any, copies: int, draws: int, seed: int) -> list[Any]:
+    """Fill the hidden cells of the data `copies` times by draws from p(hidden | observed)."""
+    view, data = fitted.view, fitted.view.opened(data)
+    question = Completions(max(draws, LEAST_DRAWS * copies), copies)
+    made, _ = copies_of(fitted, question, view.rows(data, partial=True), seed, like=data)
+    return [view.filled(data, one) for one in made]
+
+
+def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fill the hidden cells of the data by the ends of their central intervals."""
+    view = table_of(fitted, "impute_interval")
+    if not 0 < coverage < 1:
+        raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
+    frame = view.opened(data)
+    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(frame, partial=True))
+    low, high = intervals(view.schema, view.blocks_of(values), coverage, like=frame)
+    return view.filled(frame, low), view.filled(frame, high)
