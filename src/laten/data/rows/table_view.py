@@ -113,7 +113,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         Args:
             given: Column -> a value, `lt.between(low, high)`, or a list of values any of which it may be.
         Returns:
-            Rows with the values; what is allowed of each node by softer evidence (`Family.log_mass`); and the
+            Rows with the values; what is allowed of each node by ranges and lists (`Family.log_mass`); and the
             intervals of columns, which draws inside a bin keep to.
         Raises:
             DataError: an unknown column, one that was set aside, or a value that cannot be.
@@ -125,7 +125,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         empty = [name for name, value in hard.items() if pd.isna(value)]
         if empty:
             raise DataError(f"given: no value for column {empty[0]!r}; leave it out, or give one")
-        some = hard or {self.schema.blocks[0].names[0]: None}  # softer evidence alone: nothing has a value
+        some = hard or {self.schema.blocks[0].names[0]: None}  # ranges or lists alone: nothing has a value
         frame = pd.DataFrame({name: [value] * n for name, value in some.items()}, index=range(n))
         rows = tables.encode(self.schema, frame, partial=True)
         for name, v in hard.items():
