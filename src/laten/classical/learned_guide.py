@@ -110,10 +110,10 @@ class LearnedGuide:
         keys = random.split(jax.random.key(seed), draws)
         drawn, log_q = jax.device_get(draws_of(self.guide, self.weights, x, mask, keys, tuple(place)))
         codes = {n: np.asarray(drawn[n]) for n in place}
-        counted = elimination.ancestors(net.parents, evidence.names)
+        above = elimination.ancestors(net.parents, evidence.names)
         log_w = np.zeros(draws)
         with np.errstate(divide="ignore"):
-            for name in counted:
+            for name in sorted(above, key=net.order.index):  # a set's order would change the last bit
                 p = net.tables[name][tuple(codes[n] for n in (*net.parents[name], name))]
                 log_w += np.log(p) - np.asarray(log_q[name], np.float64)
         for name, allowed in evidence.sets.items():
