@@ -72,7 +72,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         return view, rows
 
     def evidence(self, given: Mapping[Any, Any], n: int = 1) -> tuple[Rows, Arrays, Limits]:
-        """Build `n` equal rows in which only the nodes in `given` are observed; arrays take no ranges or lists as evidence."""
+        """Build `n` equal rows in which only the nodes in `given` are observed; arrays take no ranges or lists."""
         soft = [name for name, v in given.items() if isinstance(v, Between)]
         if soft:
             raise DataError(f"node {soft[0]!r}: intervals are evidence for columns of a table; give an array")
