@@ -37,7 +37,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports --no-logo
 
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 10
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist worksteal

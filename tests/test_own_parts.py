@@ -181,7 +181,7 @@ def test_the_weight_counts_in_the_loss_alone(vae, rows):
     batch = Batch({"x": jnp.asarray(np.where(seen, rows, 0))}, {"x": jnp.asarray(seen)})
     heavy, elbo = (f(vae.model_, batch, jax.random.key(0)) for f in (HeavyKl(3.0), lt.Elbo()))
     assert np.isclose(heavy.bound, elbo.bound) and np.isclose(elbo.loss, -elbo.bound)
-    assert heavy.kl > 0.1 and np.isclose(heavy.loss, elbo.loss + 2 * elbo.kl)
+    assert heavy.kl > 0.01 and np.isclose(heavy.loss, elbo.loss + 2 * elbo.kl)
 
 
 def test_scores_are_those_of_quadrature(vae, rows):

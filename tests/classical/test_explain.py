@@ -170,10 +170,10 @@ def test_what_is_printed_is_a_lesson(asia):
 def test_improbable_evidence_is_shown_by_logarithms():
     log_prior, log_likelihood = np.log([0.25, 0.75]), np.array([-900.0, -901.0])
     log_joint = log_prior + log_likelihood
-    from laten.classical.bayes_theorem import Discrete
+    from laten.classical.bayes_theorem import DiscreteLatents
 
     found = discrete(
-        Discrete({"y": ("0", "1")}, log_prior, log_joint, np.logaddexp(*log_joint)), {"x": "pixels"}, "prior"
+        DiscreteLatents({"y": ("0", "1")}, log_prior, log_joint, np.logaddexp(*log_joint)), {"x": "pixels"}, "prior"
     )
     assert "e^-900.00" in str(found) and abs(found.residual) < 1e-9
 

@@ -10,7 +10,7 @@ from scipy import stats
 from laten.common.errors import DataError
 from laten.data.columns.codecs import Codec
 from laten.data.histogram.calendar import fit_cycle
-from laten.data.histogram.fit import day_grid, fit_histogram
+from laten.data.histogram.find_bins import day_grid, fit_histogram
 from laten.data.histogram.histogram import Histogram
 from laten.data.records import read
 

@@ -15,7 +15,7 @@ from laten.data.columns.codecs import (  # fmt: skip
     choose_codec,
     fit_codecs,
 )
-from laten.data.histogram.fit import fit_histogram, loc_and_scale
+from laten.data.histogram.find_bins import fit_histogram, loc_and_scale
 from laten.data.records import read
 
 CODECS = [Identity(), Standardise(3.0, 2.5), Log(0.7, 1.3), Log(0.7, 1.3, 0.5), Date(20.0, 40.0)]

@@ -9,7 +9,7 @@ import scipy.stats
 from pandas.testing import assert_frame_equal
 
 from laten.common.errors import DataError
-from laten.data.datasets.clinic_columns import Classes, Counts, Discrete, Normals, StudentT
+from laten.data.datasets.clinic_columns import ClassesGiven, Counts, DiscreteGiven, NormalsGiven, StudentGiven
 from laten.data.datasets.simulated_clinic import CHANGE_HOLES, HOLES, Clinic, clinic
 from laten.data.files.read import read
 from laten.data.files.write import write
@@ -18,14 +18,14 @@ from laten.data.schema.infer import infer_schema
 WORLD = Clinic()
 MANY = WORLD.sample(40_000, seed=5)
 HOLED = clinic(300, seed=2)
-CLASSES = [name for name, c in WORLD.columns.items() if isinstance(c, Classes)]
+CLASSES = [name for name, c in WORLD.columns.items() if isinstance(c, ClassesGiven)]
 NUMBERS = [name for name in WORLD.columns if name not in CLASSES]
 
 
 def test_states_are_a_distribution():
     assert len(WORLD.prior) == 48 and abs(WORLD.prior.sum() - 1) < 1e-12
     for name, c in WORLD.columns.items():
-        if isinstance(c, Discrete):
+        if isinstance(c, DiscreteGiven):
             assert np.allclose(c.table[1].sum(axis=1), 1, atol=1e-9), name
 
 
@@ -78,11 +78,11 @@ def test_families_agree_with_scipy():
     r = 3.0
     assert np.allclose(Counts(rate, r).log_prob(x), scipy.stats.nbinom(r, r / (r + rate)).logpmf(x[:, None]))
     assert np.allclose(Counts(rate, r).cdf(x), scipy.stats.nbinom(r, r / (r + rate)).cdf(x[:, None]))
-    t = StudentT(rate, rate)
+    t = StudentGiven(rate, rate)
     assert np.allclose(t.log_prob(x), scipy.stats.t(4, rate, rate).logpdf(x[:, None]))
     assert np.allclose(t.cdf(x), scipy.stats.t(4, rate, rate).cdf(x[:, None]))
     one = np.ones((3, 1))
-    normal, log_normal = (Normals(rate[:, None], 2 * one, one, log) for log in (False, True))
+    normal, log_normal = (NormalsGiven(rate[:, None], 2 * one, one, log) for log in (False, True))
     assert np.allclose(normal.log_prob(x), scipy.stats.norm(rate, 2).logpdf(x[:, None]))
     frozen = scipy.stats.lognorm(2, scale=np.exp(rate))
     assert np.allclose(log_normal.log_prob(x[1:]), frozen.logpdf(x[1:, None]))
@@ -107,7 +107,7 @@ def test_number_conditionals(name):
     assert np.allclose(conditional.log_prob(x), ratio, atol=1e-9)
     for p in (0.1, 0.5, 0.9):
         q = conditional.quantile(p)
-        if isinstance(WORLD.columns[name], Discrete):
+        if isinstance(WORLD.columns[name], DiscreteGiven):
             assert (conditional.cdf(q) >= p - 1e-9).all() and (conditional.cdf(q - 1) < p).all()
         else:
             assert np.allclose(conditional.cdf(q), p, atol=1e-9)

@@ -11,7 +11,7 @@ from laten.training import step as steps
 from laten.training.objectives import Batch
 from laten.training.optimizer import adam
 from laten.training.settings import Settings
-from laten.training.step import Parts, init, loss_of, side_by_side
+from laten.training.step import StepParts, init, loss_of, side_by_side
 from laten.training.weight_packing import WeightPacking
 
 NETWORK = lt.Network(z=lt.Normal(2), x=lt.Normal(3).given("z"))
@@ -24,7 +24,7 @@ def made(seed: int = 0):
     """Parts and the arrays of a model."""
     model = build_model(NETWORK, lt.guide_for(NETWORK), jax.random.key(seed))
     weights, static = eqx.partition(model, eqx.is_inexact_array)
-    return Parts(loss_of(lt.Elbo(), static, False), adam(), WeightPacking(weights), SETTINGS, 100), weights
+    return StepParts(loss_of(lt.Elbo(), static, False), adam(), WeightPacking(weights), SETTINGS, 100), weights
 
 
 def test_a_step_is_the_objective_s_gradient_and_adam():

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.answers.conditional import table_of, without
 from laten.answers.fitted import Fitted
 from laten.answers.level_tables import (
     InnerDraws,
@@ -32,6 +31,7 @@ from laten.answers.level_tables import (
     inner_nodes,
     scales_of,
 )
+from laten.answers.sample_and_predict import table_of, without
 from laten.common.errors import LatenError
 from laten.data.columns.column import Column
 from laten.data.rows.rows import Rows

@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from laten.answers.conditional import LEAST_DRAWS, copies_of, table_of
 from laten.answers.fitted import Fitted
+from laten.answers.sample_and_predict import LEAST_DRAWS, copies_of, table_of
 from laten.common.errors import LatenError
 from laten.data.rows.point_answers import intervals
 from laten.inference.questions import Completions, Expected

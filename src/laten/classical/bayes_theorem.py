@@ -26,8 +26,8 @@ from laten.classical.enumeration import (
 from laten.classical.explanation import Explanation
 from laten.classical.learned_guide import LearnedGuide
 from laten.classical.mean_field import Step, ascend, ascend_normal, expected
+from laten.classical.probability_tables import ProbabilityTables
 from laten.classical.question import Evidence, check_targets, evidence_of, index_of
-from laten.classical.tables import ProbabilityTables
 from laten.common.errors import DataError, DeclarationError, known
 from laten.estimator.questions import Answers
 from laten.inference import linear_gaussian
@@ -40,7 +40,7 @@ MOST = 2**16  # joint states that are listed
 IMPOSSIBLE = 60.0  # nats below p(x) at which a joint state counts, so that q may pass through what cannot be
 
 
-class Discrete(NamedTuple):
+class DiscreteLatents(NamedTuple):
     """An axis a latent: log p(z), log p(x, z); the states' names; log p(x); log q(z | x) of a guide."""
 
     states: dict[str, tuple[str, ...]]
@@ -113,7 +113,7 @@ def explain(
     if all(network.nodes[n].family.n_states is not None for n in names):
         check_count({n: network.nodes[n].family.n_states or 1 for n in names}, "a guide, lt.VAE(network)")
         log_q = guide_table(guided, example, names) if how == "guide" and guided is not None else None
-        return discrete(Discrete(*log_tables(network, p, example, names), log_q), seen, how)
+        return discrete(DiscreteLatents(*log_tables(network, p, example, names), log_q), seen, how)
     return normal(network, p, guided, example, names, seen, how)
 
 
@@ -134,7 +134,7 @@ def parts_of(
     return model.network, model.p, model
 
 
-def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Iterable[str] | None) -> Discrete:
+def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Iterable[str] | None) -> DiscreteLatents:
     """Compute prior and joint of the latents by variable elimination."""
     evidence = evidence_of(network.states, given)
     above = elimination.ancestors(network.parents, evidence.names) - set(evidence.codes)
@@ -152,7 +152,7 @@ def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Ite
         prior, log_scale_prior = network.joint(names, Evidence({}, {}))
         log_joint, log_prior = np.log(table) + log_scale, np.log(prior) + log_scale_prior
     states = {n: network.states[n] for n in names}
-    return Discrete(states, log_prior, log_joint, network.log_evidence(given))
+    return DiscreteLatents(states, log_prior, log_joint, network.log_evidence(given))
 
 
 def check_count(sizes: Mapping[str, int], way: str) -> None:
@@ -169,7 +169,7 @@ def check_count(sizes: Mapping[str, int], way: str) -> None:
         )
 
 
-def discrete(d: Discrete, seen: dict[str, str], how: str) -> Explanation:
+def discrete(d: DiscreteLatents, seen: dict[str, str], how: str) -> Explanation:
     """Explain latents whose joint states are listed."""
     names, shape = list(d.states), d.log_joint.shape
     log_joint = np.maximum(d.log_joint, d.log_evidence - IMPOSSIBLE)

@@ -46,7 +46,7 @@ class Variable:
     table: np.ndarray
 
 
-class Block(NamedTuple):
+class BifBlock(NamedTuple):
     """A probability block as it stands."""
 
     name: Token
@@ -66,7 +66,7 @@ def parse(text: str, where: str = "text") -> tuple[str, dict[str, Variable]]:
             probabilities, rows that are missing, twice there, or do not sum to one, a circle.
     """
     scanner = Scanner(text, where)
-    name, states, blocks = "unknown", dict[str, tuple[str, ...]](), dict[str, Block]()
+    name, states, blocks = "unknown", dict[str, tuple[str, ...]](), dict[str, BifBlock]()
     lines: dict[str, int] = {}
     while not scanner.done():
         token = scanner.next("a block")
@@ -153,7 +153,7 @@ def variable_block(scanner: Scanner, variable: Token) -> tuple[str, ...]:
     return names
 
 
-def probability_block(scanner: Scanner) -> Block:
+def probability_block(scanner: Scanner) -> BifBlock:
     """Read a block; its rows are not checked yet."""
     scanner.sign("(")
     names = scanner.words(")")
@@ -171,10 +171,10 @@ def probability_block(scanner: Scanner) -> Block:
                 entries.append((token, scanner.words(")"), scanner.words(";")))
             case _:
                 raise scanner.fault(token.line, f"expected 'table', 'default' or a row '(…)', found {token.text!r}")
-    return Block(names[0], names[1:], entries)
+    return BifBlock(names[0], names[1:], entries)
 
 
-def variable_of(scanner: Scanner, states: Mapping[str, tuple[str, ...]], block: Block) -> Variable:
+def variable_of(scanner: Scanner, states: Mapping[str, tuple[str, ...]], block: BifBlock) -> Variable:
     """Make a variable with its table."""
     name, parents = block.name.text, tuple(p.text for p in block.parents)
     size, sizes = len(states[name]), tuple(len(states[p]) for p in parents)

@@ -7,8 +7,8 @@ import pandas as pd
 
 from laten.classical import elimination
 from laten.classical.elimination import Factor
+from laten.classical.probability_tables import ProbabilityTables
 from laten.classical.question import States, check_name, code_of
-from laten.classical.tables import ProbabilityTables
 from laten.common.errors import DataError
 
 WORK = 2**22  # entries of the largest factor times rows, of one elimination

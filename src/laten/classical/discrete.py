@@ -21,8 +21,8 @@ from laten.classical.bif import Variable
 from laten.classical.by_row import by_row
 from laten.classical.learned_guide import LearnedGuide, learn
 from laten.classical.logits import conditionals, declaration
+from laten.classical.probability_tables import ProbabilityTables
 from laten.classical.question import check_name, check_targets, code_of, evidence_of, index_of, parse_question
-from laten.classical.tables import ProbabilityTables
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError
 from laten.network.conditional import Conditional

@@ -27,8 +27,8 @@ import optax
 import pandas as pd
 
 from laten.classical import elimination
+from laten.classical.probability_tables import ProbabilityTables
 from laten.classical.question import check_targets, evidence_of, index_of
-from laten.classical.tables import ProbabilityTables
 from laten.common import random
 from laten.common.errors import DataError, DeclarationError, known
 from laten.common.types import Array, Key, Values

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.answers import conditional, dependence, impute, latents, scores
+from laten.answers import dependence, impute, latents, sample_and_predict, scores
 from laten.answers.audit.audit import audit as run_audit
 from laten.answers.audit.result import Audit
 from laten.answers.audit.study import options as audit_options
-from laten.answers.conditional import ConditionalAnswer
 from laten.answers.fitted import Fitted
+from laten.answers.sample_and_predict import ConditionalAnswer
 from laten.common.errors import LatenError, whole
 from laten.inference.diagnostics import LogLikelihood
 
@@ -50,7 +50,7 @@ class Answers(abc.ABC):
         Raises:
             LatenError: an unknown column, or a value never seen.
         """
-        return conditional.sample(self._fitted(), whole("n", n), given, self.draws, self._seed(seed))
+        return sample_and_predict.sample(self._fitted(), whole("n", n), given, self.draws, self._seed(seed))
 
     def conditional(
         self,
@@ -77,7 +77,7 @@ class Answers(abc.ABC):
         """
         samples = whole("samples", samples) if samples else 0
         draws, seed = self._draws(draws, POSTERIOR), self._seed(seed)
-        return conditional.conditional(self._fitted(), X, targets, given, samples, draws, seed)
+        return sample_and_predict.conditional(self._fitted(), X, targets, given, samples, draws, seed)
 
     # -- filling ------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class Answers(abc.ABC):
         Raises:
             LatenError: no such column, or none named while X lacks none or several.
         """
-        return conditional.predict(self._fitted(), X, column, statistic, self.draws)
+        return sample_and_predict.predict(self._fitted(), X, column, statistic, self.draws)
 
     def predict_proba(self, X: Any, column: Any = None) -> pd.DataFrame:
         """Return probabilities `(rows, levels)` of a column's classes, given the row's other columns.
@@ -134,7 +134,7 @@ class Answers(abc.ABC):
         Raises:
             LatenError: the column has no classes.
         """
-        return conditional.predict_proba(self._fitted(), X, column, self.draws)
+        return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws)
 
     # -- scoring ------------------------------------------------------------
 

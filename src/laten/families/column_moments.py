@@ -7,7 +7,7 @@ import numpy as np
 ROWS = 2**16  # in one step
 
 
-class Moments(NamedTuple):
+class ColumnMoments(NamedTuple):
     """Per site, flat `(n_sites,)`: observed cells, their mean (0 if none) and standard deviation (1 if none)."""
 
     rows: np.ndarray
@@ -21,7 +21,7 @@ def observed(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     return seen if mask is None else seen & np.asarray(mask, bool)
 
 
-def moments(values: np.ndarray, mask: np.ndarray | None = None) -> Moments:
+def moments(values: np.ndarray, mask: np.ndarray | None = None) -> ColumnMoments:
     """Return the moments of each site over the rows, without hidden or non-finite cells.
 
     Args:
@@ -40,4 +40,4 @@ def moments(values: np.ndarray, mask: np.ndarray | None = None) -> Moments:
     centre = mean.astype(values.dtype) if values.dtype.kind == "f" else mean
     squares = [np.sum(np.square(values[p] - centre), axis=0, where=seen(p), dtype=np.float64) for p in parts]
     sd = np.sqrt(np.sum(squares, axis=0) / shown)
-    return Moments(count.ravel(), mean.ravel(), np.where(count > 0, sd, 1.0).ravel())
+    return ColumnMoments(count.ravel(), mean.ravel(), np.where(count > 0, sd, 1.0).ravel())

@@ -17,7 +17,7 @@ from laten.common.types import Array, Key, Masks, Values
 from laten.network.model import Draw, Model
 
 
-class Parts(NamedTuple):
+class BoundParts(NamedTuple):
     """One draw's parts of the ELBO: scalars by node, in nats, averaged over the enumerated states."""
 
     fit: Values  # node -> log p of its observed sites
@@ -60,7 +60,7 @@ def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int
     return jax.vmap(lambda k: log_weight(*model.draws(k, values, masks)))(random.split(key, draws))
 
 
-def by_node(log_r: Array, draw: Draw, masks: Masks, closed: bool) -> Parts:
+def by_node(log_r: Array, draw: Draw, masks: Masks, closed: bool) -> BoundParts:
     """Return one draw's parts of the ELBO; `closed` takes the KL in closed form where there is one."""
     share = jnp.exp(log_r)
     fit: Values = {}
@@ -75,7 +75,7 @@ def by_node(log_r: Array, draw: Draw, masks: Masks, closed: bool) -> Parts:
         kl[name] = over_states(share, draw.kl[name] if closed and name in draw.kl else log_q - hidden_p)
         if seen is not None:
             fit[name] = over_states(share, jnp.where(seen, log_p, 0.0))
-    return Parts(fit, kl)
+    return BoundParts(fit, kl)
 
 
 def over_states(share: Array, per_site: Array) -> Array:

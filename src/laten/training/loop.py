@@ -19,7 +19,7 @@ from laten.network.model import Model
 from laten.training.objectives import Batch, Objective
 from laten.training.optimizer import adam, wrapped
 from laten.training.settings import PRODUCTS, Settings
-from laten.training.step import Info, Parts, State, init, loss_of, side_by_side
+from laten.training.step import Info, State, StepParts, init, loss_of, side_by_side
 from laten.training.weight_packing import SMALL, WeightPacking
 
 MOST_BAD = 3
@@ -63,7 +63,7 @@ class Loop:
         optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = WeightPacking(weights, SMALL if settings.optimizer is None else 0)
-        self.parts = Parts(loss_of(objective, static, dropout), optimizer, self.packing, settings, planned_steps)
+        self.parts = StepParts(loss_of(objective, static, dropout), optimizer, self.packing, settings, planned_steps)
         self.weights = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         self.presentation, self.copies = presentation, copies
         self.traces = 0  # how often the epoch was traced: a retrace is a bug

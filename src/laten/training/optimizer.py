@@ -18,7 +18,7 @@ from laten.common.types import Array
 from laten.network.model import Model
 
 
-class Moments(NamedTuple):
+class AdamMoments(NamedTuple):
     """Carried from step to step."""
 
     made: Array  # () steps
@@ -40,15 +40,15 @@ class Optimizer(NamedTuple):
 def adam(b1: float = 0.9, b2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
     """Make Adam."""
 
-    def init(weights: Any) -> Moments:
+    def init(weights: Any) -> AdamMoments:
         def zeros() -> Any:
             return jax.tree.map(jnp.zeros_like, weights)
 
-        return Moments(jnp.zeros((), jnp.int32), zeros(), zeros())
+        return AdamMoments(jnp.zeros((), jnp.int32), zeros(), zeros())
 
     def update(
-        gradient: Any, state: Moments, weights: Any, good: Array, shrink: Array | float, pace: Array
-    ) -> tuple[Any, Moments]:
+        gradient: Any, state: AdamMoments, weights: Any, good: Array, shrink: Array | float, pace: Array
+    ) -> tuple[Any, AdamMoments]:
         mean = jax.tree.map(lambda m, g: jnp.where(good, b1 * m + (1 - b1) * shrink * g, m), state.mean, gradient)
         square = jax.tree.map(
             lambda v, g: jnp.where(good, b2 * v + (1 - b2) * jnp.square(shrink * g), v), state.square, gradient
@@ -59,7 +59,7 @@ def adam(b1: float = 0.9, b2: float = 0.999, epsilon: float = 1e-8) -> Optimizer
         rise, spread = pace / (1 - b1**t), 1 / (1 - b2**t)
         rise = jnp.where(good, rise, 0.0)
         weights = jax.tree.map(lambda w, m, v: w - rise * m / (jnp.sqrt(spread * v) + epsilon), weights, mean, square)
-        return weights, Moments(made, mean, square)
+        return weights, AdamMoments(made, mean, square)
 
     return Optimizer(init, update)
 

@@ -45,7 +45,7 @@ class Info(NamedTuple):
     good: Array  # () False: the loss or a gradient was not finite, and the weights stayed as they were
 
 
-class Parts(NamedTuple):
+class StepParts(NamedTuple):
     """The parts of a step; the same for all steps."""
 
     loss: Callable[[Model, Batch, Key, Array], tuple[Array, Estimate]]  # see `loss_of`
@@ -66,7 +66,7 @@ def loss_of(objective: Objective, static: Model, dropout: bool) -> Callable:
     return loss
 
 
-def init(parts: Parts, *weights: Model) -> State:
+def init(parts: StepParts, *weights: Model) -> State:
     """Return the state before the first step from each copy's weights, in buffers of its own: they are donated."""
     # packed by NumPy, which needs no compilation
     packed = [parts.packing.pack(jax.tree.map(np.asarray, w), np) for w in weights]
@@ -79,7 +79,7 @@ def init(parts: Parts, *weights: Model) -> State:
     return State(held, jax.jit(optimizer)(held), *own(begun))
 
 
-def step(parts: Parts, state: State, batch: Batch, keys: Key) -> tuple[State, Info]:
+def step(parts: StepParts, state: State, batch: Batch, keys: Key) -> tuple[State, Info]:
     """Make one step of one model; `keys (rows,)`."""
     progress = state.step / parts.planned_steps
     arrays = parts.packing.unpack(state.weights)
@@ -95,7 +95,7 @@ def step(parts: Parts, state: State, batch: Batch, keys: Key) -> tuple[State, In
     return State(weights, optimizer, state.step + 1, state.rate, bad_run), Info(estimate, good)
 
 
-def side_by_side(parts: Parts, state: State, batch: Batch, keys: Key, copies: int) -> tuple[State, Info]:
+def side_by_side(parts: StepParts, state: State, batch: Batch, keys: Key, copies: int) -> tuple[State, Info]:
     """Make one step of several copies of a model on the same batch; of one copy, `step`."""
     if copies == 1:
         return step(parts, state, batch, keys)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import LatenError, LatenWarning
-from laten.data.datasets.clinic_columns import Classes
+from laten.data.datasets.clinic_columns import ClassesGiven
 from laten.data.datasets.embedded import load
 from laten.data.datasets.simulated_clinic import Clinic, clinic
 from laten.data.files.write import write
@@ -170,7 +170,7 @@ def coded(world: Clinic, frame: pd.DataFrame) -> Guess:
 def naive(world: Clinic, train: pd.DataFrame) -> Guess:
     """Return the mean of each column of numbers, the most frequent class of the others."""
     seen = {name: x[~np.isnan(x)] for name, x in coded(world, train).items()}
-    classes = {name: isinstance(column, Classes) for name, column in world.columns.items()}
+    classes = {name: isinstance(column, ClassesGiven) for name, column in world.columns.items()}
     return {n: np.asarray(np.bincount(x.astype(int)).argmax() if classes[n] else x.mean()) for n, x in seen.items()}
 
 
@@ -181,7 +181,7 @@ def oracle(world: Clinic, frame: pd.DataFrame) -> Guess:
         found = world.conditional(frame, name)
         if not isinstance(found, np.ndarray):
             best[name] = found.mean
-        elif isinstance(column, Classes) and column.form == "ordered":
+        elif isinstance(column, ClassesGiven) and column.form == "ordered":
             best[name] = (found.cumsum(axis=1) < 0.5).sum(axis=1)
         else:
             best[name] = found.argmax(axis=1)
@@ -196,7 +196,7 @@ def imputation_error(world: Clinic, truth: Guess, guess: Guess, hidden: pd.DataF
         if not at.any():
             continue
         true, off = truth[name], (np.broadcast_to(guess[name], at.shape) - truth[name])[at]
-        if not isinstance(column, Classes):
+        if not isinstance(column, ClassesGiven):
             errors.append(np.sqrt(np.square(off).mean()) / (true.max() - true.min()))
         elif column.form == "ordered":
             errors.append(np.abs(off).mean() / len(column.levels))

@@ -21,7 +21,7 @@ import math
 import numpy as np
 
 from laten.common.errors import DataError
-from laten.data.histogram.fit import loc_and_scale
+from laten.data.histogram.find_bins import loc_and_scale
 from laten.data.histogram.histogram import Histogram
 from laten.data.records import Finite, Positive, Record
 

@@ -53,7 +53,7 @@ class Given(abc.ABC):
         return x
 
 
-class Discrete(Given):
+class DiscreteGiven(Given):
     """Whole numbers from a first one on, given by a table of probabilities."""
 
     @property
@@ -84,7 +84,7 @@ class Discrete(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class Classes(Discrete):
+class ClassesGiven(DiscreteGiven):
     """Named levels with `(S, K)` probabilities. `form`: text, bool, or ordered."""
 
     levels: tuple
@@ -107,7 +107,7 @@ class Classes(Discrete):
 
 
 @dataclass(frozen=True, eq=False)
-class Counts(Discrete):
+class Counts(DiscreteGiven):
     """Negative binomial of `(S,)` rate and one `size` (variance rate + rate²/size); Poisson when size is None."""
 
     rate: np.ndarray
@@ -139,7 +139,7 @@ class Counts(Discrete):
 
 
 @dataclass(frozen=True, eq=False)
-class Days(Discrete):
+class Days(DiscreteGiven):
     """Whole days from `first` (days since 1970-01-01) with `(S, K)` probabilities."""
 
     first: int
@@ -158,7 +158,7 @@ class Days(Discrete):
 
 
 @dataclass(frozen=True, eq=False)
-class Normals(Given):
+class NormalsGiven(Given):
     """A mixture of normals: `loc`, `scale`, `weight` of `(S, C)`. With `log`, of the logarithm: a log-normal."""
 
     loc: np.ndarray
@@ -189,7 +189,7 @@ class Normals(Given):
 
 
 @dataclass(frozen=True, eq=False)
-class StudentT(Given):
+class StudentGiven(Given):
     """Student's t with 4 degrees of freedom, `loc` and `scale` of `(S,)`."""
 
     loc: np.ndarray

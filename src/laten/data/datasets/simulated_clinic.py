@@ -22,7 +22,15 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns.cells import check_frame
-from laten.data.datasets.clinic_columns import Classes, Counts, Days, Discrete, Given, Normals, StudentT
+from laten.data.datasets.clinic_columns import (
+    ClassesGiven,
+    Counts,
+    Days,
+    DiscreteGiven,
+    Given,
+    NormalsGiven,
+    StudentGiven,
+)
 from laten.data.messages import unknown
 
 HOLES = {
@@ -52,7 +60,7 @@ def clinic(n: int = 2000, seed: int = 0, holes: bool = True) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
-class Conditional:
+class ClinicDensity:
     """The exact distribution of one numeric column in each row, given the row's other observed columns.
 
     Dates are days since 1970-01-01 here; arguments may also be datetimes.
@@ -89,7 +97,7 @@ class Conditional:
         """Return `(rows,)` smallest values whose cdf is at least `p`, 0 < p < 1."""
         if not 0 < p < 1:
             raise DataError(f"a quantile needs a probability between 0 and 1, got {p!r}")
-        if isinstance(self.column, Discrete):
+        if isinstance(self.column, DiscreteGiven):
             first, probs = self.column.table
             return first + np.sum(self.weights @ np.cumsum(probs, axis=1) < p - 1e-12, axis=1)
         low, high = np.full(len(self.weights), -1e6), np.full(len(self.weights), 1e6)
@@ -143,7 +151,7 @@ class Clinic:
         joint = self.log_joint(frame, without)
         return np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
 
-    def conditional(self, frame: pd.DataFrame, column: str) -> np.ndarray | Conditional:
+    def conditional(self, frame: pd.DataFrame, column: str) -> np.ndarray | ClinicDensity:
         """Return the exact p(column | the row's other observed cells).
 
         Returns:
@@ -153,7 +161,7 @@ class Clinic:
         if column not in self.columns:
             raise unknown("clinic column", column, self.columns)
         weights, given = self.posterior(frame, without=column), self.columns[column]
-        return weights @ given.probs if isinstance(given, Classes) else Conditional(weights, given)
+        return weights @ given.probs if isinstance(given, ClassesGiven) else ClinicDensity(weights, given)
 
 
 def _states() -> tuple[np.ndarray, np.ndarray]:
@@ -197,19 +205,21 @@ def _columns(a: np.ndarray, d: np.ndarray, s: np.ndarray) -> dict[str, Given]:
     wave = np.exp(-0.5 * ((np.arange(_DAYS) - np.array([250.0, 550.0, 800.0])[:, None]) / 110) ** 2) + 1e-4
     wave /= wave.sum(axis=1, keepdims=True)
     return {
-        "age": Normals(np.array([24.0, 43.0, 61.0, 79.0])[a][:, None], 5.0 * one, one),
-        "sex": Classes(("female", "male"), _two(np.array([0.45, 0.62, 0.7])[d])),
-        "smoker": Classes((False, True), _two(np.array([0.25, 0.65, 0.30])[d] + 0.05 * (s - 1.5)), "bool"),
-        "region": Classes(("coast", "hills", "plain"), region),
-        "ward": Classes(("day", "medical", "surgical", "cardiac", "intensive"), _soft(ward)),
-        "drug": Classes(("antibiotic", "antiviral", "statin", "betablocker", "opioid", "paracetamol"), _soft(drug)),
-        "pain": Classes(("none", "mild", "moderate", "severe"), pain, "ordered"),
-        "mobility": Classes(("bed", "chair", "walker", "stick", "free"), mobility, "ordered"),
+        "age": NormalsGiven(np.array([24.0, 43.0, 61.0, 79.0])[a][:, None], 5.0 * one, one),
+        "sex": ClassesGiven(("female", "male"), _two(np.array([0.45, 0.62, 0.7])[d])),
+        "smoker": ClassesGiven((False, True), _two(np.array([0.25, 0.65, 0.30])[d] + 0.05 * (s - 1.5)), "bool"),
+        "region": ClassesGiven(("coast", "hills", "plain"), region),
+        "ward": ClassesGiven(("day", "medical", "surgical", "cardiac", "intensive"), _soft(ward)),
+        "drug": ClassesGiven(
+            ("antibiotic", "antiviral", "statin", "betablocker", "opioid", "paracetamol"), _soft(drug)
+        ),
+        "pain": ClassesGiven(("none", "mild", "moderate", "severe"), pain, "ordered"),
+        "mobility": ClassesGiven(("bed", "chair", "walker", "stick", "free"), mobility, "ordered"),
         "visits": Counts(np.array([1.0, 4.0, 0.6])[d] * np.array([0.6, 0.9, 1.2, 1.6])[a]),
         "nights": Counts(np.array([0.5, 2.5, 7.0, 18.0])[s], 3.0),
-        "crp": Normals((np.array([2.8, 1.0, 1.6])[d] + 0.6 * s)[:, None], 0.5 * one, one, log=True),
-        "cost": Normals((6.0 + 0.8 * s + np.array([0.0, 0.9, 0.4])[d])[:, None], 0.35 * one, one, log=True),
-        "temperature": Normals(one * [36.8, 39.0], one * [0.3, 0.5], _two(hot)),
-        "change": StudentT(np.array([3.0, 1.0, -2.0, -6.0])[s], np.array([1.0, 1.0, 1.5, 2.0])[s]),
+        "crp": NormalsGiven((np.array([2.8, 1.0, 1.6])[d] + 0.6 * s)[:, None], 0.5 * one, one, log=True),
+        "cost": NormalsGiven((6.0 + 0.8 * s + np.array([0.0, 0.9, 0.4])[d])[:, None], 0.35 * one, one, log=True),
+        "temperature": NormalsGiven(one * [36.8, 39.0], one * [0.3, 0.5], _two(hot)),
+        "change": StudentGiven(np.array([3.0, 1.0, -2.0, -6.0])[s], np.array([1.0, 1.0, 1.5, 2.0])[s]),
         "admitted": Days(_FIRST_DAY, wave[d]),
     }  # fmt: skip

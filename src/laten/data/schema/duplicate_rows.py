@@ -11,7 +11,7 @@ import pandas as pd
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import Column
 from laten.data.columns.encode import numbers_of
-from laten.data.histogram.fit import recounted
+from laten.data.histogram.find_bins import recounted
 from laten.data.histogram.histogram import Histogram
 from laten.data.records import replace
 

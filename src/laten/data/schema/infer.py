@@ -23,7 +23,7 @@ from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
-from laten.data.histogram.fit import day_grid, fit_histogram, loc_and_scale
+from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, span, unknown
 from laten.data.records import plain_of, replace

@@ -6,7 +6,7 @@ import numpy as np
 
 from laten.data.columns.codecs import choose_codec
 from laten.data.columns.column import Seen
-from laten.data.histogram.fit import loc_and_scale
+from laten.data.histogram.find_bins import loc_and_scale
 
 _ID_NAME = re.compile(r"(^|[_\W])(id|key|index|idx|uuid|guid|row_?(nr|number)?)$", re.IGNORECASE)
 _ID_CAMEL = re.compile(r"[a-z](Id|ID)$")

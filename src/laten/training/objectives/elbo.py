@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from laten.common import random
 from laten.common.errors import DeclarationError
 from laten.common.types import Array, Key
-from laten.network.log_weights import Parts, by_node, total
+from laten.network.log_weights import BoundParts, by_node, total
 from laten.network.model import Discrete, Model, Sampling
 from laten.training.objectives.objective import (
     Batch,
@@ -96,7 +96,7 @@ class Elbo(Objective):
         return Estimate(weight * charged - total(parts.fit) - extra, parts.bound, parts.terms, kl)
 
 
-def kept_mean(parts: Parts, trim: float) -> Callable[[Array], Array]:
+def kept_mean(parts: BoundParts, trim: float) -> Callable[[Array], Array]:
     """Return the mean over the rows of a batch whose bound is not among the lowest `trim` of it."""
     bounds = jax.lax.stop_gradient(parts.bound)
     kept = bounds >= jnp.quantile(bounds, trim)
