@@ -17,6 +17,7 @@ from .data.rows.evidence import between as between
 from .data.schema.enforce import read_schema as read_schema
 from .data.schema.infer import infer_schema as infer_schema
 from .data.schema.schema import Schema as Schema
+from .data.text.notation import assumed as assumed
 from .estimator.imputer import Imputer as Imputer
 from .estimator.vae import VAE as VAE
 from .estimator.vae import load as load

@@ -7,9 +7,9 @@ The rules, in order. Every decision carries its reason in plain words and can be
 - datetimes, and text of which every cell is one ISO format: date; timedeltas: duration;
 - text: identifier when every cell differs (free text when long), categorical while each level has rows enough, else
   text;
-- whole numbers (also floats that are whole because of holes): identifier when all differ and they run on in order or
-  the name says so; few levels: ordinal, unless they start at 0 and thin out upwards as counts do; then count, unless
-  large or far from zero and narrow (years), which are continuous;
+- whole numbers (also floats that are whole because of holes): identifier when all differ and they run on without gaps
+  (years excepted) or the name says so; few levels: ordinal, unless they start at 0 and thin out upwards as counts do;
+  then count, unless large or far from zero and narrow (years), which are continuous;
 - fractions: ordinal when few and often repeated, positive when never negative and skewed to the right, else real.
 """
 
@@ -21,7 +21,7 @@ import pandas as pd
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
 from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
-from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
+from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
 from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
@@ -31,6 +31,7 @@ from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
+from laten.data.text.notation import assumed
 
 
 def infer_schema(
@@ -50,12 +51,13 @@ def infer_schema(
     Returns:
         The schema; `print` shows it as a table.
     Raises:
-        DataError: not a frame, fewer than two rows, two columns of one name, a column without any value, infinities,
+        DataError: not a frame, fewer than two rows, two columns of one name, no value in any column, infinities,
             words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
     check_frame(frame, rows=2)
-    refuse_empty(frame)
-    kinds, cells = kinds or {}, cells or cells_of(frame)
+    record = assumed(frame)
+    ids: dict[Name, str] = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
+    kinds, cells = {**ids, **(kinds or {})}, cells or cells_of(frame)
     declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)
     groups = tuple(
         Group(node, (names,), scalar=True) if isinstance(names, str | int) else Group(node, tuple(names))
@@ -65,6 +67,7 @@ def infer_schema(
     for what, name in [*named, *(("column", name) for name in kinds)]:
         if name not in frame.columns:
             raise unknown(what, name, frame.columns)
+    refuse_empty(frame, {*(n for g in groups for n in g.columns), *(n for n, k in kinds.items() if k not in ASIDE)})
     columns = [infer_column(cells[name], kinds.get(name)) for name in frame.columns]
     again = copies(frame)
     if again is not None:
@@ -81,6 +84,9 @@ def infer_schema(
 def infer_column(cells: Cells, wanted: str | None = None) -> Column:
     """Infer a column's kind, reason, levels and codecs; `wanted` is the kind it will be given, if any."""
     name, series, form, style = cells.name, cells.series, cells.form, cells.style
+    if not series.notna().any():
+        nothing = Seen(len(series), len(series), "other")
+        return Column(name, "text", "no value at all: set aside", dtype_text(series), None, nothing)
     zone = None
     if style is None and form in ("date", "text") and (wanted is None or wanted in NUMBERS):
         zone = refuse_zones(series, name)
@@ -91,6 +97,8 @@ def infer_column(cells: Cells, wanted: str | None = None) -> Column:
     if zone is not None and kind not in (*CLASSES, "constant"):
         kind, reason = "text", f"times in zone {zone}; to have them modelled, convert them: pd.to_datetime(...)"
     levels = seen.values if kind in CLASSES else None
+    if form == "class" and levels is not None:  # a level without any row would be drawn
+        levels = tuple(v for v, n in zip(levels, seen.counts, strict=True) if n)
     if kind == "constant" and seen.values:
         levels = seen.values[:1]  # one date may be written in several ways
     return Column(name, kind, reason, dtype_text(series), levels, seen)
@@ -141,23 +149,26 @@ def _durations(cells: Cells) -> _Verdict:
 def _categories(cells: Cells) -> _Verdict:
     series = cells.series
     levels = tuple(map(plain_of, series.cat.categories))
-    observed = tuple(map(plain_of, series.cat.remove_unused_categories().cat.categories))
     missing = int(series.isna().sum())
     tally = tuple(np.bincount(series.cat.codes[series.notna()], minlength=len(levels)).tolist())
-    rare = 3 * len(observed) > len(series) - missing
-    few = len(levels) <= (MAX_LEVELS if series.cat.ordered or rare else MOST_LEVELS)
+    used = tuple(v for v, n in zip(levels, tally, strict=True) if n)
+    more = f", {len(levels) - len(used)} more that no row has" if len(used) < len(levels) else ""
+    rare = 3 * len(used) > len(series) - missing
+    few = len(used) <= (MAX_LEVELS if series.cat.ordered or rare else MOST_LEVELS)
+    if len(levels) > MOST_LEVELS:
+        levels, tally = used, tuple(n for n in tally if n)
     seen = Seen(len(series), missing, "class", levels if few else None, counts=tally if few else ())
-    if len(observed) == 1:
-        seen = replace(seen, values=observed, counts=(len(series) - missing,))
-        return "constant", f"one category only: {observed[0]!r}", seen
-    if len(levels) == 2:
-        return "binary", f"pandas category of 2 levels: {shown(levels, 6)}", seen
+    if len(used) == 1:
+        seen = replace(seen, values=used, counts=(len(series) - missing,))
+        return "constant", f"one category only: {used[0]!r}", seen
+    if len(used) == 2:
+        return "binary", f"pandas category of 2 levels: {shown(used, 6)}{more}", seen
     if not few:
         why = "for an order" if series.cat.ordered else "for so few rows"
         return "text", f"pandas category of {len(levels)} levels: too many {why}", seen
     if series.cat.ordered:
-        return "ordinal", f"ordered pandas category of {len(levels)} levels", seen
-    return "categorical", f"pandas category of {len(levels)} levels", seen
+        return "ordinal", f"ordered pandas category of {len(used)} levels{more}", seen
+    return "categorical", f"pandas category of {len(used)} levels{more}", seen
 
 
 def _booleans(cells: Cells) -> _Verdict:
