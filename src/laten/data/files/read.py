@@ -2,9 +2,12 @@
 
 | what | gives |
 |---|---|
-| `.csv`, `.tsv` (also `.gz`), `.parquet`, `.feather` | DataFrame |
-| `.npy`, IDX (`…-ubyte`, `.idx`; also `.gz`) | array |
+| `.csv`, `.tsv`, `.txt` | DataFrame; what was assumed of it: `laten.assumed(frame)` |
+| `.xlsx` (`file.xlsx::sheet`), `.json`, `.jsonl`, `.sqlite` (`file.sqlite::table`), `.parquet`, `.feather`, `.arrow` | DataFrame |
+| `.npy`, IDX (`…-ubyte`, `.idx`) | array |
 | `.npz` | dict of arrays |
+| any of these in `.gz`, `.xz`, `.bz2`, `.zst`, `.zip` (`file.zip::member`) | what is packed |
+| `-` | standard input: a text table, JSON, Parquet, Arrow, also packed |
 | a folder of PNG or JPEG images | uint8 array `(images, height, width)`, colours last when there are any |
 | `digits`, `wine`, `breast_cancer`, `clinic` | see `laten.data.datasets.embedded` |
 
@@ -12,12 +15,12 @@ Nothing that is read can run code (no pickles), and whatever is wrong with a fil
 """
 
 import csv
-import gzip
-import io
-import math
+import lzma
+import sqlite3
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,31 +30,72 @@ import pyarrow
 
 from laten.common.errors import DataError, known
 from laten.data.datasets.embedded import DATASETS, load
+from laten.data.files.arrays import read_idx, read_images, read_npy, read_npz
+from laten.data.files.options import Missing, Options, checked
+from laten.data.files.text_table import open_text
+from laten.data.files.typed_tables import READERS
+from laten.data.files.unpack import PACKED, standard_input, unpack
 from laten.data.messages import did_you_mean
+from laten.data.text.notation import Assumed
 
 Data: TypeAlias = "pd.DataFrame | np.ndarray | dict[str, np.ndarray]"
 
-MISSING = ("", "?", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "<NA>", "#N/A", "NaT")
-_IMAGES = (".png", ".jpg", ".jpeg")
-_IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+TEXT = (".csv", ".tsv", ".txt")
+_ARRAYS: dict[str, Callable[[bytes, str], np.ndarray | dict[str, np.ndarray]]] = {
+    ".npy": read_npy, ".npz": read_npz, ".idx": read_idx,
+}  # fmt: skip
 _DAMAGE = (
-    csv.Error, EOFError, KeyError, MemoryError, OSError, OverflowError, pyarrow.ArrowException, RuntimeError, TypeError,
-    ValueError, zipfile.BadZipFile, zlib.error,
+    csv.Error, EOFError, KeyError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError,
+    lzma.LZMAError, pyarrow.ArrowException, sqlite3.Error, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
+_STARTS = {b"PAR1": ".parquet", b"ARROW1": ".feather", b"SQLite format 3": ".sqlite", b"PK\x03\x04": ".xlsx"}
 
 
-def read(source: str | Path) -> Data:
-    """Read a file, a folder of images, or an embedded data set.
+def read(
+    source: str | Path,
+    *,
+    sep: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    dayfirst: bool | None = None,
+    missing: Missing = None,
+    header: bool | Sequence[str] | None = None,
+    drop: str | Sequence[str] = (),
+    id: str | Sequence[str] | None = None,
+    like: Assumed | None = None,
+) -> Data:
+    """Read a file, a folder of images, standard input, or an embedded data set.
 
-    In text tables an empty cell, `?`, `NA`, `NaN` and the like are missing; `None` is text. A table whose first row is
-    all numbers has no header: its columns are called `column_0`, `column_1`, …
+    What a text table leaves open is assumed, column by column, from all of its cells; `laten.assumed(frame)` says what,
+    and each option below says it instead.
 
     Args:
-        source: A path, or one of `laten.data.datasets.embedded.DATASETS` when no such path exists.
+        source: A path; `file.zip::member`, `file.xlsx::sheet`, `file.sqlite::table`; `-` for standard input; or one of
+            `laten.data.datasets.embedded.DATASETS` when no such path exists.
+        sep: The character between the cells of a row, or `tab`, `space`.
+        encoding: The text's, such as `cp1252`.
+        decimal: The decimal mark, `.` or `,`.
+        thousands: The mark between thousands; empty: none.
+        dayfirst: Whether 03/04/2024 is the third of April.
+        missing: Further codes for missing, or a dict from column to its codes. An empty list: only empty cells are.
+        header: Whether the first row has the names; or a list of names.
+        drop: Columns to leave out.
+        id: Columns that name rows: they stay text and are not modelled.
+        like: What was assumed of an earlier file: columns of the same names are read as there, not decided anew.
+    Returns:
+        A frame, an array, or a dict of arrays, by what the file holds.
     Raises:
-        DataError: no such file, an unknown extension, an empty, truncated or damaged file.
+        DataError: no such file, an unknown extension, an empty, truncated or damaged file, rows of different lengths, a
+            cell that does not fit its column, or an option that is not possible.
     """
-    path = Path(source)
+    options = checked(
+        sep=sep, encoding=encoding, decimal=decimal, thousands=thousands, dayfirst=dayfirst, missing=missing,
+        header=header, drop=drop, id=id,
+    )  # fmt: skip
+    if str(source) == "-":
+        return _decoded(standard_input(), "-", None, options, like)
+    path, part = _place(str(source))
     try:
         there, folder = path.exists(), path.is_dir()
     except (OSError, ValueError):
@@ -61,22 +105,23 @@ def read(source: str | Path) -> Data:
             return load(str(source))
         raise _no_such(path)
     if folder:
-        return _read_images(path)
-    reader = _reader(path)
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: the file is empty (0 bytes)")
+        return read_images(path, _DAMAGE)
+    _reader_of(_bare(path.name), str(path))
     try:
-        data = reader(path)
-    except DataError:
-        raise
-    except _DAMAGE as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(
-            f"{path}: cannot be read as {_extension(path)}: {why:.200}; is it damaged or cut off?"
-        ) from None
-    if isinstance(data, pd.DataFrame):
-        _check_table(path, data)
-    return data
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    return _decoded(raw, str(path), part, options, like)
+
+
+def _place(source: str) -> tuple[Path, str | None]:
+    """Split `file.sqlite::table` into the file and the part; a path that exists is whole."""
+    path, sep, part = source.rpartition("::")
+    try:
+        whole = not sep or Path(source).exists()
+    except (OSError, ValueError):
+        whole = True
+    return (Path(source), None) if whole else (Path(path), part)
 
 
 def _no_such(path: Path) -> DataError:
@@ -87,133 +132,59 @@ def _no_such(path: Path) -> DataError:
     return DataError(f"{path}: no such file{did_you_mean(path.name, names)}; embedded sets: {known(DATASETS)}")
 
 
-def _extension(path: Path) -> str:
-    """Return the extension without `.gz`, lower case; IDX files, which often have none, give `.idx`."""
-    name = path.name.lower().removesuffix(".gz")
+def _bare(name: str) -> str:
+    """Return the lower-case extension without that of a packing; IDX files, which often have none, give `.idx`."""
+    name = name.lower()
+    for packing in PACKED:
+        name = name.removesuffix(packing)
     if name.endswith(("-ubyte", ".ubyte")):
         return ".idx"
     return Path(name).suffix
 
 
-def _reader(path: Path) -> Callable[[Path], Data]:
-    extension = _extension(path)
-    if extension not in _READERS:
+def _reader_of(extension: str, source: str) -> None:
+    """Refuse an extension that cannot be read."""
+    names = (*TEXT, *READERS, *_ARRAYS)
+    if extension not in names and not source.lower().endswith(".zip"):
         raise DataError(
-            f"{path}: do not know how to read {extension or 'a file without extension'}; "
-            f"known: {known(_READERS)}, .gz of the text ones, or a folder of images"
+            f"{source}: do not know how to read {extension or 'a file without extension'}; known: {known(names, 30)}, "
+            f"these packed ({', '.join(PACKED)}), or a folder of images"
         )
-    return _READERS[extension]
 
 
-def _bytes(path: Path) -> bytes:
-    with gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb") as file:
-        return file.read()
-
-
-def _read_text(path: Path) -> pd.DataFrame:
-    raw = _bytes(path)
-    if b"\0" in raw[:1000]:
-        raise DataError(f"{path}: holds zero bytes and is no text table; save it as UTF-8 text")
+def _decoded(raw: bytes, name: str, part: str | None, options: Options, like: Assumed | None) -> Data:
+    """Read the bytes of a file."""
+    if not raw:
+        raise DataError(f"{name}: the file is empty (0 bytes)")
+    extension = _bare(name)
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8 text; save the table as UTF-8") from None
-    if not text.strip():
-        raise DataError(f"{path}: the file is empty")
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = "\t" if _extension(path) == ".tsv" else max(",;\t", key=first.count)
-    names = next(csv.reader([first.rstrip("\r")], delimiter=separator, skipinitialspace=True))
-    if separator == "," and all(map(_is_number, names)):
-        header, columns = None, [f"column_{i}" for i in range(len(names))]
-    else:
-        header, columns = 0, None
-        twice = list(dict.fromkeys(n for n in names if n and names.count(n) > 1))
-        if twice:
-            raise DataError(f"{path}: two columns of one name: {known(twice)}; rename one of each")
-    return pd.read_csv(
-        io.StringIO(text), sep=separator, header=header, names=columns, na_values=list(MISSING), keep_default_na=False,
-        skipinitialspace=True, low_memory=False,
-    )  # fmt: skip
+        raw, inner = unpack(raw, name, part)
+        if name == "-":
+            extension = next((e for start, e in _STARTS.items() if raw.startswith(start)), ".csv")
+            extension = ".json" if raw.lstrip()[:1] in (b"{", b"[") else extension
+        else:
+            extension = _bare(inner)
+        _reader_of(extension, inner)
+        if not raw:
+            raise DataError(f"{name}: the file in it is empty (0 bytes)")
+        if extension in _ARRAYS:
+            return _ARRAYS[extension](raw, name)
+        if extension in READERS:
+            part = None if name.lower().endswith(".zip") else part
+            return _checked(name, READERS[extension](raw, name, options, part))
+    except DataError:
+        raise
+    except _DAMAGE as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{name}: cannot be read as {extension}: {why:.200}; is it damaged or cut off?") from None
+    label = inner if extension == ".tsv" else name
+    frame = open_text(raw, label, options).frame(options, None if like is None else like.columns)
+    return _checked(name, frame)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text.strip() in MISSING
-    return True
-
-
-def _check_table(path: Path, frame: pd.DataFrame) -> None:
+def _checked(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     if len(frame) == 0:
-        raise DataError(f"{path}: the table has columns {known(map(str, frame.columns))} but no rows")
+        raise DataError(f"{name}: the table has columns {known(map(str, frame.columns))} but no rows")
     if not frame.columns.is_unique:
-        raise DataError(f"{path}: two columns of one name: {known(frame.columns[frame.columns.duplicated()])}")
-
-
-def _read_npy(path: Path) -> np.ndarray:
-    with path.open("rb") as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as members:
-        arrays = {name: members[name] for name in members.files}
-    if not arrays:
-        raise DataError(f"{path}: holds no arrays")
-    return arrays
-
-
-def _read_idx(path: Path) -> np.ndarray:
-    """Read IDX: two zero bytes, type, number of dimensions, each size as big-endian int32, then the values."""
-    raw = _bytes(path)
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _IDX_TYPES or raw[3] == 0:
-        raise DataError(f"{path}: is no IDX file (wrong first bytes)")
-    start = 4 + 4 * raw[3]
-    dtype = np.dtype(_IDX_TYPES[raw[2]])
-    shape = [int.from_bytes(raw[i : i + 4], "big") for i in range(4, min(start, len(raw)), 4)]
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(raw) != expected:
-        raise DataError(
-            f"{path}: should hold {expected} bytes for shape {tuple(shape)}, holds {len(raw)}; is it cut off?"
-        )
-    array = np.frombuffer(raw, dtype, offset=start).reshape(shape)
-    return array.astype(dtype.newbyteorder("="))
-
-
-def _read_images(folder: Path) -> np.ndarray:
-    """Read all PNG and JPEG files of a folder in order of their names, as one uint8 array."""
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in _IMAGES)
-    if not files:
-        raise DataError(
-            f"{folder}: the folder holds no PNG or JPEG images; found {known(p.name for p in folder.iterdir())}"
-        )
-    try:
-        from PIL import Image
-    except ImportError:
-        raise DataError("reading images needs Pillow: pip install 'laten[images]'") from None
-    images = []
-    for path in files:
-        try:
-            with Image.open(path) as image:
-                grey = image.mode in ("1", "L", "LA", "I", "F", "I;16", "I;16B")
-                images.append(np.asarray(image.convert("L" if grey else "RGB")))
-        except (*_DAMAGE, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"{path}: cannot be read as an image: {error!s:.150}; is it damaged or cut off?") from None
-        if images[-1].shape != images[0].shape:
-            raise DataError(
-                f"{path}: its shape {images[-1].shape} differs from {images[0].shape} of {files[0].name}; "
-                "all images must have one size, all grey or all in colour"
-            )
-    return np.stack(images)
-
-
-_READERS: dict[str, Callable[[Path], Data]] = {
-    ".csv": _read_text,
-    ".tsv": _read_text,
-    ".parquet": pd.read_parquet,
-    ".feather": pd.read_feather,
-    ".npy": _read_npy,
-    ".npz": _read_npz,
-    ".idx": _read_idx,
-}
+        raise DataError(f"{name}: two columns of one name: {known(frame.columns[frame.columns.duplicated()])}")
+    return frame

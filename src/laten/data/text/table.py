@@ -1,0 +1,59 @@
+"""All columns of a table of text: each is read by its own cells, and where these leave it open by the other columns."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from laten.data.text.column import ColumnText
+from laten.data.text.notation import Notation, Note
+from laten.data.text.stored import read_as
+from laten.data.text.typed import Around, Reading, read_column
+
+
+def read_columns(
+    cells: pa.Table,
+    options: Any,
+    like: Mapping[str, Notation],
+    where: Callable[[np.ndarray], str],
+    commas: bool = False,
+) -> tuple[pd.DataFrame, dict[str, Notation], tuple[Note, ...]]:
+    """Read columns of text as what they are.
+
+    Args:
+        cells: Column -> texts.
+        options: Gives `told(column)`, `always(column)` and `id`.
+        like: Column -> a notation to read it by.
+        where: Names the lines of some rows.
+        commas: Where nothing tells, a comma is the decimal mark.
+    Returns:
+        The frame, the notation of each column, and notes.
+    """
+    names = cells.column_names
+    texts = {n: ColumnText(n, cells.column(n), options.always(n)) for n in names}
+    free = [n for n in names if n not in like and n not in options.id]
+    marks = [texts[n].decimal_mark(options.told(n)) for n in free]
+    decimal = next((m for m in (",", ".") if marks.count(m) > marks.count("," if m == "." else ".")), None)
+    if decimal is None and commas and "." not in marks:
+        decimal = ","
+    orders = {texts[n].orders for n in free} - {None, (True, True), (False, False)}
+    dayfirst = next(iter(orders))[0] if len(orders) == 1 else None
+    around = Around(decimal, dayfirst, (), where)
+    found: dict[str, Reading] = {}
+    for name in names:
+        if name in options.id:
+            found[name] = read_as(texts[name], Notation("text"), where)
+        elif name in like:
+            found[name] = read_as(texts[name], like[name], where)
+        else:
+            found[name] = read_column(texts[name], options.told(name), around)
+    codes = {c for n in free if found[n].notation.form != "text" for c in found[n].notation.missing}
+    for name in free if codes and options.missing != [] else ():
+        if found[name].notation.form == "text":
+            told = options.told(name)
+            around = Around(decimal, dayfirst, tuple(sorted(codes)), where)
+            found[name] = read_column(texts[name], told, around)
+    frame = pd.DataFrame({n: found[n].series for n in names}, index=pd.RangeIndex(len(cells)))
+    return frame, {n: found[n].notation for n in names}, tuple(note for n in names for note in found[n].notes)
