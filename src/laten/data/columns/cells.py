@@ -3,6 +3,7 @@
 frame --cells_of--> Cells --form, numbers, days, seconds, codes--> arrays
 """
 
+from collections.abc import Collection, Hashable
 from functools import cached_property
 
 import numpy as np
@@ -274,11 +275,12 @@ def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
     return frame
 
 
-def refuse_empty(frame: pd.DataFrame) -> None:
-    """Refuse columns without any value."""
+def refuse_empty(frame: pd.DataFrame, needed: Collection[Hashable] = ()) -> None:
+    """Refuse `needed` columns without any value, and a frame of nothing else; others may be empty and are set aside."""
     empty = [name for name in frame.columns if not frame[name].notna().any()]
-    if empty:
+    bad = empty if len(empty) == frame.shape[1] else [name for name in empty if name in needed]
+    if bad:
         raise DataError(
-            f"no value at all in column{'s' if len(empty) > 1 else ''} {known(empty)}: all {len(frame)} rows are empty "
-            f"and nothing can be learned; drop it: frame.drop(columns={known(empty)})"
+            f"no value at all in column{'s' if len(bad) > 1 else ''} {known(bad)}: all {len(frame)} rows are empty "
+            f"and nothing can be learned; drop it: frame.drop(columns={known(bad)})"
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from laten.common.errors import DataError, known
 from laten.data.files.options import Options
 from laten.data.text.dates import SHAPES
+from laten.data.text.missing import ALWAYS
 from laten.data.text.notation import Note
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -242,7 +243,7 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
     if not any(own):
         return True
     typed = [len(c) > 0 and sum(bool(_TYPED.fullmatch(v)) for v in c) > len(c) / 2 for c in columns]
-    if any(t and f.strip() and not o for t, o, f in zip(typed, own, first, strict=True)):
+    if any(t and f.strip() not in ALWAYS and not o for t, o, f in zip(typed, own, first, strict=True)):
         return True
     numbers = [c.strip() for c, o in zip(first, own, strict=True) if o]
     whole = [int(n) for n in numbers if n.isdigit()]

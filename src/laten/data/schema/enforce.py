@@ -16,7 +16,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns.cells import Cells, check_frame, refuse_empty
-from laten.data.columns.column import CLASSES, KINDS, NUMBERS, UNSEEN, Column
+from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, with_unseen
 from laten.data.messages import did_you_mean, shown, where
 from laten.data.records import Plain, is_plain, name_of, plain_of
@@ -207,7 +207,7 @@ def impose(contract: Contract, frame: pd.DataFrame) -> Schema:
             f"{did_you_mean(extra[0], clauses)}; drop them, give them tables, or set extra = 'ignore'"
         )
     kept = [n for text, n in names.items() if text in clauses]
-    refuse_empty(frame[kept])
+    refuse_empty(frame[kept], [n for n in kept if clauses[str(n)].kind not in ASIDE])
     columns = tuple(_impose_one(contract, clauses[str(n)], n, frame[n]) for n in kept)
     groups = tuple(Group(g.node, tuple(names[str(n)] for n in g.columns), g.scalar) for g in contract.groups)
     return Schema(columns, groups, contract.extra)

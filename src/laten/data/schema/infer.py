@@ -21,7 +21,7 @@ import pandas as pd
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
 from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
-from laten.data.columns.column import CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
+from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
 from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
@@ -31,6 +31,7 @@ from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
+from laten.data.text.notation import assumed
 
 
 def infer_schema(
@@ -50,12 +51,13 @@ def infer_schema(
     Returns:
         The schema; `print` shows it as a table.
     Raises:
-        DataError: not a frame, fewer than two rows, two columns of one name, a column without any value, infinities,
-            words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
+        DataError: not a frame, fewer than two rows, two columns of one name, no value in any column,
+            infinities, words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
     check_frame(frame, rows=2)
-    refuse_empty(frame)
-    kinds, cells = kinds or {}, cells or cells_of(frame)
+    record = assumed(frame)
+    ids = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
+    kinds, cells = {**ids, **(kinds or {})}, cells or cells_of(frame)
     declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)
     groups = tuple(
         Group(node, (names,), scalar=True) if isinstance(names, str | int) else Group(node, tuple(names))
@@ -65,6 +67,7 @@ def infer_schema(
     for what, name in [*named, *(("column", name) for name in kinds)]:
         if name not in frame.columns:
             raise unknown(what, name, frame.columns)
+    refuse_empty(frame, {*(n for g in groups for n in g.columns), *(n for n, k in kinds.items() if k not in ASIDE)})
     columns = [infer_column(cells[name], kinds.get(name)) for name in frame.columns]
     again = copies(frame)
     if again is not None:
@@ -81,6 +84,9 @@ def infer_schema(
 def infer_column(cells: Cells, wanted: str | None = None) -> Column:
     """Infer a column's kind, reason, levels and codecs; `wanted` is the kind it will be given, if any."""
     name, series, form, style = cells.name, cells.series, cells.form, cells.style
+    if not series.notna().any():
+        nothing = Seen(len(series), len(series), "other")
+        return Column(name, "text", "no value at all: set aside", dtype_text(series), None, nothing)
     zone = None
     if style is None and form in ("date", "text") and (wanted is None or wanted in NUMBERS):
         zone = refuse_zones(series, name)
