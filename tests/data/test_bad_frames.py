@@ -52,7 +52,7 @@ FITTING = {
     "zero_rows": (good().iloc[:0], ["0 rows"]),
     "one_row": (good().iloc[:1], ["1 row", "fewer than 2"]),
     "two_of_one_name": (good().set_axis(["age", *"bcdefgh", "age"], axis=1), ["one name", "'age'", "rename"]),
-    "all_missing": (good().assign(age=np.nan), ["no value", "'age'", "drop"]),
+    "all_missing": (good()[["age", "height"]] * np.nan, ["no value", "'age'", "drop"]),
     "infinite": (put("height", [3, 7], np.inf), ["'height'", "rows 3, 7", "infinit"]),
     "words_among_numbers": (
         pd.DataFrame({"x": words(10_000, {7: "n/a", 99: "n/a", 512: "n/a"}), "y": range(10_000)}),

@@ -111,7 +111,6 @@ BAD = {
     "headeronly.csv": (lambda p: b"a,b\n", ["no rows"]),
     "twice.csv": (lambda p: b"a,b,a\n1,2,3\n", ["one name", "'a'"]),
     "ragged.csv": (lambda p: b"a,b\n1,2\n1,2,3\n", ["line 3"]),
-    "latin.csv": (lambda p: "a,b\nü,1\n".encode("latin-1"), ["UTF-8"]),
     "binary.csv": (lambda p: b"\x89PNG\0\0\0", ["no text table"]),
     "quote.csv": (lambda p: b'a,b\n"1,2\n', ["cannot be read"]),
     "cut.csv.gz": (lambda p: whole(p, ".csv.gz")[:-9], ["cut off"]),
@@ -121,7 +120,8 @@ BAD = {
     "cut.npy": (lambda p: whole(p, ".npy", IMAGES)[:-3], ["npy"]),
     "text.npy": (lambda p: b"hello", ["npy"]),
     "cut.npz": (lambda p: whole(p, ".npz", {"x": IMAGES})[:-40], ["npz"]),
-    "table.xlsx": (lambda p: b"PK", [".xlsx", "'.csv'"]),
+    "table.xls": (lambda p: b"PK", [".xls", "'.csv'"]),
+    "table.xlsx": (lambda p: b"PK", ["cannot be read as .xlsx"]),
     "noextension": (lambda p: b"a", ["without extension"]),
 }
 

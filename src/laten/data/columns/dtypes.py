@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 _TEXTS = (pa.string(), pa.large_string())
+DECIMAL = ", decimal"  # of object columns whose cells are decimal.Decimal, as databases give
 # what pandas and Arrow raise at a text that they cannot read as a dtype
 _UNREADABLE = (TypeError, ValueError, SyntaxError, AttributeError, NotImplementedError)
 
@@ -23,7 +24,7 @@ def dtype_text(series: pd.Series) -> str:
     if isinstance(dtype, pd.StringDtype) and dtype.na_value is pd.NA:
         return f"string[{dtype.storage}]"
     if not isinstance(dtype, pd.ArrowDtype):
-        return str(dtype)
+        return str(dtype) + (DECIMAL if dtype == object and pd.api.types.infer_dtype(series) == "decimal" else "")
     for text in (str(dtype), f"arrow:{dtype.pyarrow_dtype}"):
         try:
             if dtype_of(text) == dtype:
@@ -41,7 +42,7 @@ def dtype_of(text: str) -> Any:
     """
     if text.startswith("arrow:"):
         return pd.ArrowDtype(arrow_type(text.removeprefix("arrow:")))
-    return pd.api.types.pandas_dtype(text.removesuffix(", ordered"))
+    return pd.api.types.pandas_dtype(text.removesuffix(", ordered").removesuffix(DECIMAL))
 
 
 def is_dtype(text: str) -> bool:

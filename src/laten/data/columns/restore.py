@@ -5,6 +5,7 @@ in their style and zone, durations in whole days, hours, minutes or seconds wher
 """
 
 import datetime
+import decimal
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns.column import Column
-from laten.data.columns.dtypes import dtype_of, dtype_text, is_text, zone_of
+from laten.data.columns.dtypes import DECIMAL, dtype_of, dtype_text, is_text, zone_of
 from laten.data.records import plain_of
 
 _MOST = 9.2e18  # of a unit that 64 bits hold
@@ -53,6 +54,8 @@ def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any)
         return pd.Series(pd.Categorical.from_codes(at, dtype=dtype), index=index)
     cells = np.empty(len(levels), dtype="O")
     cells[:] = levels
+    if column.dtype.endswith(DECIMAL) and dtype == object:
+        cells[:] = [decimal.Decimal(str(v)) for v in levels]
     if "decimal" in str(dtype):
         cells = cells.astype(np.float64)  # Arrow makes no decimals of floats as Python objects
     return pd.Series(cells[at], index=index).astype(dtype)
@@ -86,6 +89,9 @@ def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any) 
         low = 0 if name.startswith("u") else bounds.min
         x = np.clip(x, float(low), np.nextafter(float(bounds.max), 0) if bounds.max > 2**53 else float(bounds.max))
         return pd.Series(x.astype(np.int64), index=index).astype(dtype)
+    if column.dtype.endswith(DECIMAL) and isinstance(dtype, np.dtype) and dtype.kind == "O":
+        texts = [repr(v) if digits is None else f"{v:.{digits}f}" for v in x.tolist()]
+        return pd.Series([decimal.Decimal(t) for t in texts], index=index, dtype=object)
     if digits == 0 and dtype.kind == "O" and isinstance(dtype, np.dtype):
         x = x.astype(np.int64)
     return pd.Series(x, index=index).astype(dtype)

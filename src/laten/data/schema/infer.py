@@ -7,8 +7,8 @@ The rules, in order. Every decision carries its reason in plain words and can be
 - datetimes, and text of which every cell is one ISO format: date; timedeltas: duration;
 - text: identifier when every cell differs (free text when long), categorical while each level has rows enough, else
   text;
-- whole numbers (also floats that are whole because of holes): identifier when all differ and they run on in order or
-  the name says so; few levels: ordinal, unless they start at 0 and thin out upwards as counts do; then count, unless
+- whole numbers (also floats that are whole because of holes): identifier when all differ and they run on without gaps
+  (years excepted) or the name says so; few levels: ordinal, unless they start at 0 and thin out upwards as counts do; then count, unless
   large or far from zero and narrow (years), which are continuous;
 - fractions: ordinal when few and often repeated, positive when never negative and skewed to the right, else real.
 """
@@ -145,25 +145,26 @@ def _durations(cells: Cells) -> _Verdict:
 
 
 def _categories(cells: Cells) -> _Verdict:
-    series = cells.series
+    series = cells.series.cat.remove_unused_categories()  # a level without any row would be drawn
     levels = tuple(map(plain_of, series.cat.categories))
-    observed = tuple(map(plain_of, series.cat.remove_unused_categories().cat.categories))
+    unused = len(cells.series.cat.categories) - len(levels)
+    more = f", {unused} more that no row has" if unused else ""
     missing = int(series.isna().sum())
     tally = tuple(np.bincount(series.cat.codes[series.notna()], minlength=len(levels)).tolist())
-    rare = 3 * len(observed) > len(series) - missing
+    rare = 3 * len(levels) > len(series) - missing
     few = len(levels) <= (MAX_LEVELS if series.cat.ordered or rare else MOST_LEVELS)
     seen = Seen(len(series), missing, "class", levels if few else None, counts=tally if few else ())
-    if len(observed) == 1:
-        seen = replace(seen, values=observed, counts=(len(series) - missing,))
-        return "constant", f"one category only: {observed[0]!r}", seen
+    if len(levels) == 1:
+        seen = replace(seen, values=levels, counts=(len(series) - missing,))
+        return "constant", f"one category only: {levels[0]!r}", seen
     if len(levels) == 2:
-        return "binary", f"pandas category of 2 levels: {shown(levels, 6)}", seen
+        return "binary", f"pandas category of 2 levels: {shown(levels, 6)}{more}", seen
     if not few:
         why = "for an order" if series.cat.ordered else "for so few rows"
         return "text", f"pandas category of {len(levels)} levels: too many {why}", seen
     if series.cat.ordered:
-        return "ordinal", f"ordered pandas category of {len(levels)} levels", seen
-    return "categorical", f"pandas category of {len(levels)} levels", seen
+        return "ordinal", f"ordered pandas category of {len(levels)} levels{more}", seen
+    return "categorical", f"pandas category of {len(levels)} levels{more}", seen
 
 
 def _booleans(cells: Cells) -> _Verdict:

@@ -11,6 +11,7 @@ from laten.data.histogram.find_bins import loc_and_scale
 _ID_NAME = re.compile(r"(^|[_\W])(id|key|index|idx|uuid|guid|row_?(nr|number)?)$", re.IGNORECASE)
 _ID_CAMEL = re.compile(r"[a-z](Id|ID)$")
 FEW = 10  # levels of an ordinal scale that may start anywhere
+YEARS = (1800, 2100)  # running numbers within are a series of years
 _SCALE = 20  # levels of an ordinal scale without gaps and with rows enough
 
 
@@ -20,9 +21,9 @@ def whole_numbers(name: str | int, x: np.ndarray, values: np.ndarray, seen: Seen
     dense = values[-1] - low == k - 1  # no gaps
     if k == n and n >= 3:
         named = isinstance(name, str) and bool(_ID_NAME.search(name) or _ID_CAMEL.search(name))
-        ordered = bool(np.all(np.diff(x) > 0) or np.all(np.diff(x) < 0))
-        if named or (n >= 10 and (dense or ordered)):
-            why = "the name says so" if named else ("running numbers" if dense else "in order")
+        years = YEARS[0] <= low and values[-1] <= YEARS[1]
+        if named or (n >= 10 and dense and not years):
+            why = "the name says so" if named else "running numbers"
             return "identifier", f"whole numbers {span}, all different, {why}"
     repeated = n >= 5 * k
     if low >= 0 and np.median(x) >= 1000 and k > _SCALE:

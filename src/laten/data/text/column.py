@@ -90,7 +90,7 @@ class ColumnText:
 
     def decimal_mark(self, told: Told) -> str | None:
         """Return the decimal mark where the column's numbers leave no doubt of it; else None."""
-        if self.numbers.open or not len(self.texts):
+        if not len(self.texts) or self.numbers.none or self.numbers.open:
             return None
         marks, _ = self.marks(told, None)
         fits = self.numbers.fits(marks)

@@ -26,6 +26,7 @@ _SHAPE = (
     rf"(?P<body>\d(?:[\d.,'’{_BLANKS}]*\d)?[.,]?|[.,]\d+)(?P<exp>(?:[eE][+\-]?\d+)?)"
     rf"[{_BLANKS}]*(?P<after>%|‰|{_MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
 )
+PROBE = 200  # texts that are tried before all are
 LONGEST = 15  # digits that a float keeps; longer whole numbers are codes
 
 
@@ -53,12 +54,20 @@ class NumberTexts:
     def __init__(self, values: pa.Array) -> None:
         self.values = values
         self.plain = _matches(values, _PLAIN)
+        self.some = (
+            values if len(values) <= PROBE else values.take(pa.array(np.linspace(0, len(values) - 1, PROBE, dtype=int)))
+        )
 
     @cached_property
     def _parts(self) -> dict[str, pa.Array]:
         found = pc.extract_regex(self.values, pattern=_SHAPE)
         names = [field.name for field in found.type]
         return {n: pc.fill_null(pc.struct_field(found, n), "") for n in names}
+
+    @cached_property
+    def none(self) -> bool:
+        """No text that was probed is a number in any notation."""
+        return not self.all_plain and not _matches(self.some, _SHAPE).any()
 
     @cached_property
     def all_plain(self) -> bool:
@@ -101,6 +110,8 @@ class NumberTexts:
         """Return which texts are numbers with these marks."""
         if self.all_plain and marks == MARKS[0]:
             return self.plain
+        if self.none:
+            return np.zeros(len(self.values), bool)
         dec = _ANY[marks.decimal]
         body = rf"\d+({dec}\d*)?|{dec}\d+"
         if marks.thousands:
@@ -113,6 +124,8 @@ class NumberTexts:
     @cached_property
     def open(self) -> bool:
         """Whether each mark may be a decimal one or one between thousands: all bodies are such as `1.234`, `12,000`."""
+        if self.none or _matches(self.some, r"^[+-]?0|[.,](\d{0,2}|\d{4,})$").any():  # quick: most columns end here
+            return False
         marked = pc.filter(self.body, pc.match_substring_regex(self.body, r"[.,]"))
         if _matches(self.values, r"\d[eE]").any():
             return False
@@ -162,6 +175,8 @@ def choose(texts: NumberTexts, rows: np.ndarray, allowed: tuple[Marks, ...], usu
     Returns:
         The marks; and whether another choice fits as well and gives other numbers, undecided by `usual`.
     """
+    if texts.all_plain and MARKS[0] in allowed and not texts.open:
+        return MARKS[0], False
     fit = {m: int(rows[texts.fits(m)].sum()) for m in allowed}
     most = max(fit.values())
     best = [m for m in allowed if fit[m] == most]
