@@ -220,7 +220,8 @@ def _titles(probe: list[Record]) -> int:
     width = _width(probe[1:] or probe)
     count = 0
     while width > 1 and count < min(_TITLES, len(probe) - 1):
-        if 2 * sum(bool(c.strip()) for c in probe[count].cells) >= width:
+        filled = [bool(c.strip()) for c in probe[count].cells]
+        if 2 * sum(filled) >= width or (any(filled) and not filled[0]):
             break
         count += 1
     return count if count < min(_TITLES, len(probe) - 1) else 0

@@ -182,11 +182,16 @@ _END = re.compile(r"\r\n|\n|\r")
 
 
 def _open_quote(text: str, found: Layout) -> bool:
-    """Say whether a quote may be left open: the number of quotes is odd, and rows end inside one."""
+    """Say whether the text ends inside quotes."""
     if text.count(found.quote) % 2 == 0:
         return False
-    last = _all_records(text, found)[-1]
-    return last.last - last.line > 1 or text.rstrip("\r\n").rpartition("\n")[2].count(found.quote) % 2 == 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=found.sep, quotechar=found.quote, strict=True)
+    try:
+        for _ in reader:
+            pass
+    except csv.Error as error:
+        return "end of data" in str(error)
+    return False
 
 
 def _open(text: str, found: Layout, name: str) -> str:

@@ -139,7 +139,7 @@ class NumberTexts:
 
     def values_by(self, marks: Marks) -> np.ndarray:
         """Return `(texts,)` float64; the texts must fit."""
-        if self.all_plain:
+        if self.all_plain and marks == MARKS[0]:
             return _floats(self.values)
         body = self.body
         if marks.thousands:
@@ -153,6 +153,10 @@ class NumberTexts:
         """Return the digits after the decimal mark; of numbers with an exponent too."""
         found = pc.extract_regex(self.body, pattern=rf"{_ANY[marks.decimal]}(?P<f>\d*)$")
         return pc.fill_null(pc.struct_field(found, "f"), "")
+
+    def ends_in(self, mark: str) -> bool:
+        """Say whether any ends in its decimal mark, as `5.` does, and so is no whole number."""
+        return bool(_matches(self.body, f"{_ANY[mark]}$").any())
 
     def is_code(self) -> str:
         """Say why numbers are rather codes: leading zeros, too many digits, a plus before each; empty: they are none."""

@@ -47,9 +47,7 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
     fraction = part.fraction(marks)
     digits = int(pc.max(pc.utf8_length(fraction)).as_py() or 0)
     exponent = bool(pc.any(pc.match_substring_regex(part.values, "[eE]")).as_py())
-    whole = digits == 0 and not exponent and not bool(pc.any(pc.match_substring_regex(part.body, r"[.,]$")).as_py())
-    if marks.thousands and not part.all_plain:
-        whole = digits == 0
+    whole = digits == 0 and not exponent and not part.ends_in(marks.decimal)
     before, after = (
         next((a for a in part.affixes(n, np.ones(len(part.values), bool)) if a), "") for n in ("before", "after")
     )
