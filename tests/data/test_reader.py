@@ -22,6 +22,7 @@ from laten.data.files.read import read
 from laten.data.files.write import write
 from laten.data.schema.infer import infer_schema
 from laten.data.text.notation import assumed
+from laten.data.text.stored import write_as
 
 FIELD = Path(__file__).resolve().parents[3] / "shared" / "field" / "files"
 TEXT = "age,income,city\n" + "".join(f"{20 + i % 50},{1000 + 37 * i}.{i % 10}5,{'ZMG'[i % 3]}ü\n" for i in range(60))
@@ -469,3 +470,21 @@ def test_the_folder_of_messy_files(capsys):
         sys.path.pop(0)
     assert {p.name for p in FIELD.iterdir()} == set(EXPECTED)
     assert main(FIELD) == 0, [x for x in capsys.readouterr().out.splitlines() if "WRONG" in x]
+
+
+WRITTEN = [
+    "1,234.50 | 12,000.00 | 999.50", "1.234,5 | 12.000,0 | 999,5", "1 234 | 12 000 | 999", "$1,000.50 | -$3.25 | $0.10",
+    "12.0 EUR | 13.5 EUR | 0.0 EUR", "(1.5) | 2.5 | (30.0)", "12.5% | 13.0%", "TRUE | FALSE", "yes | no", "a |  b| c ",
+    "2024-01-31 | 2024-02-01", "31/01/2024 | 01/02/2024", "1/31/2024 | 12/1/2024", "20240131 | 20240201", "31.1.24 | 1.2.24",
+    "Jan 31, 2024 | Feb 01, 2024", "31-Jan-2024 | 01-Feb-2024", "2024-01 | 2024-12", "01/2024 | 12/2024", "2024Q1 | 2024Q4",
+    "2024-01-31T13:05:00.250 | 2024-02-01T00:00:00.000", "1/31/2024 01:05 PM | 2/1/2024 12:00 AM", "01:54 | 22:10",
+    "2024-01-31T13:05:00Z | 2024-02-01T00:00:00Z", "2024-01-31T13:05+02:00 | 2024-02-01T00:00+02:00", "01067 | 80331",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_cells_are_written_as_they_were_read(table, case):
+    """A notation read from a file writes the same text, so that made cells look like the others."""
+    cells = case.split("|") if "a |" in case else case.split(" | ")
+    frame = table(column(cells))
+    assert write_as(frame["x"], assumed(frame).columns["x"]) == cells

@@ -22,9 +22,9 @@ _MONEY = f"{_SIGNS}|{_NAMES}"
 _BLANKS = " \u00a0\u2009\u202f"  # also those that do not break
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _SHAPE = (
-    rf"^(?P<open>\(?)\s*(?P<sign>[+\-−]?)\s*(?P<before>{_MONEY})?[{_BLANKS}]*(?P<sign2>[+\-−]?)"
+    rf"^(?P<open>\(?)\s*(?P<sign>[+\-−]?)\s*(?P<before>{_MONEY})?(?P<gap1>[{_BLANKS}]*)(?P<sign2>[+\-−]?)"
     rf"(?P<body>\d(?:[\d.,'’{_BLANKS}]*\d)?[.,]?|[.,]\d+)(?P<exp>(?:[eE][+\-]?\d+)?)"
-    rf"[{_BLANKS}]*(?P<after>%|‰|{_MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
+    rf"(?P<gap2>[{_BLANKS}]*)(?P<after>%|‰|{_MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
 )
 PROBE = 200  # texts that are tried before all are
 LONGEST = 15  # digits that a float keeps; longer whole numbers are codes
@@ -136,6 +136,16 @@ class NumberTexts:
         if self.all_plain:
             return [""]
         return pc.unique(pc.filter(self._parts[name], pa.array(which))).to_pylist()
+
+    def unit(self, name: str) -> str:
+        """Return the text `before` or `after` the numbers, with the blank between."""
+        if self.all_plain:
+            return ""
+        parts = self._parts
+        has = pc.not_equal(parts[name], "")
+        both = ("before", "gap1") if name == "before" else ("gap2", "after")
+        joined = pc.binary_join_element_wise(*(parts[n] for n in both), "").filter(has)
+        return joined[0].as_py() if len(joined) else ""
 
     def values_by(self, marks: Marks) -> np.ndarray:
         """Return `(texts,)` float64; the texts must fit."""

@@ -48,15 +48,13 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
     digits = int(pc.max(pc.utf8_length(fraction)).as_py() or 0)
     exponent = bool(pc.any(pc.match_substring_regex(part.values, "[eE]")).as_py())
     whole = digits == 0 and not exponent and not part.ends_in(marks.decimal)
-    before, after = (
-        next((a for a in part.affixes(n, np.ones(len(part.values), bool)) if a), "") for n in ("before", "after")
-    )
+    before, after = part.unit("before"), part.unit("after")
     cells = np.where(at >= 0, x[at], np.nan)
     series: pd.Series = pd.Series(cells, name=column.name)
     if whole and (at >= 0).all() and np.abs(x[keep]).max(initial=0) < 2**53:
         series = series.astype(np.int64)
     if before or after:
-        notes.append(Note(f"{column.name!r} is numbers {'before' if after else 'after'} {before or after!r}"))
+        notes.append(Note(f"{column.name!r} is numbers {'before' if after else 'after'} {(before or after).strip()!r}"))
     if part.brackets.any():
         notes.append(Note(f"brackets in {column.name!r} are negative numbers"))
     if marks.thousands or marks.decimal != ".":
