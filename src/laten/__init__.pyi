@@ -14,10 +14,10 @@ from .common.errors import TrainingDiverged as TrainingDiverged
 from .data import datasets as datasets
 from .data.files.read import read as read
 from .data.rows.evidence import between as between
-from .data.text.notation import assumed as assumed
 from .data.schema.enforce import read_schema as read_schema
 from .data.schema.infer import infer_schema as infer_schema
 from .data.schema.schema import Schema as Schema
+from .data.text.notation import assumed as assumed
 from .estimator.imputer import Imputer as Imputer
 from .estimator.vae import VAE as VAE
 from .estimator.vae import load as load

@@ -56,7 +56,7 @@ _NUMBERED = {name: f"column_{i}" for i, name in enumerate(BASE)}
 EXPECTED: dict[str, Expect] = {
     # layout
     "utf8.csv": Expect(says=("utf-8",)), "bom.csv": Expect(says=("utf-8",)), "utf16.csv": Expect(says=("utf-16",)),
-    "latin1.csv": Expect(says=("cp1252", "encoding")), 
+    "latin1.csv": Expect(says=("cp1252", "encoding")),
     "cp1252.csv": Expect(labels={"Köln": "Köln – “Alt” €"}, says=("cp1252", "encoding")),
     "cr.csv": Expect(), "crlf.csv": Expect(), "blanklines.csv": Expect(says=("names in line 3",)),
     "comments.csv": Expect(says=("2 comment lines",)), "title_rows.csv": Expect(says=("2 lines above",)),
@@ -93,7 +93,8 @@ EXPECTED: dict[str, Expect] = {
     "odd.csv": Expect(rows=6, same=(), kinds={"date": "date", "temp_max": "real", "weather": "categorical"}),
     "t.csv": Expect(rows=14, same=(), kinds={"column": "identifier", "Airport Name": "positive"}),
     # missing
-    "miss_blank.csv": _lost(""), "miss_NA.csv": _lost("NA"), "miss_na.csv": _lost("n/a"), "miss_naLower.csv": _lost("na"),
+    "miss_blank.csv": _lost(""), "miss_NA.csv": _lost("NA"), "miss_na.csv": _lost("n/a"),
+    "miss_naLower.csv": _lost("na"),
     "miss_NaNs.csv": _lost("nan"), "miss_null.csv": _lost("null"), "miss_q.csv": _lost("?"),
     "miss_hashNA.csv": _lost("#N/A"), "miss_div0.csv": _lost("#DIV/0!"),
     "miss_none.csv": _lost("None", "'None'", "[missing]"), "miss_dot.csv": _lost(".", "'.'", "[missing]"),
@@ -122,7 +123,8 @@ EXPECTED: dict[str, Expect] = {
     "date_mixed.csv": _when("day", "2 ways"), "date_mon.csv": _when("day"), "date_compact.csv": _when("day", "dates"),
     "date_ym.csv": _when("month", "months"), "date_mon_year.csv": _when("month", "months"),
     "date_quarter.csv": _when("quarter", "quarters"), "date_year.csv": _when("year", kind="ordinal"),
-    "date_somebad.csv": _when("day", "'unknown'", "[missing]"), "date_0000.csv": _when("day", "'0000-00-00'", "[missing]"),
+    "date_somebad.csv": _when("day", "'unknown'", "[missing]"),
+    "date_0000.csv": _when("day", "'0000-00-00'", "[missing]"),
     "date_1900.csv": _when("day", "1900-01-01", "looks like a code"),
     "ts_space.csv": _when("second"), "ts_slash.csv": _when("second"), "ts_ms.csv": _when("second"),
     "ts_minute.csv": _when("minute"), "ts_z.csv": _when("utc"), "ts_off.csv": _when("ahead2"),

@@ -78,7 +78,7 @@ LAYOUTS = {
     "single quotes": (TEXT.replace("Zü", "'Zü'").replace("Mü", "'Mü'").replace("Gü", "'Gü'"), "' around cells"),
     "sums below": (TEXT + f"Total,{RIGHT['income'].sum():.2f},\n", "is sums of the others and left out"),
     "comma decimals": (TEXT.replace(",", ";").replace(".", ","), "decimal mark ',' [--decimal]"),
-    "currency": ("".join(f"{a},€ {b},{c}\n" for a, b, c in (r.split(",") for r in TEXT.splitlines())).replace("€ income", "income"), "numbers after '€'"),
+    "currency": (TEXT.replace(",1", ",€ 1").replace(",2", ",€ 2").replace(",3", ",€ 3"), "numbers after '€'"),
 }  # fmt: skip
 
 
@@ -376,7 +376,7 @@ def test_a_zip_of_several_files(tmp_path):
     with pytest.raises(DataError, match=r"holds 2 files, \['a.csv', 'sub/b.tsv'\]; name one: .*t.zip::a.csv"):
         read(tmp_path / "t.zip")
     assert read(f"{tmp_path / 't.zip'}::sub/b.tsv").to_dict("list") == {"x": [1], "y": [2]}
-    with pytest.raises(DataError, match="did you mean 'a.csv'"):
+    with pytest.raises(DataError, match=r"did you mean 'a\.csv'"):
         read(f"{tmp_path / 't.zip'}::b.csv")
 
 
@@ -473,10 +473,11 @@ def test_the_folder_of_messy_files(capsys):
 
 
 WRITTEN = [
-    "1,234.50 | 12,000.00 | 999.50", "1.234,5 | 12.000,0 | 999,5", "1 234 | 12 000 | 999", "$1,000.50 | -$3.25 | $0.10",
-    "12.0 EUR | 13.5 EUR | 0.0 EUR", "(1.5) | 2.5 | (30.0)", "12.5% | 13.0%", "TRUE | FALSE", "yes | no", "a |  b| c ",
-    "2024-01-31 | 2024-02-01", "31/01/2024 | 01/02/2024", "1/31/2024 | 12/1/2024", "20240131 | 20240201", "31.1.24 | 1.2.24",
-    "Jan 31, 2024 | Feb 01, 2024", "31-Jan-2024 | 01-Feb-2024", "2024-01 | 2024-12", "01/2024 | 12/2024", "2024Q1 | 2024Q4",
+    "1,234.50 | 12,000.00 | 999.50", "1.234,5 | 12.000,0 | 999,5", "1 234 | 12 000 | 999",
+    "$1,000.50 | -$3.25 | $0.10", "12.0 EUR | 13.5 EUR | 0.0 EUR", "(1.5) | 2.5 | (30.0)", "12.5% | 13.0%",
+    "TRUE | FALSE", "yes | no", "a |  b| c ", "2024-01-31 | 2024-02-01", "31/01/2024 | 01/02/2024",
+    "1/31/2024 | 12/1/2024", "20240131 | 20240201", "31.1.24 | 1.2.24", "Jan 31, 2024 | Feb 01, 2024",
+    "31-Jan-2024 | 01-Feb-2024", "2024-01 | 2024-12", "01/2024 | 12/2024", "2024Q1 | 2024Q4",
     "2024-01-31T13:05:00.250 | 2024-02-01T00:00:00.000", "1/31/2024 01:05 PM | 2/1/2024 12:00 AM", "01:54 | 22:10",
     "2024-01-31T13:05:00Z | 2024-02-01T00:00:00Z", "2024-01-31T13:05+02:00 | 2024-02-01T00:00+02:00", "01067 | 80331",
 ]  # fmt: skip

@@ -9,13 +9,15 @@ import typer
 
 from laten import __version__
 from laten.cli import options as o
+from laten.cli.reading import reads
 
 app = typer.Typer(
     name="laten",
     help="Variational autoencoders as Bayesian networks: fit a model to data, then ask it anything.",
-    epilog="DATA is a file (csv, tsv, parquet, feather, npy, npz, idx; also .gz), a folder of PNG or JPEG images, or "
-    "one of digits, wine, breast_cancer, clinic. Results go to -o, in the format of its extension, or as CSV to "
-    "standard output; progress and notes go to standard error.",
+    epilog="DATA is a file (csv, tsv, txt, xlsx, json, jsonl, sqlite, parquet, feather, arrow, npy, npz, idx; also in "
+    "gz, xz, bz2, zst, zip), standard input (-), a folder of PNG or JPEG images, or one of digits, wine, "
+    "breast_cancer, clinic. Results go to -o, in the format of its extension, or as CSV to standard output; progress "
+    "and notes go to standard error.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,6 +41,7 @@ def start(context: typer.Context, version: Version = False) -> None:  # noqa: D1
 
 
 @app.command()
+@reads
 def fit(
     data: o.Data,
     output: o.Written = None,
@@ -69,6 +72,7 @@ def fit(
 
 
 @app.command()
+@reads
 def schema(data: o.Data, output: o.Toml = None, kind: o.Kinds = None, check: o.Check = None) -> int:
     """Say what each column of DATA is, as a file to edit and to fit with; or check DATA against such a file.
 
@@ -90,6 +94,7 @@ def sample(
 
 
 @app.command()
+@reads
 def score(
     model: o.Model, data: o.Data, output: o.Output = None, by_column: o.ByColumn = False, draws: o.Draws = None
 ) -> None:
@@ -100,6 +105,7 @@ def score(
 
 
 @app.command()
+@reads
 def impute(
     model: o.Model,
     data: o.Data,
@@ -119,6 +125,7 @@ def impute(
 
 
 @app.command()
+@reads
 def embed(model: o.Model, data: o.Data, output: o.Output = None) -> None:
     """Write the latent means of each row."""
     from laten.cli.work import ask as work
@@ -127,6 +134,7 @@ def embed(model: o.Model, data: o.Data, output: o.Output = None) -> None:
 
 
 @app.command()
+@reads
 def reconstruct(model: o.Model, data: o.Data, output: o.Output = None) -> None:
     """Write what the model makes of each row: means given its latent means."""
     from laten.cli.work import ask as work
@@ -143,6 +151,7 @@ def info(model: o.Model, svg: o.Svg = None) -> None:
 
 
 @app.command()
+@reads
 def plot(
     model: o.Model, what: o.What, output: o.Drawn, data: o.Rows = None, colour: o.Colour = None, seed: o.Seed = None
 ) -> None:
@@ -153,6 +162,7 @@ def plot(
 
 
 @app.command()
+@reads
 def quality(
     real: o.Real,
     synthetic: o.Synthetic,
@@ -177,6 +187,7 @@ def demo(folder: o.Folder = "demo") -> None:
 
 
 @app.command()
+@reads
 def audit(
     model: o.Model,
     data: o.Data,
@@ -199,6 +210,7 @@ def audit(
 
 
 @app.command()
+@reads
 def explain(
     model: o.Explained,
     data: o.Context = None,

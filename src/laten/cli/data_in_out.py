@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from laten.cli.reading import told, typed_way
 from laten.common.errors import DataError, known
-from laten.data.files.read import read
+from laten.data.files import read as files
 from laten.data.files.write import Data, write
 from laten.data.rows.views import ArrayView
 from laten.data.schema.contract import Name
+from laten.data.text.notation import assumed
 from laten.estimator.plain_vae import PlainVAE
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".json", ".json.gz")
@@ -59,6 +61,19 @@ def show(found: object, table: pd.DataFrame, path: str | None) -> None:
 def column_named(text: str, names: Iterable[Name]) -> Name:
     """Find the column that was typed; columns called by whole numbers are found by their text."""
     return next((n for n in names if str(n) == text), text)
+
+
+def read(name: str) -> Data:
+    """Read data with the options of reading that were typed, and say what was assumed of a table."""
+    options, aloud = told()
+    try:
+        data = files.read(name, **options)
+    except DataError as error:
+        raise DataError(typed_way(str(error))) from None
+    record = assumed(data) if isinstance(data, pd.DataFrame) else None
+    if record is not None and aloud and not record.plain:
+        note(record.line("--"))
+    return data
 
 
 def read_table(name: str, use: str) -> pd.DataFrame:

@@ -24,7 +24,7 @@ def dtype_text(series: pd.Series) -> str:
     if isinstance(dtype, pd.StringDtype) and dtype.na_value is pd.NA:
         return f"string[{dtype.storage}]"
     if not isinstance(dtype, pd.ArrowDtype):
-        return str(dtype) + (DECIMAL if dtype == object and pd.api.types.infer_dtype(series) == "decimal" else "")
+        return str(dtype) + (DECIMAL if dtype.kind == "O" and pd.api.types.infer_dtype(series) == "decimal" else "")
     for text in (str(dtype), f"arrow:{dtype.pyarrow_dtype}"):
         try:
             if dtype_of(text) == dtype:

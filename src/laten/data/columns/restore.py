@@ -54,7 +54,7 @@ def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any)
         return pd.Series(pd.Categorical.from_codes(at, dtype=dtype), index=index)
     cells = np.empty(len(levels), dtype="O")
     cells[:] = levels
-    if column.dtype.endswith(DECIMAL) and dtype == object:
+    if column.dtype.endswith(DECIMAL) and isinstance(dtype, np.dtype) and dtype.kind == "O":
         cells[:] = [decimal.Decimal(str(v)) for v in levels]
     if "decimal" in str(dtype):
         cells = cells.astype(np.float64)  # Arrow makes no decimals of floats as Python objects

@@ -8,8 +8,10 @@ from charset_normalizer import from_bytes
 from laten.common.errors import DataError
 from laten.data.text.notation import Note
 
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"),
-          (b"\xfe\xff", "utf-16"))  # fmt: skip
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+)  # fmt: skip
 _OTHERS = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "koi8_r", "cp932", "gb18030", "big5", "cp949", "euc_jp"]
 _LATIN = ("cp1252", "cp1250", "cp1254")  # alike in most letters; without a word for another it is the first
 _SAMPLE = 20_000

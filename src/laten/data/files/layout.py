@@ -249,7 +249,7 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
     numbers = [c.strip() for c, o in zip(first, own, strict=True) if o]
     whole = [int(n) for n in numbers if n.isdigit()]
     run = len(whole) == len(numbers) > 1 and whole == list(range(whole[0], whole[0] + len(whole)))
-    if run and len(rest) > 1 and (whole[0] in (0, 1) and len(whole) > 2 or all(_YEAR.fullmatch(n) for n in numbers)):
+    if run and len(rest) > 1 and ((whole[0] in (0, 1) and len(whole) > 2) or all(_YEAR.fullmatch(n) for n in numbers)):
         notes.append(Note(f"{first[:3]} … are taken for names", "header"))
         return True
     return False

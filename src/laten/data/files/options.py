@@ -9,7 +9,7 @@ from laten.data.text.column import Told
 from laten.data.text.missing import ALWAYS
 
 SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "blank": " ", "pipe": "|"}
-Missing = str | float | Sequence[str | float] | Mapping[str, str | float | Sequence[str | float]] | None
+Missing = str | float | Sequence[str | float] | Mapping[str | None, str | float | Sequence[str | float]] | None
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Options:
         decimal: `.` or `,`.
         thousands: `,`, `.`, a blank, an apostrophe, or empty: none.
         dayfirst: Whether 03/04/2024 is the third of April.
-        missing: Further codes for missing, for all columns or by column; an empty list: only empty cells are missing.
+        missing: Further codes for missing, for all columns or by column (None: all); an empty list: only empty
+            cells are missing.
         header: Whether the first row has the names; or the names, for a file without them or in place of its own.
         drop: Columns to leave out.
         id: Columns that name the rows: kept as text, not modelled.
@@ -45,12 +46,9 @@ class Options:
     def codes(self, column: str) -> tuple[str, ...] | None:
         """Return the codes for missing that are said of a column; None: none are said."""
         said = self.missing
-        if isinstance(said, Mapping):
-            said = said.get(column)
-        if said is None:
-            return None
-        found = tuple(map(_code, [said] if isinstance(said, str | int | float) else said))
-        return tuple(c for c in found if c)
+        both = [said.get(column), said.get(None)] if isinstance(said, Mapping) else [said]
+        lists = [[one] if isinstance(one, str | int | float) else one for one in both if one is not None]
+        return tuple(c for c in map(_code, [v for found in lists for v in found]) if c) if lists else None
 
     def always(self, column: str) -> tuple[str, ...]:
         """Return the texts that are missing in a column whatever else it holds."""
@@ -110,7 +108,7 @@ def check_names(options: Options, names: Sequence[str], source: str) -> None:
     Raises:
         DataError: one does.
     """
-    by_column = list(options.missing) if isinstance(options.missing, Mapping) else []
+    by_column = [n for n in options.missing if n is not None] if isinstance(options.missing, Mapping) else []
     for option, wanted in (("drop", options.drop), ("id", options.id), ("missing", by_column)):
         for name in wanted:
             if name not in names:

@@ -3,7 +3,8 @@
 | what | gives |
 |---|---|
 | `.csv`, `.tsv`, `.txt` | DataFrame; what was assumed of it: `laten.assumed(frame)` |
-| `.xlsx` (`file.xlsx::sheet`), `.json`, `.jsonl`, `.sqlite` (`file.sqlite::table`), `.parquet`, `.feather`, `.arrow` | DataFrame |
+| `.json`, `.jsonl`, `.xlsx` (`file.xlsx::sheet`), `.sqlite` (`file.sqlite::table`) | DataFrame |
+| `.parquet`, `.feather`, `.arrow` | DataFrame |
 | `.npy`, IDX (`…-ubyte`, `.idx`) | array |
 | `.npz` | dict of arrays |
 | any of these in `.gz`, `.xz`, `.bz2`, `.zst`, `.zip` (`file.zip::member`) | what is packed |
@@ -45,7 +46,7 @@ _ARRAYS: dict[str, Callable[[bytes, str], np.ndarray | dict[str, np.ndarray]]] =
     ".npy": read_npy, ".npz": read_npz, ".idx": read_idx,
 }  # fmt: skip
 _DAMAGE = (
-    csv.Error, EOFError, KeyError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError,
+    csv.Error, EOFError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError,
     lzma.LZMAError, pyarrow.ArrowException, sqlite3.Error, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 _STARTS = {b"PAR1": ".parquet", b"ARROW1": ".feather", b"SQLite format 3": ".sqlite", b"PK\x03\x04": ".xlsx"}

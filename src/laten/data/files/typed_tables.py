@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from laten.data.files.layout import named
 from laten.data.files.options import Options, check_names
 from laten.data.messages import did_you_mean
 from laten.data.text.column import ColumnText
-from laten.data.text.notation import Assumed, Note, attach
+from laten.data.text.notation import Assumed, Notation, Note, attach
 from laten.data.text.typed import Around, read_column
 
 
@@ -68,7 +69,7 @@ def read_json(raw: bytes, name: str, options: Options, lines: bool) -> pd.DataFr
     """Read records, columns, or one record a line."""
     text = raw.decode("utf-8-sig")
     try:
-        value = json.loads(text) if not lines else _json_lines(text, name)
+        value: Any = json.loads(text) if not lines else _json_lines(text, name)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and not lines:
             value = _json_lines(text, name)
@@ -91,7 +92,7 @@ def read_json(raw: bytes, name: str, options: Options, lines: bool) -> pd.DataFr
     return _frame({str(k): v for k, v in columns.items()}, name, "json", options, ())
 
 
-def _json_lines(text: str, name: str) -> list[object]:
+def _json_lines(text: str, name: str) -> list[Any]:
     rows = []
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
@@ -142,7 +143,7 @@ def read_feather(raw: bytes, name: str, options: Options) -> pd.DataFrame:
 
 def _arrow(table: pa.Table, name: str, options: Options, what: str) -> pd.DataFrame:
     check_names(options, table.column_names, name)
-    table = table.drop_columns([n for n in options.drop])
+    table = table.drop_columns(list(options.drop))
     nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
     if nested:
         raise DataError(f"{name}: the cells of {known(nested)} are lists or records; leave them out: drop={nested!r}")
@@ -160,7 +161,9 @@ def _frame(
     nested = [k for k, v in columns.items() if k not in options.drop and any(isinstance(c, list | dict) for c in v)]
     if nested:
         raise DataError(f"{name}: the cells of {known(nested)} are lists or records; leave them out: drop={nested!r}")
-    found, notations, more = {}, {}, []
+    found: dict[str, pd.Series] = {}
+    notations: dict[str, Notation] = {}
+    more: list[Note] = []
 
     def where(rows: np.ndarray) -> str:
         return f"{name}, row {int(rows[0]) + first}"

@@ -8,8 +8,8 @@ The rules, in order. Every decision carries its reason in plain words and can be
 - text: identifier when every cell differs (free text when long), categorical while each level has rows enough, else
   text;
 - whole numbers (also floats that are whole because of holes): identifier when all differ and they run on without gaps
-  (years excepted) or the name says so; few levels: ordinal, unless they start at 0 and thin out upwards as counts do; then count, unless
-  large or far from zero and narrow (years), which are continuous;
+  (years excepted) or the name says so; few levels: ordinal, unless they start at 0 and thin out upwards as counts do;
+  then count, unless large or far from zero and narrow (years), which are continuous;
 - fractions: ordinal when few and often repeated, positive when never negative and skewed to the right, else real.
 """
 
@@ -51,12 +51,12 @@ def infer_schema(
     Returns:
         The schema; `print` shows it as a table.
     Raises:
-        DataError: not a frame, fewer than two rows, two columns of one name, no value in any column,
-            infinities, words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
+        DataError: not a frame, fewer than two rows, two columns of one name, no value in any column, infinities,
+            words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
     check_frame(frame, rows=2)
     record = assumed(frame)
-    ids = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
+    ids: dict[Name, str] = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
     kinds, cells = {**ids, **(kinds or {})}, cells or cells_of(frame)
     declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)
     groups = tuple(

@@ -110,7 +110,7 @@ class ColumnText:
 
     @cached_property
     def orders(self) -> tuple[bool, bool] | None:
-        """Whether all dates such as 03/04/2024 can have their day first, and their month first; None: there are none."""
+        """Whether all dates such as 03/04/2024 can have their day first, and their month first; None: no such dates."""
         found = next((d for d in self.dates if d.shape == "xxy"), None)
         return None if found is None else month_first_too(found)
 

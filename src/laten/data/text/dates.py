@@ -29,15 +29,16 @@ _MORE = {"sept": 9, "mai": 5, "okt": 10, "dez": 12, "märz": 3, "mär": 3, "janu
 _MORE |= {"juli": 7, "oktober": 10, "dezember": 12}
 MONTHS = {n: i % 12 + 1 for i, n in enumerate(_MONTHS + _LONG)} | _MORE
 _TIME = (
-    r"(?:(?P<t>T| +)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<sec>\d{2})(?P<f>(?:[.,]\d{1,9})?))? *(?P<half>(?:[AaPp]\.?[Mm]\.?)?)"
-    r" *(?P<zone>(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?))?"
+    r"(?:(?P<t>T| +)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<sec>\d{2})(?P<f>(?:[.,]\d{1,9})?))?"
+    r" *(?P<half>(?:[AaPp]\.?[Mm]\.?)?) *(?P<zone>(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?))?"
 )
 _DAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +)?"
 _NAME = r"(?P<mon>[A-Za-zäé]{3,9})"
 SHAPES = {
     "ymd": r"(?P<y>\d{4})(?P<s>[-/.])(?P<m>\d{1,2})(?P<s2>[-/.])(?P<d>\d{1,2})" + _TIME,
     "xxy": r"(?P<a>\d{1,2})(?P<s>[-/.])(?P<b>\d{1,2})(?P<s2>[-/.])(?P<y>\d{4}|\d{2})" + _TIME,
-    "dmony": _DAY + r"(?P<d>\d{1,2})(?:st|nd|rd|th|\.)?(?P<s>[ \-/]*)" + _NAME + r"\.?,?[ \-/]*(?P<y>\d{4}|\d{2})" + _TIME,
+    "dmony": _DAY + r"(?P<d>\d{1,2})(?:st|nd|rd|th|\.)?(?P<s>[ \-/]*)" + _NAME
+    + r"\.?,?[ \-/]*(?P<y>\d{4}|\d{2})" + _TIME,
     "mondy": _DAY + _NAME + r"\.?(?P<s>[ \-]+)(?P<d>\d{1,2})(?:st|nd|rd|th)?(?P<s2>,?)[ \-]+(?P<y>\d{4})" + _TIME,
     "compact": r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})",
     "ym": r"(?P<y>\d{4})(?P<s>[-/])(?P<m>\d{1,2})",
@@ -46,7 +47,7 @@ SHAPES = {
     "yq": r"(?P<y>\d{4})(?P<s>[ \-]?)[Qq](?P<q>[1-4])",
     "qy": r"[Qq](?P<q>[1-4])(?P<s>[ \-/]?)(?P<y>\d{4})",
 }  # fmt: skip
-FORM_OF = {s: "month" for s in ("ym", "my", "mony")} | {"yq": "quarter", "qy": "quarter"}  # others: date
+FORM_OF = dict.fromkeys(("ym", "my", "mony"), "month") | {"yq": "quarter", "qy": "quarter"}  # others: date
 ZERO = (
     r"^0{4}[-/.]?0{2}[-/.]?0{2}([T ]0{2}:0{2}(:0{2})?)?$|^0{2}[-/.]0{2}[-/.]0{4}$"  # what some databases write for none
 )

@@ -4,7 +4,7 @@
 |---|---|---|
 | any column | `ALWAYS`: empty, `NA`, `n/a`, `?`, `null`, `#N/A`, errors of spreadsheets | missing |
 | among numbers, dates, … | `WORDS`: `-`, `.`, `none`, `unknown`, `inf`, … however many there are | missing, and said |
-| among more than 20 different numbers | up to three other words without a digit, each at least twice | missing, and said |
+| among more than 20 different numbers | up to three other words without a digit, at least twice | missing; said |
 | columns of text | a word that is missing in another column of the file | missing, and said |
 | numbers and dates | -999, 9999, 1900-01-01 and the like, frequent or far from the others | kept; said |
 """
@@ -14,14 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 ALWAYS = (
-    "", "?", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "-nan", "null", "NULL", "Null", "<NA>", "#N/A", "#NA", "NaT",
-    "#N/A N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NUM!", "#NAME?", "#NULL!",
+    "", "?", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "-nan", "null", "NULL", "Null", "<NA>", "#N/A", "#NA",
+    "NaT", "#N/A N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NUM!", "#NAME?", "#NULL!",
 )  # fmt: skip
 WORDS = (
     "-", "--", "---", "–", "—", ".", "..", "...", "*", "/", "none", "missing", "unknown", "unk", "nil", "void", "n.a.",
     "n.a", "k.a.", "n/d", "n.d.", "nd", "not available", "not applicable", "not known", "no data", "(null)", "(blank)",
     "(empty)", "(none)", "blank", "empty", "undefined", "unavailable", "inf", "-inf", "+inf", "infinity", "-infinity",
-    "tbd", "tba", "pending", "<null>", "\\n", "xx", "xxx", "nr", "not reported", "no answer", "keine angabe", "unbekannt",
+    "tbd", "tba", "pending", "<null>", "\\n", "xx", "xxx", "nr", "not reported", "no answer",
+    "keine angabe", "unbekannt",
 )  # fmt: skip
 OTHERS = 3  # different words that are codes although they stand in no list
 DISTINCT = 20  # different numbers or dates beside which they are

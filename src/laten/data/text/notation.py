@@ -12,7 +12,7 @@ import msgspec
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.records import Record, Whole, plain_of, read
+from laten.data.records import Record, Whole, read
 
 ATTRIBUTE = "laten"
 FORMS = ("number", "date", "month", "quarter", "time", "duration", "bool", "text")
@@ -91,9 +91,16 @@ class Assumed(Record, frozen=True):
     sep: str = ""
     quote: str = ""
     header: Annotated[int, msgspec.Meta(ge=0)] = 1
-    columns: dict[str, Notation] = {}
+    columns: dict[str, Notation] = msgspec.field(default_factory=dict)
     ids: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Nothing was assumed that is worth a word: UTF-8, commas (tabs in `.tsv`), names in the first line."""
+        usual = "\t" if self.source.lower().endswith(".tsv") else ","
+        text = (self.encoding, self.sep, self.header) in (("utf-8", usual, 1), ("utf-8", ",", 1))
+        return not self.notes and (text or self.format != "text")
 
     def line(self, prefix: str = "") -> str:
         """Say what was assumed in one line, each with the option that changes it; `prefix` stands before options."""
@@ -110,7 +117,7 @@ class Assumed(Record, frozen=True):
 
 def attach(frame: pd.DataFrame, record: Assumed) -> pd.DataFrame:
     """Keep what was assumed with a frame."""
-    frame.attrs[ATTRIBUTE] = json.dumps(plain_of(record), ensure_ascii=False)
+    frame.attrs[ATTRIBUTE] = json.dumps(record.to_json(), ensure_ascii=False)
     return frame
 
 

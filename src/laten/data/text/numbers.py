@@ -169,7 +169,7 @@ class NumberTexts:
         return bool(_matches(self.body, f"{_ANY[mark]}$").any())
 
     def is_code(self) -> str:
-        """Say why numbers are rather codes: leading zeros, too many digits, a plus before each; empty: they are none."""
+        """Say why numbers are rather codes: leading zeros, too many digits, a plus before each; empty: not so."""
         zeros = _matches(self.body, r"^0\d")
         if zeros.any():
             return "leading zeros"

@@ -4,7 +4,7 @@ ColumnText, which texts are read --numbers | Dates.read | durations | truths | l
 """
 
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from laten.data.text.durations import clock_style, is_time_of_day
 from laten.data.text.epochs import epoch_unit
 from laten.data.text.missing import looks_missing
 from laten.data.text.notation import Notation, Note
-from laten.data.text.numbers import Marks, NumberTexts
+from laten.data.text.numbers import Marks
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,14 @@ def _at(column: ColumnText, keep: np.ndarray) -> np.ndarray:
 
 
 def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: Marks, unclear: bool) -> Reading:
+    """Read numbers.
+
+    Args:
+        keep: Which distinct texts are numbers; others are missing.
+        lost: Codes for missing, to be kept in the notation.
+        marks: The decimal mark and that between thousands.
+        unclear: Nothing decides between two marks.
+    """
     texts, at, notes = column.numbers, _at(column, keep), []
     x = np.full(len(keep), np.nan)
     some = pa.array(keep)
@@ -46,7 +54,7 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
     x[keep] = part.values_by(marks)
     fraction = part.fraction(marks)
     digits = int(pc.max(pc.utf8_length(fraction)).as_py() or 0)
-    exponent = bool(pc.any(pc.match_substring_regex(part.values, "[eE]")).as_py())
+    exponent = bool(pc.any(pc.match_substring_regex(part.values, r"\d[eE][+-]?\d")).as_py())
     whole = digits == 0 and not exponent and not part.ends_in(marks.decimal)
     before, after = part.unit("before"), part.unit("after")
     cells = np.where(at >= 0, x[at], np.nan)
@@ -64,7 +72,8 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
         example = column.texts[int(np.flatnonzero(keep)[0])].as_py()
         notes.append(
             Note(
-                f"the mark in {example!r} ({column.name!r}) may be decimal or between thousands; read as {x[keep][0]:g}",
+                f"the mark in {example!r} of {column.name!r} may be decimal or between thousands; read as "
+                f"{x[keep][0]:g}",
                 "decimal",
             )
         )
@@ -90,6 +99,7 @@ def dates(
     column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], stamps: np.ndarray, used: list[DateTexts],
     dayfirst: bool | None, notes: list[Note],
 ) -> Reading:  # fmt: skip
+    """Read dates, months or quarters from the stamps of the texts."""
     name, at = column.name, _at(column, keep)
     form = FORM_OF.get(used[0].shape, "date")
     notes = list(notes)
@@ -100,7 +110,8 @@ def dates(
     zones = sorted({z for _, written in offsets for z in written})
     if zones != [""]:
         if "" in zones:
-            raise DataError(f"column {name!r}: some times have a zone, {shown(z for z in zones if z)}, and others none; "
+            some = shown(z for z in zones if z)
+            raise DataError(f"column {name!r}: some times have a zone, {some}, and others none; "
                             f"bring them to one, or leave the column out: drop=[{name!r}]")  # fmt: skip
         ahead = sum((m for m, _ in offsets), np.zeros(len(stamps), np.int64))
         shift = pd.Series(np.where(at >= 0, ahead[at], 0).astype("timedelta64[m]"))
@@ -134,11 +145,12 @@ def _fixed(minutes: int) -> object:
 
 
 def durations(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...]) -> Reading:
+    """Read durations, or times of day as time since midnight."""
     at, seconds = _at(column, keep), column.seconds
     texts = pc.filter(column.texts, pa.array(keep)).to_pylist()
     unit, scale = ("s", 1) if np.all(np.mod(seconds[keep], 1) == 0) else ("us", 1_000_000)
     whole = np.where(keep, np.round(np.nan_to_num(seconds) * scale), 0).astype(np.int64).astype(f"timedelta64[{unit}]")
-    series = pd.Series(np.where(at >= 0, whole[at], np.timedelta64("NaT", unit)), name=column.name)
+    series = pd.Series(np.where(at >= 0, whole[at], np.array("NaT", f"timedelta64[{unit}]")), name=column.name)
     if is_time_of_day(texts, seconds[keep]):
         note = Note(f"{column.name!r} is times of day, read as time since midnight")
         return Reading(series, Notation("time", style=clock_style(texts[0]), missing=lost), (note,))
@@ -177,5 +189,6 @@ def labels(column: ColumnText, keep: np.ndarray, strip: bool) -> pd.Series:
 
 
 def as_text(cells: pa.Array, name: str) -> pd.Series:
+    """Return Arrow texts as a column."""
     series = cells.to_pandas()
     return (series.where(series.notna(), np.nan) if series.dtype == object else series).rename(name)

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from laten.data.text.column import ColumnText
 from laten.data.text.notation import Notation, Note
+from laten.data.text.readings import Reading
 from laten.data.text.stored import read_as
-from laten.data.text.typed import Around, Reading, read_column
+from laten.data.text.typed import Around, read_column
 
 
 def read_columns(
@@ -38,8 +39,8 @@ def read_columns(
     decimal = next((m for m in (",", ".") if marks.count(m) > marks.count("," if m == "." else ".")), None)
     if decimal is None and commas and "." not in marks:
         decimal = ","
-    orders = {texts[n].orders for n in free} - {None, (True, True), (False, False)}
-    dayfirst = next(iter(orders))[0] if len(orders) == 1 else None
+    orders = {pair[0] for n in free if (pair := texts[n].orders) is not None and pair[0] != pair[1]}
+    dayfirst = next(iter(orders)) if len(orders) == 1 else None
     around = Around(decimal, dayfirst, (), where)
     found: dict[str, Reading] = {}
     for name in names:
@@ -50,7 +51,7 @@ def read_columns(
         else:
             found[name] = read_column(texts[name], options.told(name), around)
     codes = {c for n in free if found[n].notation.form != "text" for c in found[n].notation.missing}
-    for name in free if codes and options.missing != [] else ():
+    for name in free if codes else ():
         if found[name].notation.form == "text":
             told = options.told(name)
             around = Around(decimal, dayfirst, tuple(sorted(codes)), where)

@@ -2,9 +2,9 @@
 
     ColumnText --read_column--> Reading: series, notation, notes, and codes for missing that other columns may hold too
 
-In this order: truth values; numbers, unless they are codes (leading zeros, more than 15 digits) or compact dates; dates,
-months and quarters; times of day and durations; text. A column is numbers, dates, … when every cell that is not missing
-is one. Where all but a few are, the others are codes for missing (`missing.py`) or faults, named by line.
+In this order: truth values; numbers, unless they are codes (leading zeros, more than 15 digits) or compact dates;
+dates, months and quarters; times of day and durations; text. A column is numbers, dates, … when every cell that is not
+missing is one. Where all but a few are, the others are codes for missing (`missing.py`) or faults, named by line.
 """
 
 from collections.abc import Callable
@@ -85,9 +85,9 @@ def read_column(column: ColumnText, told: Told, around: Around) -> Reading:
         if few and way.fits.sum() > 2 and not code:
             _refuse_faults(column, way, bad, around)
             note = _odd(column, bad, around)
-            return _texts(column, around, (note,))
+            return _texts(column, told, around, (note,))
     notes = (Note(f"{column.name!r} kept as text: {code}"),) if code and column.numbers.plain.all() else ()
-    return _texts(column, around, notes)
+    return _texts(column, told, around, notes)
 
 
 def _ways(column: ColumnText, told: Told, around: Around, code: str) -> list[_Way]:
@@ -168,10 +168,10 @@ def _dates_way(column: ColumnText, told: Told, around: Around) -> _Way | None:
     return _Way(fits, lambda keep, lost: dates(column, keep, lost, stamps, used, dayfirst, notes), True)
 
 
-def _texts(column: ColumnText, around: Around, notes: tuple[Note, ...] = ()) -> Reading:
+def _texts(column: ColumnText, told: Told, around: Around, notes: tuple[Note, ...] = ()) -> Reading:
     """Read text: as it is written, unless some labels differ by blanks alone."""
     shorter = len(pc.unique(column.texts)) < len(column.texts)
-    codes = [t for t in around.codes if t in set(column.texts.to_pylist())] if around.codes else []
+    codes = [t for t in around.codes if t in set(column.texts.to_pylist())] if told.missing != () else []
     keep = ~column.empty
     if codes and len(codes) < len(pc.unique(column.texts)):
         keep &= ~pc.is_in(column.trimmed, value_set=pa.array(codes, pa.string())).to_numpy(zero_copy_only=False)
