@@ -225,3 +225,22 @@ def test_a_warning_is_one_line_without_code(table, laten, monkeypatch):
     ran = laten("score", table.model, table.data, "--draws", 30, "-o", "s.csv")
     first, second = ran.err.splitlines()
     assert first.startswith("laten: warning: log-likelihood: Pareto k is above") and "40 rows" in second
+
+
+def test_options_of_reading(laten, tmp_path):
+    """Each command that reads data takes them, says what was assumed, and names options as they are typed."""
+    odd = tmp_path / "odd.csv"
+    odd.write_text("n;x\n" + "".join(f"{i};{i % 7},{i % 10}5\n" for i in range(40)) + "40;-999\n41;-999\n")
+    shown = laten("schema", str(odd), "--missing=-999", "--id", "n")
+    assert (
+        shown.code == 0
+        and "';' between cells [--sep]" in shown.err
+        and "'x' has the decimal mark ',' [--decimal]" in shown.err
+    )
+    assert 'kind = "identifier"' in shown.out and "missing = 0.04762" in shown.out
+    assert laten("schema", str(odd), "--quiet").err == ""
+    odd.write_text("a,b\n1.5,1\n2.5,1\n3.5O,2\n4.5,2\n")
+    refused = laten("schema", str(odd))
+    assert refused.code == 2 and "line 4, column 'a'" in refused.err and "--missing 3.5O" in refused.err
+    assert laten("schema", str(odd), "--missing", "3.5O").code == 0
+    assert "sep='ab' is not possible" in laten("schema", str(odd), "--sep", "ab").err

@@ -17,7 +17,8 @@ from laten.data.files import read as files
 from laten.data.files.write import Data, write
 from laten.data.rows.views import ArrayView
 from laten.data.schema.contract import Name
-from laten.data.text.notation import assumed
+from laten.data.schema.schema import Schema
+from laten.data.text.notation import Assumed, Notation, assumed
 from laten.estimator.plain_vae import PlainVAE
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".json", ".json.gz")
@@ -63,11 +64,11 @@ def column_named(text: str, names: Iterable[Name]) -> Name:
     return next((n for n in names if str(n) == text), text)
 
 
-def read(name: str) -> Data:
+def read(name: str, like: Assumed | None = None) -> Data:
     """Read data with the options of reading that were typed, and say what was assumed of a table."""
     options, aloud = told()
     try:
-        data = files.read(name, **options)
+        data = files.read(name, **options, like=like)
     except DataError as error:
         raise DataError(typed_way(str(error))) from None
     record = assumed(data) if isinstance(data, pd.DataFrame) else None
@@ -99,7 +100,8 @@ def for_fit(name: str) -> Source:
 
 def for_model(vae: PlainVAE, name: str) -> Source:
     """Read data to ask a model about, in the container it was fitted to."""
-    data, view = read(name), vae.view_
+    view = vae.view_
+    data = read(name) if isinstance(view, ArrayView) else _as_fitted(vae.schema_, name)
     if isinstance(view, ArrayView) and isinstance(data, dict):
         return _by_node(view, data, name)
     if isinstance(view, ArrayView) and isinstance(data, pd.DataFrame):
@@ -109,6 +111,21 @@ def for_model(vae: PlainVAE, name: str) -> Source:
             f"{name}: holds arrays {known(data)}; the model was fitted to the columns {known(vae.schema_.names)}"
         )
     return Source(data, {}, {})
+
+
+def _as_fitted(schema: Schema, name: str) -> Data:
+    """Read rows as the schema says: what was text is text, whatever this batch holds; names that were numbers are."""
+    texts = {}
+    for column in schema.columns:
+        labels = tuple(v for v in column.levels or () if isinstance(v, str))
+        if column.seen.form in ("text", "class") and len(labels) == len(column.levels or ()):
+            bare = column.levels is not None and all(v == v.strip() for v in labels)
+            texts[str(column.name)] = Notation("text", words=labels, strip=bare)
+    data = read(name, Assumed("the model", columns=texts))
+    if isinstance(data, pd.DataFrame):
+        numbered = {str(n): n for n in schema.names if not isinstance(n, str) and n not in data.columns}
+        data = data.rename(columns=numbered)
+    return data
 
 
 def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:

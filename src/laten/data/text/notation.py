@@ -45,7 +45,7 @@ class Notation(Record, frozen=True):
         style: How dates and times are written, in the letters of `strftime`; `%q` is the quarter.
         dayfirst: Of `03/04/2024`, whether 3 is the day; None where it does not matter.
         zone: Offset of times from UTC, as `+02:00` or `UTC`; empty: none.
-        words: How true and false are written.
+        words: How true and false are written; of text, labels that are no codes for missing, such as `NA`.
         strip: Blanks around labels do not count.
         missing: Codes for missing that were found, besides empty cells.
     """

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from laten.data.records import replace
 from laten.data.text.column import ColumnText
 from laten.data.text.notation import Notation, Note
 from laten.data.text.readings import Reading
@@ -33,7 +34,9 @@ def read_columns(
         The frame, the notation of each column, and notes.
     """
     names = cells.column_names
-    texts = {n: ColumnText(n, cells.column(n), options.always(n)) for n in names}
+    labels = {n: like[n].words if n in like and like[n].form == "text" else () for n in names}
+    codes = {n: tuple(c for c in options.always(n) if c not in labels[n]) for n in names}
+    texts = {n: ColumnText(n, cells.column(n), codes[n]) for n in names}
     free = [n for n in names if n not in like and n not in options.id]
     marks = [texts[n].decimal_mark(options.told(n)) for n in free]
     decimal = next((m for m in (",", ".") if marks.count(m) > marks.count("," if m == "." else ".")), None)
@@ -50,11 +53,13 @@ def read_columns(
             found[name] = read_as(texts[name], like[name], where)
         else:
             found[name] = read_column(texts[name], options.told(name), around)
-    codes = {c for n in free if found[n].notation.form != "text" for c in found[n].notation.missing}
-    for name in free if codes else ():
-        if found[name].notation.form == "text":
-            told = options.told(name)
-            around = Around(decimal, dayfirst, tuple(sorted(codes)), where)
-            found[name] = read_column(texts[name], told, around)
+    others = {c for n in free if found[n].notation.form != "text" for c in found[n].notation.missing}
+    around = Around(decimal, dayfirst, tuple(sorted(others)), where)
+    for name in names if others else ():
+        if name in like and like[name].form == "text":
+            codes_too = tuple(sorted({*like[name].missing, *others} - {*labels[name]}))
+            found[name] = read_as(texts[name], replace(like[name], missing=codes_too), where)
+        elif name in free and found[name].notation.form == "text":
+            found[name] = read_column(texts[name], options.told(name), around)
     frame = pd.DataFrame({n: found[n].series for n in names}, index=pd.RangeIndex(len(cells)))
     return frame, {n: found[n].notation for n in names}, tuple(note for n in names for note in found[n].notes)
