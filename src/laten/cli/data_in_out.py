@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,14 @@ def read_table(name: str, use: str) -> pd.DataFrame:
     return data
 
 
-def for_fit(name: str) -> Source:
-    """Read data to learn from. Of several arrays it is the one called `x`; the others stand aside."""
-    data = read(name)
+def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
+    """Read data to learn from. Of several arrays it is the one called `x`; the others stand aside.
+
+    Args:
+        kinds: `column=kind` edits of the schema: what is set aside is read as text, whatever its cells are.
+    """
+    aside = [text.rpartition("=")[0] for text in kinds if text.rpartition("=")[2] in ("text", "identifier")]
+    data = read(name, Assumed(name, columns={column: Notation("text") for column in aside}) if aside else None)
     if not isinstance(data, dict):
         return Source(data, {}, {})
     chosen = "x" if "x" in data else next(iter(data))

@@ -86,4 +86,4 @@ def typed_way(message: str) -> str:
             return f"--header {shlex.quote(','.join(values))}"
         return " ".join(f"--{found[1]} {shlex.quote(v)}" for v in values)
 
-    return re.sub(r"\b(missing|header|drop)=(\[.*?\])", option_of, message)
+    return re.sub(r"\b(missing|header|drop|id)=(\[.*?\])", option_of, message)

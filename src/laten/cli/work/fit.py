@@ -52,7 +52,7 @@ def fit(
     check_output(path, ())
     if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
         raise DataError(f"{path}: is the data; give the model another name with -o")
-    source = for_fit(data)
+    source = for_fit(data, kind or ())
     vae.schema = schema_of(source, kind or (), schema)
     prepared = prepare(source.data, vae)
     if not quiet:  # only now: data that cannot be used are one line, and nothing else

@@ -37,7 +37,7 @@ def schema(data: str, output: str | None, kinds: Sequence[str], check: str | Non
     check_output(output, (".toml",))
     if output is not None and Path(output).exists() and Path(data).exists() and Path(output).samefile(data):
         raise DataError(f"{output}: is the data; give the schema another name with -o")
-    found = schema_of(for_fit(data), kinds)
+    found = schema_of(for_fit(data, kinds), kinds)
     if found is None:
         raise DataError(f"{data}: holds arrays; {USE}")
     text = found.to_toml()

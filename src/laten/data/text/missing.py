@@ -4,7 +4,7 @@
 |---|---|---|
 | any column | `ALWAYS`: empty, `NA`, `n/a`, `?`, `null`, `#N/A`, errors of spreadsheets | missing |
 | among numbers, dates, … | `WORDS`: `-`, `.`, `none`, `unknown`, `inf`, … however many there are | missing, and said |
-| among more than 20 different numbers | up to three other words without a digit, at least twice | missing; said |
+| among more than 20 different numbers | up to three other marks of three letters at most | missing; said |
 | columns of text | a word that is missing in another column of the file | missing, and said |
 | numbers and dates | -999, 9999, 1900-01-01 and the like, frequent or far from the others | kept; said |
 """
@@ -24,7 +24,7 @@ WORDS = (
     "tbd", "tba", "pending", "<null>", "\\n", "xx", "xxx", "nr", "not reported", "no answer",
     "keine angabe", "unbekannt",
 )  # fmt: skip
-OTHERS = 3  # different words that are codes although they stand in no list
+OTHERS, LONGEST = 3, 3  # marks that are codes although they stand in no list, and their letters
 DISTINCT = 20  # different numbers or dates beside which they are
 _CODES = np.array([s * int(d * k) for k in range(2, 7) for s in (-1, 1) for d in "89"], np.float64)
 _DAYS = ("1900-01-01", "1899-12-30", "1899-12-31", "1970-01-01", "1753-01-01", "1601-01-01", "9999-12-31", "2999-12-31",
@@ -46,7 +46,7 @@ def code_words(texts: list[str], rows: np.ndarray, distinct: int) -> list[str]:
     """
     listed = [t for t in texts if t.lower() in WORDS]
     others = [(t, n) for t, n in zip(texts, rows, strict=True) if t.lower() not in WORDS]
-    words = [t for t, n in others if n > 1 and len(t) <= 20 and not any(c.isdigit() for c in t)]
+    words = [t for t, n in others if n > 1 and len(t) <= LONGEST and not any(c.isdigit() for c in t)]
     if len(words) == len(others) <= OTHERS and distinct > DISTINCT:
         return listed + words
     return listed

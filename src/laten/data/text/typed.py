@@ -124,7 +124,7 @@ def _refuse_faults(column: ColumnText, way: _Way, bad: np.ndarray, around: Aroun
         f"{around.where(rows)}, column {column.name!r}: {shown(words)} where the other cells are "
         f"{'dates' if not column.numbers.plain[way.fits].any() and column.dates else 'numbers'}; correct "
         f"{'it' if len(rows) == 1 else 'them'}, or read {'it' if len(words) == 1 else 'them'} as missing: "
-        f"missing={words[:5]!r}"
+        f"missing={words[:5]!r}, or keep the column as text: id={[column.name]!r}"
     )
 
 
