@@ -32,6 +32,7 @@ _TIME = (
     r"(?:(?P<t>T| +)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<sec>\d{2})(?P<f>(?:[.,]\d{1,9})?))?"
     r" *(?P<half>(?:[AaPp]\.?[Mm]\.?)?) *(?P<zone>(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?))?"
 )
+_FURTHEST = 15 * 60  # minutes that a clock may be ahead of UTC
 _DAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +)?"
 _NAME = r"(?P<mon>[A-Za-zäé]{3,9})"
 SHAPES = {
@@ -108,6 +109,7 @@ class DateTexts:
         right &= stamp.astype("datetime64[M]").astype(np.int64) == months
         seconds, fits = self._clock()
         stamp = stamp.astype("datetime64[us]") + seconds.astype("timedelta64[us]")
+        fits &= np.abs(self.offsets()[0]) <= _FURTHEST
         return np.where(right & fits, stamp, np.datetime64("NaT", "us"))
 
     def _clock(self) -> tuple[np.ndarray, np.ndarray]:
