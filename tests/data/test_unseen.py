@@ -94,7 +94,7 @@ def test_category_dtype_keeps_its_levels_and_order():
     dtype = pd.CategoricalDtype(["rare", "b", "a", "never"])
     frame = FRAME.assign(job=FRAME["job"].replace("odd", "rare").astype(dtype))
     schema = infer_schema(frame).with_unseen("job", "other")
-    assert schema["job"].folded == ("never",) and schema["job"].classes == ("rare", "b", "a", "(other)")
+    assert schema["job"].folded == () and schema["job"].classes == ("rare", "b", "a", "(other)")
     back = decode(schema, encode(schema, frame).values)
     assert back["job"].dtype == dtype and (back["job"] == frame["job"]).all()
 

@@ -14,7 +14,7 @@ import pandas as pd
 from laten.common.errors import DataError
 from laten.data.columns.column import Column
 from laten.data.columns.dtypes import DECIMAL, dtype_of, dtype_text, is_text, zone_of
-from laten.data.records import plain_of
+from laten.data.records import Plain, plain_of
 
 _MOST = 9.2e18  # of a unit that 64 bits hold
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -48,9 +48,9 @@ def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any)
     at = np.clip(np.asarray(at).astype(np.int64), 0, len(levels) - 1)
     if isinstance(dtype, pd.CategoricalDtype):
         if dtype.categories is None:  # the fitted one
-            dtype = pd.CategoricalDtype(pd.Index(list(levels)), ordered=column.dtype.endswith("ordered"))
-        else:
-            at = _places(column, dtype, at)
+            names = _categories(column)
+            dtype = pd.CategoricalDtype(pd.Index(list(names)), ordered=column.dtype.endswith("ordered"))
+        at = _places(column, dtype, at)
         return pd.Series(pd.Categorical.from_codes(at, dtype=dtype), index=index)
     cells = np.empty(len(levels), dtype="O")
     cells[:] = levels
@@ -59,6 +59,15 @@ def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any)
     if "decimal" in str(dtype):
         cells = cells.astype(np.float64)  # Arrow makes no decimals of floats as Python objects
     return pd.Series(cells[at], index=index).astype(dtype)
+
+
+def _categories(column: Column) -> tuple[Plain, ...]:
+    """Return the categories of a fitted column: its levels, and in their places those that no row had."""
+    levels, values = column.levels or (), column.seen.values or ()
+    kept = set(levels)
+    if tuple(v for v in values if v in kept) == levels:
+        return values
+    return (*levels, *(v for v in values if v not in kept))
 
 
 def _places(column: Column, dtype: pd.CategoricalDtype, at: np.ndarray) -> np.ndarray:

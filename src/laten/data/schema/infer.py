@@ -97,6 +97,8 @@ def infer_column(cells: Cells, wanted: str | None = None) -> Column:
     if zone is not None and kind not in (*CLASSES, "constant"):
         kind, reason = "text", f"times in zone {zone}; to have them modelled, convert them: pd.to_datetime(...)"
     levels = seen.values if kind in CLASSES else None
+    if form == "class" and levels is not None:  # a level without any row would be drawn
+        levels = tuple(v for v, n in zip(levels, seen.counts, strict=True) if n)
     if kind == "constant" and seen.values:
         levels = seen.values[:1]  # one date may be written in several ways
     return Column(name, kind, reason, dtype_text(series), levels, seen)
@@ -145,26 +147,28 @@ def _durations(cells: Cells) -> _Verdict:
 
 
 def _categories(cells: Cells) -> _Verdict:
-    series = cells.series.cat.remove_unused_categories()  # a level without any row would be drawn
+    series = cells.series
     levels = tuple(map(plain_of, series.cat.categories))
-    unused = len(cells.series.cat.categories) - len(levels)
-    more = f", {unused} more that no row has" if unused else ""
     missing = int(series.isna().sum())
     tally = tuple(np.bincount(series.cat.codes[series.notna()], minlength=len(levels)).tolist())
-    rare = 3 * len(levels) > len(series) - missing
-    few = len(levels) <= (MAX_LEVELS if series.cat.ordered or rare else MOST_LEVELS)
+    used = tuple(v for v, n in zip(levels, tally, strict=True) if n)
+    more = f", {len(levels) - len(used)} more that no row has" if len(used) < len(levels) else ""
+    rare = 3 * len(used) > len(series) - missing
+    few = len(used) <= (MAX_LEVELS if series.cat.ordered or rare else MOST_LEVELS)
+    if len(levels) > MOST_LEVELS:
+        levels, tally = used, tuple(n for n in tally if n)
     seen = Seen(len(series), missing, "class", levels if few else None, counts=tally if few else ())
-    if len(levels) == 1:
-        seen = replace(seen, values=levels, counts=(len(series) - missing,))
-        return "constant", f"one category only: {levels[0]!r}", seen
-    if len(levels) == 2:
-        return "binary", f"pandas category of 2 levels: {shown(levels, 6)}{more}", seen
+    if len(used) == 1:
+        seen = replace(seen, values=used, counts=(len(series) - missing,))
+        return "constant", f"one category only: {used[0]!r}", seen
+    if len(used) == 2:
+        return "binary", f"pandas category of 2 levels: {shown(used, 6)}{more}", seen
     if not few:
         why = "for an order" if series.cat.ordered else "for so few rows"
         return "text", f"pandas category of {len(levels)} levels: too many {why}", seen
     if series.cat.ordered:
-        return "ordinal", f"ordered pandas category of {len(levels)} levels{more}", seen
-    return "categorical", f"pandas category of {len(levels)} levels{more}", seen
+        return "ordinal", f"ordered pandas category of {len(used)} levels{more}", seen
+    return "categorical", f"pandas category of {len(used)} levels{more}", seen
 
 
 def _booleans(cells: Cells) -> _Verdict:
