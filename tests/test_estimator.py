@@ -204,7 +204,7 @@ NETWORK = lt.Network(z=lt.Normal(2), x=lt.Bernoulli(4).given("z"))
 BAD_FITS = [
     (FRAME.iloc[:0], {}, ["0 rows"]),
     (FRAME.iloc[:1], {}, ["row"]),
-    (FRAME.assign(c=np.nan), {}, ["'c'", "drop"]),
+    (pd.DataFrame({"c": [np.nan] * 5}), {}, ["'c'", "drop"]),
     (FRAME.assign(a=np.inf), {}, ["'a'", "inf"]),
     (pd.concat([FRAME, FRAME], axis=1), {}, ["'a'", "name"]),
     (FRAME[["b"]].assign(b="x"), {}, ["'b'", "constant"]),
@@ -381,3 +381,11 @@ def test_the_imputer_is_a_step_of_a_pipeline():
     assert np.array_equal(pipeline[0].transform(holed)[seen], holed[seen])
     with pytest.raises(NotFittedError):
         clone(imputer).transform(holed)
+
+
+def test_a_column_without_any_value_is_set_aside():
+    frame = FRAME.assign(nothing=np.nan)
+    vae = lt.VAE(epochs=1, latent=1, width=4).fit(frame)
+    assert vae.schema_["nothing"].reason == "no value at all: set aside"
+    assert vae.impute(frame)["nothing"].isna().all() and "nothing" not in vae.sample(3)
+    assert np.isfinite(vae.score_samples(frame)).all()

@@ -274,3 +274,10 @@ def test_real_tables(name):
         pytest.skip("no ../shared/data here")
     schema = infer_schema(pd.read_csv(path))
     assert {k: schema[k].kind for k in TABLES[name]} == TABLES[name]
+
+
+def test_levels_without_rows_are_no_levels():
+    dtype = pd.CategoricalDtype(["low", "never", "high"], ordered=True)
+    column = infer_schema(pd.DataFrame({"x": pd.Series(["low", "high"] * 20, dtype=dtype), "y": range(40)}))["x"]
+    assert (column.kind, column.levels) == ("binary", ("low", "high")) and "1 more that no row has" in column.reason
+    assert restore_classes(column, np.array([1, 0]), pd.RangeIndex(2), dtype_of(column.dtype)).dtype == dtype
