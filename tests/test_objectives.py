@@ -91,7 +91,7 @@ def test_trimmed_rows_teach_nothing(model, batch):
     rest = Batch({n: x[~odd] for n, x in batch.values.items()}, {})
 
     def gradient(objective, rows, key):
-        value, g = jax.value_and_grad(lambda p: objective(model_with(model, p), rows, key).loss)(model.p)
+        value, g = jax.jit(jax.value_and_grad(lambda p: objective(model_with(model, p), rows, key).loss))(model.p)
         return value, jax.tree.leaves(g)
 
     trimmed, plain = lt.Elbo(trim=0.25), lt.Elbo()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -69,7 +70,7 @@ def test_a_template_can_be_trained(made):
     assert network.factors() == made.factors
     assert guide.factors("q") == made.guide
     model = build_model(network, guide, jax.random.key(0))
-    rows = jax.vmap(lambda key: network.sample(model.p, key))(jax.random.split(jax.random.key(1), 6))
+    rows = jax.jit(jax.vmap(lambda key: network.sample(model.p, key)))(jax.random.split(jax.random.key(1), 6))
     for name, node in network.nodes.items():
         assert rows[name].shape == (6, *node.family.shape)
     batch = Batch({n: rows[n] for n in network.leaves}, {})
@@ -77,7 +78,7 @@ def test_a_template_can_be_trained(made):
     def loss(model):
         return lt.Elbo()(model, batch, jax.random.key(2)).loss
 
-    value, gradient = jax.value_and_grad(loss, allow_int=True)(model)
+    value, gradient = eqx.filter_jit(eqx.filter_value_and_grad(loss))(model)
     assert jnp.isfinite(value)
     for side in (gradient.p, gradient.q):
         for name, part in side.items():

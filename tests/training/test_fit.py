@@ -59,7 +59,8 @@ def test_reaches_the_maximum_of_probabilistic_pca():
     best = oracles.ppca_maximum(X, 2)
     outcome = run(steps=4000, learning_rate=2e-2, final_rate=0.0)
     x = jnp.asarray(X)
-    log_w = jax.vmap(lambda k, v: weights_of(outcome.model, k, v))(jax.random.split(jax.random.key(5), len(x)), x)
+    keys = jax.random.split(jax.random.key(5), len(x))
+    log_w = jax.jit(jax.vmap(lambda k, v: weights_of(outcome.model, k, v)))(keys, x)
     found = float(jax.nn.logsumexp(log_w, axis=1).mean() - np.log(log_w.shape[1]))
     assert abs(found - best) < 0.02
     start = float(run(steps=10).history[0]["bound"])
