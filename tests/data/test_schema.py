@@ -82,13 +82,6 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "cells", "kind", "word"), CASES, ids=[c[0] for c in CASES])
-def test_levels_without_rows_are_no_levels():
-    dtype = pd.CategoricalDtype(["low", "never", "high"], ordered=True)
-    column = infer_schema(pd.DataFrame({"x": pd.Series(["low", "high"] * 20, dtype=dtype), "y": range(40)}))["x"]
-    assert (column.kind, column.levels) == ("binary", ("low", "high")) and "1 more that no row has" in column.reason
-    assert restore_classes(column, np.array([1, 0]), pd.RangeIndex(2), dtype_of(column.dtype)).dtype == dtype
-
-
 def test_kinds_and_reasons(name, cells, kind, word):
     found = column(cells)
     assert (found.kind, word in found.reason) == (kind, True), found

@@ -31,7 +31,7 @@ from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
-from laten.data.text.notation import assumed
+from laten.data.text.notation import recorded
 
 
 def infer_schema(
@@ -55,7 +55,7 @@ def infer_schema(
             words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
     """
     check_frame(frame, rows=2)
-    record = assumed(frame)
+    record = recorded(frame.attrs)
     ids: dict[Name, str] = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
     kinds, cells = {**ids, **(kinds or {})}, cells or cells_of(frame)
     declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)

@@ -6,6 +6,7 @@ pandas copies `attrs` with every frame and writes them into Parquet as JSON, so 
 """
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -128,7 +129,12 @@ def assumed(frame: pd.DataFrame) -> Assumed | None:
         Encoding, separator, the notation of each column, and notes with the options that change them; None for a frame
         that `read` did not make.
     """
-    text = getattr(frame, "attrs", {}).get(ATTRIBUTE)
+    return recorded(getattr(frame, "attrs", {}))
+
+
+def recorded(attributes: Mapping[Any, Any]) -> Assumed | None:
+    """Return the record among a frame's `attrs`, if there is one."""
+    text = attributes.get(ATTRIBUTE)
     if text is None:
         return None
     try:
