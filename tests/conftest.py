@@ -1,6 +1,8 @@
 """What every test runs under: strict JAX, shape annotations checked, no display, and a kept compilation cache."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -14,7 +16,7 @@ mpl.use("Agg")
 
 RANKS = "raise"  # (3,) + (2, 3) must be written out; "allow" to switch off
 DTYPES = "strict"  # int32 + float32 must be written out; "standard" to switch off
-# Programs are compiled quickly, not well: most run once, on few rows. What is measured runs in a process of its own.
+# Programs are compiled quickly, not well: most run once, on few rows (docs/decisions.md, 36).
 QUICK = "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"  # half the time of the default
 
 
@@ -23,8 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_numpy_rank_promotion", RANKS)
     if "LATEN_TESTS_OPTIMISED" not in os.environ:
         jax.config.update("jax_disable_most_optimizations", True)
-        if QUICK not in os.environ.get("XLA_FLAGS", ""):  # read when the first program is compiled
-            os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
+        flags = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
+        if QUICK not in os.environ.get("XLA_FLAGS", "") and knows(flags):
+            os.environ["XLA_FLAGS"] = flags  # read when the first program is compiled; workers inherit it
     if hasattr(config, "cache"):
         folder = str(config.cache.mkdir("jax"))
         jax.config.update("jax_compilation_cache_dir", folder)
@@ -33,9 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["MPLBACKEND"] = "Agg"
 
 
+def knows(flags: str) -> bool:
+    """Say whether this XLA takes these flags: it ends the process at one that it does not know."""
+    command = [sys.executable, "-c", "import jax; jax.devices()"]
+    return not subprocess.run(
+        command, env={**os.environ, "XLA_FLAGS": flags}, capture_output=True, check=False
+    ).returncode
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Makes dtypes strict, but for tests and doctests that train: optax raises floats to the power of an int32 step."""
+    """Makes dtypes strict, except where something trains: optax raises floats to the power of an int32 step."""
     lenient = item.get_closest_marker("trains") or isinstance(item, pytest.DoctestItem)
     jax.config.update("jax_numpy_dtype_promotion", "standard" if lenient else DTYPES)
 

@@ -6,6 +6,7 @@ with itself is no step.
 """
 
 import dataclasses
+import os
 import re
 import sys
 import tomllib
@@ -46,9 +47,11 @@ def walk(ask: Callable[[], Any]) -> tuple[list[str], set[tuple[str, str]]]:
     entered: list[str] = []
     steps: set[tuple[str, str]] = set()
 
+    start = f"{PACKAGE}{os.sep}"
+
     def ours(frame: Any) -> str | None:
-        path = Path(frame.f_code.co_filename)
-        return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else None
+        path = frame.f_code.co_filename
+        return Path(path[len(start) :]).as_posix() if path.startswith(start) else None
 
     def watch(frame: Any, event: str, _: object) -> None:
         file = ours(frame) if event == "call" else None

@@ -22,9 +22,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 import laten as lt
 from benchmarks.runner import Peer, Run, footer, laten_options, parser, show
 
-SEEDED = ("IForest", "CBLOF")  # the others would give the same again
-METHODS = ("IForest", "KNN", "KNN, 30", "LOF", "PCA", "ECOD", "CBLOF", "OCSVM")
-PEERS = tuple(Peer(name, "anomaly_pyod.py", "pyod", {"method": name}, slow=name == "OCSVM") for name in METHODS)
+SEEDED = ("IForest", "CBLOF", "VAE", "VAE, KL")  # the others would give the same again
+METHODS = ("IForest", "KNN", "KNN, 30", "LOF", "PCA", "ECOD", "CBLOF", "OCSVM", "VAE", "VAE, KL")
+SLOW = ("OCSVM", "VAE", "VAE, KL")
+PEERS = tuple(Peer(name, "anomaly_pyod.py", "pyod", {"method": name}, slow=name in SLOW) for name in METHODS)
 
 
 def split(X: np.ndarray, y: np.ndarray, protocol: str, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

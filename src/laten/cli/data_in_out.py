@@ -19,8 +19,10 @@ from laten.data.rows.views import ArrayView
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import Assumed, Notation, assumed
+from laten.data.text.stored import write_as
 from laten.estimator.plain_vae import PlainVAE
 
+TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".json", ".json.gz")
 ARRAYS = (".npy", ".npz")
 
@@ -177,6 +179,30 @@ def put(result: Data, path: str | None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+
+
+def as_in_file(filled: pd.DataFrame, source: Source, name: str) -> pd.DataFrame:
+    """Return filled rows as text: full cells as the file has them, to the letter; others in their column's notation.
+
+    Args:
+        source: The rows before they were filled, read from the file `name`.
+    """
+    record = assumed(source.data)
+    if record is None or record.format != "text":
+        return filled
+    out = filled.astype(object)
+    for column, notation in record.columns.items():
+        if column in filled.columns and notation.form not in ("text", "duration"):
+            out[column] = write_as(filled[column], notation)
+    if name == "-":  # standard input cannot be read twice
+        return out
+    as_text = Assumed(name, columns={str(c): Notation("text") for c in filled.columns})
+    written = files.read(name, **told()[0], like=as_text)
+    if isinstance(written, pd.DataFrame) and len(written) == len(filled):
+        for column in filled.columns:
+            full = source.data[column].notna().to_numpy()
+            out.loc[full, column] = written[str(column)].to_numpy(object)[full]
+    return out
 
 
 def as_table(result: Any) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.cli.data_in_out import ARRAYS, check_container, check_output, for_model, named, note, put
+from laten.cli.data_in_out import ARRAYS, TEXT, as_in_file, check_container, check_output, for_model, named, note, put
 from laten.cli.evidence import evidence
 from laten.data.rows.views import ArrayView, TableView
 from laten.estimator.plain_vae import PlainVAE, load
@@ -46,10 +46,13 @@ def impute(model: str, data: str, output: str | None, samples: int | None, seed:
     check_container(vae, output)
     source = for_model(vae, data)
     filled = vae.impute(source.data, samples, seed=seed)
-    if samples is None:
-        put(tidy(vae, named(filled, source), output), output)
-    else:
-        put(stacked([tidy(vae, named(copy, source), output) for copy in filled]), output)
+
+    def finished(copy: Any) -> Any:
+        tidied = tidy(vae, named(copy, source), output)
+        text = isinstance(tidied, pd.DataFrame) and (output is None or output.lower().endswith(TEXT))
+        return as_in_file(tidied, source, data) if text else tidied
+
+    put(finished(filled) if samples is None else stacked([finished(copy) for copy in filled]), output)
     rows = vae.view_.rows(source.data, partial=True)
     empty, cells = sum(int((~m).sum()) for m in rows.mask.values()), sum(v.size for v in rows.values.values())
     times = "" if samples is None else f", {samples} times"
