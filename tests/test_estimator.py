@@ -320,7 +320,7 @@ def test_warns_where_draws_are_too_few():
 
 
 @parametrize_with_checks(
-    [lt.VAE(latent=2, width=8, epochs=2, draws=5, numbers="normal")],
+    [lt.VAE(latent=2, width=8, epochs=2, draws=5)],
     expected_failed_checks=lambda estimator: {
         "check_dtype_object": "text in a matrix is a DataError, which is a ValueError and not a TypeError",
     },
