@@ -1,39 +1,20 @@
 r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done in `answers/`."""
 
-import abc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from laten.answers import dependence, impute, latents, sample_and_predict, scores
-from laten.answers.audit.audit import audit as run_audit
-from laten.answers.audit.result import Audit
-from laten.answers.audit.study import options as audit_options
-from laten.answers.fitted import Fitted
+from laten.answers import impute, latents, sample_and_predict, scores
 from laten.answers.sample_and_predict import ConditionalAnswer
 from laten.common.errors import LatenError, whole
+from laten.estimator.explanations import POSTERIOR, Explanations
 from laten.inference.diagnostics import LogLikelihood
 
-POSTERIOR = 500  # draws a row where a distribution is wanted
 
-
-class Answers(abc.ABC):
+class Answers(Explanations):
     """The asking half of `VAE`. Rows keep their order; a row's answer depends on the row (and the seed) alone."""
-
-    draws: int
-    seed: int
-
-    @abc.abstractmethod
-    def _fitted(self) -> Fitted:
-        """Return the model and how rows become its values."""
-
-    def _draws(self, draws: int | None, least: int = 0) -> int:
-        return max(least, self.draws) if draws is None else whole("draws", draws)
-
-    def _seed(self, seed: int | None) -> int:
-        return self.seed if seed is None else seed
 
     # -- drawing ------------------------------------------------------------
 
@@ -175,98 +156,6 @@ class Answers(abc.ABC):
             reference: Rows whose scores set the threshold, such as the training data; None: X itself.
         """
         return scores.outliers(self._fitted(), X, contamination, reference, self._draws(draws))
-
-    # -- judging ------------------------------------------------------------
-
-    def audit(
-        self, X: Any, only: Sequence[str] = (), *, rows: int = 100, draws: int = 5000, bridges: int = 200,
-        chains: int = 8, start: str = "guide", sampler: str = "hmc", seed: int | None = None,
-        say: Callable[[str], None] = lambda text: None,
-    ) -> Audit:  # fmt: skip
-        """Measure how good the posterior and log p(row) are, by estimators that check one another (`docs/audit.md`).
-
-        Args:
-            X: Rows, best held-out ones.
-            only: Estimators: bounds, exact, quadrature, ais, hmc, gap, latents, bdmc, sbc. None named: all that can.
-
-        Other arguments:
-            rows: At most this many rows, evenly spread over X, are used, and as many simulated.
-            draws: Guide draws a row.
-            bridges: Distributions that annealing passes: the more, the closer to log p(row).
-            chains: Annealing chains a row.
-            start: Annealing begins at the "guide" or the "prior".
-            sampler: Of posterior samples: "hmc", or "nuts" (`laten[lab]`).
-            say: Called with a line of text for each step.
-        Returns:
-            Figures; `print` shows them, `.table` and `.rows` hold them, `.plot()` draws them.
-        Raises:
-            LatenError: an estimator asked for by name does not fit the network.
-        """
-        options = audit_options(only, rows, draws, bridges, chains, start, sampler, self._seed(seed))
-        return run_audit(self._fitted(), X, options, say)
-
-    # -- explaining ------------------------------------------------------------
-
-    def mutual_information(
-        self, draws: int = 4096, *, normalised: bool = False, seed: int | None = None
-    ) -> pd.DataFrame:
-        """Measure how much two columns tell about each other under the model: I(x_i; x_j) in nats, from 0.
-
-        Numbers count by their bins (at most 64, fewer in tables of more than 128 columns), so that a column's entropy
-        on the diagonal is that of its bins. The bias of order 1 / `draws` is subtracted; what is left is chance, about
-        0.005 nats at 4096 draws for columns that depend much on one another, 0.0002 for those that hardly do.
-
-        Args:
-            draws: Draws of the latents from the network.
-            normalised: Divide by the smaller of the two entropies: 0 for independent columns, 1 where one settles the
-                other.
-        Returns:
-            A symmetric frame `(columns, columns)`.
-        Raises:
-            LatenError: the model is of arrays.
-        """
-        return dependence.mutual_information(self._fitted(), whole("draws", draws), normalised, self._seed(seed))
-
-    def latent_effects(self, X: Any = None, *, draws: int = 2048, seed: int | None = None) -> pd.DataFrame:
-        """Measure which columns a latent moves: the share of a column's variance that it causes.
-
-        With Z_i drawn from its own distribution, independent of the other latents z_(i), an effect is
-        E Var(E[x_c | Z_i, z_(i)] | z_(i)) / Var(x_c), in [0, 1]: numbers in their own units, of classes the variance of
-        all indicators (Gini impurity). What a latent does through other latents does not count.
-
-        Args:
-            X: Rows whose posterior means (modes, of classes) are what latents vary over; None: the prior.
-            draws: Pairs of latents compared; at most this many rows are used.
-        Returns:
-            A frame `(latents, columns)`; a latent that moves nothing has zeros.
-        Raises:
-            LatenError: the model is of arrays or has no latents, or X is one row.
-        """
-        return dependence.latent_effects(self._fitted(), X, whole("draws", draws), self._seed(seed))
-
-    def dependence(
-        self, of: Any, on: Any, X: Any = None, points: int = 32, *, draws: int | None = None, seed: int | None = None
-    ) -> pd.DataFrame:
-        """Show how a column depends on another.
-
-        Without X it is p(of | on = v): what the model expects where v is seen, with all that usually comes with v.
-        With X it is partial dependence: the mean over rows of what the model expects where v is put in place of the
-        row's own value and all other columns stay, so that what they explain is not counted for `on`.
-
-        Args:
-            of: Column that is described.
-            on: Column whose values are iterated over: its levels, or `points` values from groups of its bins of about
-                equal probability.
-            X: Rows (500 of them at most, by `seed`).
-            draws: With X: draws a row; None: at least 500.
-        Returns:
-            A frame with a row for each value of `on`. Of numbers: `mean`, `5%`, `50%`, `95%`; of classes the
-            probability of each level. And `mass`, the probability of the bins of `on` that the row stands for.
-        Raises:
-            LatenError: the model is of arrays, there is no such column, or it is the same twice.
-        """
-        points, draws = whole("points", points), self._draws(draws, POSTERIOR)
-        return dependence.dependence(self._fitted(), of, on, X, points, draws, self._seed(seed))
 
     # -- latents ------------------------------------------------------------
 
