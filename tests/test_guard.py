@@ -51,14 +51,14 @@ class Worse(Objective):
 def test_a_worse_loop_is_caught(monkeypatch):
     shuffled, summary = epochs.shuffled, epochs.summary
 
-    def shorter(seed: int, turn: int, *rest: int) -> np.ndarray:
-        return (order := shuffled(seed, turn, *rest))[: len(order) - turn % 2]
+    def narrower(seed: int, turn: int, *rest: int) -> np.ndarray:
+        return (order := shuffled(seed, turn, *rest))[:, : order.shape[1] - turn % 2]
 
     def curious(epoch: int, state: Any, *rest: Any) -> Any:
         jax.block_until_ready(jax.device_put(jax.device_get(state.weights)))
         return summary(epoch, state, *rest)
 
-    monkeypatch.setattr(epochs, "shuffled", shorter)
+    monkeypatch.setattr(epochs, "shuffled", narrower)
     monkeypatch.setattr(epochs, "summary", curious)
     found = {f"numbers: {name}": x for name, x in numbers(objective=Worse()).items()}
     mine = {name: x for name, x in RECORDED["figures"].items() if name in found}

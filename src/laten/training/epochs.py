@@ -170,7 +170,7 @@ class Training:
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
         self.order = self.task.order(plan.settings.seed, turn, plan.batch_size, plan.passes)
         sums, start, steps = self.empty, 0, len(self.order)
-        order = jax.device_put(self.order)
+        order = jax.device_put(np.pad(self.order, ((0, max(plan.longest - steps, 0)), (0, 0))))
         while start < steps and not (start and interrupted.is_set()):
             stop, called = min(start + self.chunk, steps), time.perf_counter()
             bounds = np.int32(turn), np.int32(start), np.int32(stop)

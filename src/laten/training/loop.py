@@ -15,6 +15,7 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store, present
+from laten.network.dropout import dropout_of
 from laten.network.model import Model
 from laten.training.objectives import Batch, Objective
 from laten.training.optimizer import adam, wrapped
@@ -63,7 +64,8 @@ class Loop:
         optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = WeightPacking(weights, SMALL if settings.optimizer is None else 0)
-        self.parts = StepParts(loss_of(objective, static, dropout), optimizer, self.packing, settings, planned_steps)
+        loss = loss_of(objective, static, dropout)
+        self.parts = StepParts(loss, optimizer, self.packing, settings, planned_steps, dropout_of(static))
         self.weights = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         self.presentation, self.copies = presentation, copies
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
@@ -79,7 +81,7 @@ class Loop:
         def terms(weights: Model, store: Store) -> dict[str, Array]:
             keys = random.split(jax.random.key(0), batch_size)
             batch = Batch(*present(keys[0], store, jnp.zeros(batch_size, jnp.int32), self.presentation))
-            return self.parts.loss(weights, batch, keys, jnp.zeros(()))[1].terms
+            return self.parts.loss(weights, batch, keys, jnp.zeros(()), self.parts.dropout)[1].terms
 
         names = jax.eval_shape(terms, self.weights, store)
         shape = () if self.copies == 1 else (self.copies,)

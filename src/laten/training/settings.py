@@ -99,3 +99,8 @@ class Plan:
     def passes(self) -> int:
         """Epochs in one round: short epochs are looked at several at a time, and at least twenty times in all."""
         return max(1, min(math.ceil(20 / self.steps), self.epochs // 20))
+
+    @property
+    def longest(self) -> int:
+        """Steps of the longest round of so many rows: what is handed to the compiled loop does not depend on epochs."""
+        return self.steps * math.ceil(20 / self.steps)

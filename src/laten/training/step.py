@@ -20,8 +20,9 @@ import numpy as np
 
 from laten.common import random
 from laten.common.types import Array, Key
+from laten.network.dropout import with_dropout
 from laten.network.model import Model
-from laten.training.learning_rate import learning_rate
+from laten.training.learning_rate import Pace, learning_rate, pace_of
 from laten.training.objectives import Batch, Estimate, Objective
 from laten.training.optimizer import Optimizer
 from laten.training.settings import Settings
@@ -36,6 +37,8 @@ class State(NamedTuple):
     step: Array  # () steps made since the start of training
     rate: Array  # () factor on the learning rate, halved at each roll-back
     bad_run: Array  # () steps in a row that were not finite
+    pace: Pace  # no step changes it, nor
+    dropout: tuple[Array, ...]  # () of each net that leaves units out (`with_dropout`)
 
 
 class Info(NamedTuple):
@@ -48,19 +51,23 @@ class Info(NamedTuple):
 class StepParts(NamedTuple):
     """The parts of a step; the same for all steps."""
 
-    loss: Callable[[Model, Batch, Key, Array], tuple[Array, Estimate]]  # see `loss_of`
+    loss: Callable[..., tuple[Array, Estimate]]  # see `loss_of`
     optimizer: Optimizer
     packing: WeightPacking
     settings: Settings
     planned_steps: int  # for which the schedule is laid out
+    dropout: tuple[np.ndarray, ...] = ()  # of each net that leaves units out
 
 
 def loss_of(objective: Objective, static: Model, dropout: bool) -> Callable:
     """Return the loss as a function of the model's arrays (`static` is the rest), traced once wherever it is called."""
 
     @jax.jit
-    def loss(weights: Model, batch: Batch, key: Key, progress: Array) -> tuple[Array, Estimate]:
-        estimate = objective(eqx.combine(weights, static), batch, key, progress, dropout)
+    def loss(
+        weights: Model, batch: Batch, key: Key, progress: Array, least: tuple[Array, ...] = ()
+    ) -> tuple[Array, Estimate]:
+        model = with_dropout(eqx.combine(weights, static), least)
+        estimate = objective(model, batch, key, progress, dropout)
         return estimate.loss, estimate
 
     return loss
@@ -71,6 +78,7 @@ def init(parts: StepParts, *weights: Model) -> State:
     # packed by NumPy, which needs no compilation
     packed = [parts.packing.pack(jax.tree.map(np.asarray, w), np) for w in weights]
     begun: Any = (np.zeros((), np.int32), np.ones((), np.float32), np.zeros((), np.int32))
+    begun += (pace_of(parts.settings, parts.planned_steps), parts.dropout)
     optimizer = parts.optimizer.init
     if len(weights) > 1:
         packed, begun, optimizer = [stacked(packed)], stacked([begun] * len(weights)), jax.vmap(optimizer)
@@ -81,18 +89,21 @@ def init(parts: StepParts, *weights: Model) -> State:
 
 def step(parts: StepParts, state: State, batch: Batch, keys: Key) -> tuple[State, Info]:
     """Make one step of one model; `keys (rows,)`."""
-    progress = state.step / parts.planned_steps
+    pace = state.pace
+    progress = state.step.astype(jnp.float32) * pace.step
     arrays = parts.packing.unpack(state.weights)
-    (loss, estimate), gradients = jax.value_and_grad(parts.loss, has_aux=True)(arrays, batch, keys, progress)
+    (loss, estimate), gradients = jax.value_and_grad(parts.loss, has_aux=True)(
+        arrays, batch, keys, progress, state.dropout
+    )
     gradient = parts.packing.pack(gradients)
     norm = gradient_norm(gradient)
     good = jnp.isfinite(loss) & jnp.isfinite(norm)
-    clip = parts.settings.clip
-    shrink = 1.0 if clip is None else jnp.minimum(1.0, clip / norm)
-    pace = state.rate * learning_rate(parts.settings, progress)
-    weights, optimizer = parts.optimizer.update(gradient, state.optimizer, state.weights, good, shrink, pace)
+    shrink = jnp.minimum(1.0, pace.clip / norm)
+    rate = state.rate * learning_rate(pace, progress)
+    weights, optimizer = parts.optimizer.update(gradient, state.optimizer, state.weights, good, shrink, rate)
     bad_run = jnp.where(good, 0, state.bad_run + 1)
-    return State(weights, optimizer, state.step + 1, state.rate, bad_run), Info(estimate, good)
+    made = state._replace(weights=weights, optimizer=optimizer, step=state.step + 1, bad_run=bad_run)
+    return made, Info(estimate, good)
 
 
 def side_by_side(parts: StepParts, state: State, batch: Batch, keys: Key, copies: int) -> tuple[State, Info]:

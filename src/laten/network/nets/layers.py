@@ -51,16 +51,21 @@ def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bia
     return Affine(on_device(weight), on_device(np.zeros(n_out, np.float32)) if bias else None)
 
 
-def keepers(rate: float, key: Key | None, widths: Sequence[int]) -> list[Array | None]:
+def least_of(rate: float) -> np.ndarray:
+    """Return the byte from which on a unit is kept."""
+    return np.asarray(min(round(256 * rate), 255), np.uint32)
+
+
+def keepers(net: "Layers | Residual", key: Key | None, widths: Sequence[int]) -> list[Array | None]:
     """Draw inverted dropout of layers of these widths: a factor for each unit; none without a key (outside training).
 
     The random bytes of all layers come from one call. A byte decides: the share is right to within 1/512, the mean of
     what a layer puts out exactly.
     """
-    if key is None or rate == 0:
+    if key is None or net.dropout == 0:
         return [None] * len(widths)
-    least = min(round(256 * rate), 255)
-    factors = jnp.where(random_bytes(key, (sum(widths),)) >= least, 256 / (256 - least), 0.0)
+    least = jnp.asarray(least_of(net.dropout)) if net.least is None else net.least
+    factors = jnp.where(random_bytes(key, (sum(widths),)) >= least, 256 / (256 - least.astype(jnp.float32)), 0.0)
     return list(jnp.split(factors, np.cumsum(widths)[:-1]))
 
 
@@ -204,11 +209,12 @@ class Layers(eqx.Module):
     activation: str = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
     activate_output: bool = eqx.field(static=True)
+    least: Array | None = None  # what `least_of` says, told by `network.dropout`
 
     def __call__(self, x: Array, key: Key | None = None) -> Array:
         f = ACTIVATIONS[self.activation]
         dropping = self.layers if self.activate_output else self.layers[:-1]
-        keep = keepers(self.dropout, key, [layer.weight.shape[1] for layer in dropping])
+        keep = keepers(self, key, [layer.weight.shape[1] for layer in dropping])
         for layer, factor in zip(self.layers[:-1], keep, strict=False):
             x = dropped(f(layer(x)), factor)
         x = self.layers[-1](x)
@@ -224,13 +230,19 @@ class Residual(eqx.Module):
     activation: str = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
     activate_output: bool = eqx.field(static=True)
+    least: Array | None = None  # what `least_of` says, told by `network.dropout`
 
     def __call__(self, x: Array, key: Key | None = None) -> Array:
         f = ACTIVATIONS[self.activation]
         dropping = [inner for inner, _ in self.blocks] + [self.last] * self.activate_output
-        keep = keepers(self.dropout, key, [layer.weight.shape[1] for layer in dropping])
+        keep = keepers(self, key, [layer.weight.shape[1] for layer in dropping])
         x = self.first(x)
         for (inner, outer), factor in zip(self.blocks, keep, strict=False):
             x = x + outer(dropped(f(inner(jax.nn.standardize(x))), factor))
         x = self.last(f(x))
         return dropped(f(x), keep[-1]) if self.activate_output else x
+
+
+def leaves_out(part: object) -> bool:
+    """Say whether a part of a model is a net that leaves units out."""
+    return isinstance(part, Layers | Residual) and part.dropout > 0
