@@ -1,5 +1,6 @@
 """`laten query` and `laten explain --given`: exact answers of a network in a file, and what is said of bad input."""
 
+import gzip
 import io
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def test_query_prints_the_exact_table(laten, asia):
     joint = pd.read_csv(io.StringIO(laten("query", asia, "P(lung, bronc=yes | dysp=yes)").out))
     assert list(joint) == ["lung", "bronc", "p"] and len(joint) == 2
     assert laten("query", asia, "P(lung)", "-o", "p.csv").out == "" and len(pd.read_csv("p.csv")) == 2
+
+
+def test_a_packed_network_is_asked_like_any_other(laten, asia, tmp_path):
+    packed = tmp_path / "asia.bif.gz"
+    packed.write_bytes(gzip.compress(Path(asia).read_bytes()))
+    question = "P(lung | smoke=yes, dysp=yes)"
+    assert laten("query", str(packed), question).out == laten("query", asia, question).out
+    assert "--given VARIABLE=STATE" in laten("explain", str(packed)).err
 
 
 def test_query_asks_the_guide_of_a_fitted_model(laten, table):

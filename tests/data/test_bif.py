@@ -1,12 +1,16 @@
 """BIF: whatever writers do to it is read, what is wrong is named by its line, and writing loses nothing."""
 
+import bz2
+import gzip
+import lzma
 import re
+import zipfile
 
 import numpy as np
 import pytest
 
 import laten as lt
-from laten.classical.bif import formatted, parse
+from laten.classical.bif import formatted, is_bif, parse
 from laten.common.errors import DataError
 
 ODD = """
@@ -146,3 +150,24 @@ def test_the_known_files_are_read_and_come_back(name, shared, tmp_path):
     again = lt.read_bif(tmp_path / "again.bif")
     assert again.states == net.states and again.parents == net.parents and again.name == net.name == name
     assert all(np.array_equal(again.tables[n], net.tables[n]) for n in net.tables)
+
+
+def test_packed_files_are_read(tmp_path):
+    (tmp_path / "n.bif").write_text(GOOD)
+    expected = lt.read_bif(tmp_path / "n.bif").query("a", {"b": "x"})
+    for packing, pack in {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress}.items():
+        (tmp_path / f"n.bif.{packing}").write_bytes(pack(GOOD.encode()))
+    with zipfile.ZipFile(tmp_path / "n.bif.zip", "w") as archive:
+        archive.writestr("n.bif", GOOD)
+    for packing in ("gz", "bz2", "xz", "zip"):
+        path = tmp_path / f"n.bif.{packing}"
+        assert lt.read_bif(path).query("a", {"b": "x"}).equals(expected) and is_bif(str(path).upper())
+        path.write_bytes(path.read_bytes()[:-9])
+        with pytest.raises(DataError, match=rf"n\.bif\.{packing}: cannot be"):
+            lt.read_bif(path)
+    (tmp_path / "plain.bif.gz").write_text(GOOD)
+    with pytest.raises(DataError, match="Not a gzipped file"):
+        lt.read_bif(tmp_path / "plain.bif.gz")
+    (tmp_path / "anonymous.bif.gz").write_bytes(gzip.compress(GOOD.partition("\n")[2].encode()))
+    assert lt.read_bif(tmp_path / "anonymous.bif.gz").name == "anonymous"
+    assert not is_bif("model.laten") and not is_bif("bif.gz")

@@ -6,12 +6,21 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import ks_2samp, rankdata
 
+import laten as lt
 from laten.data.schema.infer import infer_schema
 from laten.synthetic.classifiers import auc
 from laten.synthetic.coded_tables import CodedTable, Coding, code
 from laten.synthetic.detection import score
 from laten.synthetic.distances import nearest, points
-from laten.synthetic.pairs import contingency_errors, correlations, own_bins, pair_errors, same_bins
+from laten.synthetic.pairs import (
+    contingency_errors,
+    correlations,
+    cramer,
+    own_bins,
+    pair_errors,
+    same_bins,
+    strong_pairs,
+)
 from laten.synthetic.privacy import copies
 from laten.synthetic.rare_levels import levels
 from laten.synthetic.shapes import by_column, ks, tv
@@ -67,6 +76,41 @@ def test_shapes_and_pairs_are_those_of_sdmetrics(holes):
     own = pair_errors(coding, tables["real"], [tables["synthetic"]])[0].own
     np.testing.assert_allclose(own[np.triu_indices(5, 1)], pairs, atol=1e-8)
     np.testing.assert_allclose(np.nanmean(own), mean, atol=1e-9)
+
+
+# The same of sdmetrics 0.32.0 (its QualityReport): Cramér's V, or correlations, of the pairs and the error.
+STRONG = {
+    False: ([0.571638, 0.663495, 0.068756, 0.99541, 0.342524, 0.13843, 0.560509, 0.293901, 0.659107, 0.061174],
+            0.0246083293281667),
+    True: ([0.580147, 0.533664, 0.078186, 0.99538, 0.296855, 0.575175, 0.566709, 0.222396, 0.551323, 0.063105],
+           0.03266072801832742),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_strong_pairs_are_those_of_sdmetrics(holes):
+    real, synthetic = table(400, 37, holes), table(300, 53, holes)
+    coding, tables = code({"real": real, "synthetic": synthetic}, infer_schema(real))
+    strengths, error = STRONG[holes]
+    upper = np.triu_indices(5, 1)
+    numbers = np.isin(coding.names, coding.numbers)
+    limit = np.where(numbers[upper[0]] & numbers[upper[1]], 0.5, 0.3)
+    strong = strong_pairs(coding, tables["real"])
+    assert list(strong[upper]) == list(np.array(strengths) > limit) and (strong == strong.T).all()
+    own = pair_errors(coding, tables["real"], [tables["synthetic"]])[0].own
+    np.testing.assert_allclose(own[strong].mean(), error, atol=1e-9)
+    found = lt.quality(real, synthetic, rows=100)
+    assert found["pair trends, strong pairs"] == pytest.approx(error) and found["pair trends"] > error
+    job, city = tables["real"].classes.T[[coding.classes.index(n) for n in ("job", "city")]]
+    assert cramer(job, city) == pytest.approx(strengths[7], abs=1e-6)
+
+
+def test_a_table_without_strong_pairs_says_so():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=400), "y": rng.choice(["a", "b"], 400)})
+    found = lt.quality(frame[:200], frame[200:], rows=100)
+    assert "closely" in found.left_out["pair trends, strong pairs"]
+    assert cramer(np.zeros(5, int), np.arange(5)) == 0 and cramer(np.arange(5), np.arange(5)) == pytest.approx(1)
 
 
 def test_ks_is_that_of_scipy():

@@ -16,6 +16,9 @@ what was written gives the same numbers.
 """
 
 import graphlib
+import lzma
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,7 @@ import numpy as np
 
 from laten.classical.bif_tokens import Scanner, Token, word
 from laten.common.errors import DataError, known
+from laten.data.files.unpack import PACKED, unpack
 from laten.data.messages import did_you_mean
 
 LOOSE = 1e-3  # how far a row's sum may be from one
@@ -272,18 +276,24 @@ def formatted(name: str, variables: Mapping[str, Variable]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def is_bif(name: str) -> bool:
+    """Say whether a file's name is that of a BIF file, packed or not."""
+    return name.lower().endswith((".bif", *(".bif" + packing for packing in PACKED)))
+
+
 def read_text(path: str | Path) -> str:
-    """Read a file's text.
+    """Read a file's text; packed files (`.gz`, `.xz`, `.bz2`, `.zst`, `.zip`) are unpacked.
 
     Raises:
-        DataError: no such file, or it is no text.
+        DataError: no such file, it is no text, or it cannot be unpacked.
     """
-    path = Path(path)
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return unpack(Path(path).read_bytes(), str(path))[0].decode("utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: byte {error.start} is not UTF-8 text; is it a BIF file?") from None
+    except (EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: cannot be unpacked: {error}; its name says how it is packed") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -33,7 +33,7 @@ def by_row(network: ProbabilityTables, frame: pd.DataFrame, keep: tuple[str, ...
             return elimination.eliminate([elimination.seen(f, at) for f in factors], keep, network.sizes, len(some))
 
         free = [Factor(tuple(n for n in f.names if n not in seen), f.table) for f in factors]
-        largest = elimination.weight(elimination.plan(free, keep, network.sizes)[1], network.sizes)
+        largest = elimination.weight(elimination.plan(free, keep, network.sizes).largest, network.sizes)
         step = max(1, int(WORK / math.exp(min(largest, 50.0))))
         found = [asked(distinct[at : at + step]) for at in range(0, len(distinct), step)]
         tables[rows] = np.concatenate([f.table for f in found])[back.ravel()]

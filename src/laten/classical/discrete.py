@@ -151,7 +151,7 @@ class DiscreteNetwork(ProbabilityTables):
 
 
 def read_bif(path: str | os.PathLike) -> DiscreteNetwork:
-    """Read a network from a BIF file (`laten.classical.bif`).
+    """Read a network from a BIF file (`laten.classical.bif`), which may be packed: `.bif.gz`, `.bif.xz` and others.
 
     Raises:
         DataError: naming the line: a file that is cut off or no BIF, unknown names, rows that are missing or do not sum
@@ -162,5 +162,5 @@ def read_bif(path: str | os.PathLike) -> DiscreteNetwork:
         {n: v.states for n, v in variables.items()},
         {n: v.table for n, v in variables.items()},
         {n: v.parents for n, v in variables.items()},
-        Path(path).stem if name == "unknown" else name,
+        Path(path).name.partition(".bif")[0] if name == "unknown" else name,
     )

@@ -7,6 +7,7 @@ What is asked of them by name, as a user does, is in `discrete.py`.
 
 import graphlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ class ProbabilityTables:
         table.flags.writeable = False
         return table
 
-    @property
+    @cached_property
     def sizes(self) -> dict[str, int]:
         """Variable -> number of states."""
         return {n: len(s) for n, s in self.states.items()}
@@ -85,8 +86,8 @@ class ProbabilityTables:
 
     def above(self, needed: Iterable[str]) -> list[Factor]:
         """Return the tables of what is needed and of all above it, parents first."""
-        names = sorted(elimination.ancestors(self.parents, needed), key=self.order.index)
-        return [Factor((*self.parents[n], n), self.tables[n][None]) for n in names]
+        names = elimination.ancestors(self.parents, needed)
+        return [Factor((*self.parents[n], n), self.tables[n][None]) for n in self.order if n in names]
 
     def factors(self, evidence: Evidence, needed: Iterable[str]) -> list[Factor]:
         """Return the factors of what is needed and of all above it, with the evidence put in."""

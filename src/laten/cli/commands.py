@@ -229,11 +229,11 @@ def explain(
 
     With --given: Bayes' theorem and log p(x) = KL + ELBO, for one example of a discrete or linear-Gaussian network.
     """
-    if given or latent or model.lower().endswith(".bif"):
+    from laten.cli.work import bayes_theorem
+
+    if given or latent or bayes_theorem.is_bif(model):
         used = {"DATA": data, "--of": of, "--on": on, "--normalised": normalised or None}
         wrong = [name for name, value in used.items() if value is not None]
-        from laten.cli.work import bayes_theorem
-
         bayes_theorem.identity(model, given or [], latent, output, table, wrong)
         return
     from laten.cli.work import explain as work

@@ -11,7 +11,10 @@ The bins of the last are cut in two ways.
   largest value more or less therefore moves every bin of a heavy-tailed column.
 - *Same*: all tables are cut over the real range, what lies beyond falls into the outer bins, and missing is a bin.
 
-One thing differs from sdmetrics in both. A constant column has no correlation; sdmetrics leaves its pairs out, which
+sdmetrics 0.32 averages over *strong* pairs alone, of which the real table says |rho| > 0.5, or of whose contingency
+table Cramér's V > 0.3 (`strong_pairs`); its errors are those of the own bins.
+
+One thing differs from sdmetrics in all. A constant column has no correlation; sdmetrics leaves its pairs out, which
 rewards a generator that collapses; here its correlation counts as 0.
 """
 
@@ -26,6 +29,7 @@ from laten.synthetic.coded_tables import CodedTable, Coding
 BINS = 10
 SIZE = BINS + 2  # own: 0 .. 11, same: 0 .. 10
 DENSE = 2**22  # cells of a contingency table held in full
+STRONG, STRONG_CLASSES = 0.5, 0.3  # a correlation, and Cramér's V, above which a pair is strong in sdmetrics 0.32
 
 
 class PairErrors(NamedTuple):
@@ -84,6 +88,33 @@ def contingency_errors(tables: Sequence[tuple[np.ndarray, np.ndarray]], sizes: t
         joint, cells = np.split(at, np.cumsum([len(x) for x in joint])[:-1]), len(values)
     first, *others = (np.bincount(x, minlength=cells) / len(x) for x in joint)
     return [float(np.abs(first - other).sum() / 2) for other in others]
+
+
+def cramer(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Cramér's V of two columns of codes `(rows,)`; 0 where one of them is constant."""
+    rows, first = np.unique(a, return_inverse=True)
+    columns, second = np.unique(b, return_inverse=True)
+    least = min(len(rows), len(columns)) - 1
+    if least == 0:
+        return 0.0
+    p, q = np.bincount(first) / len(a), np.bincount(second) / len(a)
+    cells, count = np.unique(first * len(columns) + second, return_counts=True)
+    joint, alone = count / len(a), p[cells // len(columns)] * q[cells % len(columns)]
+    chi2 = np.sum(joint**2 / alone) - 1  # over the rows; cells without rows count p q each
+    return float(np.sqrt(max(chi2, 0.0) / least))
+
+
+def strong_pairs(coding: Coding, real: CodedTable) -> np.ndarray:
+    """Say which pairs sdmetrics 0.32 looks at, `(columns, columns)` in the schema's order."""
+    count = len(coding.numbers)
+    codes = [own_bins(x) for x in real.numbers.T] + list(real.classes.T)
+    out = np.zeros((len(coding.names),) * 2, bool)
+    out[:count, :count] = np.abs(correlations(real.numbers)) > STRONG
+    for i, j in combinations(range(len(codes)), 2):
+        if j >= count:
+            out[i, j] = out[j, i] = cramer(codes[i], codes[j]) > STRONG_CLASSES
+    np.fill_diagonal(out, False)
+    return out[coding.order][:, coding.order]
 
 
 def pair_errors(coding: Coding, real: CodedTable, others: Sequence[CodedTable]) -> list[PairErrors]:

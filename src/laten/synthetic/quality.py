@@ -10,7 +10,7 @@ from laten.data.schema.schema import Schema
 from laten.plots.contents.columns import Marginal, marginal
 from laten.synthetic.coded_tables import CodedTable, Coding, check_tables, code
 from laten.synthetic.detection import detection
-from laten.synthetic.pairs import pair_errors
+from laten.synthetic.pairs import pair_errors, strong_pairs
 from laten.synthetic.privacy import AMONG, ASK, privacy
 from laten.synthetic.rare_levels import rare
 from laten.synthetic.result import MEASURES, Quality, measure
@@ -64,12 +64,15 @@ def quality(
     check_target(coding, target)
     r, s, h = tables["real"], tables["synthetic"], tables.get("hold-out")
     columns = by_column(coding, r, s, h)
-    errors = pair_errors(coding, r, [s] if h is None else [s, h])
+    errors, strong = pair_errors(coding, r, [s] if h is None else [s, h]), strong_pairs(coding, r)
     away, near = privacy(r, s, h, seed)
     found: dict[str, tuple[float, float] | str] = {
         **shapes(coding, r, h, columns),
         "pair trends": means([e.own for e in errors]),
         "pair trends, same bins": means([e.same for e in errors]),
+        "pair trends, strong pairs": means(
+            [e.own[strong] for e in errors], "no two columns of the real table go together closely"
+        ),
         **rare(coding, r, s, h),
         **detection(r, s, h, rows, seed),
         **utility(coding, r, s, h, target, rows, seed),
@@ -89,10 +92,10 @@ def quality(
     )
 
 
-def means(errors: list[np.ndarray]) -> tuple[float, float] | str:
-    """Average over the pairs: the synthetic table's, the hold-out's."""
+def means(errors: list[np.ndarray], none: str = "there is only one column") -> tuple[float, float] | str:
+    """Average over the pairs: the synthetic table's, the hold-out's; say why where there are none."""
     if errors[0].size < 2:
-        return "there is only one column"
+        return none
     synthetic, *holdout = (float(np.nanmean(e)) for e in errors)
     return synthetic, holdout[0] if holdout else np.nan
 

@@ -27,6 +27,9 @@ MEASURES = {
     "column shapes": Words("Likeness", "lower", True, "how far a column's distribution is off, mean of columns"),
     "pair trends": Words("Likeness", "lower", True, "how far two columns' going together is off, mean of pairs"),
     "pair trends, same bins": Words("Likeness", "lower", True, "the same, all numbers cut at the real table's bins"),
+    "pair trends, strong pairs": Words(
+        "Likeness", "lower", True, "pair trends of real pairs that go together, as sdmetrics 0.32 counts"
+    ),
     "missing cells": Words("Likeness", "lower", True, "how far a column's share of holes is off, mean of columns"),
     "rare levels present": Words("Likeness", "higher", True, "levels of classes that synthetic rows have"),
     "rare levels' frequency": Words("Likeness", "near 1", False, "how often levels under 1 % come, over real"),

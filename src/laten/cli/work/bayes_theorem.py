@@ -3,6 +3,7 @@
 from typing import Any
 
 from laten.classical.bayes_theorem import explain
+from laten.classical.bif import is_bif
 from laten.classical.discrete import read_bif
 from laten.cli.data_in_out import TABLES, check_output, put, wrote
 from laten.cli.evidence import evidence
@@ -21,7 +22,7 @@ def identity(
         raise DataError(f"{wrong[0]} does not go with --given, which explains one example; leave it out")
     if not given:
         raise DataError(f"{model}: say what is seen: laten explain {model} --given VARIABLE=STATE")
-    if model.lower().endswith(".bif"):
+    if is_bif(model):
         found = explain(read_bif(model), by_name(given), latents)
     else:
         vae = load(model)

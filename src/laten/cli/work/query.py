@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from laten.classical.bif import is_bif
 from laten.classical.discrete import DiscreteNetwork, read_bif
 from laten.classical.question import Asked, parse_question
 from laten.cli.data_in_out import TABLES, check_output, column_named, note, put
@@ -16,7 +17,7 @@ def query(network: str, question: str, output: str | None) -> None:
     """Write p(targets | given), a state (or joint state) a row."""
     check_output(output, TABLES)
     asked = parse_question(question)
-    if network.lower().endswith(".bif"):
+    if is_bif(network):
         found = exactly(read_bif(network), question, asked)
     else:
         found = by_guide(load(network), network, asked)
