@@ -1,6 +1,6 @@
 # Everything a fresh machine with Python >= 3.11 needs: `make demo` and `make test`. The rest is for those who change laten.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench docs clean
+.PHONY: help demo test test-slow test-lowest test-313 lint format bench docs clean
 
 # The first Python here that is new enough; choose another with `make PYTHON=/path/to/python demo`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -13,6 +13,8 @@ help:
 	@echo 'make demo    fit models on embedded data; numbers here, models and pictures in demo/'
 	@echo 'make test    lint, types, tests and doctests'
 	@echo 'make test-slow  what is statistical and takes long'
+	@echo 'make test-lowest  the tests with the oldest versions that pyproject.toml allows, in build/lowest'
+	@echo 'make test-313  the tests on Python 3.13, in build/python3.13; another one: make PYTHON313=/path/to/python3.13 test-313'
 	@echo 'make lint    ruff and mypy alone'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make bench   rows per second of training, beside a bare loop and beside other libraries'
@@ -41,6 +43,26 @@ test: lint
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist worksteal
+
+# uv alone resolves to lowest versions; old libraries beside newer ones of others warn, which is no error here
+build/lowest/.installed: pyproject.toml
+	$(PYTHON) -m venv --clear build/lowest
+	build/lowest/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
+	build/lowest/bin/uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct --editable '.[test]'
+	@touch $@
+
+test-lowest: build/lowest/.installed
+	build/lowest/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning $(TESTS)
+
+PYTHON313 ?= python3.13
+
+build/python3.13/.installed: pyproject.toml
+	$(PYTHON313) -m venv --clear build/python3.13
+	build/python3.13/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+test-313: build/python3.13/.installed
+	build/python3.13/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile -p no:cacheprovider $(TESTS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .

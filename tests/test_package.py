@@ -2,8 +2,10 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,15 @@ def test_import_loads_nothing_heavy(what, heavy):
     code = f"import sys, {what}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_long_description_stands_alone(pytestconfig):
+    """On a package index no file lies beside it: no pictures, no links to files."""
+    settings = tomllib.loads((pytestconfig.rootpath / "pyproject.toml").read_text("utf-8"))
+    text = before = (pytestconfig.rootpath / "README.md").read_text("utf-8")
+    for change in settings["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(change["pattern"], change["replacement"], text)
+    beside = r"\]\((?!https?:)|<img"
+    assert re.search(beside, before) and not re.search(beside, text)
+    assert "Decisions (`docs/decisions.md`)" in text and "circumstances in docs/benchmarks.md." in text
+    assert len(text) > 0.8 * len(before)
