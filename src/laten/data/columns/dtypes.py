@@ -5,12 +5,14 @@ parameters, and its `string[pyarrow]` means two things. Those are written `arrow
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 _TEXTS = (pa.string(), pa.large_string())
+_OF = "category of "  # categories that are intervals, as `pd.cut` makes them
 DECIMAL = ", decimal"  # of object columns whose cells are decimal.Decimal, as databases give
 # what pandas and Arrow raise at a text that they cannot read as a dtype
 _UNREADABLE = (TypeError, ValueError, SyntaxError, AttributeError, NotImplementedError)
@@ -20,7 +22,11 @@ def dtype_text(series: pd.Series) -> str:
     """Return the dtype as text, from which `dtype_of` makes it again; `object` for nested types of Arrow."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return "category, ordered" if series.cat.ordered else "category"
+        kind, names = f"{_OF}{dtype.categories.dtype}", dtype.categories
+        intervals = isinstance(names.dtype, pd.IntervalDtype) and categories([str(v) for v in names], kind).equals(
+            names
+        )
+        return (kind if intervals else "category") + (", ordered" if series.cat.ordered else "")
     if isinstance(dtype, pd.StringDtype) and dtype.na_value is pd.NA:
         return f"string[{dtype.storage}]"
     if not isinstance(dtype, pd.ArrowDtype):
@@ -42,7 +48,27 @@ def dtype_of(text: str) -> Any:
     """
     if text.startswith("arrow:"):
         return pd.ArrowDtype(arrow_type(text.removeprefix("arrow:")))
+    if text.startswith(_OF):
+        return pd.CategoricalDtype()
     return pd.api.types.pandas_dtype(text.removesuffix(", ordered").removesuffix(DECIMAL))
+
+
+def categories(levels: Sequence[Any], text: str) -> pd.Index:
+    """Return levels as categories of the dtype that `text` says: intervals where they were, else as they are."""
+    kind = text.removesuffix(", ordered").removeprefix(_OF)
+    if not text.startswith(_OF):
+        return pd.Index(list(levels))
+    try:
+        dtype = pd.IntervalDtype(kind)
+        ends = [pd.Series(part, dtype=object).astype(dtype.subtype) for part in zip(*map(_ends, levels), strict=True)]
+        return pd.IntervalIndex.from_arrays(*ends, dtype.closed)
+    except _UNREADABLE:  # such as a level of others
+        return pd.Index(list(levels))
+
+
+def _ends(level: str) -> tuple[str, str]:
+    left, right = level[1:-1].split(", ")
+    return left, right
 
 
 def is_dtype(text: str) -> bool:

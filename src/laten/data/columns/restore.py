@@ -13,7 +13,7 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns.column import Column
-from laten.data.columns.dtypes import DECIMAL, dtype_of, dtype_text, is_text, zone_of
+from laten.data.columns.dtypes import DECIMAL, categories, dtype_of, dtype_text, is_text, zone_of
 from laten.data.records import Plain, plain_of
 
 _MOST = 9.2e18  # of a unit that 64 bits hold
@@ -48,8 +48,8 @@ def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any)
     at = np.clip(np.asarray(at).astype(np.int64), 0, len(levels) - 1)
     if isinstance(dtype, pd.CategoricalDtype):
         if dtype.categories is None:  # the fitted one
-            names = _categories(column)
-            dtype = pd.CategoricalDtype(pd.Index(list(names)), ordered=column.dtype.endswith("ordered"))
+            names = categories(_categories(column), column.dtype)
+            dtype = pd.CategoricalDtype(names, ordered=column.dtype.endswith("ordered"))
         at = _places(column, dtype, at)
         return pd.Series(pd.Categorical.from_codes(at, dtype=dtype), index=index)
     cells = np.empty(len(levels), dtype="O")
