@@ -50,6 +50,9 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         grid: All values are whole multiples of 1 / grid (100 for cents, 24 for hours in days); None: no grid.
         yearly: The numbers are days since 1970-01-01 and cover more than a year, so that the season is a feature.
         cycle: The rhythm of dates: pieces and tails have their shape on its calendar (`calendar.py`).
+        low: Hard edge below which nothing is drawn (`bounds.py`); None: there is none.
+        high: Hard edge above.
+        shut: Which of the two tails lie beyond a hard edge.
     """
 
     edges: tuple[Finite, ...]
@@ -60,6 +63,9 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
     grid: Finite | None = None
     yearly: bool = False
     cycle: Cycle | None = None
+    low: Finite | None = None
+    high: Finite | None = None
+    shut: tuple[bool, bool] = (False, False)
 
     def __post_init__(self) -> None:
         edges, mass, starts = np.array(self.edges), np.array(self.mass), np.array(self.starts)
@@ -79,6 +85,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
             or not (np.isfinite(self.tails).all() and min(self.tails) > 0),
             "grid must be finite and above zero": self.grid is not None
             and not (np.isfinite(self.grid) and 0 < self.grid < 1e18),
+            "low must not be above high": None not in (self.low, self.high) and self.low > self.high,  # type: ignore[operator]
         }
         for fault, found in faults.items():
             if found:
@@ -202,6 +209,11 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         limit = np.finfo(np.float64).max * self._unit
         return self._leave(np.clip(x, -limit, limit))
 
+    def kept(self, low: float = -np.inf, high: float = np.inf) -> tuple[float, float]:
+        """Return the part of an interval that lies between the hard edges."""
+        low = low if self.low is None else max(low, self.low)
+        return low, high if self.high is None else min(high, self.high)
+
     def _ends(self, low: float, high: float) -> tuple[float, float]:
         """Scale a closed interval; on a grid it holds its values with all of their steps."""
         if self.grid is not None:
@@ -244,6 +256,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
     def snap(self, x: np.ndarray, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
         """Move numbers to the values of the grid that own them (if there is one), and into `[low, high]`."""
         x = np.asarray(x, np.float64)
+        low, high = self.kept(low, high)
         if self.grid is not None:
             low, high = _on_grid(low, high, self.grid)
             x = np.floor(x * self.grid + 0.5) / self.grid
