@@ -13,8 +13,8 @@ r"""From the numbers of a column to its pieces and bins (`histogram.Histogram`).
 
 import numpy as np
 
-from laten.data.histogram.calendar import Cycle, fit_cycle
 from laten.data.histogram.bounds import LEAK, bounds_of, closed, tail_scale
+from laten.data.histogram.calendar import Cycle, fit_cycle
 from laten.data.histogram.edges import PIECES, Layout, Tally, layouts
 from laten.data.histogram.histogram import YEAR, Histogram, locate
 from laten.data.records import replace
@@ -108,7 +108,7 @@ def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float
 
 
 def masses(rows: np.ndarray, shut: tuple[bool, bool] = (False, False)) -> np.ndarray:
-    """Return mass of each piece: its rows, and a little for what was not seen; next to nothing in tails that are shut."""
+    """Return mass of each piece: its rows, and a little for what was not seen; next to nothing in a shut tail."""
     mass = rows.astype(np.float64)
     first, last = int(shut[0]), len(mass) - 1 - int(shut[1])
     mass[[first, last]] += 0.5
