@@ -6,11 +6,14 @@ are kept, spread evenly over the rows: a column's rate is then off by half a poi
 
 import base64
 import zlib
+from collections.abc import Collection, Sequence
 
 import numpy as np
+import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.records import Record, Whole
+from laten.data.schema.contract import Name
 
 MOST = 10_000
 
@@ -40,6 +43,24 @@ class Holes(Record, frozen=True):
             return flat.reshape(self.rows, self.columns).astype(bool)
         except (ValueError, zlib.error) as error:
             raise DataError(f"holes: the patterns cannot be read: {error}; the file is damaged") from None
+
+    def cut(
+        self, frame: pd.DataFrame, names: Sequence[Name], kept: Collection[Name], rng: np.random.Generator
+    ) -> pd.DataFrame:
+        """Return rows with cells emptied by patterns that are drawn.
+
+        Args:
+            names: Columns of the table.
+            kept: Columns that stay full.
+        """
+        patterns, place = self.patterns(), {name: i for i, name in enumerate(names)}
+        empty = patterns[rng.integers(0, len(patterns), len(frame))]
+        out = frame.copy()
+        for name in frame.columns:
+            mask = empty[:, place[name]]
+            if name not in kept and mask.any():
+                out[name] = frame[name].mask(mask)
+        return out
 
 
 def holes_of(empty: np.ndarray) -> Holes | None:

@@ -1,8 +1,8 @@
 """Make drawn rows keep the ties of a schema, without touching cells that are known.
 
 1. Backwards, from the last equation to the first: where a total is known, its unknown terms are solved for (one:
-   exactly; several: in the proportions in which they were drawn), and where a follower is known, what it follows from is
-   drawn among the combinations that were seen with it. What is solved for counts as known from then on.
+   exactly; several: in the proportions in which they were drawn), and where a follower is known, what it follows from
+   is drawn among the combinations that were seen with it. What is solved for counts as known from then on.
 2. Forwards: totals and followers that are not known are computed from what they follow from.
 3. Two columns in the wrong order exchange their values; where one is known, the other is mirrored in it.
 
@@ -10,7 +10,7 @@ The network gives p(row) of all columns as if there were no ties, and latents th
 its draws are brought to the nearest row that can be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -61,6 +61,26 @@ def keep(schema: Schema, drawn: pd.DataFrame, known: Known, rng: np.random.Gener
             break
         work.compute(equations)
     return work.frame
+
+
+def keep_given(
+    schema: Schema, drawn: pd.DataFrame, given: Collection[Name], rng: np.random.Generator
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return rows that keep the ties, with the columns `given` as they are.
+
+    Where ranges were given of several columns of a tie a row may not be able to: another row stands in for it.
+
+    Returns:
+        The rows; and the ties that no row keeps.
+    """
+    frame = keep(schema, drawn, {name: np.ones(len(drawn), bool) for name in given}, rng)
+    broken_by = torn(schema, frame) if given else {}
+    bad = np.any([np.zeros(len(frame), bool), *broken_by.values()], axis=0)
+    if bad.all():
+        return frame, tuple(broken_by)
+    rows = np.arange(len(frame))
+    rows[bad] = rng.choice(rows[~bad], bad.sum())
+    return frame.iloc[rows].set_axis(frame.index), ()
 
 
 def torn(schema: Schema, frame: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ from laten.data.records import Record
 from laten.data.rows import tables
 from laten.data.rows.evidence import Between, likelihood, number
 from laten.data.rows.holes import Holes
-from laten.data.rows.keep_ties import keep, torn
+from laten.data.rows.keep_ties import keep, keep_given, torn
 from laten.data.rows.point_answers import expected, level_probabilities
 from laten.data.rows.rows import Rows
 from laten.data.schema.schema import Schema
@@ -204,22 +204,9 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """
         if not self.schema.ties:
             return drawn
-        frame = self.as_drawn(drawn)
-        there = {name: np.ones(len(frame), bool) for name in given}
-        rng = np.random.default_rng((seed, 1))
-        frame = keep(self.schema, frame, there, rng)
-        if given:
-            bad = np.any([np.zeros(len(frame), bool), *torn(self.schema, frame).values()], axis=0)
-            if bad.all():
-                warnings.warn(
-                    f"sample: no row was drawn that keeps {known(torn(self.schema, frame))} given this evidence",
-                    LatenWarning,
-                    stacklevel=5,
-                )
-            elif bad.any():
-                rows = np.arange(len(frame))
-                rows[bad] = rng.choice(rows[~bad], bad.sum())
-                frame = frame.iloc[rows].set_axis(frame.index)
+        frame, left = keep_given(self.schema, self.as_drawn(drawn), given, np.random.default_rng((seed, 1)))
+        if left:
+            warnings.warn(f"sample: no row keeps {known(left)} with this evidence", LatenWarning, stacklevel=4)
         return self.container(frame)
 
     def as_drawn(self, drawn: Any) -> pd.DataFrame:
@@ -232,13 +219,8 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Return draws in which cells are empty as they were in the fitted rows, whole patterns; not what was given."""
         if self.holes is None:
             return drawn
-        frame, patterns = self.as_drawn(drawn), self.holes.patterns()
-        empty = patterns[np.random.default_rng((seed, 2)).integers(0, len(patterns), len(frame))]
-        place = {name: i for i, name in enumerate(self.schema.names)}
-        for name in frame.columns:
-            if name not in given and empty[:, place[name]].any():
-                frame[name] = frame[name].mask(empty[:, place[name]])
-        return self.container(frame)
+        rng = np.random.default_rng((seed, 2))
+        return self.container(self.holes.cut(self.as_drawn(drawn), self.schema.names, given, rng))
 
     def completed(self, data: Any, found: Any, seed: Any = None) -> pd.DataFrame:
         """Return the user's data with hidden cells taken from `found`, so that rows keep the schema's ties.
@@ -262,14 +244,14 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Return the data filled with each of two ends of intervals; cells that ties settle have one value in both."""
         frame = self.opened(data)
         tied = self.completed(frame, low), self.completed(frame, high)
-        filled = []
-        for end in (low, high):
-            columns = [n for n in end.columns if n in tied[0]]
-            settled = (tied[0][columns] == tied[1][columns]).set_axis(end.index)
-            own = end[columns].where(~settled, tied[0][columns].set_axis(end.index))
-            full = frame.reindex(columns=[*frame.columns, *[n for n in columns if n not in frame.columns]])
-            filled.append(self.container(tables.fill(full, own, full[columns].isna())))
-        return filled[0], filled[1]
+        columns = [n for n in low.columns if n in tied[0]]
+        same = (tied[0][columns] == tied[1][columns]).to_numpy()
+        settled = tied[0][columns].set_axis(low.index)
+        hidden = ~frame.reindex(columns=columns).notna()
+        full = frame.reindex(columns=[*frame.columns, *[n for n in columns if n not in frame.columns]])
+        ends = (tables.fill(full, end[columns].where(~same, settled), hidden) for end in (low, high))
+        first, last = map(self.container, ends)
+        return first, last
 
     def torn(self, data: Any) -> dict[str, np.ndarray]:
         """Return, for each tie that some rows `(rows,)` break, which do."""

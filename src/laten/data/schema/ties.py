@@ -179,7 +179,7 @@ def declared(
                 "correct the rows, or leave the constraint out"
             )
         found.append(fitted(constraint, by_name, cells))
-    return tuple(found)
+    return tuple({str(c): c for c in found}.values())
 
 
 def _example(constraint: Constraint, bad: np.ndarray, cells: Mapping[Name, Cells]) -> str:

@@ -169,7 +169,7 @@ def _heavy(column: Column, cells: Cells) -> Iterator[Remark]:
         text = (
             f"{column.name!r} is {value[top]:.6g} in {count[top] / len(x):.0%} of the rows, and has {len(value)} values"
         )
-        yield Remark((column.name,), "ties", f"{text}; the model keeps a bin for it (numbers='cells')")
+        yield Remark((column.name,), "ties", f"{text}: a bin of its own")
 
 
 def _ids(column: Column, cells: Cells) -> Iterator[Remark]:
