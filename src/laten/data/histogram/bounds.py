@@ -95,3 +95,10 @@ def closed(
         if shut_high and at - edges[-1] > 4 * np.spacing(abs(at)):
             edges, heavy = np.concatenate([edges, [at]]), np.concatenate([heavy, [False]])
     return edges, heavy, (shut_low, shut_high)
+
+
+def on_grid(low: float, high: float, grid: float) -> tuple[float, float]:
+    """Return the values of the grid next to an interval's ends, inside it; what is off by rounding counts as equal."""
+    slack = [1e-9 + 4 * float(np.spacing(abs(v * grid))) if np.isfinite(v) else 0.0 for v in (low, high)]
+    first, last = np.ceil(low * grid - slack[0]), np.floor(high * grid + slack[1])
+    return float(first) / grid, float(last) / grid

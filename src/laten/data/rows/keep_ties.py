@@ -10,7 +10,7 @@ The network gives p(row) of all columns as if there were no ties, and latents th
 its draws are brought to the nearest row that can be.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -172,7 +172,8 @@ class _Work:
         self.put(unknown[-1], rows, (left - others) / weight[unknown[-1]])
 
     def divide(self, tie: Product, unknown: list[Name], rows: np.ndarray) -> None:
-        """Divide a product by its known terms; of several that are not known all but the last stay, or become 1."""
+        """Divide a product by its known terms; of several that are not known all but the finest stay, or become 1."""
+        unknown = sorted(unknown, key=lambda n: _step(self.columns[n]), reverse=True)
         total, last = self.numbers(tie.total)[rows], unknown[-1]
 
         def rest() -> np.ndarray:
@@ -254,30 +255,42 @@ class _Work:
         low, high = self.numbers(tie.low), self.numbers(tie.high)
         bad = self.off(tie)
         held = [self.known[n] | (n in computed) for n in (tie.low, tie.high)]
-        step = _step(self.columns[tie.high]) if tie.strict else 0.0
+        columns = self.columns[tie.low], self.columns[tie.high]
+        step = max(map(_step, columns)) if tie.strict else 0.0
         both, only_high, only_low = bad & ~held[0] & ~held[1], bad & held[0] & ~held[1], bad & ~held[0] & held[1]
-        ends = [
-            self.columns[n].bounds if self.columns[n].seen.form == "number" else (-np.inf, np.inf)
-            for n in (tie.low, tie.high)
-        ]
+        ends = [c.bounds if c.seen.form == "number" else (-np.inf, np.inf) for c in columns]
         if both.any():
-            self.put(tie.low, both, high[both])
-            self.put(tie.high, both, np.maximum(low, high + step)[both])
+            self.put(tie.low, both, _to_grid(columns[0], high[both], np.floor))
+            self.put(tie.high, both, _to_grid(columns[1], np.maximum(low, high + step)[both], np.ceil))
         if only_high.any():
-            mirrored = np.minimum(2 * low - high, ends[1][1])
-            self.put(tie.high, only_high, np.maximum(mirrored, low + step)[only_high])
+            mirrored = np.maximum(np.minimum(2 * low - high, ends[1][1]), low + step)
+            self.put(tie.high, only_high, _to_grid(columns[1], mirrored[only_high], np.ceil))
         if only_low.any():
-            mirrored = np.maximum(2 * high - low, ends[0][0])
-            self.put(tie.low, only_low, np.minimum(mirrored, high - step)[only_low])
+            mirrored = np.minimum(np.maximum(2 * high - low, ends[0][0]), high - step)
+            self.put(tie.low, only_low, _to_grid(columns[0], mirrored[only_low], np.floor))
         return bool((both | only_high | only_low).any())
 
 
 def _step(column: Column) -> float:
     """Return the smallest difference of two numbers of a column, days of dates."""
-    bins = next((c for c in column.seen.codecs if isinstance(c, Histogram)), None)
-    grid = None if bins is None else bins.grid
+    grid = _grid(column)
     size = 1.0 / grid if grid else 1e-6 * max(abs(column.low), 1.0)
     return size / DAY if column.seen.form == "duration" else size
+
+
+def _grid(column: Column) -> float | None:
+    """Return of which number's inverse all cells are whole multiples, in the column's own scale."""
+    return next((c.grid for c in column.seen.codecs if isinstance(c, Histogram)), None)
+
+
+def _to_grid(column: Column, x: np.ndarray, towards: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Round numbers down or up to what the column's cells can be."""
+    grid = _grid(column)
+    if grid is None:
+        return x
+    scale = grid * DAY if column.seen.form == "duration" else grid
+    near = np.round(x * scale)
+    return np.where(np.abs(x * scale - near) < 1e-6, near, towards(x * scale)) / scale
 
 
 def _unbounded(column: Column) -> Column:

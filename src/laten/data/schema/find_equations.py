@@ -55,6 +55,8 @@ def _off_mode(x: np.ndarray) -> int:
 def lines(numbers: Numbers) -> Iterator[Constraint]:
     """Propose C = k A + c where the few rows lie on a line."""
     columns, x, few, _ = numbers
+    if len(columns) < 2:
+        return
     seen = np.isfinite(few)
     z = np.where(seen, few, 0.0) - np.where(seen, few, 0.0).mean(axis=1, keepdims=True) * seen
     z /= np.maximum(np.abs(z).max(axis=1, keepdims=True, initial=0.0), 1e-300)

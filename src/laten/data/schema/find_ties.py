@@ -46,6 +46,7 @@ class Found(NamedTuple):
         return not self.bad.any()
 
 
+@np.errstate(all="ignore")  # numbers near the float limit; holes
 def find_ties(columns: Sequence[Column], cells: Mapping[Name, Cells], told: Sequence[Constraint] = ()) -> list[Found]:
     """Find what all rows keep, and what nearly all do.
 

@@ -56,8 +56,9 @@ def remarks(columns: Sequence[Column], cells: Mapping[Name, Cells], found: Seque
     out: list[Remark] = []
     for column in columns:
         own = cells[column.name]
-        looks = (_set_aside, _missing_codes, _labels, _heavy, _ids)
-        out += [remark for look in looks for remark in look(column, own)]
+        aside = list(_set_aside(column, own))
+        looks = (_missing_codes, _labels, _heavy) if aside else (_missing_codes, _labels, _heavy, _ids)
+        out += [*aside, *(remark for look in looks for remark in look(column, own))]
     return (*out, *_relations(found))
 
 
