@@ -176,6 +176,15 @@ def test_constraints_stand_in_the_file_of_a_schema_and_in_json():
         lt.read_schema(schema.to_toml().replace("total = a + b", "a ? b"), frame)
 
 
+def test_later_rows_that_break_a_tie_are_noted():
+    schema, later = lt.infer_schema(shop()), shop()
+    assert not schema.check(later)
+    later.loc[[3, 8], "total"] += 1
+    found = schema.check(later)
+    assert [(f.what, f.broken, f.rows, f.column) for f in found] == [("constraint", False, 2, "total")]
+    assert "total = a + b: not so in rows 3, 8" in str(found)
+
+
 def noise(frame: pd.DataFrame, rows: int = 2000) -> pd.DataFrame:
     """Rows whose columns have nothing to do with one another, as a bad model would draw them."""
     rng = np.random.default_rng(3)

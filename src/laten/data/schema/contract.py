@@ -91,6 +91,7 @@ class Contract:
         groups: Declared nodes and their columns.
         extra: What further columns are: `ignore` or `error`.
         constraints: What rows keep, as of a schema, or their texts; None: what is found in the data.
+        columns: What the fitted columns were, where that is known: constraints are checked with them.
         source: The file it was read from, for messages.
     """
 
@@ -98,6 +99,7 @@ class Contract:
     groups: tuple[Group, ...] = ()
     extra: str = "ignore"
     constraints: tuple[str | Constraint, ...] | None = None
+    columns: tuple[Column, ...] = ()
     source: str = field(default="the schema", compare=False)
 
 

@@ -112,7 +112,7 @@ class _Text:
         if not isinstance(columns, dict) or not columns:
             self.refuse(["columns"], "names no columns; each has a table: [columns.age] and below it kind = 'count'")
         clauses = tuple(self.clause(name, table) for name, table in columns.items())
-        return Contract(clauses, self.groups(columns), extra, self.constraints(columns), self.source)
+        return Contract(clauses, self.groups(columns), extra, self.constraints(columns), source=self.source)
 
     def constraints(self, columns: dict) -> tuple[str, ...] | None:
         found = self.parsed.get("constraints")

@@ -207,7 +207,8 @@ class Schema(Record, frozen=True):
     @property
     def contract(self) -> Contract:
         """What a later frame is compared with."""
-        return Contract(tuple(clause_of(c) for c in self.columns), self.groups, self.extra, self.constraints)
+        clauses = tuple(clause_of(c) for c in self.columns)
+        return Contract(clauses, self.groups, self.extra, self.constraints, self.columns)
 
     def to_toml(self) -> str:
         """Write the text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
@@ -220,7 +221,7 @@ class Schema(Record, frozen=True):
             frame: At least one row.
         Returns:
             Columns that lack, are too many or of another type, levels never seen with their counts, numbers far outside
-            the fitted range, changed shares of empty cells. `findings.broken` are those that a model refuses.
+            the fitted range, changed shares of empty cells, rows that break a constraint. `.broken` are those that a model refuses.
         """
         return check(self.contract, frame)
 
