@@ -214,6 +214,18 @@ def test_what_is_known_stays_and_the_rest_gives_way(given):
     assert (kept[["a", "b", "stay", "price"]].min() >= 0).all()
 
 
+def test_terms_give_way_where_a_total_cannot_be():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"gross": rng.poisson(20, N) + 30, "tax": rng.poisson(15, N)})
+    frame["net"] = frame["gross"] - frame["tax"]
+    schema = lt.infer_schema(frame, constraints=["net = gross - tax"])
+    assert list(map(str, schema.constraints)) == ["net = gross - tax"]  # and not the same once more, the other way
+    drawn = noise(frame)
+    drawn.loc[:99, "tax"] = 200
+    kept = keep(schema, drawn, {}, np.random.default_rng(0))
+    assert not torn(schema, kept) and kept.min().min() >= 0
+
+
 def test_combinations_and_strict_order():
     rng = np.random.default_rng(0)
     pairs = rng.integers(0, 5, N)

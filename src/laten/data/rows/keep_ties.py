@@ -10,13 +10,13 @@ The network gives p(row) of all columns as if there were no ties, and latents th
 its draws are brought to the nearest row that can be.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from laten.data.columns.cells import Cells
-from laten.data.columns.column import NUMBERS, Column
+from laten.data.columns.column import NUMBERS
 from laten.data.columns.restore import restore, restore_classes
 from laten.data.constraints import (
     Bounds,
@@ -29,8 +29,8 @@ from laten.data.constraints import (
     Sum,
     columns_of,
 )
-from laten.data.histogram.histogram import Histogram
-from laten.data.records import Plain, replace
+from laten.data.records import Plain
+from laten.data.rows.steps import step_of, to_grid, unbounded
 from laten.data.schema.schema import Schema
 from laten.data.schema.ties import DAY, broken, coded, comparable, follower, result_of
 
@@ -54,6 +54,9 @@ def keep(schema: Schema, drawn: pd.DataFrame, known: Known, rng: np.random.Gener
     computed = {n for t in equations if (n := follower(t)) is not None}
     for tie in reversed(equations):
         work.solve(tie)
+    work.compute(equations)
+    for tie in reversed(equations):
+        work.give_way(tie)
     work.compute(equations)
     for _ in range(len(orders) + 1):
         changed = [work.order(tie, computed) for tie in orders]
@@ -114,7 +117,7 @@ class _Work:
         own = x * DAY if column.seen.form == "duration" else x
         index = old.index[rows]
         if column.kind in NUMBERS:
-            new = restore(_unbounded(column), own, index, old.dtype)
+            new = restore(unbounded(column), own, index, old.dtype)
         else:
             new = pd.Series(own, index=index).astype(old.dtype)
         self.write(name, rows, new)
@@ -147,6 +150,14 @@ class _Work:
             for name in tie.terms:
                 self.known[name] = self.known[name] | some
 
+    def give_way(self, tie: Constraint) -> None:
+        """Let the terms follow a total that cannot be what they come to, such as a negative count."""
+        if isinstance(tie, Sum | Product):
+            bad = self.off(tie) & ~self.known[tie.total]
+            if bad.any():
+                self.known[tie.total] = self.known[tie.total] | bad
+                self.solve(tie)
+
     def off(self, tie: Constraint) -> np.ndarray:
         """Mark rows that break a tie."""
         names = columns_of(tie)
@@ -173,7 +184,7 @@ class _Work:
 
     def divide(self, tie: Product, unknown: list[Name], rows: np.ndarray) -> None:
         """Divide a product by its known terms; of several that are not known all but the finest stay, or become 1."""
-        unknown = sorted(unknown, key=lambda n: _step(self.columns[n]), reverse=True)
+        unknown = sorted(unknown, key=lambda n: step_of(self.columns[n]), reverse=True)
         total, last = self.numbers(tie.total)[rows], unknown[-1]
 
         def rest() -> np.ndarray:
@@ -243,7 +254,7 @@ class _Work:
         rows = np.zeros(len(old), bool)
         rows[places] = True
         if column.kind in NUMBERS:
-            new = restore(_unbounded(column), np.array(values, np.float64), old.index[rows], old.dtype)
+            new = restore(unbounded(column), np.array(values, np.float64), old.index[rows], old.dtype)
         else:
             where = {v: i for i, v in enumerate(column.levels or ())}
             at = np.array([where.get(v, 0) for v in values])
@@ -256,44 +267,16 @@ class _Work:
         bad = self.off(tie)
         held = [self.known[n] | (n in computed) for n in (tie.low, tie.high)]
         columns = self.columns[tie.low], self.columns[tie.high]
-        step = max(map(_step, columns)) if tie.strict else 0.0
+        step = max(map(step_of, columns)) if tie.strict else 0.0
         both, only_high, only_low = bad & ~held[0] & ~held[1], bad & held[0] & ~held[1], bad & ~held[0] & held[1]
         ends = [c.bounds if c.seen.form == "number" else (-np.inf, np.inf) for c in columns]
         if both.any():
-            self.put(tie.low, both, _to_grid(columns[0], high[both], np.floor))
-            self.put(tie.high, both, _to_grid(columns[1], np.maximum(low, high + step)[both], np.ceil))
+            self.put(tie.low, both, to_grid(columns[0], high[both], np.floor))
+            self.put(tie.high, both, to_grid(columns[1], np.maximum(low, high + step)[both], np.ceil))
         if only_high.any():
             mirrored = np.maximum(np.minimum(2 * low - high, ends[1][1]), low + step)
-            self.put(tie.high, only_high, _to_grid(columns[1], mirrored[only_high], np.ceil))
+            self.put(tie.high, only_high, to_grid(columns[1], mirrored[only_high], np.ceil))
         if only_low.any():
             mirrored = np.minimum(np.maximum(2 * high - low, ends[0][0]), high - step)
-            self.put(tie.low, only_low, _to_grid(columns[0], mirrored[only_low], np.floor))
+            self.put(tie.low, only_low, to_grid(columns[0], mirrored[only_low], np.floor))
         return bool((both | only_high | only_low).any())
-
-
-def _step(column: Column) -> float:
-    """Return the smallest difference of two numbers of a column, days of dates."""
-    grid = _grid(column)
-    size = 1.0 / grid if grid else 1e-6 * max(abs(column.low), 1.0)
-    return size / DAY if column.seen.form == "duration" else size
-
-
-def _grid(column: Column) -> float | None:
-    """Return of which number's inverse all cells are whole multiples, in the column's own scale."""
-    return next((c.grid for c in column.seen.codecs if isinstance(c, Histogram)), None)
-
-
-def _to_grid(column: Column, x: np.ndarray, towards: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Round numbers down or up to what the column's cells can be."""
-    grid = _grid(column)
-    if grid is None:
-        return x
-    scale = grid * DAY if column.seen.form == "duration" else grid
-    near = np.round(x * scale)
-    return np.where(np.abs(x * scale - near) < 1e-6, near, towards(x * scale)) / scale
-
-
-def _unbounded(column: Column) -> Column:
-    """Return a column without hard edges: what is computed may lie beyond what was seen."""
-    codecs = tuple(replace(c, low=None, high=None) if isinstance(c, Histogram) else c for c in column.seen.codecs)
-    return replace(column, seen=replace(column.seen, codecs=codecs))

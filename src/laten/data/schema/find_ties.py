@@ -27,7 +27,7 @@ from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.constraints import Constraint, Follows, Inequality, Name, columns_of
 from laten.data.schema.find_equations import NEAR, Numbers, lines, numbers_of, sums_and_products
-from laten.data.schema.ties import ancestors, broken, coded, follower, is_number
+from laten.data.schema.ties import MOST_SEEN, ancestors, broken, coded, follower, is_number
 
 BREAKS = 30.0  # that chance would make
 MOST_NUMBERS = 200  # columns among which equations are sought
@@ -86,7 +86,9 @@ def _follows(columns: list[Column], cells: Mapping[Name, Cells], taken: set[Name
     codes = {c.name: coded(c, cells[c.name])[0] for c in columns}
     levels = {n: int(at.max(initial=-1)) + 1 for n, at in codes.items()}
     agree = {n: float(np.sum((np.bincount(at[at >= 0]) / max((at >= 0).sum(), 1)) ** 2)) for n, at in codes.items()}
-    sources = sorted((c.name for c in columns if c.kind in CLASSES), key=lambda n: levels[n])
+    sources = sorted(
+        (c.name for c in columns if c.kind in CLASSES and levels[c.name] <= MOST_SEEN), key=lambda n: levels[n]
+    )
     rank = {c.name: i for i, c in enumerate(columns)}
     stack = np.stack([codes[c.name] for c in columns], axis=1) if columns else np.zeros((0, 0), int)
     few = np.unique(np.linspace(0, max(len(stack) - 1, 0), min(len(stack), 2000)).astype(int))

@@ -221,7 +221,8 @@ class Schema(Record, frozen=True):
             frame: At least one row.
         Returns:
             Columns that lack, are too many or of another type, levels never seen with their counts, numbers far outside
-            the fitted range, changed shares of empty cells, rows that break a constraint. `.broken` are those that a model refuses.
+            the fitted range, changed shares of empty cells, rows that break a constraint. `findings.broken` are those
+            that a model refuses.
         """
         return check(self.contract, frame)
 

@@ -97,7 +97,11 @@ def coded(column: Column, cells: Cells) -> tuple[np.ndarray, list[Plain]]:
     if column.kind in CLASSES:
         at, values = cells.factor
         return at, [plain_of(v) for v in values]
-    found, values = pd.factorize(own_numbers(column, cells))
+    x = own_numbers(column, cells)
+    if column.seen.form in ("date", "duration"):  # to the millisecond, so that a time that was written is found again
+        unit = DAY * 1e3 if column.seen.form == "date" else 1e3
+        x = np.round(x * unit) / unit
+    found, values = pd.factorize(x)
     return found, [plain_of(v) for v in values]
 
 
