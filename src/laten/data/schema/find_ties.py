@@ -15,7 +15,7 @@ nothing to do with one another:
   at least 2 % of the rows, 10 % for numbers.
 
 A column follows from one relation at most, and none from itself. What all rows but one in a hundred keep is a *near*
-tie: it is mentioned, not kept.
+tie, where it has less than a tenth of the breaks expected: it is mentioned, not kept. Numbers in order are no near tie.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +30,7 @@ from laten.data.schema.find_equations import NEAR, Numbers, lines, numbers_of, s
 from laten.data.schema.ties import MOST_SEEN, ancestors, broken, coded, follower, is_number
 
 BREAKS = 30.0  # that chance would make
+FEW = 0.1  # of these, at most, that a near tie has
 MOST_NUMBERS = 200  # columns among which equations are sought
 _ODD = 2  # rows of the few looked at that may break an inequality
 
@@ -107,10 +108,11 @@ def _follows(columns: list[Column], cells: Mapping[Name, Cells], taken: set[Name
                 order = np.argsort(codes[source], kind="stable")
                 order = order[codes[source][order] >= 0]
             trials = len(order) - levels[source]
-            if trials * (1 - agree[name]) < BREAKS:
+            expected = trials * (1 - agree[name])
+            if expected < BREAKS:
                 continue
             bad = _odd_ones(codes[source][order], codes[name][order], order, len(stack))
-            if bad.mean() <= NEAR:
+            if bad.mean() <= NEAR and bad.sum() <= FEW * expected:
                 found.append(Found(Follows(name, (source,)), bad))
                 if not bad.any():
                     parent.add(name)
@@ -163,7 +165,7 @@ def _inequalities(numbers: Numbers) -> list[Found]:
                 continue
             with np.errstate(invalid="ignore"):
                 bad = x[i] > x[j]
-            if bad.mean() <= NEAR:
+            if bad.mean() <= (0 if column.seen.form == "number" else NEAR):
                 found[i, j] = Found(Inequality(column.name, other.name), bad)
     exact = {pair for pair, f in found.items() if f.exact}
     implied = {(a, c) for a, b in exact for b2, c in exact if b == b2 and (a, c) in exact}
