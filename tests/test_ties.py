@@ -58,7 +58,10 @@ def test_ties_of_the_data_are_kept_in_samples_and_filled_cells(fitted, tmp_path)
     data, holes = stays(), holed(stays())
     fitted.save(tmp_path / "m.laten")
     for vae in (fitted, lt.load(tmp_path / "m.laten")):
-        assert breaks(vae.sample(1000), data) == [0, 0, 0, 0]
+        rows = vae.sample(1000)
+        assert breaks(rows, data) == [0, 0, 0, 0]
+    stay = (rows["end"] - rows["start"]).dt.days
+    assert stay.max() <= 14 and abs(stay.mean() - (data["end"] - data["start"]).dt.days.mean()) < 1
     filled = [fitted.impute(holes), *fitted.impute(holes, samples=2)]
     for rows in filled:
         assert not rows.isna().any().any() and rows.where(holes.notna()).equals(holes)
@@ -69,6 +72,7 @@ def test_ties_of_the_data_are_kept_in_samples_and_filled_cells(fitted, tmp_path)
     assert (low["total"] == data["total"])[known].all() and (high["total"] == data["total"])[known].all()
     free = fitted.view_.drawn(ancestral(fitted.model_, 1000, 0), 0)
     assert min(breaks(free, data)[:3]) > 50  # the control: what the network draws
+    assert (free["end"] - free["start"]).dt.days.std() > 50
 
 
 def test_evidence_and_observed_cells_stay(fitted):

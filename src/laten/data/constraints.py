@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 
 from laten.common.errors import DataError
-from laten.data.records import Finite, Plain, Record, replace
+from laten.data.records import Finite, Plain, Record
 
 Name = str | int
 PLAIN = re.compile(r"[^\W\d](?:[\w .]*\w)?")
@@ -129,11 +129,19 @@ class Follows(Record, frozen=True, tag_field="constraint", tag="follows"):
 
 
 class Inequality(Record, frozen=True, tag_field="constraint", tag="inequality"):
-    """low ≤ high, of two columns of numbers, dates or durations; `strict`: low < high."""
+    """low ≤ high, of two columns of numbers, dates or durations.
+
+    Args:
+        low: The smaller column.
+        high: The larger one.
+        strict: low < high.
+        gaps: Quantiles of high − low, days, once there are rows to take them from; of dates and durations.
+    """
 
     low: Name
     high: Name
     strict: bool = False
+    gaps: tuple[Finite, ...] = ()
 
     def __post_init__(self) -> None:
         _distinct((self.low, self.high))
@@ -170,12 +178,6 @@ def columns_of(constraint: Constraint) -> tuple[Name, ...]:
     if isinstance(constraint, FixedCombinations | Follows):
         return constraint.columns
     return (constraint.column,) if isinstance(constraint, Bounds) else (constraint.low, constraint.high)
-
-
-def bare(constraint: Constraint) -> Constraint:
-    """Return what is declared, without the combinations that rows have."""
-    fitted = isinstance(constraint, FixedCombinations | Follows) and constraint.seen
-    return replace(constraint, seen=(), counts=()) if fitted else constraint
 
 
 def written(name: Name) -> str:

@@ -4,7 +4,9 @@
    exactly; several: in the proportions in which they were drawn), and where a follower is known, what it follows from
    is drawn among the combinations that were seen with it. What is solved for counts as known from then on.
 2. Forwards: totals and followers that are not known are computed from what they follow from.
-3. Two columns in the wrong order exchange their values; where one is known, the other is mirrored in it.
+3. Two columns of numbers in the wrong order exchange their values; where one is known, the other is mirrored in it. Of
+   two dates or durations the later one (the other, where it is known) is put a difference away that fitted rows have;
+   so are those farther apart than any fitted row has them.
 
 The network gives p(row) of all columns as if there were no ties, and latents that are right for what is known; here
 its draws are brought to the nearest row that can be.
@@ -58,8 +60,8 @@ def keep(schema: Schema, drawn: pd.DataFrame, known: Known, rng: np.random.Gener
     for tie in reversed(equations):
         work.give_way(tie)
     work.compute(equations)
-    for _ in range(len(orders) + 1):
-        changed = [work.order(tie, computed) for tie in orders]
+    for round_ in range(len(orders) + 2):
+        changed = [work.order(tie, computed, not round_) for tie in orders]
         if not any(changed):
             break
         work.compute(equations)
@@ -113,6 +115,8 @@ class _Work:
 
     def put(self, name: Name, rows: np.ndarray, x: np.ndarray) -> None:
         """Write numbers into the cells `rows`."""
+        if not rows.any():
+            return
         column, old = self.columns[name], self.frame[name]
         own = x * DAY if column.seen.form == "duration" else x
         index = old.index[rows]
@@ -261,22 +265,33 @@ class _Work:
             new = restore_classes(column, at, old.index[rows], old.dtype)
         self.write(name, rows, new)
 
-    def order(self, tie: Inequality, computed: set[Name]) -> bool:
-        """Bring two columns into order; say whether that changed anything."""
+    def order(self, tie: Inequality, computed: set[Name], first: bool) -> bool:
+        """Bring two columns into order; say whether that changed anything.
+
+        Args:
+            computed: Columns that are known as others are.
+            first: The first time; later a column is only brought to the other, so that chains of three settle.
+        """
         low, high = self.numbers(tie.low), self.numbers(tie.high)
-        bad = self.off(tie)
-        held = [self.known[n] | (n in computed) for n in (tie.low, tie.high)]
         columns = self.columns[tie.low], self.columns[tie.high]
-        step = max(map(step_of, columns)) if tie.strict else 0.0
-        both, only_high, only_low = bad & ~held[0] & ~held[1], bad & held[0] & ~held[1], bad & ~held[0] & held[1]
-        ends = [c.bounds if c.seen.form == "number" else (-np.inf, np.inf) for c in columns]
-        if both.any():
-            self.put(tie.low, both, to_grid(columns[0], high[both], np.floor))
-            self.put(tie.high, both, to_grid(columns[1], np.maximum(low, high + step)[both], np.ceil))
-        if only_high.any():
-            mirrored = np.maximum(np.minimum(2 * low - high, ends[1][1]), low + step)
-            self.put(tie.high, only_high, to_grid(columns[1], mirrored[only_high], np.ceil))
-        if only_low.any():
-            mirrored = np.minimum(np.maximum(2 * high - low, ends[0][0]), high - step)
-            self.put(tie.low, only_low, to_grid(columns[0], mirrored[only_low], np.floor))
-        return bool((both | only_high | only_low).any())
+        bad, step = self.off(tie), max(map(step_of, columns)) if tie.strict else 0.0
+        if first and tie.gaps:
+            bad |= high - low > tie.gaps[-1]  # no fitted row has such a difference
+        free = [~self.known[n] & (n not in computed) for n in (tie.low, tie.high)]
+        up, down = bad & free[1], bad & ~free[1] & free[0]
+        if first and tie.gaps:
+            u = np.full(len(low), 0.5) if self.rng is None else self.rng.random(len(low))
+            gap = np.maximum(np.interp(u, np.linspace(0, 1, len(tie.gaps)), tie.gaps), step)
+            new_low, new_high = high - gap, low + gap
+        elif first:
+            swap = up & free[0]
+            self.put(tie.low, swap, to_grid(columns[0], high[swap], np.floor))
+            ends = [c.bounds if c.seen.form == "number" else (-np.inf, np.inf) for c in columns]
+            new_low = np.minimum(np.maximum(2 * high - low, ends[0][0]), high - step)
+            new_high = np.maximum(np.minimum(2 * low - high, ends[1][1]), low + step)
+            new_high = np.where(swap, np.maximum(low, high + step), new_high)
+        else:
+            new_low, new_high = high - step, low + step
+        self.put(tie.high, up, to_grid(columns[1], new_high[up], np.ceil))
+        self.put(tie.low, down, to_grid(columns[0], new_low[down], np.floor))
+        return bool((up | down).any())

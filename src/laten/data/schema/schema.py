@@ -20,7 +20,7 @@ from laten.common.errors import DataError, known
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, Column
 from laten.data.columns.dtypes import is_dtype
 from laten.data.columns.unseen_levels import with_unseen
-from laten.data.constraints import Constraint, FixedCombinations, Follows, bare, columns_of
+from laten.data.constraints import Constraint, FixedCombinations, Follows, columns_of
 from laten.data.messages import text_table, unknown
 from laten.data.records import Plain, Record, read, replace
 from laten.data.schema.block import Block
@@ -212,7 +212,7 @@ class Schema(Record, frozen=True):
 
     def to_toml(self) -> str:
         """Write the text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
-        return to_toml(self.columns, self.groups, self.extra, tuple(str(bare(c)) for c in self.constraints))
+        return to_toml(self.columns, self.groups, self.extra, tuple(map(str, self.constraints)))
 
     def check(self, frame: pd.DataFrame) -> Findings:
         """Find how a later frame differs from this schema; `print` shows it as a table.

@@ -30,6 +30,7 @@ from laten.data.records import Plain, plain_of, replace
 
 MOST_SEEN = 100_000  # combinations that are remembered
 EXACT, EXACT_32 = 1e-9, 1e-6  # of numbers of any digits: relative
+GAPS = 65  # quantiles of differences
 DAY = 86_400.0  # seconds
 
 
@@ -140,11 +141,19 @@ def _other_combination(
 
 
 def fitted(constraint: Constraint, columns: Mapping[Name, Column], cells: Mapping[Name, Cells]) -> Constraint:
-    """Return a constraint with the combinations that the rows have.
+    """Return a constraint with the combinations, or the differences of dates in order, that the rows have.
 
     Raises:
         DataError: there are too many.
     """
+    if isinstance(constraint, Inequality) and columns[constraint.low].seen.form in ("date", "duration"):
+        low, high = (comparable(columns[n], cells[n]) for n in (constraint.low, constraint.high))
+        gaps = (high - low)[np.isfinite(high - low)]
+        return (
+            replace(constraint, gaps=tuple(np.quantile(gaps, np.linspace(0, 1, GAPS)).tolist()))
+            if len(gaps)
+            else constraint
+        )
     if not isinstance(constraint, FixedCombinations | Follows):
         return constraint
     at, values = _table(constraint.columns, columns, cells)
