@@ -11,6 +11,7 @@ from .common.errors import LatenError as LatenError
 from .common.errors import LatenWarning as LatenWarning
 from .common.errors import ModelFileError as ModelFileError
 from .common.errors import TrainingDiverged as TrainingDiverged
+from .data import constraints as constraints
 from .data import datasets as datasets
 from .data.files.read import read as read
 from .data.rows.evidence import between as between

@@ -119,7 +119,7 @@ def test_blocks():
     assert [c.name for c in schema.set_aside] == ["id", "same"]
     assert schema.blocks[2].sizes == (4,)
     assert repr(schema).startswith("Schema(9 columns: 1 binary")
-    lines = str(schema).splitlines()
+    lines = schema.table.splitlines()
     assert len(lines) == 11 and "1 < 2 < 3 < 4" in lines[5]
 
 

@@ -23,7 +23,7 @@ def multiply_impute(fitted: Fitted, data: Any, copies: int, draws: int, seed: in
     view, data = fitted.view, fitted.view.opened(data)
     question = Completions(max(draws, LEAST_DRAWS * copies), copies)
     made, _ = copies_of(fitted, question, view.rows(data, partial=True), seed, like=data)
-    return [view.filled(data, one) for one in made]
+    return [view.filled(data, one, (seed, i)) for i, one in enumerate(made)]
 
 
 def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -33,5 +33,5 @@ def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> t
         raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
     frame = view.opened(data)
     values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(frame, partial=True))
-    low, high = intervals(view.schema, view.blocks_of(values), coverage, like=frame)
-    return view.filled(frame, low), view.filled(frame, high)
+    ends = intervals(view.schema, view.blocks_of(values), coverage, like=frame)
+    return view.between(frame, *ends)

@@ -21,8 +21,8 @@ from laten.common.types import Array, Key, Masks, Values
 from laten.data.columns.column import CLASSES, Column
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
+from laten.data.schema.block import Block
 from laten.data.schema.contract import Name
-from laten.data.schema.schema import Block
 from laten.families import Family
 from laten.inference.asking import Keys, ancestral, ask
 from laten.inference.importance import weights_and

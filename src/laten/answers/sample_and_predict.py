@@ -47,10 +47,12 @@ class ConditionalAnswer:
     effective_sample_size: np.ndarray = field(repr=False)
 
 
-def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int) -> Any:
-    """Draw `n` rows, from the network or, given something, from the posterior."""
+def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int, holes: bool = False) -> Any:
+    """Draw `n` rows, from the network or, given something, from the posterior; with holes as the fitted rows have."""
+    if holes:
+        return fitted.view.emptied(sample(fitted, n, given, draws, seed), given or {}, seed)
     if not given:
-        return fitted.view.drawn(ancestral(fitted.model, n, seed), seed)
+        return fitted.view.kept(fitted.view.drawn(ancestral(fitted.model, n, seed), seed), {}, seed)
     groups = math.ceil(n / KEPT)
     row, allowed, within = evidence_of(fitted, given, 1)
     several, keys = row.take(np.zeros(groups, int)), Keys(seed, np.arange(groups))
@@ -69,7 +71,7 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
             stacklevel=4,
         )
     flat = {name: x.reshape(-1, *x.shape[2:])[:n] for name, x in values.items()}
-    return fitted.view.held(fitted.view.drawn(flat, seed, within), given)
+    return fitted.view.kept(fitted.view.held(fitted.view.drawn(flat, seed, within), given), given, seed)
 
 
 def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
@@ -100,8 +102,9 @@ def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) 
     frame = view.opened(data)
     column = lacking(view, frame) if column is None else column
     values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
-    found: pd.Series = view.pointed(values, like=None, statistic=statistic)[column]
-    return found.set_axis(frame.index)
+    rest = frame.drop(columns=column, errors="ignore")
+    found: pd.Series = view.completed(rest, view.pointed(values, like=None, statistic=statistic))[column]
+    return found
 
 
 def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.DataFrame:
@@ -147,7 +150,10 @@ def conditional(
         blind = over(without(view, frame, names), hard)
         question = Completions(max(draws, LEAST_DRAWS * samples), samples, allowed)
         made, size = copies_of(fitted, question, blind, seed, within)
-    return ConditionalAnswer(log_density, [one[names].set_axis(frame.index) for one in made], size)
+        seen = {n: view.value(n, v) for n, v in (given or {}).items() if n not in within}
+        rest = frame.drop(columns=[n for n in (*names, *within) if n in frame.columns]).assign(**seen)
+        made = [view.completed(rest, one, (seed, i))[names] for i, one in enumerate(made)]
+    return ConditionalAnswer(log_density, made, size)
 
 
 def evidence_of(fitted: Fitted, given: Mapping[Any, Any], n: int) -> tuple[Rows, dict[str, jax.Array], Any]:

@@ -1,12 +1,14 @@
 """log p of rows, and whose it is, column by column."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted, by_row
-from laten.common.errors import LatenError
+from laten.common.errors import LatenError, LatenWarning
+from laten.data.messages import where
 from laten.data.rows.views import TableView
 from laten.inference.diagnostics import LogLikelihood, digest, log_mean_weight
 from laten.inference.questions import LogWeights, Parts
@@ -16,7 +18,19 @@ def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> 
     """Estimate log p of each row's observed cells, in the data's own scale."""
     rows, log_det = fitted.scored(data)
     found = fitted.ask(LogWeights(draws), rows, kept=digest)
+    if warn and isinstance(fitted.view, TableView):
+        warn_of_torn(fitted.view, data)
     return LogLikelihood.of(found, draws, by_row(log_det, rows.n), warn)
+
+
+def warn_of_torn(view: TableView, data: Any) -> None:
+    """Warn of rows that break what all rows of the fit keep."""
+    for text, bad in view.torn(data).items():
+        warnings.warn(
+            f"score: {text!r}, which all rows of the fit keep, is broken by {where(bad)}; log p does not know of it",
+            LatenWarning,
+            stacklevel=4,
+        )
 
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:

@@ -50,6 +50,8 @@ def fit(
     numbers: o.Numbers = "cells",
     kind: o.Kinds = None,
     schema: o.Agreed = None,
+    constraint: o.Constraints = None,
+    no_constraint: o.Forgotten = None,
     hide: o.Hide = None,
     binarise: o.Grey = "dynamic",
     validation: o.Validation = 0.1,
@@ -73,24 +75,36 @@ def fit(
 
 @app.command()
 @reads
-def schema(data: o.Data, output: o.Toml = None, kind: o.Kinds = None, check: o.Check = None) -> int:
+def schema(
+    data: o.Data,
+    output: o.Toml = None,
+    kind: o.Kinds = None,
+    constraint: o.Constraints = None,
+    no_constraint: o.Forgotten = None,
+    check: o.Check = None,
+) -> int:
     """Say what each column of DATA is, as a file to edit and to fit with; or check DATA against such a file.
 
     --check shows what is absent, new, of another type or far outside, and exits with 1 when a model would refuse DATA.
     """
     from laten.cli.work import schema as work
 
-    return work.schema(data, output, kind or [], check)
+    return work.schema(data, output, kind or [], check, constraint or [], no_constraint or [])
 
 
 @app.command()
 def sample(
-    model: o.Model, n: o.Count = 10, given: o.Given = None, output: o.Output = None, seed: o.Seed = None
+    model: o.Model,
+    n: o.Count = 10,
+    given: o.Given = None,
+    holes: o.Holes = False,
+    output: o.Output = None,
+    seed: o.Seed = None,
 ) -> None:
     """Draw new rows from p(row), or from p(rest | given)."""
     from laten.cli.work import ask as work
 
-    work.sample(model, n, given or [], output, seed)
+    work.sample(model, n, given or [], output, seed, holes)
 
 
 @app.command()

@@ -46,6 +46,13 @@ KIND_HELP = (
     "Repeatable."
 )
 Kinds = Annotated[list[str] | None, option(metavar="COLUMN=KIND", help=KIND_HELP, group=DATA)]
+CONSTRAINT_HELP = (
+    "What all rows keep, and samples and filled cells as well: 'start <= end', 'total = a + b', 'city -> state', "
+    "'city, zip' (seen combinations only), '0 <= share <= 1'. Repeatable."
+)
+Constraints = Annotated[list[str] | None, option("--constraint", metavar="TEXT", help=CONSTRAINT_HELP, group=DATA)]
+FORGET_HELP = "Do not keep this constraint, which was found in DATA; 'all': none that was. Repeatable."
+Forgotten = Annotated[list[str] | None, option("--no-constraint", metavar="TEXT", help=FORGET_HELP, group=DATA)]
 SCHEMA_HELP = "File that says what the columns are, as `laten schema` writes it. DATA must agree with it."
 Agreed = Annotated[str | None, option("--schema", metavar="FILE", help=SCHEMA_HELP, group=DATA)]
 HIDE_HELP = (
@@ -86,6 +93,8 @@ GIVEN_HELP = (
 Given = Annotated[list[str] | None, option(metavar="COLUMN=VALUE", help=GIVEN_HELP)]
 BY_HELP = "Write what each column, and the latents, cost: minus their shares of log p."
 ByColumn = Annotated[bool, option("--by-column", help=BY_HELP)]
+HOLES_HELP = "Leave cells empty as often, and together, as in the fitted data."
+Holes = Annotated[bool, option("--holes", help=HOLES_HELP)]
 SAMPLES_HELP = (
     "Write M completed copies, drawn from p(hidden | seen) and numbered in a column `sample`. Default: one, with means."
 )

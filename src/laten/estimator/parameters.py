@@ -1,9 +1,11 @@
 """The parameters of `VAE`: one table, from which its constructor, its attributes and its model file are derived."""
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
 from laten.common.errors import LatenError, whole
+from laten.data.constraints import Constraint
 from laten.data.schema.schema import Schema
 from laten.network.network import Network
 from laten.training.objectives import Objective
@@ -23,6 +25,7 @@ class Parameters:
     objective: Objective | None = None
     _: KW_ONLY
     schema: Schema | None = None
+    constraints: Sequence[str | Constraint] | None = None
     latent: int = 16
     width: int | None = None
     numbers: str = "cells"
@@ -51,7 +54,7 @@ class Parameters:
 KEPT = tuple(
     f.name
     for f in fields(Parameters)
-    if f.name not in ("network", "guide", "objective", "schema", "optimizer", "progress")
+    if f.name not in ("network", "guide", "objective", "schema", "constraints", "optimizer", "progress")
 )
 
 

@@ -10,11 +10,13 @@ import pandas as pd
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
 from laten.data.rows.arrays import WHATS, ArraySpec
+from laten.data.rows.holes import holes_of
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import as_matrix, refuse_sparse
 from laten.data.rows.views import ArrayView, TableView, View
-from laten.data.schema.infer import infer_schema
-from laten.data.schema.schema import Block, Schema
+from laten.data.schema.block import Block
+from laten.data.schema.infer import infer_schema, tied
+from laten.data.schema.schema import Schema
 from laten.estimator.parameters import Parameters
 from laten.families import Family
 from laten.network import templates
@@ -77,8 +79,10 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
                 f"no column of the frame is a node of the network; columns: {known(frame.columns)}, "
                 f"nodes: {known(network.stochastic)}"
             )
-        schema = infer_schema(frame, nodes, cells=cells)
-    schema = schema or infer_schema(frame, cells=cells)
+        schema = infer_schema(frame, nodes, cells=cells, constraints=parameters.constraints or ())
+    elif schema is not None and parameters.constraints:
+        schema = tied(schema, cells, (*schema.constraints, *parameters.constraints), search=False)
+    schema = schema or infer_schema(frame, cells=cells, constraints=parameters.constraints or ())
     if network is None:
         amounts = {c.name: "real" for c in schema.columns if c.kind in ("count", "positive")}
         schema = schema.binned() if parameters.numbers == "cells" else schema.with_kinds(amounts)
@@ -90,7 +94,7 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
         lossy = tuple(
             b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
         )
-    view = TableView(schema, matrix, lossy)
+    view = TableView(schema, matrix, lossy, holes_of(frame[list(schema.names)].isna().to_numpy()))
     rows, log_det = view.prepared(frame, cells)
     if network is None:
         network = for_table(schema, lossy, rows.n, parameters)

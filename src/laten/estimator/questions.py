@@ -18,20 +18,23 @@ class Answers(Explanations):
 
     # -- drawing ------------------------------------------------------------
 
-    def sample(self, n: int = 1, given: Mapping[Any, Any] | None = None, *, seed: int | None = None) -> Any:
+    def sample(
+        self, n: int = 1, given: Mapping[Any, Any] | None = None, *, holes: bool = False, seed: int | None = None
+    ) -> Any:
         """Draw rows from the model.
 
         Args:
             n: Number of rows.
             given: Column (or node) -> what is known of it: a value, `lt.between(30, 40)`, or a list of values. Rows
                 then come from p(rest | given), by importance resampling from the guide.
+            holes: Leave cells empty as in the fitted data: whole patterns of its rows, whatever a drawn row holds.
             seed: Another seed gives other rows.
         Returns:
             `n` rows in the container and types of the fitted data. Identifiers and free text are not invented.
         Raises:
             LatenError: an unknown column, or a value never seen.
         """
-        return sample_and_predict.sample(self._fitted(), whole("n", n), given, self.draws, self._seed(seed))
+        return sample_and_predict.sample(self._fitted(), whole("n", n), given, self.draws, self._seed(seed), holes)
 
     def conditional(
         self,

@@ -37,6 +37,8 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
 
     Other Args:
         schema: What each column of a frame is (`lt.infer_schema(df)`, edited); None infers it.
+        constraints: What all rows keep, and samples and filled cells as well, beside what is found in the data: texts
+            such as "start <= end", "total = a + b", "city -> state", or objects of `lt.constraints`.
         latent: Latent dimensions of a proposed network.
         width: Hidden units of a proposed network; None: 256 for a table of at least 2500 rows, else 128.
         numbers: How a proposed network models numbers: `"cells"`, histograms whose probabilities the net gives, for

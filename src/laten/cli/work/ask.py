@@ -13,12 +13,12 @@ from laten.estimator.plain_vae import PlainVAE, load
 DRAWS = 500  # a row, for scores
 
 
-def sample(model: str, n: int, given: list[str], output: str | None, seed: int | None) -> None:
-    """Write `n` rows drawn from the model, or from p(rest | given)."""
+def sample(model: str, n: int, given: list[str], output: str | None, seed: int | None, holes: bool = False) -> None:
+    """Write `n` rows drawn from the model, or from p(rest | given); with `holes`, empty cells as the data had."""
     check_output(output)
     vae = load(model)
     check_container(vae, output)
-    rows = vae.sample(n, given=evidence(vae, given) or None, seed=seed)
+    rows = vae.sample(n, given=evidence(vae, given) or None, holes=holes, seed=seed)
     put(tidy(vae, rows, output), output)
 
 

@@ -9,12 +9,15 @@ import pandas as pd
 
 from laten.cli.data_in_out import Source, check_output, column_named, for_fit, note
 from laten.common.errors import DataError, known
+from laten.data.columns.cells import cells_of
 from laten.data.columns.column import ASIDE, Column
+from laten.data.constraint_text import parsed
 from laten.data.messages import did_you_mean, unknown
 from laten.data.records import Plain
 from laten.data.schema.enforce import impose, open_contract
-from laten.data.schema.infer import infer_schema
+from laten.data.schema.infer import infer_schema, tied
 from laten.data.schema.schema import Schema
+from laten.data.schema.worth_a_look import listing
 from laten.estimator.parameters import check
 from laten.estimator.plain_vae import PlainVAE
 from laten.estimator.prepare import prepare
@@ -31,6 +34,8 @@ def fit(
     objective: str,
     draws: int | None,
     quiet: bool,
+    constraint: Sequence[str] | None = None,
+    no_constraint: Sequence[str] | None = None,
     **options: Any,
 ) -> int:
     """Learn a model and write it.
@@ -42,6 +47,8 @@ def fit(
         schema: File of the schema to enforce; None: it is inferred.
         draws: Of the objective; None: its own default.
         quiet: Say nothing.
+        constraint: What all rows keep.
+        no_constraint: What was found, and is not to be kept.
         options: Parameters of `VAE`.
     Returns:
         0, or 130 when Ctrl-C ended training; the model is written in both cases.
@@ -53,7 +60,7 @@ def fit(
     if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
         raise DataError(f"{path}: is the data; give the model another name with -o")
     source = for_fit(data, kind or ())
-    vae.schema = schema_of(source, kind or (), schema)
+    vae.schema = schema_of(source, kind or (), schema, constraint or (), no_constraint or ())
     prepared = prepare(source.data, vae)
     if not quiet:  # only now: data that cannot be used are one line, and nothing else
         describe(source, vae.schema, vae.binarise)
@@ -68,6 +75,7 @@ def fit(
         )
     if not quiet:
         note(verdict(vae))
+        look(vae.schema)
     if not quiet or interrupted:
         note(f"Wrote {path} ({Path(path).stat().st_size / 1000:.0f} kB).")
     return INTERRUPTED if interrupted else 0
@@ -85,22 +93,32 @@ def stem(data: str) -> str:
     return Path(data).name.split(".")[0] or "model"
 
 
-def schema_of(source: Source, kinds: Sequence[str], contract: str | None = None) -> Schema | None:
+def schema_of(
+    source: Source,
+    kinds: Sequence[str],
+    contract: str | None = None,
+    constraints: Sequence[str] = (),
+    forgotten: Sequence[str] = (),
+) -> Schema | None:
     """Return the schema of a table, inferred or as a file says, and edited; None for arrays of images."""
     data = source.data
     if isinstance(data, dict) or (isinstance(data, np.ndarray) and data.ndim != 2):
-        if kinds or contract:
-            raise DataError(
-                f"--{'kind' if kinds else 'schema'}: arrays have no columns whose kind could be set; leave it out"
-            )
+        if kinds or contract or constraints or forgotten:
+            option = "kind" if kinds else "schema" if contract else "constraint"
+            raise DataError(f"--{option}: arrays have no columns whose kind could be set; leave it out")
         return None
     frame = data if isinstance(data, pd.DataFrame) else pd.DataFrame(data)
     if contract is not None:
         schema = impose(open_contract(Path(contract)), frame)
+        if constraints:
+            schema = tied(schema, cells_of(frame), (*schema.constraints, *constraints), search=False)
     else:
-        schema = infer_schema(frame, kinds=taken_for(frame, kinds))
+        schema = infer_schema(frame, kinds=taken_for(frame, kinds), constraints=constraints)
     for text in kinds:
         schema = with_kind(schema, text)
+    if forgotten:
+        every = "all" in forgotten
+        schema = schema.without_constraints(*([] if every else (str(parsed(t, schema.names)) for t in forgotten)))
     _ = schema.blocks  # refuses a table of which nothing is left to model
     return schema
 
@@ -148,13 +166,20 @@ def levels_of(column: Column, text: str) -> list[Plain]:
 def describe(source: Source, schema: Schema | None, binarise: str) -> None:
     """Print what the model will learn from."""
     if schema is not None:
-        note(f"{source.rows} rows. What each column is taken for (--kind COLUMN=KIND changes it):\n\n{schema}\n")
+        note(f"{source.rows} rows. What each column is taken for (--kind COLUMN=KIND changes it):\n\n{schema.table}\n")
         return
     array = next(iter(source.data.values())) if isinstance(source.data, dict) else source.data
     sizes = " × ".join(map(str, array.shape[1:]))
     grey = "" if array.max(initial=0) <= 1 else f", grey pixels binarised: {binarise}"
     aside = f"; not used: {known(source.aside)}" if source.aside else ""
     note(f"{source.rows} arrays of {sizes}{grey}{aside}.")
+
+
+def look(schema: Schema | None) -> None:
+    """Print what of a table is worth a look."""
+    found = "" if schema is None else listing(schema.worth_a_look, python=False)
+    if found:
+        note(f"\n{found}\n")
 
 
 def verdict(vae: PlainVAE) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from laten.cli.data_in_out import TABLES, check_output, for_fit, note, read_table, show, wrote
-from laten.cli.work.fit import schema_of
+from laten.cli.work.fit import look, schema_of
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError
 from laten.data.rows.table_view import TableView
@@ -19,7 +19,14 @@ BROKEN = 1
 USE = "a schema says what the columns of a table are"
 
 
-def schema(data: str, output: str | None, kinds: Sequence[str], check: str | None) -> int:
+def schema(
+    data: str,
+    output: str | None,
+    kinds: Sequence[str],
+    check: str | None,
+    constraints: Sequence[str] = (),
+    forgotten: Sequence[str] = (),
+) -> int:
     """Propose a contract, or compare rows with one.
 
     Args:
@@ -27,26 +34,32 @@ def schema(data: str, output: str | None, kinds: Sequence[str], check: str | Non
         output: TOML file for the contract (a table for findings); None: standard output.
         kinds: `column=kind` edits of the proposal.
         check: A contract or a model file to compare the rows with; None: propose one.
+        constraints: What all rows keep.
+        forgotten: What was found, and is not to be kept.
     Returns:
         0, or 1 when the rows break the contract.
     """
     if check is not None:
-        if kinds:
-            raise DataError("--kind edits a proposal; with --check edit the file itself")
+        if kinds or constraints or forgotten:
+            option = "kind" if kinds else "constraint" if constraints else "no-constraint"
+            raise DataError(f"--{option} edits a proposal; with --check edit the file itself")
         return checked(data, check, output)
     check_output(output, (".toml",))
     if output is not None and Path(output).exists() and Path(data).exists() and Path(output).samefile(data):
         raise DataError(f"{output}: is the data; give the schema another name with -o")
-    found = schema_of(for_fit(data, kinds), kinds)
+    found = schema_of(for_fit(data, kinds), kinds, None, constraints, forgotten)
     if found is None:
         raise DataError(f"{data}: holds arrays; {USE}")
     text = found.to_toml()
     if output is None:
         sys.stdout.write(text)
+        look(found)
         return 0
     with atomic(output) as file:
         file.write(text.encode())
-    note(f"{found}\n\nWrote {output}. Edit it, then: laten fit {data} --schema {output}")
+    note(found.table)
+    look(found)
+    note(f"\nWrote {output}. Edit it, then: laten fit {data} --schema {output}")
     return 0
 
 

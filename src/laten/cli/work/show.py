@@ -35,7 +35,8 @@ def data_of(vae: PlainVAE) -> str:
     """Describe the schema, or the arrays by node."""
     view = vae.view_
     if not isinstance(view, ArrayView):
-        return str(view.schema)
+        ties = "; ".join(map(str, view.schema.ties))
+        return view.schema.table + (f"\n\nKept in samples and filled cells: {ties}" if ties else "")
     ways = {"intensity": ", grey pixels binarised anew at each visit", "fixed": ", grey pixels binarised once"}
     shapes = {n: " × ".join(map(str, view.specs[n].shape)) or "one" for n in view.nodes}
     return "\n".join(f"{n}: {shapes[n]} {view.specs[n].what}{ways.get(view.visit.get(n, ''), '')}" for n in view.nodes)

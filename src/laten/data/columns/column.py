@@ -194,6 +194,12 @@ class Column(Record, frozen=True):
         """Smallest number seen; NaN when there are none."""
         return math.nan if self.seen.low is None else self.seen.low
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The hard edges of a column of numbers, infinite where there is none."""
+        found = next((c for c in self.seen.codecs if isinstance(c, Histogram)), None)
+        return (-math.inf, math.inf) if found is None else found.kept()
+
     def with_kind(self, kind: str, levels: tuple[Plain, ...] | None = None) -> "Column":
         """Return this column as another kind, checked against the cells that were seen.
 

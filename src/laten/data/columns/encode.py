@@ -138,7 +138,7 @@ def _inside(codec: Histogram, codes: np.ndarray, u: np.ndarray | None, within: W
         values = np.array(within.values, np.float64)
         shares = np.stack([codec.within(v, v) for v in values])
         return values[_pick(shares[:, codes], u)]
-    low, high = Within().ends if within is None else within.ends
+    low, high = codec.kept(*(Within().ends if within is None else within.ends))
     return codec.snap(codec.decode(codes) if u is None else codec.draw(codes, u, low, high), low, high)
 
 

@@ -92,6 +92,7 @@ def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any) 
         x = np.maximum(x, 10.0**-digits if digits is not None else np.finfo(np.float32).tiny)
     if column.kind == "count" or (column.kind == "positive" and column.low >= 0):
         x = np.maximum(x, 0.0)
+    x = np.clip(x, *column.bounds)
     if whole:
         name = str(dtype).lower().removesuffix("[pyarrow]")
         bounds = np.iinfo(name if name in ("int8", "int16", "int32", "uint8", "uint16", "uint32") else "int64")

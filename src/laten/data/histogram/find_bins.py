@@ -5,12 +5,15 @@ r"""From the numbers of a column to its pieces and bins (`histogram.Histogram`).
    $w_j$, $\sum_j m_j \log((m_j - 1)/w_j)$, where the one row of a piece, left out, falls into a gap.
 2. A tail has half a row more than were seen in it; all gaps together half a row, and half a row more for each piece
    with one row (Good and Turing: about as much is still to be seen as was seen once).
+   Beyond a hard edge (`bounds.py`) lies next to nothing. A tail in which nothing was seen falls off as the outermost
+   twentieth of the rows does.
 3. At most $K = \min(64, \max(8, \sqrt n))$ bins are runs of pieces of about equal mass, $\sqrt n$ rows or more. Heavy
    values of at least half a bin's mass are bins of their own: they share theirs with gaps and tails, never with data.
 """
 
 import numpy as np
 
+from laten.data.histogram.bounds import LEAK, bounds_of, closed, tail_scale
 from laten.data.histogram.calendar import Cycle, fit_cycle
 from laten.data.histogram.edges import PIECES, Layout, Tally, layouts
 from laten.data.histogram.histogram import YEAR, Histogram, locate
@@ -56,22 +59,27 @@ def fit_histogram(x: np.ndarray, grid: float | None = None, dates: bool = False)
         budgets.append(np.inf)
     cycle = fit_cycle(x, grid) if dates and size < 4e6 else None
     edges, heavy = best_of(tally, budgets, cycle, unit)
+    ends = (None, None) if dates else bounds_of(value, count, grid)
+    scales = tail_scales(tally, edges, unit)
+    scaled_ends = (None if ends[0] is None else ends[0] * unit, None if ends[1] is None else ends[1] * unit)
+    edges, heavy, shut = closed(edges, heavy, scaled_ends, scales, tally.step)
     at = locate(edges, scaled)
     rows = np.bincount(at, count, len(edges) + 1)
     bin_of = group(rows, heavy, most)
     per_bin = np.bincount(bin_of[at], count)
     centres = np.bincount(bin_of[at], value * (count / per_bin[bin_of[at]]))
-    below, above = excess(tally, edges)
-    spread = max(loc_and_scale(x)[1], 0.0 if grid is None else 1 / grid)
     return Histogram(
         edges=tuple((edges / unit).tolist()),
-        mass=tuple(masses(rows).tolist()),
+        mass=tuple(masses(rows, shut).tolist()),
         starts=(0, *(np.flatnonzero(np.diff(bin_of)) + 1).tolist()),
         centres=tuple(np.clip(centres, value[0], value[-1]).tolist()),
-        tails=(below / unit or spread, above / unit or spread),
+        tails=(scales[0] / unit, scales[1] / unit),
         grid=grid,
         cycle=cycle,
         yearly=bool(dates and 400 < value[-1] - value[0] < 400 * YEAR),
+        low=ends[0],
+        high=ends[1],
+        shut=shut,
     )
 
 
@@ -82,7 +90,7 @@ def recounted(bins: Histogram, x: np.ndarray) -> Histogram:
     if not per_bin.all():
         return bins
     centres = np.bincount(bin, x / per_bin[bin])
-    return replace(bins, mass=tuple(masses(rows).tolist()), centres=tuple(centres.tolist()))
+    return replace(bins, mass=tuple(masses(rows, bins.shut).tolist()), centres=tuple(centres.tolist()))
 
 
 def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float) -> Layout:
@@ -99,10 +107,13 @@ def best_of(tally: Tally, budgets: list[float], cycle: Cycle | None, unit: float
     return best
 
 
-def masses(rows: np.ndarray) -> np.ndarray:
-    """Return mass of each piece: its rows, and a little for what was not seen."""
+def masses(rows: np.ndarray, shut: tuple[bool, bool] = (False, False)) -> np.ndarray:
+    """Return mass of each piece: its rows, and a little for what was not seen; next to nothing in a shut tail."""
     mass = rows.astype(np.float64)
-    mass[[0, -1]] += 0.5
+    first, last = int(shut[0]), len(mass) - 1 - int(shut[1])
+    mass[[first, last]] += 0.5
+    mass[:first] += LEAK
+    mass[last + 1 :] += LEAK
     gaps = np.flatnonzero(mass == 0)
     if len(gaps):
         mass[gaps] = 0.5 * (1 + np.sum(rows == 1)) / len(gaps)
@@ -116,6 +127,14 @@ def excess(tally: Tally, edges: np.ndarray) -> tuple[float, float]:
         weight = tally.times[out] / max(tally.times[out].sum(), 1)
         found.append(float(np.sum(np.abs(tally.value[out] - edge) * weight)))
     return found[0], found[1]
+
+
+def tail_scales(tally: Tally, edges: np.ndarray, unit: float) -> tuple[float, float]:
+    """Return how far from the outermost edges rows of the two tails lie, or would lie where none was seen."""
+    seen = excess(tally, edges)
+    found = (tail_scale(tally.value, tally.times), tail_scale(tally.value[::-1], tally.times[::-1]))
+    below, above = (s or max(f, tally.step, 1e-300 * bool(f)) or unit for s, f in zip(seen, found, strict=True))
+    return below, above
 
 
 def left_out(tally: Tally, layout: Layout, width: np.ndarray) -> float:

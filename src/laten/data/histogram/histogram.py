@@ -14,8 +14,7 @@ log-determinant (nats, per unit of the column).
 On a grid of step $\delta$ (numbers of equally many decimals, whole hours) edges lie half a step beside the values: a
 value owns $[x-\delta/2, x+\delta/2)$, and log p(x) is the log of its mass less $\log\delta$.
 
-Every piece has mass above zero, so that every finite number has a density; pieces in which nothing was seen have hardly
-any (`fit.py` says how much, and how pieces are found).
+Every piece has mass above zero, so that every finite number has a density (`find_bins.py` says how much).
 """
 
 from functools import cached_property
@@ -24,6 +23,7 @@ from statistics import NormalDist
 import numpy as np
 
 from laten.common.errors import DataError
+from laten.data.histogram.bounds import on_grid
 from laten.data.histogram.calendar import Cycle
 from laten.data.records import Finite, Record
 
@@ -50,6 +50,8 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         grid: All values are whole multiples of 1 / grid (100 for cents, 24 for hours in days); None: no grid.
         yearly: The numbers are days since 1970-01-01 and cover more than a year, so that the season is a feature.
         cycle: The rhythm of dates: pieces and tails have their shape on its calendar (`calendar.py`).
+        low, high: Hard edges beyond which nothing is drawn (`bounds.py`); None: there is none.
+        shut: Which of the two tails lie beyond one.
     """
 
     edges: tuple[Finite, ...]
@@ -60,6 +62,9 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
     grid: Finite | None = None
     yearly: bool = False
     cycle: Cycle | None = None
+    low: Finite | None = None
+    high: Finite | None = None
+    shut: tuple[bool, bool] = (False, False)
 
     def __post_init__(self) -> None:
         edges, mass, starts = np.array(self.edges), np.array(self.mass), np.array(self.starts)
@@ -79,10 +84,10 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
             or not (np.isfinite(self.tails).all() and min(self.tails) > 0),
             "grid must be finite and above zero": self.grid is not None
             and not (np.isfinite(self.grid) and 0 < self.grid < 1e18),
+            "low must not be above high": self.kept()[0] > self.kept()[1],
         }
-        for fault, found in faults.items():
-            if found:
-                raise DataError(f"codec Histogram: {fault}")
+        if any(faults.values()):
+            raise DataError(f"codec Histogram: {next(fault for fault, found in faults.items() if found)}")
 
     @property
     def size(self) -> int:
@@ -202,10 +207,15 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         limit = np.finfo(np.float64).max * self._unit
         return self._leave(np.clip(x, -limit, limit))
 
+    def kept(self, low: float = -np.inf, high: float = np.inf) -> tuple[float, float]:
+        """Return the part of an interval that lies between the hard edges."""
+        low = low if self.low is None else max(low, self.low)
+        return low, high if self.high is None else min(high, self.high)
+
     def _ends(self, low: float, high: float) -> tuple[float, float]:
         """Scale a closed interval; on a grid it holds its values with all of their steps."""
         if self.grid is not None:
-            low, high = _on_grid(low, high, self.grid)
+            low, high = on_grid(low, high, self.grid)
             low, high = low - 0.5 / self.grid, high + 0.5 / self.grid
         low, high = (float(self._enter(np.array([v]))[0]) if np.isfinite(v) else v for v in (low, high))
         return low, high
@@ -237,22 +247,22 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         ends = np.array([*self.starts[1:], len(self.mass)]) - 1
         x = self._at_mass(start + u * (end - start), np.array(self.starts)[codes], ends[codes])
         if self.grid is not None:
-            low, high = _on_grid(low, high, self.grid)
+            low, high = on_grid(low, high, self.grid)
             low, high = low - 0.5 / self.grid, np.nextafter(high + 0.5 / self.grid, -np.inf)
         return np.clip(x, low, max(low, high))
 
     def snap(self, x: np.ndarray, low: float = -np.inf, high: float = np.inf) -> np.ndarray:
         """Move numbers to the values of the grid that own them (if there is one), and into `[low, high]`."""
         x = np.asarray(x, np.float64)
+        low, high = self.kept(low, high)
         if self.grid is not None:
-            low, high = _on_grid(low, high, self.grid)
+            low, high = on_grid(low, high, self.grid)
             x = np.floor(x * self.grid + 0.5) / self.grid
         return np.clip(x, low, max(low, high))
 
     def cdf(self, p: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Return P(number ≤ x), `(n,)`, for bin probabilities `(n, K)` and numbers `(n,)`."""
-        p, before = _cumulative(p)
-        x = np.broadcast_to(self._enter(x), p.shape[:1])
+        (p, before), x = _cumulative(p), np.broadcast_to(self._enter(x), np.shape(p)[:1])
         bin = self._bin[locate(self._edges, x)]
         inside = (self._below(x, equal=True) - self._bounds[bin]) / np.diff(self._bounds)[bin]
         row = np.arange(len(p))
@@ -288,10 +298,3 @@ def _cumulative(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return probabilities, and what stands before each bin."""
     p = shares(p)
     return p, np.cumsum(p, axis=1) - p
-
-
-def _on_grid(low: float, high: float, grid: float) -> tuple[float, float]:
-    """Return the values of the grid next to an interval's ends, inside it; what is off by rounding counts as equal."""
-    slack = [1e-9 + 4 * float(np.spacing(abs(v * grid))) if np.isfinite(v) else 0.0 for v in (low, high)]
-    first, last = np.ceil(low * grid - slack[0]), np.floor(high * grid + slack[1])
-    return float(first) / grid, float(last) / grid

@@ -90,6 +90,18 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         """Return draws as they are: what was given of arrays is in them."""
         return drawn
 
+    def kept(self, drawn: Any, given: Mapping[Any, Any], seed: Any) -> Any:
+        """Return draws as they are: arrays have no ties."""
+        return drawn
+
+    def emptied(self, drawn: Any, given: Collection[Any], seed: Any) -> Any:
+        """Refuse to draw holes.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError("holes are drawn for tables; this model was fitted to arrays")
+
     def pointed(self, values: Arrays, like: Any = None, statistic: str = "auto") -> Any:
         """Return values of the nodes that had data, as the container that was fitted.
 
@@ -107,7 +119,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
             return np.round(255 * np.asarray(values)).astype(np.uint8)
         return np.asarray(values).astype(np.int64) if self.specs[node].what == "classes" else np.asarray(values)
 
-    def filled(self, data: Any, found: Any) -> Any:
+    def filled(self, data: Any, found: Any, seed: Any = None) -> Any:
         """Return the user's arrays with hidden places taken from `found`."""
         given, values = self.opened(data), self.opened(found)
         rows = self.rows(data, partial=True)

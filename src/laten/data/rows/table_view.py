@@ -14,6 +14,8 @@ from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
 from laten.data.rows.evidence import Between, likelihood, number
+from laten.data.rows.holes import Holes
+from laten.data.rows.keep_ties import keep, keep_given, torn
 from laten.data.rows.point_answers import expected, level_probabilities
 from laten.data.rows.rows import Rows
 from laten.data.schema.schema import Schema
@@ -29,11 +31,13 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         schema: What each column is.
         matrix: Whether the user's container is a NumPy matrix.
         lossy: Nodes of classes or bins in which a missing cell is a value of its own: the number of classes.
+        holes: Which cells of the fitted rows were empty; None: none was, or the model is of an earlier version.
     """
 
     schema: Schema
     matrix: bool = False
     lossy: tuple[str, ...] = ()
+    holes: Holes | None = None
 
     def opened(self, data: Any) -> pd.DataFrame:
         """Return the user's data as a frame.
@@ -193,13 +197,65 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         array = frame.to_numpy()
         return array.astype(np.float64) if array.dtype == object else array
 
-    def filled(self, data: Any, found: Any) -> Any:
-        """Return the user's data with hidden cells taken from `found`; observed cells come back bit for bit."""
+    def kept(self, drawn: Any, given: Mapping[Any, Any], seed: Any) -> Any:
+        """Return draws that keep the ties of the schema; what was given stays as it is.
+
+        Rows in which that cannot be, since ranges were given of several columns, are replaced by others.
+        """
+        if not self.schema.ties:
+            return drawn
+        frame, left = keep_given(self.schema, self.as_drawn(drawn), given, np.random.default_rng((seed, 1)))
+        if left:
+            warnings.warn(f"sample: no row keeps {known(left)} with this evidence", LatenWarning, stacklevel=4)
+        return self.container(frame)
+
+    def as_drawn(self, drawn: Any) -> pd.DataFrame:
+        """Return draws as a frame."""
+        modelled = {n for b in self.schema.blocks for n in b.names}
+        names = [c.name for c in self.schema.columns if c.name in modelled or c.kind == "constant"]
+        return pd.DataFrame(drawn, columns=names) if self.matrix else drawn
+
+    def emptied(self, drawn: Any, given: Collection[Any], seed: Any) -> Any:
+        """Return draws in which cells are empty as they were in the fitted rows, whole patterns; not what was given."""
+        if self.holes is None:
+            return drawn
+        rng = np.random.default_rng((seed, 2))
+        return self.container(self.holes.cut(self.as_drawn(drawn), self.schema.names, given, rng))
+
+    def completed(self, data: Any, found: Any, seed: Any = None) -> pd.DataFrame:
+        """Return the user's data with hidden cells taken from `found`, so that rows keep the schema's ties.
+
+        Args:
+            seed: Of draws among combinations; None takes the most frequent.
+        """
         frame = self.opened(data)
         decoded = self.opened(found).set_axis(frame.index)
         full = frame.reindex(columns=[*frame.columns, *[n for n in decoded.columns if n not in frame.columns]])
         hidden = full[list(decoded.columns)].isna()
-        return self.container(tables.fill(full, decoded, hidden))
+        there = {n: ~hidden[n].to_numpy() if n in hidden else np.ones(len(full), bool) for n in full.columns}
+        rng = None if seed is None else np.random.default_rng(seed)
+        return keep(self.schema, tables.fill(full, decoded, hidden), there, rng)
+
+    def filled(self, data: Any, found: Any, seed: Any = None) -> Any:
+        """Return `completed` data in the user's container; observed cells come back bit for bit."""
+        return self.container(self.completed(data, found, seed))
+
+    def between(self, data: Any, low: pd.DataFrame, high: pd.DataFrame) -> tuple[Any, Any]:
+        """Return the data filled with each of two ends of intervals; cells that ties settle have one value in both."""
+        frame = self.opened(data)
+        tied = self.completed(frame, low), self.completed(frame, high)
+        columns = [n for n in low.columns if n in tied[0]]
+        same = (tied[0][columns] == tied[1][columns]).to_numpy()
+        settled = tied[0][columns].set_axis(low.index)
+        hidden = ~frame.reindex(columns=columns).notna()
+        full = frame.reindex(columns=[*frame.columns, *[n for n in columns if n not in frame.columns]])
+        ends = (tables.fill(full, end[columns].where(~same, settled), hidden) for end in (low, high))
+        first, last = map(self.container, ends)
+        return first, last
+
+    def torn(self, data: Any) -> dict[str, np.ndarray]:
+        """Return, for each tie that some rows `(rows,)` break, which do."""
+        return torn(self.schema, self.opened(data)) if self.schema.ties else {}
 
 
 def refuse_sparse(data: Any) -> None:

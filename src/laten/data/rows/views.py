@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from laten.data.records import read
 from laten.data.rows.array_view import ArrayView
 from laten.data.rows.table_view import TableView
-from laten.data.schema.schema import upgraded
+from laten.data.schema.first_format import upgraded
 
 View: TypeAlias = TableView | ArrayView
 

@@ -14,9 +14,11 @@ from laten.common.errors import DataError
 from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS
 from laten.data.columns.encode import misfits
+from laten.data.constraints import columns_of
 from laten.data.messages import did_you_mean, shown, text_table, where
 from laten.data.records import name_of, plain_of
-from laten.data.schema.contract import Clause, Contract, as_plain, by_text
+from laten.data.schema.contract import Clause, Contract, Name, as_plain, by_text
+from laten.data.schema.ties import broken
 
 FAR = 0.5  # widths of the range beyond its ends, past which a number is far outside
 CHANGED = 0.05  # difference of shares of missing cells that is worth a word,
@@ -31,7 +33,7 @@ class Finding:
 
     Args:
         column: The column's name.
-        what: `lacking`, `extra`, `type`, `value`, `level`, `range` or `missing`.
+        what: `lacking`, `extra`, `type`, `value`, `level`, `range`, `missing` or `constraint`.
         broken: A model refuses the frame for it.
         rows: How many cells it concerns.
         detail: In words.
@@ -98,6 +100,8 @@ def check(contract: Contract, frame: pd.DataFrame) -> Findings:
         refused = contract.extra == "error"
         detail = "no further columns are allowed" if refused else "not in the schema; it is ignored"
         found.append(Finding(name, "extra", refused, n, detail))
+    if not any(f.what == "type" for f in found):
+        found += _constraints(contract, frame, names)
     return Findings(tuple(found), n, len(frame.columns))
 
 
@@ -114,6 +118,22 @@ def _column(clause: Clause, series: pd.Series) -> list[Finding]:
     except DataError as error:
         words = str(error).removeprefix(f"column {clause.name!r}: ")
         found.append(Finding(clause.name, "type", True, int(series.notna().sum()), words.partition("; ")[0]))
+    return found
+
+
+def _constraints(contract: Contract, frame: pd.DataFrame, names: dict[str, Name]) -> list[Finding]:
+    """Find rows that do not keep what all fitted rows kept."""
+    columns = {c.name: c for c in contract.columns if str(c.name) in names}
+    cells = {n: Cells(n, frame[names[str(n)]]) for n in columns}
+    found = []
+    for constraint in contract.constraints or ():
+        of = () if isinstance(constraint, str) else columns_of(constraint)
+        if isinstance(constraint, str) or not all(n in columns for n in of):
+            continue
+        bad = broken(constraint, columns, cells)
+        if bad.any():
+            detail = f"{constraint}: not so in {where(bad)}"
+            found.append(Finding(of[0], "constraint", False, int(bad.sum()), detail))
     return found
 
 

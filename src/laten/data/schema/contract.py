@@ -19,6 +19,7 @@ import pandas as pd
 from laten.common.errors import DataError
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.unseen_levels import listed
+from laten.data.constraints import Constraint
 from laten.data.messages import span
 from laten.data.records import Plain, Record
 from laten.data.schema import toml
@@ -39,6 +40,8 @@ _HEAD = """\
 # range, missing   smallest and largest number, share of empty cells: what --check compares with
 
 extra = {extra}  # what further columns of a table are: "ignore" or "error"
+# what all rows keep, and samples and filled cells as well; left out: what is found in the data
+constraints = {constraints}
 """
 
 
@@ -87,12 +90,16 @@ class Contract:
         clauses: One for each column.
         groups: Declared nodes and their columns.
         extra: What further columns are: `ignore` or `error`.
+        constraints: What rows keep, as of a schema, or their texts; None: what is found in the data.
+        columns: What the fitted columns were, where that is known: constraints are checked with them.
         source: The file it was read from, for messages.
     """
 
     clauses: tuple[Clause, ...]
     groups: tuple[Group, ...] = ()
     extra: str = "ignore"
+    constraints: tuple[str | Constraint, ...] | None = None
+    columns: tuple[Column, ...] = ()
     source: str = field(default="the schema", compare=False)
 
 
@@ -112,7 +119,7 @@ def clause_of(column: Column) -> Clause:
     )
 
 
-def to_toml(columns: Sequence[Column], groups: Sequence[Group], extra: str) -> str:
+def to_toml(columns: Sequence[Column], groups: Sequence[Group], extra: str, constraints: Sequence[str] = ()) -> str:
     """Write a schema as the text of a contract, with the reason of each kind beside it.
 
     Raises:
@@ -131,6 +138,7 @@ def to_toml(columns: Sequence[Column], groups: Sequence[Group], extra: str) -> s
             modelled=", ".join((*CLASSES, *NUMBERS)),
             aside="constant, identifier, text",
             extra=toml.value(extra),
+            constraints=toml.value(list(constraints)),
         )
     ]
     if groups:

@@ -15,17 +15,18 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.cells import Cells, check_frame, refuse_empty
+from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, with_unseen
+from laten.data.constraint_text import parsed
 from laten.data.messages import did_you_mean, shown, where
 from laten.data.records import Plain, is_plain, name_of, plain_of
 from laten.data.schema import toml
 from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text
-from laten.data.schema.infer import infer_column
+from laten.data.schema.infer import infer_column, tied
 from laten.data.schema.schema import Schema
 
-TABLES = ("extra", "nodes", "columns")
+TABLES = ("extra", "constraints", "nodes", "columns")
 KEYS = ("kind", "levels", "unseen", "range", "missing")
 _MOST_BYTES = 10_000_000
 
@@ -111,7 +112,20 @@ class _Text:
         if not isinstance(columns, dict) or not columns:
             self.refuse(["columns"], "names no columns; each has a table: [columns.age] and below it kind = 'count'")
         clauses = tuple(self.clause(name, table) for name, table in columns.items())
-        return Contract(clauses, self.groups(columns), extra, self.source)
+        return Contract(clauses, self.groups(columns), extra, self.constraints(columns), source=self.source)
+
+    def constraints(self, columns: dict) -> tuple[str, ...] | None:
+        found = self.parsed.get("constraints")
+        if found is None:
+            return None
+        if not isinstance(found, list) or not all(isinstance(v, str) for v in found):
+            self.refuse(["constraints"], f"constraints must be a list of texts, such as 'a <= b', not {found!r:.60}")
+        for text in found:
+            try:
+                parsed(text, columns)
+            except DataError as error:
+                self.refuse(["constraints"], str(error))
+        return tuple(found)
 
     def groups(self, columns: dict) -> tuple[Group, ...]:
         nodes, groups = self.parsed.get("nodes", {}), []
@@ -210,7 +224,11 @@ def impose(contract: Contract, frame: pd.DataFrame) -> Schema:
     refuse_empty(frame[kept], [n for n in kept if clauses[str(n)].kind not in ASIDE])
     columns = tuple(_impose_one(contract, clauses[str(n)], n, frame[n]) for n in kept)
     groups = tuple(Group(g.node, tuple(names[str(n)] for n in g.columns), g.scalar) for g in contract.groups)
-    return Schema(columns, groups, contract.extra)
+    try:
+        return tied(Schema(columns, groups, contract.extra), cells_of(frame[kept]), contract.constraints or (),
+                    search=contract.constraints is None)  # fmt: skip
+    except DataError as error:
+        raise DataError(f"{contract.source}: {error}") from None
 
 
 def _place(contract: Contract, clause: Clause) -> str:

@@ -23,14 +23,18 @@ from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
+from laten.data.constraints import Constraint
 from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, span, unknown
 from laten.data.records import plain_of, replace
 from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
+from laten.data.schema.find_ties import find_ties
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
+from laten.data.schema.ties import declared, fitted, in_order, with_bounds
+from laten.data.schema.worth_a_look import remarks
 from laten.data.text.notation import recorded
 
 
@@ -39,6 +43,7 @@ def infer_schema(
     nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
     kinds: Mapping[Name, str] | None = None,
     cells: Mapping[Name, Cells] | None = None,
+    constraints: Sequence[str | Constraint] = (),
 ) -> Schema:
     """Decide a kind for each column of `frame`, with a stated reason.
 
@@ -48,11 +53,14 @@ def infer_schema(
             to a list of columns. Columns not named are set aside. Empty: one node a kind.
         kinds: Column -> the kind it shall have, as `schema.with_kind` sets it.
         cells: The frame's cells (`cells_of`), where they will be asked again; they remain parsed.
+        constraints: What all rows keep, beside what is found: texts such as "start <= end", "total = a + b",
+            "city -> state", "city, zip", "0 <= share <= 1", or objects of `laten.constraints`.
     Returns:
         The schema; `print` shows it as a table.
     Raises:
         DataError: not a frame, fewer than two rows, two columns of one name, no value in any column, infinities,
-            words among numbers, several time zones in a column, a node without its column, or a kind that does not fit.
+            words among numbers, several time zones in a column, a node without its column, a kind that does not fit, or
+            rows that do not keep a constraint.
     """
     check_frame(frame, rows=2)
     record = recorded(frame.attrs)
@@ -78,7 +86,33 @@ def infer_schema(
             else c
             for c in columns
         ]
-    return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), groups)
+    found = tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns)
+    return tied(Schema(found, groups), cells, constraints)
+
+
+def tied(
+    schema: Schema, cells: Mapping[Name, Cells], constraints: Sequence[str | Constraint] = (), search: bool = True
+) -> Schema:
+    """Return a schema with what its rows keep, and what is worth a look.
+
+    Args:
+        cells: Of the rows.
+        constraints: Those declared.
+        search: Keep those that are found as well.
+    Raises:
+        DataError: a constraint that cannot be, or that a row does not keep.
+    """
+    told = declared(constraints, schema.columns, cells)
+    by_name = {c.name: c for c in schema.columns}
+    found = find_ties(schema.columns, cells, told)
+    exact = [fitted(f.constraint, by_name, cells) for f in found if f.exact and search]
+    columns = with_bounds(schema.columns, told)
+    return replace(
+        schema,
+        columns=columns,
+        constraints=in_order((*told, *exact)),
+        worth_a_look=remarks(columns, cells, [f for f in found if search or not f.exact]),
+    )
 
 
 def infer_column(cells: Cells, wanted: str | None = None) -> Column:

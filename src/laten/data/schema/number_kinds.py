@@ -20,7 +20,7 @@ def whole_numbers(name: str | int, x: np.ndarray, values: np.ndarray, seen: Seen
     n, k, low = len(x), len(values), values[0]
     dense = values[-1] - low == k - 1  # no gaps
     if k == n and n >= 3:
-        named = isinstance(name, str) and bool(_ID_NAME.search(name) or _ID_CAMEL.search(name))
+        named = named_as_id(name)
         years = YEARS[0] <= low and values[-1] <= YEARS[1]
         if named or (n >= 10 and dense and not years):
             why = "the name says so" if named else "running numbers"
@@ -37,6 +37,11 @@ def whole_numbers(name: str | int, x: np.ndarray, values: np.ndarray, seen: Seen
     if np.var(x) < 0.5 * np.mean(x):
         return "real", f"whole numbers {span}, closer together than counts of that size"
     return "count", f"whole numbers {span}"
+
+
+def named_as_id(name: str | int) -> bool:
+    """Say whether a column is called like a name of rows."""
+    return isinstance(name, str) and bool(_ID_NAME.search(name) or _ID_CAMEL.search(name))
 
 
 def _counts(x: np.ndarray, values: np.ndarray, dense: bool) -> bool:

@@ -11,70 +11,26 @@ in one node, `number`, each value the code of a bin (`histogram/`).
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.column import ASIDE, KINDS, NUMBERS, Column
+from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, Column
 from laten.data.columns.dtypes import is_dtype
 from laten.data.columns.unseen_levels import with_unseen
-from laten.data.histogram.histogram import Histogram
+from laten.data.constraints import Constraint, FixedCombinations, Follows, columns_of
 from laten.data.messages import text_table, unknown
 from laten.data.records import Plain, Record, read, replace
+from laten.data.schema.block import Block
 from laten.data.schema.check import Findings, check
 from laten.data.schema.contract import EXTRA, Contract, Group, Name, clause_of, to_toml
+from laten.data.schema.first_format import upgraded
+from laten.data.schema.worth_a_look import Remark, listing
 
 FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "bins")
 _FAMILY_KIND = {k: k for k in FAMILY_KINDS} | dict.fromkeys(("positive", "date", "duration"), "real")
-
-
-@dataclass(frozen=True)
-class Block:
-    """The columns of one node: one array, `(rows, columns)`, or `(rows,)` when `scalar`.
-
-    Args:
-        node: Name of the node.
-        family_kind: binary (uint8 0/1), categorical or ordinal (codes in the smallest whole type), count (float32 whole
-            numbers), real (float32 after the codec) or bins (codes).
-        columns: In order of the array's columns.
-        scalar: True for a single column without a column axis.
-    """
-
-    node: str
-    family_kind: str
-    columns: tuple[Column, ...]
-    scalar: bool = False
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Number of classes, of groups of them, or of bins, of each column."""
-        return tuple(c.size for c in self.columns)
-
-    @property
-    def points(self) -> tuple[tuple[tuple[float, ...], ...], ...]:
-        """For each column of a binned block, its bins' features (`Histogram.points`); else empty."""
-        return tuple(c.codec.points for c in self.columns if isinstance(c.codec, Histogram))
-
-    @property
-    def names(self) -> tuple[Name, ...]:
-        """Names of the columns."""
-        return tuple(c.name for c in self.columns)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Event shape of the node."""
-        return () if self.scalar else (len(self.columns),)
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The smallest type that holds the block."""
-        if self.family_kind in ("count", "real"):
-            return np.dtype(np.float32)
-        return np.min_scalar_type(max(self.sizes) - 1)
 
 
 class Schema(Record, frozen=True):
@@ -84,11 +40,16 @@ class Schema(Record, frozen=True):
         columns: One for each column of the frame.
         groups: Declared nodes; empty for one node a kind.
         extra: What a later frame's further columns are: `ignore`, or `error`.
+        constraints: What rows keep, found in the data or declared (`laten.constraints`); equations in an order in which
+            they can be computed.
+        worth_a_look: What the table's owner should look at; two schemas are equal whatever it says.
     """
 
     columns: tuple[Column, ...]
     groups: tuple[Group, ...] = ()
     extra: str = "ignore"
+    constraints: tuple[Constraint, ...] = ()
+    worth_a_look: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
         if self.extra not in EXTRA:
@@ -109,6 +70,16 @@ class Schema(Record, frozen=True):
             if len(kinds) != 1 or (g.scalar and len(g.columns) != 1):
                 found = ", ".join(f"{n!r} {self[n].kind}" for n in g.columns)
                 raise DataError(f"node {g.node!r}: its columns must be of one kind, got {found or 'none'}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schema) and self._facts == other._facts
+
+    def __hash__(self) -> int:
+        return hash(self._facts)
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        return self.columns, self.groups, self.extra, self.constraints
 
     def __getitem__(self, name: Name) -> Column:
         """Return the column called `name`."""
@@ -133,6 +104,18 @@ class Schema(Record, frozen=True):
         """Columns in no block: constants, identifiers, free text, and those no declared node names."""
         used = {n for b in self.blocks for n in b.names}
         return tuple(c for c in self.columns if c.name not in used)
+
+    @cached_property
+    def ties(self) -> tuple[Constraint, ...]:
+        """The constraints that drawn rows can keep: those whose columns are modelled, and of a kind that suits."""
+        modelled = {n: c for b in self.blocks for n, c in zip(b.names, b.columns, strict=True)}
+
+        def suits(tie: Constraint) -> bool:
+            names = columns_of(tie)
+            classes = {Follows: names[:-1], FixedCombinations: names}.get(type(tie), ())
+            return all(n in modelled for n in names) and all(modelled[n].kind in CLASSES for n in classes)
+
+        return tuple(tie for tie in self.constraints if suits(tie))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -183,7 +166,24 @@ class Schema(Record, frozen=True):
 
     def _with(self, new: Column) -> "Schema":
         """Return this schema with another column of that name."""
-        return replace(self, columns=tuple(new if c.name == new.name else c for c in self.columns))
+        remarks = tuple(r for r in self.worth_a_look if r.columns != (new.name,))
+        columns = tuple(new if c.name == new.name else c for c in self.columns)
+        return replace(self, columns=columns, worth_a_look=remarks)
+
+    def without_constraints(self, *texts: str) -> "Schema":
+        """Return this schema without some constraints, named by their text; without all when none is named.
+
+        Raises:
+            DataError: there is no such constraint.
+        """
+        known_texts = {str(c): c for c in self.constraints}
+        for text in texts:
+            if text not in known_texts:
+                raise unknown("constraint", text, known_texts)
+        kept = tuple(c for text, c in known_texts.items() if texts and text not in texts)
+        gone = {columns_of(c) for c in self.constraints if c not in kept}
+        remarks = tuple(r for r in self.worth_a_look if r.what != "follows" or r.columns not in gone)
+        return replace(self, constraints=kept, worth_a_look=remarks)
 
     def with_kinds(self, kinds: Mapping[Name, str] | None = None, /, **named: str) -> "Schema":
         """Set several kinds at once: `with_kinds(age="count")` or `with_kinds({"my age": "count"})`."""
@@ -207,11 +207,12 @@ class Schema(Record, frozen=True):
     @property
     def contract(self) -> Contract:
         """What a later frame is compared with."""
-        return Contract(tuple(clause_of(c) for c in self.columns), self.groups, self.extra)
+        clauses = tuple(clause_of(c) for c in self.columns)
+        return Contract(clauses, self.groups, self.extra, self.constraints, self.columns)
 
     def to_toml(self) -> str:
         """Write the text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
-        return to_toml(self.columns, self.groups, self.extra)
+        return to_toml(self.columns, self.groups, self.extra, tuple(map(str, self.constraints)))
 
     def check(self, frame: pd.DataFrame) -> Findings:
         """Find how a later frame differs from this schema; `print` shows it as a table.
@@ -220,7 +221,8 @@ class Schema(Record, frozen=True):
             frame: At least one row.
         Returns:
             Columns that lack, are too many or of another type, levels never seen with their counts, numbers far outside
-            the fitted range, changed shares of empty cells. `findings.broken` are those that a model refuses.
+            the fitted range, changed shares of empty cells, rows that break a constraint. `findings.broken` are those
+            that a model refuses.
         """
         return check(self.contract, frame)
 
@@ -249,6 +251,12 @@ class Schema(Record, frozen=True):
                     raise DataError(f"column {column.name!r}: values stand in a list twice; the file is damaged")
 
     def __str__(self) -> str:
+        more = listing(self.worth_a_look)
+        return f"{self.table}\n\n{more}" if more else self.table
+
+    @property
+    def table(self) -> str:
+        """The columns as text, a line each."""
         head = ("column", "kind", "missing", "values", "because")
         rows = [
             (str(c.name), c.kind, f"{c.missing:.1%}" if c.seen.missing else "-", c.describe(), c.reason)
@@ -261,22 +269,6 @@ class Schema(Record, frozen=True):
         counts = Counter(c.kind for c in self.columns)
         parts = ", ".join(f"{counts[k]} {k}" for k in KINDS if counts[k])
         return f"Schema({len(self.columns)} columns: {parts})"
-
-
-def upgraded(value: Any) -> Any:
-    """Map a schema of format 1 to the present fields: codecs were kept twice, and `in_cells` stood for all columns."""
-    try:
-        kept = {k: v for k, v in value.items() if k != "in_cells"}
-        return kept | {"columns": [_upgraded(c, value["in_cells"]) for c in value["columns"]]}
-    except (KeyError, TypeError, AttributeError):
-        return value  # the present format, or damaged
-
-
-def _upgraded(column: dict, binned: bool) -> dict:
-    names = {"cells": "histogram"}
-    codecs = [c | {"codec": names.get(c["codec"], c["codec"])} for c in column["seen"]["codecs"]]
-    kept = {k: v for k, v in column.items() if k not in ("codec", "grouped")}
-    return kept | {"seen": column["seen"] | {"codecs": codecs}, "binned": binned}
 
 
 def _cut(text: str, width: int) -> str:

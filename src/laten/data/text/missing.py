@@ -9,6 +9,8 @@
 | numbers and dates | -999, 9999, 1900-01-01 and the like, frequent or far from the others | kept; said |
 """
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,14 +28,17 @@ WORDS = (
 )  # fmt: skip
 OTHERS, LONGEST = 3, 3  # marks that are codes although they stand in no list, and their letters
 DISTINCT = 20  # different numbers or dates beside which they are
+_WHOLE = re.compile(r"-?\d+")
 _CODES = np.array([s * int(d * k) for k in range(2, 7) for s in (-1, 1) for d in "89"], np.float64)
 _DAYS = ("1900-01-01", "1899-12-30", "1899-12-31", "1970-01-01", "1753-01-01", "1601-01-01", "9999-12-31", "2999-12-31",
          "2099-12-31", "1800-01-01", "1111-11-11")  # fmt: skip
 
 
 def is_always(texts: pa.Array, codes: tuple[str, ...]) -> np.ndarray:
-    """Return which texts, without blanks around them, are one of `codes`."""
-    return pc.is_in(texts, value_set=pa.array(codes, pa.string())).to_numpy(zero_copy_only=False)
+    """Return which texts, without blanks around them, are one of `codes`; -999 is also written -999.0."""
+    found = pc.is_in(texts, value_set=pa.array(codes, pa.string())).to_numpy(zero_copy_only=False)
+    whole = "|".join(c for c in codes if _WHOLE.fullmatch(c))
+    return found | pc.match_substring_regex(texts, rf"^(?:{whole})[.,]0+$").to_numpy(False) if whole else found
 
 
 def code_words(texts: list[str], rows: np.ndarray, distinct: int) -> list[str]:

@@ -1,0 +1,151 @@
+"""Ties between columns and holes, in what a fitted model draws and fills."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import laten as lt
+from laten.common.errors import DataError, LatenWarning
+from laten.inference.asking import ancestral
+
+pytestmark = pytest.mark.trains
+
+N = 400
+
+
+def stays() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, 900, N), unit="D")
+    city = rng.integers(0, 12, N)
+    a, b = rng.poisson(4, N), rng.poisson(6, N)
+    return pd.DataFrame(
+        {
+            "start": start,
+            "end": start + pd.to_timedelta(rng.integers(0, 15, N), unit="D"),
+            "a": a,
+            "b": b,
+            "total": a + b,
+            "city": [f"c{c}" for c in city],
+            "state": [f"s{c % 4}" for c in city],
+        }
+    )
+
+
+def holed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each cell empty with a chance of 0.3."""
+    empty = np.random.default_rng(1).random(frame.shape) < 0.3
+    return frame.astype(dict.fromkeys(("a", "b", "total"), float)).mask(empty)
+
+
+def breaks(rows: pd.DataFrame, seen: pd.DataFrame) -> list[int]:
+    state = dict(zip(seen["city"], seen["state"], strict=True))
+    return [
+        int((rows["end"] < rows["start"]).sum()),
+        int((rows["total"] != rows["a"] + rows["b"]).sum()),
+        int((rows["state"] != rows["city"].map(state)).sum()),
+        int((rows[["a", "b", "total"]] < 0).any(axis=1).sum()),
+    ]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> lt.VAE:
+    return lt.VAE(latent=2, width=8, epochs=2).fit(stays())
+
+
+def test_ties_of_the_data_are_kept_in_samples_and_filled_cells(fitted, tmp_path):
+    data, holes = stays(), holed(stays())
+    fitted.save(tmp_path / "m.laten")
+    for vae in (fitted, lt.load(tmp_path / "m.laten")):
+        rows = vae.sample(1000)
+        assert breaks(rows, data) == [0, 0, 0, 0]
+    stay = (rows["end"] - rows["start"]).dt.days
+    assert stay.max() <= 14 and abs(stay.mean() - (data["end"] - data["start"]).dt.days.mean()) < 1
+    filled = [fitted.impute(holes), *fitted.impute(holes, samples=2)]
+    for rows in filled:
+        assert not rows.isna().any().any() and rows.where(holes.notna()).equals(holes)
+        assert breaks(rows, data) == [0, 0, 0, 0]
+    known = holes["total"].isna() & holes["a"].notna() & holes["b"].notna()
+    assert known.sum() > 20 and (filled[0]["total"] == data["total"])[known].all()
+    low, high = fitted.impute_interval(holes)
+    assert (low["total"] == data["total"])[known].all() and (high["total"] == data["total"])[known].all()
+    free = fitted.view_.drawn(ancestral(fitted.model_, 1000, 0), 0)
+    assert min(breaks(free, data)[:3]) > 50  # the control: what the network draws
+    assert (free["end"] - free["start"]).dt.days.std() > 50
+
+
+def test_evidence_and_observed_cells_stay(fitted):
+    data = stays()
+    for given in (
+        {"total": 12},
+        {"total": lt.between(15, 20), "a": lt.between(0, 5)},
+        {"state": "s2"},
+        {"end": pd.Timestamp("2022-03-01")},
+        {"start": lt.between("2022-03-01", "2022-04-01"), "end": lt.between("2022-03-05", "2022-03-20")},
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LatenWarning)
+            rows = fitted.sample(100, given=given)
+        assert breaks(rows, data) == [0, 0, 0, 0], given
+        for name, value in given.items():
+            inside = (
+                (rows[name] >= pd.Series([value.low]).astype(rows[name].dtype)[0])
+                & (rows[name] <= pd.Series([value.high]).astype(rows[name].dtype)[0])
+                if isinstance(value, type(lt.between(1, 2)))
+                else rows[name] == value
+            )
+            assert inside.all(), name
+    assert (fitted.predict(data.head(20), "total") == data["total"].head(20)).all()
+    assert (fitted.predict(data.head(20), "a") == data["a"].head(20)).all()
+    drawn = fitted.conditional(data.head(20), ["city", "total"], samples=2).samples
+    assert all((d["total"] == data["total"].head(20)).all() for d in drawn)
+    state = dict(zip(data["city"], data["state"], strict=True))
+    assert all((d["city"].map(state) == data["state"].head(20)).all() for d in drawn)
+
+
+def test_rows_that_break_a_tie_are_named_when_scored(fitted):
+    rows = stays().head(6)
+    rows.loc[4, "total"] += 1
+    with pytest.warns(LatenWarning, match=r"'total = a \+ b', which all rows of the fit keep, is broken by row 4"):
+        assert np.isfinite(fitted.score_samples(rows)).all()
+
+
+def test_constraints_are_declared_to_the_estimator():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"low": rng.normal(0, 1, 60), "x": rng.random(60).round(2)})
+    frame["high"] = frame["low"] + rng.gamma(1, 1, 60)
+    assert not lt.infer_schema(frame).constraints  # too few rows to be sure
+    told = ["low <= high", lt.constraints.Bounds("x", -1, 2)]
+    vae = lt.VAE(latent=2, width=8, epochs=1, constraints=told).fit(frame)
+    rows = vae.sample(2000)
+    assert (rows["low"] <= rows["high"]).all() and vae.schema_["x"].bounds == (-1, 2)
+    free = vae.view_.drawn(ancestral(vae.model_, 2000, 0), 0)
+    assert (free["low"] > free["high"]).any()  # the control
+    with pytest.raises(DataError, match="'high <= low' is not kept by rows 0, 1"):
+        lt.VAE(constraints=["high <= low"]).fit(frame)
+
+
+def test_holes_are_drawn_as_the_data_have_them(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=N), "b": rng.normal(size=N), "c": rng.choice(["x", "y"], N), "d": 1})
+    together, alone = rng.random(N) < 0.3, rng.random(N) < 0.1
+    frame.loc[together, ["a", "b"]] = np.nan
+    frame.loc[alone, "c"] = None
+    vae = lt.VAE(latent=2, width=8, epochs=1).fit(frame)
+    assert not vae.sample(50).isna().any().any()
+    vae.save(tmp_path / "m.laten")
+    rows = lt.load(tmp_path / "m.laten").sample(20_000, holes=True)
+    rate = rows.isna().mean()
+    assert (rate - frame.isna().mean()).abs().max() < 0.01
+    assert rows["a"].isna().equals(rows["b"].isna()) and not rows["d"].isna().any()
+    given = vae.sample(500, given={"c": "x"}, holes=True)
+    assert (given["c"] == "x").all() and given["a"].isna().any()
+
+
+@pytest.mark.slow
+def test_holes_of_a_matrix():
+    rng = np.random.default_rng(0)
+    matrix = np.where(rng.random((N, 1)) < 0.3, np.nan, rng.normal(size=(N, 2)))
+    drawn = lt.VAE(latent=2, width=8, epochs=1).fit(matrix).sample(5000, holes=True)
+    assert np.isnan(drawn).mean() == pytest.approx(np.isnan(matrix).mean(), abs=0.02)
