@@ -16,7 +16,7 @@ from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Block, Schema
 from laten.estimator.parameters import Parameters
-from laten.families import Family
+from laten.families import Node
 from laten.network import templates
 from laten.network.guide import check_generative
 from laten.network.network import Network
@@ -140,13 +140,13 @@ def check_block(network: Network, block: Block) -> None:
 def of_arrays(data: Any, parameters: Parameters) -> Proposal:
     """Propose for arrays by node; a single array of images without a network gets that of Kingma & Welling."""
     network = for_images(data, parameters) if parameters.network is None else parameters.network
-    specs = {n: spec_of(network.nodes[n].family) for n in network.stochastic}
+    specs = {n: spec_of(network.nodes[n]) for n in network.stochastic}
     if isinstance(data, Mapping):
         extra = [n for n in data if n not in network.stochastic]
         if extra:
             raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
     view, rows = ArrayView(specs, binarise=parameters.binarise, seed=parameters.seed).fitted(data)
-    return Proposal(view, rows, network)
+    return Proposal(view, rows, network, sum(float(x.sum()) for x in view.log_det(rows).values()))
 
 
 def for_images(data: Any, parameters: Parameters) -> Network:
@@ -162,9 +162,12 @@ def for_images(data: Any, parameters: Parameters) -> Network:
     return templates.images(array.shape[1:], parameters.latent, parameters.width or WIDTH)
 
 
-def spec_of(family: Family) -> ArraySpec:
-    """Return what an array for this family must be."""
-    kind, sizes = family.support
+def spec_of(node: Node) -> ArraySpec:
+    """Return what an array for this node must be."""
+    shape, (kind, sizes) = node.family.shape, node.family.support
     if kind == "classes":
-        return ArraySpec(family.shape, "classes", sizes)
-    return ArraySpec(family.shape, kind if kind in WHATS else "values")
+        return ArraySpec(shape, "classes", sizes)
+    if kind == "levels":
+        return ArraySpec(shape, "levels", ends=(sizes[0], sizes[1]))
+    moves = node.family.moves and node.learn is not False  # a fixed density is of the data's own unit
+    return ArraySpec(shape, kind if kind in WHATS else "values", moves=moves)
