@@ -18,6 +18,7 @@ import pandas as pd
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
+from laten.data.rows import tables
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys, ancestral
@@ -94,17 +95,19 @@ def copies_of(
     return [fitted.view.drawn(one, (seed, i), within, like) for i, one in enumerate(copies)], size
 
 
-def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) -> pd.Series:
+def predict(
+    fitted: Fitted, data: Any, column: Any, statistic: str, draws: int, given: Mapping[Any, Any] | None
+) -> pd.Series:
     """Return a column's point given all others."""
     view = table_of(fitted, "predict")
     frame = view.opened(data)
     column = lacking(view, frame) if column is None else column
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
+    values = expected_given(fitted, frame, column, draws, given)
     found: pd.Series = view.pointed(values, like=None, statistic=statistic)[column]
     return found.set_axis(frame.index)
 
 
-def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.DataFrame:
+def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Mapping[Any, Any] | None) -> pd.DataFrame:
     """Return the probabilities of a column's classes given all others."""
     view = table_of(fitted, "predict_proba")
     frame = view.opened(data)
@@ -115,8 +118,21 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.Data
             f"predict_proba: column {column!r} is {found.kind} and has no classes; predict({column!r}) gives its mean, "
             "impute_interval its interval"
         )
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
+    values = expected_given(fitted, frame, column, draws, given)
     return view.probabilities(values, column).set_axis(frame.index)
+
+
+def expected_given(
+    fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given: Mapping[Any, Any] | None
+) -> dict[str, np.ndarray]:
+    """Return means of all nodes given each row without a column, and evidence that is the same for all rows."""
+    view = table_of(fitted, "predict")
+    if given and column in given:
+        raise LatenError(f"column {column!r} is asked for and given at once; leave it out of one of them")
+    hard, allowed, _ = evidence_of(fitted, given or {}, len(frame))
+    blind = without(view, frame, [column, *(given or {})])
+    values, _ = fitted.ask_well(Expected(draws, fitted.means, allowed), over(blind, hard))
+    return values
 
 
 def conditional(
@@ -133,6 +149,7 @@ def conditional(
         if given and name in given:
             raise LatenError(f"conditional: column {name!r} is a target and given at once; take it out of one of them")
     hard, allowed, within = evidence_of(fitted, given or {}, len(frame))
+    frame = frame.drop(columns=[c for c in given or {} if c in frame.columns])  # what is given takes their place
     shown, log_det = view.scored(frame, partial=True)
     rows = over(shown, hard)
     sites = {b.node: np.array([c in names for c in b.names]) for b in view.schema.blocks}
@@ -182,7 +199,11 @@ def without(view: TableView, frame: pd.DataFrame, columns: Sequence[Any]) -> Row
     """Return rows in which these columns are hidden."""
     for name in columns:
         view.column(name)
-    return view.rows(frame.drop(columns=[c for c in columns if c in frame.columns]), partial=True)
+    rest = frame.drop(columns=[c for c in columns if c in frame.columns])
+    if rest.columns.empty:
+        first = view.schema.blocks[0].names[0]
+        return tables.encode(view.schema, pd.DataFrame({first: [None] * len(frame)}), partial=True)
+    return view.rows(rest, partial=True)
 
 
 def table_of(fitted: Fitted, what: str) -> TableView:

@@ -23,8 +23,9 @@ class Answers(Explanations):
 
         Args:
             n: Number of rows.
-            given: Column (or node) -> what is known of it: a value, `lt.between(30, 40)`, or a list of values. Rows
-                then come from p(rest | given), by importance resampling from the guide.
+            given: Column (or node) -> what is known of it: a value, `lt.between(30, 40)`, a list of values,
+                `lt.missing`, or text such as ">30", "30..40" or, of dates, "2013". Rows then come from p(rest | given),
+                by importance resampling.
             seed: Another seed gives other rows.
         Returns:
             `n` rows in the container and types of the fitted data. Identifiers and free text are not invented.
@@ -96,26 +97,30 @@ class Answers(Explanations):
         """
         return impute.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
 
-    def predict(self, X: Any, column: Any = None, *, statistic: str = "auto") -> pd.Series:
+    def predict(
+        self, X: Any, column: Any = None, *, given: Mapping[Any, Any] | None = None, statistic: str = "auto"
+    ) -> pd.Series:
         """Predict a column's value in each row, given the row's other columns: mean, mode or median as in `impute`.
 
         Args:
             X: Rows; the column itself may be there, and is ignored.
             column: Its name; None: the one column of the fit that X lacks.
+            given: More evidence, the same for all rows, as in `sample`; it replaces the rows' own cells.
         Raises:
             LatenError: no such column, or none named while X lacks none or several.
         """
-        return sample_and_predict.predict(self._fitted(), X, column, statistic, self.draws)
+        return sample_and_predict.predict(self._fitted(), X, column, statistic, self.draws, given)
 
-    def predict_proba(self, X: Any, column: Any = None) -> pd.DataFrame:
+    def predict_proba(self, X: Any, column: Any = None, *, given: Mapping[Any, Any] | None = None) -> pd.DataFrame:
         """Return probabilities `(rows, levels)` of a column's classes, given the row's other columns.
 
         Args:
             column: As in `predict`.
+            given: As in `predict`.
         Raises:
             LatenError: the column has no classes.
         """
-        return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws)
+        return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws, given)
 
     # -- scoring ------------------------------------------------------------
 

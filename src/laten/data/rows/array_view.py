@@ -10,7 +10,7 @@ from laten.common.errors import DataError, known
 from laten.data.records import Record, replace
 from laten.data.rows.array_units import Unit, type_of
 from laten.data.rows.arrays import ArraySpec, numeric, rows_from_arrays, units_of
-from laten.data.rows.evidence import Between
+from laten.data.rows.between import Between, Missing
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import Arrays, Limits
 
@@ -88,7 +88,8 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         soft = [name for name, v in given.items() if isinstance(v, Between)]
         if soft:
             raise DataError(f"node {soft[0]!r}: intervals are evidence for columns of a table; give an array")
-        return self.rows(repeated(given, n), True), {}, {}
+        known_of = {name: v for name, v in given.items() if not isinstance(v, Missing)}
+        return self.rows(repeated(known_of, n), True) if known_of else Rows({}, n), {}, {}
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Return those of the nodes `names` that had data when fitting."""
@@ -101,6 +102,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
         """Return draws in which what was given of arrays stands to the last digit."""
         found = self.opened(drawn)
+        given = {name: v for name, v in given.items() if not isinstance(v, Missing)}
         for name, array in repeated(given, len(next(iter(found.values())))).items():
             if name in found:
                 found[name] = self.completed(name, array, found[name])
