@@ -9,7 +9,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
-from laten.data.rows.arrays import WHATS, ArraySpec
+from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import as_matrix, refuse_sparse
 from laten.data.rows.views import ArrayView, TableView, View
@@ -133,6 +133,19 @@ def check_block(network: Network, block: Block) -> None:
             f"node {node!r} is declared {family!r} with sites of shape {family.shape}, but its columns have "
             f"{block.shape}; the size of one column by itself is ()"
         )
+    support = family.support
+    if kind == "real" and support.kind in ("positive", "fraction", "counts", "levels", "binary"):
+        raise DeclarationError(
+            f"node {node!r} is declared {family!r}, of {support.kind} values, but columns of a frame are standardised "
+            "(positive ones after their logarithm); declare a Normal node, or give the values as arrays {node: array}"
+        )
+    low, high = support.sizes if support.kind == "levels" else (0, MOST_COUNT)
+    for column in block.columns if kind == "count" and support.kind in ("counts", "levels") else ():
+        if not low <= column.low or (column.seen.high or 0) > high:
+            raise DeclarationError(
+                f"node {node!r} is declared {family!r}, whole numbers from {low} to {high}, but column "
+                f"{column.name!r} holds {column.describe()}; declare another family, or rescale the column"
+            )
     if classes and family.classes != block.sizes:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {block.sizes} levels")
 

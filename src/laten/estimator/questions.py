@@ -73,7 +73,8 @@ class Answers(Explanations):
             samples: None fills each cell with a point. A number m returns a list of m completed copies, drawn from
                 p(hidden | observed): multiple imputation.
             statistic: The point: "mean", "median" or "mode" (of classes always the mode, of ordered ones the median);
-                "auto": the mean of numbers, rounded to the digits that the column has.
+                "auto": the mean of numbers, rounded to the digits that the column has, or their median where the mean
+                lies in a wide gap in which nothing was seen. Arrays: means; most probable values of whole numbers.
             draws: The old name of `samples`; refused.
         Returns:
             The same container, or a list of m of them. Observed cells are returned bit for bit.

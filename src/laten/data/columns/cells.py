@@ -3,6 +3,7 @@
 frame --cells_of--> Cells --form, numbers, days, seconds, codes--> arrays
 """
 
+import re
 from collections.abc import Collection, Hashable
 from functools import cached_property
 
@@ -22,6 +23,7 @@ _FORMS = (  # of what pandas infers of Python objects
     | dict.fromkeys(("string", "mixed-integer", "mixed", "empty"), "text")
     | {"boolean": "bool"}
 )
+_LONE = re.compile("[\ud800-\udfff]")
 _ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _STYLES = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}  # by length
 
@@ -226,9 +228,30 @@ def cells_of(frame: pd.DataFrame) -> dict[str | int, Cells]:
     """Return the cells of each column of `frame`, not yet parsed.
 
     Raises:
-        DataError: not a frame, or columns without one plain name each.
+        DataError: not a frame, columns without one plain name each, or cells that no file can hold.
     """
-    return {name: Cells(name, frame[name]) for name in check_frame(frame, rows=0).columns}
+    found = {name: Cells(name, frame[name]) for name in check_frame(frame, rows=0).columns}
+    for name, cells in found.items():
+        refuse_odd(name, cells.series)
+    return found
+
+
+def refuse_odd(name: object, series: pd.Series) -> None:
+    """Refuse floats of more than 64 bits, and text with half of a character (a lone surrogate)."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize > 8:
+        raise DataError(
+            f"column {name!r}: {dtype} has more bits than laten keeps; convert it: frame[{name!r}].astype('float64')"
+        )
+    if dtype == object:
+        half = [v for v in pd.unique(series) if isinstance(v, str) and not v.isascii() and _LONE.search(v)]
+        if half:
+            bad = series.isin(half).to_numpy(bool)
+            raise DataError(
+                f"column {name!r}: {where(bad)} hold{'s' if bad.sum() == 1 else ''} half of a character "
+                f"({ascii(half[0])}), which no file can hold; mend the text, e.g. .str.encode('utf-8', 'replace')"
+                ".str.decode('utf-8')"
+            )
 
 
 def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad: np.ndarray) -> DataError:
