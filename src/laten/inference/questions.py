@@ -130,7 +130,8 @@ class Completions(eqx.Module):
                 full[name] = family.sample_given(raw, own, values[name], shown(name, values, masks))
         for i, (name, part) in enumerate(self.allowed.items()):
             raw, own = model.p[name].raw(full, {}), random.stream(key, "allowed", i)
-            full[name] = model.network.nodes[name].family.sample_allowed(raw, own, part)
+            drawn = model.network.nodes[name].family.sample_allowed(raw, own, part)
+            full[name] = jnp.where(shown(name, values, masks), full[name], drawn) if name in values else drawn
         return full
 
 

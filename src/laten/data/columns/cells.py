@@ -3,7 +3,6 @@
 frame --cells_of--> Cells --form, numbers, days, seconds, codes--> arrays
 """
 
-import re
 from collections.abc import Collection, Hashable
 from functools import cached_property
 
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.ambiguous import refuse_zones
+from laten.data.columns.ambiguous import refuse_odd, refuse_zones
 from laten.data.columns.dtypes import is_text_dictionary
 from laten.data.messages import shown, where
 from laten.data.records import Plain, is_plain, plain_of
@@ -23,7 +22,6 @@ _FORMS = (  # of what pandas infers of Python objects
     | dict.fromkeys(("string", "mixed-integer", "mixed", "empty"), "text")
     | {"boolean": "bool"}
 )
-_LONE = re.compile("[\ud800-\udfff]")
 _ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _STYLES = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}  # by length
 
@@ -234,24 +232,6 @@ def cells_of(frame: pd.DataFrame) -> dict[str | int, Cells]:
     for name, cells in found.items():
         refuse_odd(name, cells.series)
     return found
-
-
-def refuse_odd(name: object, series: pd.Series) -> None:
-    """Refuse floats of more than 64 bits, and text with half of a character (a lone surrogate)."""
-    dtype = series.dtype
-    if isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize > 8:
-        raise DataError(
-            f"column {name!r}: {dtype} has more bits than laten keeps; convert it: frame[{name!r}].astype('float64')"
-        )
-    if dtype == object:
-        half = [v for v in pd.unique(series) if isinstance(v, str) and not v.isascii() and _LONE.search(v)]
-        if half:
-            bad = series.isin(half).to_numpy(bool)
-            raise DataError(
-                f"column {name!r}: {where(bad)} hold{'s' if bad.sum() == 1 else ''} half of a character "
-                f"({ascii(half[0])}), which no file can hold; mend the text, e.g. .str.encode('utf-8', 'replace')"
-                ".str.decode('utf-8')"
-            )
 
 
 def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad: np.ndarray) -> DataError:

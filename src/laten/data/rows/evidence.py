@@ -18,12 +18,14 @@ from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.dtypes import dtype_of, zone_of
 from laten.data.columns.encode import Within, codes_of
+from laten.data.histogram.histogram import Histogram
 from laten.data.messages import unknown
 from laten.data.rows.between import Between as Between
 from laten.data.rows.between import between as between
 from laten.data.rows.evidence_text import moment
 from laten.data.schema.schema import Schema
 
+NEAR = 1e-6  # of a step of a grid: rounding
 LEAST = 1e-30  # share of what is possible, in float32
 
 
@@ -39,13 +41,10 @@ def interval(column: Column, ends: Between) -> tuple[float, float]:
     last = math.inf if high is None else _end(column, high, True, ends.open_high)
     if first > last and ends.closed == "both":
         raise DataError(f"column {column.name!r}: between low {low!r} and high {high!r} lies nothing; exchange them")
-    least, most = reach(column)
-    grid = 10.0 ** (column.seen.decimals or 0)
-    fine = column.kind in ("date", "duration") or column.seen.decimals is None
+    (least, most), grid = reach(column), grid_of(column)
     bottom, top = max(first, least), min(last, most)
-    if not fine:  # numbers are written with so many digits
-        bottom, top = math.ceil(bottom * grid - 1e-6) if bottom > -math.inf else bottom, top * grid + 1e-6
-        top = math.floor(top) if top < math.inf else top
+    if grid is not None and math.isfinite(bottom) and math.isfinite(top):
+        bottom, top = math.ceil(bottom * grid - NEAR), math.floor(top * grid + NEAR)
     if bottom > top:
         raise DataError(
             f"column {column.name!r}: the evidence {ends} leaves no value; those seen are {column.describe()}"
@@ -66,17 +65,33 @@ def reach(column: Column) -> tuple[float, float]:
     return low, high
 
 
+def grid_of(column: Column) -> float | None:
+    """Return how many values a column of numbers can have in one unit of its own scale; None: any number."""
+    if isinstance(column.codec, Histogram) and column.codec.grid is not None:
+        return column.codec.grid
+    if column.kind == "date":
+        return 1.0 if column.date.whole else None
+    return None if column.kind == "duration" or column.seen.decimals is None else 10.0**column.seen.decimals
+
+
+def _inside(column: Column, x: float, upper: bool) -> float:
+    """Return the next value inside an end that is left out."""
+    grid = grid_of(column)
+    if grid is None:
+        return float(np.nextafter(x, -math.inf if upper else math.inf))
+    return (math.ceil(x * grid - NEAR) - 1 if upper else math.floor(x * grid + NEAR) + 1) / grid
+
+
 def _end(column: Column, value: Any, upper: bool, is_open: bool) -> float:
     """Return one end of a closed interval; a date may be a period, of which the end includes or excludes the whole."""
-    inside = -math.inf if upper else math.inf
     if column.kind == "date" and isinstance(value, str):
         start, stop = moment(column, value)
         if stop is not None:
             edge = number(column, stop if upper != is_open else start)
-            return float(np.nextafter(edge, inside)) if upper else edge
+            return _inside(column, edge, upper) if upper else edge
         value = start
     found = number(column, value)
-    return float(np.nextafter(found, inside)) if is_open else found
+    return _inside(column, found, upper) if is_open else found
 
 
 def number(column: Column, value: Any) -> float:
@@ -269,12 +284,7 @@ def _encoded(column: Column, given: Any) -> tuple[float, float]:
     low, high = interval(column, given)
     codec = column.map
     if column.kind == "count":
-        first, last = np.ceil(low) - 1, np.floor(high)  # the model takes P(count ≤ high) − P(count ≤ low)
-        if last <= max(first, -1):
-            raise DataError(f"column {column.name!r}: no count lies in {given}")
-        return max(first, -1), last
+        return max(np.ceil(low) - 1, -1), np.floor(high)  # the model takes P(count ≤ high) − P(count ≤ low)
     least = -codec.shift if isinstance(codec, Log) else -np.inf
-    if high <= least:
-        raise DataError(f"column {column.name!r} is {column.kind}; nothing lies in {given}")
     ends = [codec.encode(np.array([v]))[0] if least < v < np.inf else v for v in (low, high)]
     return (-np.inf if low <= least else ends[0]), ends[1]
