@@ -14,7 +14,8 @@ from .common.errors import TrainingDiverged as TrainingDiverged
 from .data import constraints as constraints
 from .data import datasets as datasets
 from .data.files.read import read as read
-from .data.rows.evidence import between as between
+from .data.rows.between import between as between
+from .data.rows.between import missing as missing
 from .data.schema.enforce import read_schema as read_schema
 from .data.schema.infer import infer_schema as infer_schema
 from .data.schema.schema import Schema as Schema

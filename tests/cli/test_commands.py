@@ -9,9 +9,9 @@ import pytest
 
 import laten as lt
 from laten.cli.data_in_out import ARRAYS, TABLES
-from laten.cli.evidence import level
 from laten.cli.work.fit import stem
 from laten.data.files import write as writing
+from laten.data.rows.evidence_text import understood
 from laten.estimator import prepare
 
 pytestmark = pytest.mark.trains
@@ -216,7 +216,7 @@ def test_extensions_refused_early_are_those_that_cannot_be_written():
 )
 def test_a_level_is_found_by_its_text(levels, text, value):
     column = lt.infer_schema(pd.DataFrame({"c": [levels[i % len(levels)] for i in range(30)]}))["c"]
-    found = level(column, text)
+    found = understood(column, text)
     assert found == value and type(found) is type(value)
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import laten as lt
-from laten.cli.evidence import evidence, for_column
+from laten.cli.evidence import evidence
+from laten.data.rows.evidence_text import understood
 
 pytestmark = pytest.mark.trains
 
@@ -134,8 +135,8 @@ def test_a_model_of_arrays_has_no_schema(laten, images):
 
 def test_durations_are_given_as_people_write_them():
     column = lt.infer_schema(pd.DataFrame({"wait": pd.to_timedelta(range(20), unit="h")}))["wait"]
-    assert for_column(column, "90min") == pd.Timedelta(hours=1.5)
-    assert for_column(column, "2 days 03:30:00") == pd.Timedelta(hours=51.5)
+    assert understood(column, "90min") == pd.Timedelta(hours=1.5)
+    assert understood(column, "2 days 03:30:00") == pd.Timedelta(hours=51.5)
     for text in ("soon", "90", "nan"):
         with pytest.raises(lt.DataError, match=f"'wait': '{text}' is no duration"):
-            for_column(column, text)
+            understood(column, text)

@@ -305,7 +305,7 @@ def test_intervals_of_a_declared_network_are_in_the_model_s_scale():
     assert found["x"].shape == (2, 2) and found["age"].shape == (2,)
     assert np.allclose(found["x"][:, 0], height.encode(np.array([160, 180])), atol=1e-6)
     assert np.isinf(found["x"][:, 1]).all() and found["age"].tolist() == [29, 40]
-    for name, given, word in (("height", [160.0], "declared"), ("age", between(30.1, 30.9), "no count")):
+    for name, given, word in (("height", [160.0], "declared"), ("age", between(30.1, 30.9), "leaves no value")):
         with pytest.raises(DataError, match=word):
             likelihood(schema, {name: given})
 

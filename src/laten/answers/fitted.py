@@ -86,7 +86,7 @@ class Fitted:
         """Nodes whose mean itself goes to the view, which knows what point of it the user wants."""
         if isinstance(self.view, TableView):
             return self.model.network.leaves
-        return tuple(n for n, visit in self.view.visit.items() if visit == "intensity")
+        return tuple(n for n in self.view.nodes if self.view.specs[n].what not in ("values", "classes"))
 
 
 def put(old: np.ndarray, index: np.ndarray, new: np.ndarray) -> np.ndarray:

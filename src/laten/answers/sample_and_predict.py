@@ -4,10 +4,11 @@ Any column can be asked given any others: the guide draws latents given the evid
 of the posterior, and the leaves that are asked for are averaged over them or drawn.
 """
 
+import itertools
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -18,15 +19,20 @@ import pandas as pd
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
+from laten.data.rows import tables
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys, ancestral
+from laten.inference.defence import FROM_PRIOR
 from laten.inference.diagnostics import effective_sample_size, log_mean_weight
+from laten.inference.importance import DRAWS_AT_ONCE
 from laten.inference.questions import Completions, Density, Expected, LogWeights
 
 KEPT = 64  # rows drawn from one set of importance weights
 LEAST_DRAWS = 10  # from the guide, for each completed copy
-FEWEST = 10  # effective draws below which samples are few different ones
+FEWEST_GROUPS = 8  # of rows, of which some are drawn: what the guide misses must be found for one row too
+FEWEST = 10  # effective draws for 64 rows, below which samples are few different ones
+ENOUGH = 100  # of them for any number of rows: shares are right within 0.05
 PRIOR_ROWS = 64  # from the model, with which evidence is compared
 SURPLUS = 14.0  # nats, about a millionth, below any of them
 
@@ -53,30 +59,52 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
         return fitted.view.emptied(sample(fitted, n, given, draws, seed), given or {}, seed)
     if not given:
         return fitted.view.kept(fitted.view.drawn(ancestral(fitted.model, n, seed), seed), {}, seed)
-    groups = math.ceil(n / KEPT)
+    groups = max(math.ceil(n / KEPT), FEWEST_GROUPS)
     row, allowed, within = evidence_of(fitted, given, 1)
-    several, keys = row.take(np.zeros(groups, int)), Keys(seed, np.arange(groups))
-    for tried in (max(8 * KEPT, draws), 32 * max(8 * KEPT, draws)):
-        values, log_w = fitted.ask(Completions(tried, KEPT, allowed), several, keys)
-        size = float(np.median(effective_sample_size(log_w)))
-        if size >= min(n, FEWEST):
+    tried = DRAWS_AT_ONCE * math.ceil(max(8 * KEPT, draws) / DRAWS_AT_ONCE)
+    question, parts, size = Completions(tried, KEPT, allowed, FROM_PRIOR), [], 0.0
+    for first, last in itertools.pairwise((0, groups, 4 * groups, 32 * groups)):  # more groups: the same program
+        parts.append(fitted.ask(question, row.take(np.zeros(last - first, int)), Keys(seed, np.arange(first, last))))
+        values, log_w = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+        size = float(effective_sample_size(log_w.reshape(1, -1))[0])
+        if size >= max(FEWEST * n / KEPT, ENOUGH):
             break
     less = surplus(fitted, row, log_w, seed)
-    if size < min(n, FEWEST) or less > SURPLUS:
+    if size < FEWEST * max(n / KEPT, 1) or less > SURPLUS:
         warnings.warn(
             f"sample: nearly impossible evidence under the model: {less:.0f} nats less probable than that of any of "
-            f"{PRIOR_ROWS} rows drawn from it, effective sample size {size:.1f} of {log_w.shape[1]} draws. What is "
+            f"{PRIOR_ROWS} rows drawn from it, effective sample size {size:.1f} of {log_w.size} draws. What is "
             "drawn for the other columns is a guess; give less evidence, wider intervals, or more draws",
             LatenWarning,
             stacklevel=4,
         )
-    flat = {name: x.reshape(-1, *x.shape[2:])[:n] for name, x in values.items()}
+    taken = spread(log_mean_weight(log_w), n, np.random.default_rng(seed))
+    chosen = {name: x[:, :KEPT] for name, x in values.items()}
+    busy = np.flatnonzero(taken > KEPT)
+    if len(busy):  # the same draws once more, of which more rows are kept
+        more = replace(question, kept=2 ** math.ceil(math.log2(taken.max())))
+        extra, _ = fitted.ask(more, row.take(np.zeros(len(busy), int)), Keys(seed, busy))
+        chosen = {name: [*x] for name, x in chosen.items()}
+        for name, found in extra.items():
+            for place, rows in zip(busy, found, strict=True):
+                chosen[name][place] = rows
+    flat = {name: np.concatenate([x[i][:m] for i, m in enumerate(taken)]) for name, x in chosen.items()}
+    order = np.random.default_rng(seed).permutation(n)
+    flat = {name: x[order] for name, x in flat.items()}
     return fitted.view.kept(fitted.view.held(fitted.view.drawn(flat, seed, within), given), given, seed)
+
+
+def spread(log_w: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return how many of `n` rows come from each group: by their weights, each within one of its share."""
+    w = np.exp(log_w.astype(np.float64) - log_w.max())
+    upto = np.cumsum(w) / w.sum()
+    places = (np.arange(n) + rng.random()) / n
+    return np.bincount(np.minimum(np.searchsorted(upto, places, side="right"), len(w) - 1), minlength=len(w))
 
 
 def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
     """Return by how many nats evidence is less probable than the same sites of the least probable of drawn rows."""
-    log_p = float(np.median(log_mean_weight(log_w)))
+    log_p = float(log_mean_weight(log_w.reshape(1, -1))[0])
     seen = {n: np.broadcast_to(row.mask.get(n, np.True_), x.shape) for n, x in row.values.items()}
     if not any(m.any() for m in seen.values()):  # ranges and lists alone: certain is the most that they can be
         return -log_p
@@ -96,18 +124,20 @@ def copies_of(
     return [fitted.view.drawn(one, (seed, i), within, like) for i, one in enumerate(copies)], size
 
 
-def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) -> pd.Series:
+def predict(
+    fitted: Fitted, data: Any, column: Any, statistic: str, draws: int, given: Mapping[Any, Any] | None
+) -> pd.Series:
     """Return a column's point given all others."""
     view = table_of(fitted, "predict")
     frame = view.opened(data)
     column = lacking(view, frame) if column is None else column
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
+    values = expected_given(fitted, frame, column, draws, given)
     rest = frame.drop(columns=column, errors="ignore")
     found: pd.Series = view.completed(rest, view.pointed(values, like=None, statistic=statistic))[column]
-    return found
+    return found.set_axis(frame.index)
 
 
-def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.DataFrame:
+def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Mapping[Any, Any] | None) -> pd.DataFrame:
     """Return the probabilities of a column's classes given all others."""
     view = table_of(fitted, "predict_proba")
     frame = view.opened(data)
@@ -118,8 +148,21 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.Data
             f"predict_proba: column {column!r} is {found.kind} and has no classes; predict({column!r}) gives its mean, "
             "impute_interval its interval"
         )
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
+    values = expected_given(fitted, frame, column, draws, given)
     return view.probabilities(values, column).set_axis(frame.index)
+
+
+def expected_given(
+    fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given: Mapping[Any, Any] | None
+) -> dict[str, np.ndarray]:
+    """Return means of all nodes given each row without a column, and evidence that is the same for all rows."""
+    view = table_of(fitted, "predict")
+    if given and column in given:
+        raise LatenError(f"column {column!r} is asked for and given at once; leave it out of one of them")
+    hard, allowed, _ = evidence_of(fitted, given or {}, len(frame))
+    blind = without(view, frame, [column, *(given or {})])
+    values, _ = fitted.ask_well(Expected(draws, fitted.means, allowed), over(blind, hard))
+    return values
 
 
 def conditional(
@@ -136,6 +179,7 @@ def conditional(
         if given and name in given:
             raise LatenError(f"conditional: column {name!r} is a target and given at once; take it out of one of them")
     hard, allowed, within = evidence_of(fitted, given or {}, len(frame))
+    frame = frame.drop(columns=[c for c in given or {} if c in frame.columns])  # what is given takes their place
     shown, log_det = view.scored(frame, partial=True)
     rows = over(shown, hard)
     sites = {b.node: np.array([c in names for c in b.names]) for b in view.schema.blocks}
@@ -188,7 +232,11 @@ def without(view: TableView, frame: pd.DataFrame, columns: Sequence[Any]) -> Row
     """Return rows in which these columns are hidden."""
     for name in columns:
         view.column(name)
-    return view.rows(frame.drop(columns=[c for c in columns if c in frame.columns]), partial=True)
+    rest = frame.drop(columns=[c for c in columns if c in frame.columns])
+    if rest.columns.empty:
+        first = view.schema.blocks[0].names[0]
+        return tables.encode(view.schema, pd.DataFrame({first: [None] * len(frame)}), partial=True)
+    return view.rows(rest, partial=True)
 
 
 def table_of(fitted: Fitted, what: str) -> TableView:

@@ -1,5 +1,6 @@
 """Questions to a discrete network, from names to codes; and questions as text, `P(lung | smoke=yes, dysp=yes)`."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.messages import did_you_mean, unknown
+from laten.data.rows.between import Between, Missing
+from laten.data.rows.evidence_text import as_float, is_missing, range_in
 
 States = Mapping[str, tuple[str, ...]]
 SEVERAL = list | tuple | set | frozenset | np.ndarray
@@ -61,8 +64,38 @@ def code_of(states: States, name: str, value: Any) -> int:
     return states[name].index(text)
 
 
+def says_missing(known_states: Sequence[str], value: Any) -> bool:
+    """Say whether evidence is that a variable has no value."""
+    return isinstance(value, Missing) or (isinstance(value, str) and value not in known_states and is_missing(value))
+
+
+def codes_of(states: States, name: str, value: Any) -> list[int]:
+    """Return the codes of a state, or of all states in a range of numbers.
+
+    Raises:
+        DataError: there is no such state, or a range of states that are no numbers.
+    """
+    parts = range_in(value) if isinstance(value, str) and value not in states[name] else None
+    ends = parts.between(str) if parts else value
+    if not isinstance(ends, Between):
+        return [code_of(states, name, value)]
+    numbers = np.array([as_float(s) for s in states[name]])
+    low, high = (as_float(str(end)) for end in (ends.low, ends.high))
+    lost = (ends.low is not None and math.isnan(low)) or (ends.high is not None and math.isnan(high))
+    if np.isnan(numbers).any() or lost:
+        raise DataError(
+            f"variable {name!r}: {ends} is a range, and its states {known(states[name])} are no numbers; give states"
+        )
+    above = np.isnan(low) | (numbers > low if ends.open_low else numbers >= low)
+    below = np.isnan(high) | (numbers < high if ends.open_high else numbers <= high)
+    found = np.flatnonzero(above & below).tolist()
+    if not found:
+        raise DataError(f"variable {name!r}: no state lies in {ends}; known: {known(states[name])}")
+    return found
+
+
 def evidence_of(states: States, given: Mapping[str, Any] | None) -> Evidence:
-    """Turn evidence into codes.
+    """Turn evidence into codes: states, ranges of states that are numbers, and what is missing, which tells nothing.
 
     Raises:
         DataError: an unknown variable or state, or an empty set.
@@ -70,10 +103,10 @@ def evidence_of(states: States, given: Mapping[str, Any] | None) -> Evidence:
     found = Evidence({}, {})
     for name, value in (given or {}).items():
         check_name(states, name)
-        if not isinstance(value, SEVERAL):
-            found.codes[name] = code_of(states, name, value)
+        values = list(value) if isinstance(value, SEVERAL) else [value]
+        if len(values) == 1 and says_missing(states[name], values[0]):
             continue
-        codes = tuple(sorted({code_of(states, name, v) for v in value}))
+        codes = tuple(sorted({code for v in values for code in codes_of(states, name, v)}))
         if not codes:
             raise DataError(f"variable {name!r}: an empty set leaves no state; leave the variable out, or give some")
         if len(codes) == 1:
@@ -110,7 +143,8 @@ def index_of(states: States, names: Sequence[str]) -> pd.Index:
 def parse_question(text: str) -> Asked:
     """Read `P(a, b | c=x, d=y, d=z)`: p of a and b given c, and one of two states of d.
 
-    `P(a=x | …)` asks for one state of a. Names that hold `,|=()` stand in double quotes.
+    What is given may also be `d > 3`, `d = 2..4` or `d is missing` (`data/rows/evidence_text.py`). `P(a=x | …)` asks
+    for one state of a. Names that hold `,|=()` stand in double quotes.
 
     Raises:
         DataError: anything else.
@@ -127,6 +161,11 @@ def parse_question(text: str) -> Asked:
         if sign:
             raise DataError(f"{text!r}: expected a variable's name, found {name!r}")
         value = None
+        compared = re.fullmatch(r"(.+?)\s*([<>])", name) if words[:1] == [("=", True)] else None
+        if compared:  # a >= 3
+            name, words[1:2] = compared[1], [(f"{compared[2]}={words[1][0]}", False)] if words[1:] else []
+        elif part and words[:1] != [("=", True)] and (said := re.fullmatch(r"(.+?)\s*([<>].+|is missing)", name)):
+            name, words = said[1], [("=", True), (said[2], False), *words]  # a > 3
         if words[:1] == [("=", True)]:
             if len(words) < 2 or words[1][1]:
                 raise DataError(f"{text!r}: {name} has no value after '='")

@@ -1,129 +1,80 @@
-"""`--given column=value`: text into what the model's column or node takes.
+"""`--given`: text into what the model's columns or nodes take, by the grammar of `data/rows/evidence_text.py`.
 
-`age=30..40` is an interval, either end of which may be left open; a column that is named several times may have any of
-its values.
+A column that is named several times may have any of its values.
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
-import pandas as pd
-
-from laten.cli.data_in_out import column_named
-from laten.common.errors import DataError, known
-from laten.data.columns.column import CLASSES, NUMBERS, Column
-from laten.data.messages import did_you_mean, unknown
-from laten.data.records import Plain
-from laten.data.rows.evidence import Between
-from laten.data.rows.views import ArrayView
+from laten.common.errors import DataError
+from laten.data.columns.column import CLASSES, NUMBERS
+from laten.data.messages import unknown
+from laten.data.rows.between import Between, Missing
+from laten.data.rows.evidence_text import as_float, named, understood
+from laten.data.rows.views import ArrayView, TableView
 from laten.estimator.plain_vae import PlainVAE
 
 
 def evidence(vae: PlainVAE, given: list[str]) -> dict[Any, Any]:
     """Parse what is given, by column or node."""
+    view = vae.view_
+    names = view.schema.names if isinstance(view, TableView) else tuple(view.specs)
     found: dict[Any, Any] = {}
     for text in given:
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise DataError(f"--given {text}: expected COLUMN=VALUE, e.g. --given age=40")
-        view = vae.view_
+        name, value = parted(text, names, "column" if isinstance(view, TableView) else "node")
         if isinstance(view, ArrayView):
-            key: str | int = name
             parsed = for_node(view, name, value)
         else:
-            key = column_named(name, view.schema.names)
-            if key not in view.schema.names:
-                raise unknown("column", name, view.schema.names)
-            parsed = soft(view.schema[key], value)
-        if key not in found:
-            found[key] = parsed
+            parsed = for_column(view, name, value)
+        if name not in found:
+            found[name] = parsed
             continue
-        values = found[key] if isinstance(found[key], list) else [found[key]]
-        if isinstance(view, ArrayView) or any(isinstance(v, Between) for v in (*values, parsed)):
+        values = found[name] if isinstance(found[name], list) else [found[name]]
+        if isinstance(view, ArrayView) or any(isinstance(v, Between | Missing) for v in (*values, parsed)):
             raise DataError(f"--given: {name!r} is given twice; only a column's plain values can be several")
-        found[key] = [*values, parsed]
+        found[name] = [*values, parsed]
     return found
 
 
-def soft(column: Column, text: str) -> Any:
-    """Parse a value of a table's column, or an interval LOW..HIGH of one that has an order."""
-    low, dots, high = text.partition("..")
-    ordered = column.kind in NUMBERS or column.kind == "ordinal"
-    if not dots or not ordered or text in map(str, column.levels or ()):
-        return for_column(column, text)
-    ends = [for_column(column, end.strip()) if end.strip() else None for end in (low, high)]
-    if ends == [None, None]:
-        raise DataError(f"--given {column.name}={text}: expected LOW..HIGH, LOW.. or ..HIGH")
-    try:
-        return Between(*ends)
-    except DataError as error:
-        raise DataError(f"column {column.name!r}: {error}") from error
+def parted(text: str, names: Iterable[Any], what: str) -> tuple[Any, str]:
+    """Split the text of a `--given` into a name and what is said of it.
 
-
-def for_column(column: Column, text: str) -> Any:
-    """Parse a value of a table's column; of columns set aside keep the text: the model says why they are refused."""
-    if column.kind in CLASSES:
-        return level(column, text)
-    if column.kind not in NUMBERS:
-        return text
-    if column.kind == "duration":
-        span = pd.to_timedelta(text, errors="coerce") if not math.isfinite(as_float(text)) else pd.NaT
-        if pd.isna(span):
-            raise DataError(
-                f"column {column.name!r}: {text!r} is no duration; write it as in '2 days 03:30:00' or 90min"
-            )
-        return span
-    if column.kind == "date":
-        stamp = pd.to_datetime(text, errors="coerce")
-        if pd.isna(stamp):
-            raise DataError(f"column {column.name!r}: {text!r} is no date; write it as in 2024-12-31")
-        return stamp.strftime(column.date.style) if "%" in column.date.style else stamp
-    return number(f"column {column.name!r}", text, column.describe())
-
-
-def level(column: Column, text: str) -> Plain:
-    """Find the level that a text names: as it is written, else as a number, else in any case."""
-    levels = column.levels or ()
-    if column.unseen == "other" and text not in map(str, levels):
-        return text
-    for same in (
-        lambda v: str(v) == text,
-        lambda v: not isinstance(v, str) and as_float(text) == v,
-        lambda v: str(v).casefold() == text.strip().casefold(),
-    ):
-        for value in levels:
-            if same(value):
-                return value
-    close = did_you_mean(text, levels)
+    Raises:
+        DataError: none of the names, or nothing is said of it.
+    """
+    found = named(text, names)
+    if found is not None:
+        return found
+    name, sign, _ = text.partition("=")
+    if sign and name:
+        raise unknown(what, name, names)
     raise DataError(
-        f"column {column.name!r}: {text!r} was never seen when fitting{close}; known levels: {known(levels)}"
+        f"--given {text}: expected {what.upper()}=VALUE, e.g. --given age=40; also 'age=30..40', 'age>40' and "
+        "'age is missing'"
     )
 
 
-def as_float(text: str) -> float:
-    """Parse a number; NaN for other text."""
+def for_column(view: TableView, name: Any, text: str) -> Any:
+    """Parse what is said of a table's column, and check that it can be."""
+    column = view.schema[name]
+    if column.kind not in (*CLASSES, *NUMBERS):
+        return text  # the model says why it cannot be given
     try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def number(where: str, text: str, seen: str = "") -> float:
-    """Parse a finite number."""
-    value = as_float(text)
-    if not math.isfinite(value):
-        raise DataError(f"{where}: {text!r} is no finite number{f'; the fitted values are {seen}' if seen else ''}")
-    return value
+        return understood(column, text)
+    except DataError as error:
+        whose = f"column {name!r}"
+        raise DataError(str(error) if whose in str(error) else f"{whose}: {error}") from error
 
 
 def for_node(view: ArrayView, name: str, text: str) -> float | int:
     """Parse a value of a node of one site."""
-    specs = view.specs
-    if name not in specs:
-        raise unknown("node", name, specs)
-    if specs[name].shape:
+    spec = view.specs[name]
+    if spec.shape:
         raise DataError(
-            f"node {name!r} is of shape {specs[name].shape}; give it in Python: vae.sample(given={{{name!r}: array}})"
+            f"node {name!r} is of shape {spec.shape}; give it in Python: vae.sample(given={{{name!r}: array}})"
         )
-    value = number(f"node {name!r}", text)
-    return int(value) if specs[name].what == "classes" and value.is_integer() else value
+    value = as_float(text)
+    if not math.isfinite(value):
+        raise DataError(f"node {name!r}: {text!r} is no finite number")
+    return int(value) if spec.what == "classes" and value.is_integer() else value

@@ -87,8 +87,8 @@ Check = Annotated[str | None, option(metavar="FILE", help=CHECK_HELP)]
 # questions
 Count = Annotated[int, count("-n", help="Number of rows.")]
 GIVEN_HELP = (
-    "What is known of a column: a value, income='>50K', or a range, age=30..40. Repeatable; a column named twice may "
-    "have any of its values."
+    "What is known of a column: a value, income='>50K'; a range, 'age=30..40', 'age>40', 'age=[30..40)'; a year or "
+    "month, born=1985-03; 'crp is missing'. Repeatable; a column named twice may have any of its values."
 )
 Given = Annotated[list[str] | None, option(metavar="COLUMN=VALUE", help=GIVEN_HELP)]
 BY_HELP = "Write what each column, and the latents, cost: minus their shares of log p."
@@ -159,6 +159,7 @@ Numbered = Annotated[str | None, option(metavar="FILE", help=TABLE_HELP)]
 SOURCE_HELP = "Discrete network (.bif), or a model of a table, as `laten fit` writes."
 Source = Annotated[str, argument("NETWORK", SOURCE_HELP)]
 QUESTION_HELP = (
-    "P(targets | evidence), e.g. 'P(lung | smoke=yes, dysp=yes)'; a name given twice may have any of its values."
+    "P(targets | evidence), e.g. 'P(lung | smoke=yes, dysp=yes)' or 'P(risk | age>=40)'; a name given twice may have "
+    "any of its values."
 )
 Question = Annotated[str, argument("QUESTION", QUESTION_HELP)]

@@ -27,7 +27,8 @@ STREAMS = (
     "allowed",
     "missing",
     "idle",
-)  # draws inside soft evidence, of cells known to be missing, of idle coordinates
+    "prior",
+)  # draws inside soft evidence, of cells known to be missing, of idle coordinates, of the prior in place of the guide
 
 
 @jax.jit

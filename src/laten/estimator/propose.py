@@ -9,7 +9,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
-from laten.data.rows.arrays import WHATS, ArraySpec
+from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.holes import holes_of
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import as_matrix, refuse_sparse
@@ -18,7 +18,7 @@ from laten.data.schema.block import Block
 from laten.data.schema.infer import infer_schema, tied
 from laten.data.schema.schema import Schema
 from laten.estimator.parameters import Parameters
-from laten.families import Family
+from laten.families import Node
 from laten.network import templates
 from laten.network.guide import check_generative
 from laten.network.network import Network
@@ -137,6 +137,19 @@ def check_block(network: Network, block: Block) -> None:
             f"node {node!r} is declared {family!r} with sites of shape {family.shape}, but its columns have "
             f"{block.shape}; the size of one column by itself is ()"
         )
+    support = family.support
+    if kind == "real" and support.kind in ("positive", "fraction", "counts", "levels", "binary"):
+        raise DeclarationError(
+            f"node {node!r} is declared {family!r}, of {support.kind} values, but columns of a frame are standardised "
+            "(positive ones after their logarithm); declare a Normal node, or give the values as arrays {node: array}"
+        )
+    low, high = support.sizes if support.kind == "levels" else (0, MOST_COUNT)
+    for column in block.columns if kind == "count" and support.kind in ("counts", "levels") else ():
+        if not low <= column.low or (column.seen.high or 0) > high:
+            raise DeclarationError(
+                f"node {node!r} is declared {family!r}, whole numbers from {low} to {high}, but column "
+                f"{column.name!r} holds {column.describe()}; declare another family, or rescale the column"
+            )
     if classes and family.classes != block.sizes:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {block.sizes} levels")
 
@@ -144,13 +157,13 @@ def check_block(network: Network, block: Block) -> None:
 def of_arrays(data: Any, parameters: Parameters) -> Proposal:
     """Propose for arrays by node; a single array of images without a network gets that of Kingma & Welling."""
     network = for_images(data, parameters) if parameters.network is None else parameters.network
-    specs = {n: spec_of(network.nodes[n].family) for n in network.stochastic}
+    specs = {n: spec_of(network.nodes[n]) for n in network.stochastic}
     if isinstance(data, Mapping):
         extra = [n for n in data if n not in network.stochastic]
         if extra:
             raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
     view, rows = ArrayView(specs, binarise=parameters.binarise, seed=parameters.seed).fitted(data)
-    return Proposal(view, rows, network)
+    return Proposal(view, rows, network, sum(float(x.sum()) for x in view.log_det(rows).values()))
 
 
 def for_images(data: Any, parameters: Parameters) -> Network:
@@ -166,9 +179,12 @@ def for_images(data: Any, parameters: Parameters) -> Network:
     return templates.images(array.shape[1:], parameters.latent, parameters.width or WIDTH)
 
 
-def spec_of(family: Family) -> ArraySpec:
-    """Return what an array for this family must be."""
-    kind, sizes = family.support
+def spec_of(node: Node) -> ArraySpec:
+    """Return what an array for this node must be."""
+    shape, (kind, sizes) = node.family.shape, node.family.support
     if kind == "classes":
-        return ArraySpec(family.shape, "classes", sizes)
-    return ArraySpec(family.shape, kind if kind in WHATS else "values")
+        return ArraySpec(shape, "classes", sizes)
+    if kind == "levels":
+        return ArraySpec(shape, "levels", ends=(sizes[0], sizes[1]))
+    moves = node.family.moves and node.learn is not False  # a fixed density is of the data's own unit
+    return ArraySpec(shape, kind if kind in WHATS else "values", moves=moves)

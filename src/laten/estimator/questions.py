@@ -25,8 +25,9 @@ class Answers(Explanations):
 
         Args:
             n: Number of rows.
-            given: Column (or node) -> what is known of it: a value, `lt.between(30, 40)`, or a list of values. Rows
-                then come from p(rest | given), by importance resampling from the guide.
+            given: Column (or node) -> what is known of it: a value, `lt.between(30, 40)`, a list of values,
+                `lt.missing`, or text such as ">30", "30..40" or, of dates, "2013". Rows then come from p(rest | given),
+                by importance resampling.
             holes: Leave cells empty as in the fitted data: whole patterns of its rows, whatever a drawn row holds.
             seed: Another seed gives other rows.
         Returns:
@@ -75,7 +76,8 @@ class Answers(Explanations):
             samples: None fills each cell with a point. A number m returns a list of m completed copies, drawn from
                 p(hidden | observed): multiple imputation.
             statistic: The point: "mean", "median" or "mode" (of classes always the mode, of ordered ones the median);
-                "auto": the mean of numbers, rounded to the digits that the column has.
+                "auto": the mean of numbers, rounded to the digits that the column has, or their median where the mean
+                lies in a wide gap in which nothing was seen. Arrays: means; most probable values of whole numbers.
             draws: The old name of `samples`; refused.
         Returns:
             The same container, or a list of m of them. Observed cells are returned bit for bit.
@@ -99,26 +101,30 @@ class Answers(Explanations):
         """
         return impute.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
 
-    def predict(self, X: Any, column: Any = None, *, statistic: str = "auto") -> pd.Series:
+    def predict(
+        self, X: Any, column: Any = None, *, given: Mapping[Any, Any] | None = None, statistic: str = "auto"
+    ) -> pd.Series:
         """Predict a column's value in each row, given the row's other columns: mean, mode or median as in `impute`.
 
         Args:
             X: Rows; the column itself may be there, and is ignored.
             column: Its name; None: the one column of the fit that X lacks.
+            given: More evidence, the same for all rows, as in `sample`; it replaces the rows' own cells.
         Raises:
             LatenError: no such column, or none named while X lacks none or several.
         """
-        return sample_and_predict.predict(self._fitted(), X, column, statistic, self.draws)
+        return sample_and_predict.predict(self._fitted(), X, column, statistic, self.draws, given)
 
-    def predict_proba(self, X: Any, column: Any = None) -> pd.DataFrame:
+    def predict_proba(self, X: Any, column: Any = None, *, given: Mapping[Any, Any] | None = None) -> pd.DataFrame:
         """Return probabilities `(rows, levels)` of a column's classes, given the row's other columns.
 
         Args:
             column: As in `predict`.
+            given: As in `predict`.
         Raises:
             LatenError: the column has no classes.
         """
-        return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws)
+        return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws, given)
 
     # -- scoring ------------------------------------------------------------
 

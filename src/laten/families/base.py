@@ -88,6 +88,11 @@ class Family(abc.ABC):
         return Support("real")
 
     @property
+    def moves(self) -> bool:
+        """Whether values that are moved and stretched are of the same family: then arrays of them are standardised."""
+        return False
+
+    @property
     def classes(self) -> tuple[int, ...] | None:
         """Number of classes of each site, which `chances` packs; None for numbers."""
         return None

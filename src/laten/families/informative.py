@@ -138,6 +138,13 @@ class Informative(Family):
         code, gone = self.split(value)
         return jnp.where(seen & ~gone, code, drawn.reshape(self.shape))
 
+    def log_mass(self, raw: Array, allowed: Array) -> Array:
+        """Return log P(value is allowed), seen or not: a range says nothing of whether the cell was filled."""
+        return self.base.log_mass(self.base_raw(raw), allowed)
+
+    def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
+        return self.base.sample_allowed(self.base_raw(raw), key, allowed)
+
     def point(self, mean: Array) -> Array:
         return self.base.point(mean)
 

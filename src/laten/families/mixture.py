@@ -55,6 +55,10 @@ class Mixture(Family):
         return self.component.support
 
     @property
+    def moves(self) -> bool:
+        return self.component.moves
+
+    @property
     def n_raw(self) -> int:
         return self.k * (self.n_sites + self.component.n_raw)
 

@@ -45,6 +45,10 @@ class NormalMixture(Sized):
         return self.k * (1 + 2 * self.n_sites)
 
     @property
+    def moves(self) -> bool:
+        return True
+
+    @property
     def joint(self) -> bool:
         return True
 

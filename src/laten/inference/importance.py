@@ -23,6 +23,7 @@ import numpy as np
 
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
+from laten.inference.defence import defensible, from_prior, log_share, states_of
 from laten.network.log_weights import by_state
 from laten.network.model import IMPOSSIBLE, Draw, Model
 
@@ -46,7 +47,7 @@ def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
 
 
 def weighing(
-    model: Model, values: Values, masks: Masks, collect: Collect, allowed: Values | None
+    model: Model, values: Values, masks: Masks, collect: Collect, allowed: Values | None, prior: float = 0.0
 ) -> Callable[[Key, Array], tuple[Array, Any]]:
     """Return the function that draws a chunk: keys, and which of them count -> log-weights and what was collected.
 
@@ -55,11 +56,16 @@ def weighing(
     Args:
         collect: From one draw to a pytree of arrays.
         allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it: soft evidence, which the weights count.
+        prior: Share of each chunk, about, that is drawn from the prior (`defence.py`).
     """
+    prior = prior if prior and defensible(model, values, masks) else 0.0
 
-    def one(key: Key) -> tuple[Array, Any]:
-        log_r, found = model.draws(key, values, masks)
+    def one(key: Key, share: float, held: Callable[[Values], Values]) -> tuple[Array, Any]:
+        log_r, found = model.draws(key, values, masks, held=held)
         log_w = by_state(log_r, found)
+        if share:
+            names = states_of(model, values, masks)
+            log_w += jax.vmap(lambda draw: log_share(draw, masks, names, share))(found)
         for name, part in (allowed or {}).items():
             family = model.network.nodes[name].family
             mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
@@ -67,7 +73,12 @@ def weighing(
         return log_w, jax.vmap(collect)(found)
 
     def chunk(keys: Key, counts: Array) -> tuple[Array, Any]:
-        log_w, got = jax.vmap(one)(keys)
+        last = round(prior * len(keys))
+        share = last / len(keys)
+        log_w, got = jax.vmap(lambda k: one(k, share, lambda states: states))(keys[last:])
+        if last:
+            more = jax.vmap(lambda k: one(k, share, lambda s: s | from_prior(model, k, values, masks, s)))(keys[:last])
+            log_w, got = jax.tree.map(lambda *xs: jnp.concatenate(xs), more, (log_w, got))
         return jnp.where(counts[:, None], log_w, IMPOSSIBLE), got
 
     return chunk
@@ -105,15 +116,25 @@ def weighted_mean(
 
 
 def posterior_draws(
-    model: Model, key: Key, values: Values, masks: Masks, draws: int, kept: int, allowed: Values | None = None
+    model: Model,
+    key: Key,
+    values: Values,
+    masks: Masks,
+    draws: int,
+    kept: int,
+    allowed: Values | None = None,
+    prior: float = 0.0,
 ) -> tuple[Values, Array]:
     """Draw from the posterior of one example's inner nodes by resampling.
+
+    Args:
+        prior: Share of the draws that is from the prior, as in `weighing`; then `draws` is a multiple of 256.
 
     Returns:
         Values `(kept, ...)` of all stochastic nodes that are not leaves, and the log-weights `(draws,)`.
     """
     names = [n for n in model.network.stochastic if n not in model.network.leaves]
-    weigh = weighing(model, values, masks, lambda draw: {n: draw.values[n] for n in names}, allowed)
+    weigh = weighing(model, values, masks, lambda draw: {n: draw.values[n] for n in names}, allowed, prior)
 
     def chunk(carry, xs):
         best, held = carry

@@ -105,10 +105,13 @@ class Completions(eqx.Module):
     draws: int = eqx.field(static=True)
     kept: int = eqx.field(static=True)
     allowed: Values = eqx.field(default_factory=dict)  # soft evidence on leaves: draws stay inside it
+    prior: float = eqx.field(static=True, default=0.0)  # share of the draws that is from the prior (`defence.py`)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         latent_key, leaf_key = random.split(key)
-        inner, log_w = posterior_draws(model, latent_key, values, masks, self.draws, self.kept, self.allowed)
+        inner, log_w = posterior_draws(
+            model, latent_key, values, masks, self.draws, self.kept, self.allowed, self.prior
+        )
         keys = random.split(leaf_key, self.kept)
         full = jax.vmap(lambda k, given: self.leaves(model, k, given, values, masks))(keys, inner)
         for name in values:
@@ -127,7 +130,8 @@ class Completions(eqx.Module):
                 full[name] = family.sample_given(raw, own, values[name], shown(name, values, masks))
         for i, (name, part) in enumerate(self.allowed.items()):
             raw, own = model.p[name].raw(full, {}), random.stream(key, "allowed", i)
-            full[name] = model.network.nodes[name].family.sample_allowed(raw, own, part)
+            drawn = model.network.nodes[name].family.sample_allowed(raw, own, part)
+            full[name] = jnp.where(shown(name, values, masks), full[name], drawn) if name in values else drawn
         return full
 
 

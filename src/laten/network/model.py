@@ -194,20 +194,28 @@ class Model(eqx.Module):
         return Guess(values, raws, log_q)
 
     def draws(
-        self, key: Key, values: Values, masks: Masks, net_key: Key | None = None, sampling: Sampling = PLAIN
+        self,
+        key: Key,
+        values: Values,
+        masks: Masks,
+        net_key: Key | None = None,
+        sampling: Sampling = PLAIN,
+        held: Callable[[Values], Values] = lambda states: states,
     ) -> tuple[Array, Draw]:
         """Draw the continuous latents once, for each joint state of the discrete ones.
 
+        Args:
+            held: A joint state -> all guide nodes to hold with it.
         Returns:
             `log_r (states,)` and a `Draw` with a leading axis of states (one state when nothing is enumerated).
         """
         every = sampling.discrete is Discrete.ENUMERATED and self.enumerable
         names = [n for n in self.discrete if n not in values or n in masks] if every else []
         if not names:
-            draw = self.draw(key, values, masks, None, net_key, sampling)
+            draw = self.draw(key, values, masks, held({}), net_key, sampling)
             return jnp.zeros(1), jax.tree.map(lambda x: x[None], draw)
         states = self.joint_states(names)
-        draw = jax.vmap(lambda s: self.draw(key, values, masks, s, net_key, sampling))(states)
+        draw = jax.vmap(lambda s: self.draw(key, values, masks, held(s), net_key, sampling))(states)
         n_states = len(next(iter(states.values())))
         log_r = jnp.zeros(n_states)
         for name in names:

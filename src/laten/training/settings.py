@@ -58,8 +58,10 @@ class Settings:
                 whole(name, value, least)
         if self.precision not in PRODUCTS:
             raise LatenError(f"precision must be one of {known(PRODUCTS)}, not {self.precision!r}")
-        if not self.learning_rate > 0:
-            raise LatenError(f"learning_rate must be positive, not {self.learning_rate!r}; 0.001 is a good start")
+        if not 0 < self.learning_rate < math.inf:
+            raise LatenError(
+                f"learning_rate must be positive and finite, not {self.learning_rate!r}; 0.001 is a good start"
+            )
         for name in ("warmup", "final_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise LatenError(f"{name} must be in [0, 1], not {getattr(self, name)!r}")

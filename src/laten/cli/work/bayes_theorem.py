@@ -1,12 +1,13 @@
 """`laten explain --given`: Bayes' theorem and the identity log p(x) = KL + ELBO, for one example."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from laten.classical.bayes_theorem import explain
 from laten.classical.bif import is_bif
 from laten.classical.discrete import read_bif
 from laten.cli.data_in_out import TABLES, check_output, put, wrote
-from laten.cli.evidence import evidence
+from laten.cli.evidence import evidence, parted
 from laten.common.errors import DataError
 from laten.estimator.plain_vae import load
 from laten.plots.canvas import FORMATS
@@ -23,7 +24,8 @@ def identity(
     if not given:
         raise DataError(f"{model}: say what is seen: laten explain {model} --given VARIABLE=STATE")
     if is_bif(model):
-        found = explain(read_bif(model), by_name(given), latents)
+        network = read_bif(model)
+        found = explain(network, by_name(given, network.states), latents)
     else:
         vae = load(model)
         found = explain(vae, evidence(vae, given), latents)
@@ -35,12 +37,10 @@ def identity(
     wrote(output, table)
 
 
-def by_name(given: list[str]) -> dict[str, Any]:
+def by_name(given: list[str], names: Iterable[str]) -> dict[str, Any]:
     """Sort `name=state` texts by name; a name given twice may have any of its states."""
     found: dict[str, list[str]] = {}
     for text in given:
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise DataError(f"--given {text}: expected VARIABLE=STATE, e.g. --given smoke=yes")
-        found.setdefault(name.strip(), []).append(value.strip())
+        name, value = parted(text, names, "variable")
+        found.setdefault(name, []).append(value.strip())
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

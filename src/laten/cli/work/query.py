@@ -8,7 +8,6 @@ from laten.classical.question import Asked, parse_question
 from laten.cli.data_in_out import TABLES, check_output, column_named, note, put
 from laten.cli.evidence import evidence
 from laten.common.errors import DataError
-from laten.data.rows.evidence import Between
 from laten.data.rows.views import TableView
 from laten.estimator.plain_vae import PlainVAE, load
 
@@ -35,18 +34,17 @@ def exactly(network: DiscreteNetwork, question: str, asked: Asked) -> pd.Series:
 def by_guide(vae: PlainVAE, file: str, asked: Asked) -> pd.Series:
     """Return a fitted model's answer about one column of classes."""
     given = evidence(vae, [f"{name}={value}" for name, values in asked.given.items() for value in values])
-    soft = any(isinstance(v, list | Between) for v in given.values())
-    if len(asked.targets) != 1 or soft or not isinstance(vae.view_, TableView):
+    if len(asked.targets) != 1 or not isinstance(vae.view_, TableView):
         raise DataError(
-            f"{file}: of a fitted model one column of a table is asked, given plain values; "
-            f"for several, or ranges, draw rows: laten sample {file} -n 10000 --given COLUMN=VALUE"
+            f"{file}: of a fitted model one column of a table is asked; "
+            f"for several draw rows: laten sample {file} -n 10000 --given COLUMN=VALUE"
         )
     (target, wanted), names = next(iter(asked.targets.items())), vae.view_.schema.names
     name = column_named(target, names)
     if name in given:
         raise DataError(f"column {name!r} is a target and given; leave it out of one of the two")
-    row = pd.DataFrame([given], columns=pd.Index(list(given))) if given else pd.DataFrame({names[0]: [None]})
-    found = vae.predict_proba(row.reindex(columns=[n for n in names if n != name]), name).iloc[0]
+    row = pd.DataFrame([{n: None for n in names if n != name}])
+    found = vae.predict_proba(row, name, given=given).iloc[0]
     p = pd.Series(found.to_numpy(), pd.Index(found.index.astype(str), name=target), name="p")
     note("By importance sampling from the guide: an estimate.")
     if wanted:

@@ -15,6 +15,7 @@ from laten.data.messages import shown, where
 MOST = 0.1  # share of cells that are words, up to which a column counts as numbers
 DISTINCT = 20  # different numbers from which a column counts as numbers
 _PROBE = 200
+_LONE = re.compile("[\ud800-\udfff]")
 _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)"
 
 
@@ -69,3 +70,21 @@ def refuse_zones(series: pd.Series, name: object) -> str | None:
             f"frame[{name!r}] = pd.to_datetime(frame[{name!r}], utc=True), or set kind 'text'"
         )
     return None if found[0] == "none" else str(found[0])
+
+
+def refuse_odd(name: object, series: pd.Series) -> None:
+    """Refuse floats of more than 64 bits, and text with half of a character (a lone surrogate)."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize > 8:
+        raise DataError(
+            f"column {name!r}: {dtype} has more bits than laten keeps; convert it: frame[{name!r}].astype('float64')"
+        )
+    if dtype.kind == "O":
+        half = [v for v in pd.unique(series) if isinstance(v, str) and not v.isascii() and _LONE.search(v)]
+        if half:
+            bad = series.isin(half).to_numpy(bool)
+            raise DataError(
+                f"column {name!r}: {where(bad)} hold{'s' if bad.sum() == 1 else ''} half of a character "
+                f"({half[0]!a}), which no file can hold; mend the text, e.g. .str.encode('utf-8', 'replace')"
+                ".str.decode('utf-8')"
+            )

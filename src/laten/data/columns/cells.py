@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.ambiguous import refuse_zones
+from laten.data.columns.ambiguous import refuse_odd, refuse_zones
 from laten.data.columns.dtypes import is_text_dictionary
 from laten.data.messages import shown, where
 from laten.data.records import Plain, is_plain, plain_of
@@ -226,9 +226,12 @@ def cells_of(frame: pd.DataFrame) -> dict[str | int, Cells]:
     """Return the cells of each column of `frame`, not yet parsed.
 
     Raises:
-        DataError: not a frame, or columns without one plain name each.
+        DataError: not a frame, columns without one plain name each, or cells that no file can hold.
     """
-    return {name: Cells(name, frame[name]) for name in check_frame(frame, rows=0).columns}
+    found = {name: Cells(name, frame[name]) for name in check_frame(frame, rows=0).columns}
+    for name, cells in found.items():
+        refuse_odd(name, cells.series)
+    return found
 
 
 def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad: np.ndarray) -> DataError:

@@ -7,7 +7,7 @@ fraction v/255 itself is the target, which is no likelihood of binary data.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,12 @@ import pandas as pd
 from laten.common.errors import DataError, known
 from laten.data.messages import unknown, where
 from laten.data.records import Record, Whole
+from laten.data.rows.array_units import Unit, standard, type_of
 from laten.data.rows.rows import Rows
 
 BINARISE = ("dynamic", "fixed", "none")
-WHATS = ("values", "classes", "binary", "counts")
+WHATS = ("values", "classes", "binary", "counts", "positive", "fraction", "levels")
+MOST_COUNT = 2**24  # above it float32 does not hold every whole number
 
 
 class ArraySpec(Record, frozen=True):
@@ -27,19 +29,26 @@ class ArraySpec(Record, frozen=True):
 
     Args:
         shape: Event shape; `()` for one number a row.
-        what: `values` (real numbers), `classes` (codes 0..size−1), `binary` or `counts` (whole numbers from 0).
+        what: `values` (real numbers), `positive`, `fraction` (from 0 to 1), `classes` (codes 0..size−1), `binary`,
+            `counts` (whole numbers from 0) or `levels` (whole numbers between two ends).
         sizes: For classes: number of classes, one for all sites or one a site.
+        ends: For levels: the smallest and the largest.
+        moves: Values are standardised when fitting (`Unit`).
     """
 
     shape: tuple[Whole, ...]
     what: str = "values"
     sizes: Whole | tuple[Whole, ...] | None = None
+    ends: tuple[int, int] | None = None
+    moves: bool = False
 
     def __post_init__(self) -> None:
         if self.what not in WHATS:
             raise DataError(f"what must be one of {known(WHATS)}, not {self.what!r}")
         if (self.what == "classes") != (self.sizes is not None):
             raise DataError("sizes are given for classes, and only for them")
+        if (self.what == "levels") != (self.ends is not None):
+            raise DataError("ends are given for levels, and only for them")
 
 
 def rows_from_arrays(
@@ -49,6 +58,7 @@ def rows_from_arrays(
     binarise: str = "dynamic",
     seed: int = 0,
     visit: Mapping[str, str] | None = None,
+    units: Mapping[str, Unit] | None = None,
 ) -> Rows:
     """Check arrays and makes them compact.
 
@@ -61,8 +71,10 @@ def rows_from_arrays(
         seed: Of the one binarisation when `fixed`.
         visit: What was decided for binary nodes when fitting; uint8 given to an `intensity` node then always holds
             levels, also where they happen to be 0 and 1 alone.
+        units: Node -> unit of the array that was fitted (`units_of`).
     Raises:
-        DataError: unknown node, other row counts, a shape that does not fit, text, infinities, codes out of range.
+        DataError: unknown node, other row counts, a shape that does not fit, text, infinities, values outside the
+            family's support.
     """
     if binarise not in BINARISE:
         raise DataError(f"binarise must be one of {known(BINARISE)}, not {binarise!r}")
@@ -71,11 +83,11 @@ def rows_from_arrays(
     decided, visit = visit or {}, {}
     values, mask = {}, {}
     for i, (node, given) in enumerate(arrays.items()):
-        if node not in specs:
-            raise unknown("node", node, specs)
-        array, seen = _numeric(node, given)
-        array, seen = _shaped(node, array, seen, specs[node].shape)
-        values[node], visit[node] = _compact(node, array, seen, specs[node], binarise, (seed, i), decided.get(node))
+        array, seen = opened(node, given, specs)
+        unit = (units or {}).get(node, Unit())
+        values[node], visit[node] = _compact(
+            node, array, seen, specs[node], binarise, (seed, i), decided.get(node), unit
+        )
         if seen is not None:
             mask[node] = seen
     n, *others = {len(v) for v in values.values()}
@@ -87,8 +99,36 @@ def rows_from_arrays(
     return Rows(values, n, mask, dict.fromkeys(values, ()), visit)
 
 
-def _numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
+def opened(node: str, given: object, specs: Mapping[str, ArraySpec]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return a node's array `(n, *shape)` of numbers, and where it is observed (None: everywhere).
+
+    Raises:
+        DataError: an unknown node, no numbers, or a shape that does not fit.
+    """
+    if node not in specs:
+        raise unknown("node", node, specs)
+    return _shaped(node, *numeric(node, given), specs[node].shape)
+
+
+def units_of(arrays: Mapping[str, object], specs: Mapping[str, ArraySpec]) -> dict[str, Unit]:
+    """Return the unit and type of each node's array, as they are when fitting."""
+    found = {}
+    for node, given in arrays.items():
+        array, seen = opened(node, given, specs)
+        scale = (255.0,) if specs[node].what == "binary" and grey(array) else (1.0,)
+        found[node] = standard(array, seen) if specs[node].moves else Unit(type_of(array), scale=scale)
+    return found
+
+
+def grey(array: np.ndarray) -> bool:
+    """Say whether the array of a binary node holds levels 0..255."""
+    return array.dtype == np.uint8 and array.max(initial=0) > 1
+
+
+def numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
     """Return a bool or number array and where it is observed (None: everywhere); NaN and masked places hold 0."""
+    if hasattr(given, "tocsr"):
+        raise DataError(f"node {node!r}: a sparse {type(given).__name__} was given; call .toarray() on it first")
     if isinstance(given, pd.Series | pd.DataFrame):
         given = given.to_numpy(object) if given.isna().to_numpy().any() else given.to_numpy()
     hidden: Any = False
@@ -151,24 +191,17 @@ def _compact(
     binarise: str,
     seed: tuple[int, int],
     decided: str | None,
+    unit: Unit,
 ) -> tuple[np.ndarray, str]:
     if seen is not None:
         if decided is None and not seen.any():  # when fitting; a question may well be about what is hidden
             raise DataError(f"node {node!r}: every place is hidden; leave it out: a node without data is latent")
         array = np.where(seen, array, array.dtype.type(0))
     if spec.what == "binary":
-        return _binary(node, array, binarise, seed, decided)
-    if spec.what == "values":
-        with np.errstate(over="ignore"):
-            compact = array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)
-        if not np.isfinite(compact).all():
-            raise DataError(
-                f"node {node!r}: numbers up to {np.abs(array).max():.3g} are too large for float32; rescale them"
-            )
-        return compact, "none"
-    _check_whole(node, array, spec.what)
-    if spec.what == "counts":
-        return array.astype(np.float32, copy=False), "none"
+        return _binary(node, array, binarise, seed, decided, unit)
+    _check_support(node, array, seen, spec)
+    if spec.what != "classes":
+        return _narrow(node, unit.encode(array) if unit.dense else array, seen), "none"
     sizes = np.array(spec.sizes, np.int64)  # of each site
     sizes = np.broadcast_to(sizes.reshape(() if sizes.size == 1 else spec.shape), spec.shape)
     bad = np.asarray(array >= sizes)
@@ -180,22 +213,53 @@ def _compact(
     return array.astype(np.min_scalar_type(int(sizes.max()) - 1)), "none"
 
 
-def _check_whole(node: str, array: np.ndarray, what: str) -> None:
-    bad = np.asarray((array < 0) | (array != np.round(array)))
-    if bad.any():
-        expected, way = {
-            "classes": ("class codes are whole numbers from 0", "NaN marks a hidden place"),
-            "counts": ("counts are whole numbers of at least 0", "for other numbers declare a Normal node"),
-        }[what]
-        raise DataError(f"node {node!r}: {expected}, got {array[bad].flat[0].item()!r} ({where(bad)}); {way}")
+def _narrow(node: str, array: np.ndarray, seen: np.ndarray | None) -> np.ndarray:
+    """Return numbers as float32 (small whole ones as they are), 0 where hidden."""
+    with np.errstate(over="ignore"):
+        compact = array if array.dtype == np.uint8 else array.astype(np.float32, copy=False)
+    if not np.isfinite(compact).all():
+        raise DataError(
+            f"node {node!r}: numbers up to {np.abs(array).max():.3g} are too large for float32; rescale them"
+        )
+    return compact if seen is None else np.where(seen, compact, compact.dtype.type(0))
+
+
+def _check_support(node: str, array: np.ndarray, seen: np.ndarray | None, spec: ArraySpec) -> None:
+    """Refuse observed values that the node's family gives no probability."""
+    for bad, expected, way in outside(array, spec):
+        wrong = np.asarray(bad if seen is None else bad & seen)
+        if wrong.any():
+            first = tuple(int(i) for i in np.argwhere(wrong)[0])
+            some = f"{int(wrong.sum())} of {array.size} values, the first at index {first}; {where(wrong)}"
+            raise DataError(f"node {node!r}: expected {expected}, got {array[first].item()!r} ({some}); {way}")
+
+
+def outside(array: np.ndarray, spec: ArraySpec) -> Iterator[tuple[np.ndarray, str, str]]:
+    """Mark values outside a support, and say what was expected and the way out."""
+    if spec.what == "positive":
+        yield array <= 0, "numbers above 0", "for other numbers declare a Normal node"
+    elif spec.what == "fraction":
+        yield (array < 0) | (array > 1), "fractions from 0 to 1", "divide them by the largest that can be"
+    elif spec.what == "counts":
+        way = "for other numbers declare a Normal node"
+        yield (array < 0) | (array != np.round(array)), "counts, whole numbers of at least 0", way
+        way = "declare a LogNormal node, or count in thousands"
+        yield array > MOST_COUNT, f"counts of at most {MOST_COUNT}, which float32 tells apart", way
+    elif spec.what == "classes":
+        yield (array < 0) | (array != np.round(array)), "class codes, whole numbers from 0", "NaN marks a hidden place"
+    elif spec.ends is not None:
+        low, high = spec.ends
+        bad = (array < low) | (array > high) | (array != np.round(array))
+        yield bad, f"whole numbers from {low} to {high}", "declare the family with other levels"
 
 
 def _binary(
-    node: str, array: np.ndarray, binarise: str, seed: tuple[int, int], decided: str | None
+    node: str, array: np.ndarray, binarise: str, seed: tuple[int, int], decided: str | None, unit: Unit
 ) -> tuple[np.ndarray, str]:
     if decided == "intensity" and array.dtype == np.uint8:
         return array, "intensity"
-    if array.dtype == bool or (array.min(initial=0) >= 0 and np.isin(array, (0, 1)).all()):
+    levels = array.dtype == np.uint8 and unit.grey  # as when fitting, also where they are 0 and 1 alone
+    if not levels and (array.dtype == bool or (array.min(initial=0) >= 0 and np.isin(array, (0, 1)).all())):
         return array.astype(np.uint8), "none"
     if array.dtype.kind == "f" and array.min() >= 0 and array.max() <= 1:
         share = array

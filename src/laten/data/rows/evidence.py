@@ -1,12 +1,12 @@
-"""Evidence that is not one value: an interval, or any of several values.
+"""Evidence that is not one value, in numbers: an interval, or any of several values.
 
-A column's interval is closed; either end may be open. `likelihood` turns evidence into what a model needs: of each
-class or bin the share that is allowed, P(evidence | class), and of a number that is no class the ends of its interval.
+`between.py` declares it, `evidence_text.py` reads it from text. `likelihood` turns evidence into what a model needs: of
+each class or bin the share that is allowed, P(evidence | class), and of a number that is no class the ends of its
+interval.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,52 +18,80 @@ from laten.data.columns.codecs import Log
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.dtypes import dtype_of, zone_of
 from laten.data.columns.encode import Within, codes_of
+from laten.data.histogram.histogram import Histogram
 from laten.data.messages import unknown
+from laten.data.rows.between import Between as Between
+from laten.data.rows.between import between as between
+from laten.data.rows.evidence_text import moment
 from laten.data.schema.schema import Schema
 
+NEAR = 1e-6  # of a step of a grid: rounding
 LEAST = 1e-30  # share of what is possible, in float32
 
 
-@dataclass(frozen=True)
-class Between:
-    """Evidence that a number, a date or a rank lies from `low` to `high`, both included.
-
-    Args:
-        low: Lower end, in the column's own units; None for none. Dates may be text, such as "2024-12-31" (midnight).
-        high: Upper end.
-    Raises:
-        DataError: both are None, or `low` is above `high`.
-
-    >>> between(30, 40)
-    Between(low=30, high=40)
-    """
-
-    low: Any = None
-    high: Any = None
-
-    def __post_init__(self) -> None:
-        if self.low is None and self.high is None:
-            raise DataError("between: give low, high or both; with neither, leave the column out of what is given")
-        numbers = all(isinstance(v, int | float | np.number) for v in (self.low, self.high))
-        if numbers and self.low > self.high:
-            raise DataError(f"between: low {self.low!r} is above high {self.high!r}; exchange them")
-
-
-between = Between
-
-
 def interval(column: Column, ends: Between) -> tuple[float, float]:
-    """Return the ends of an interval in a number column's own scale (days, seconds), infinite where open.
+    """Return the ends of a closed interval in a number column's own scale (days, seconds), infinite where open.
 
     Raises:
-        DataError: an end is no number, date or duration, or the lower is above the upper.
+        DataError: an end is no number, date or duration, the lower is above the upper, or the column can take no value
+            between them.
     """
     low, high = ends.low, ends.high
-    first = -math.inf if low is None else number(column, low)
-    last = math.inf if high is None else number(column, high)
-    if first > last:
+    first = -math.inf if low is None else _end(column, low, False, ends.open_low)
+    last = math.inf if high is None else _end(column, high, True, ends.open_high)
+    if first > last and ends.closed == "both":
         raise DataError(f"column {column.name!r}: between low {low!r} and high {high!r} lies nothing; exchange them")
+    (least, most), grid = reach(column), grid_of(column)
+    bottom, top = max(first, least), min(last, most)
+    if grid is not None and math.isfinite(bottom) and math.isfinite(top):
+        bottom, top = math.ceil(bottom * grid - NEAR), math.floor(top * grid + NEAR)
+    if bottom > top:
+        raise DataError(
+            f"column {column.name!r}: the evidence {ends} leaves no value; those seen are {column.describe()}"
+        )
     return first, last
+
+
+def reach(column: Column) -> tuple[float, float]:
+    """Return the smallest and the largest value that a column of numbers can take, in its own scale."""
+    low, high = -math.inf, math.inf
+    if column.kind == "count" or (column.kind == "positive" and column.low >= 0):
+        low = 0.0 if not column.above else 10.0**-column.seen.decimals if column.seen.decimals is not None else 5e-324
+    elif column.kind == "duration" and column.low >= 0:
+        low = 0.0
+    dtype = getattr(dtype_of(column.dtype), "numpy_dtype", dtype_of(column.dtype))
+    if column.seen.form == "number" and isinstance(dtype, np.dtype) and dtype.kind in "iu":
+        low, high = max(low, float(np.iinfo(dtype).min)), float(np.iinfo(dtype).max)
+    return low, high
+
+
+def grid_of(column: Column) -> float | None:
+    """Return how many values a column of numbers can have in one unit of its own scale; None: any number."""
+    if isinstance(column.codec, Histogram) and column.codec.grid is not None:
+        return column.codec.grid
+    if column.kind == "date":
+        return 1.0 if column.date.whole else None
+    return None if column.kind == "duration" or column.seen.decimals is None else 10.0**column.seen.decimals
+
+
+def _inside(column: Column, x: float, upper: bool) -> float:
+    """Return the next value inside an end that is left out."""
+    grid = grid_of(column)
+    if grid is None:
+        return float(np.nextafter(x, -math.inf if upper else math.inf))
+    return (math.ceil(x * grid - NEAR) - 1 if upper else math.floor(x * grid + NEAR) + 1) / grid
+
+
+def _end(column: Column, value: Any, upper: bool, is_open: bool) -> float:
+    """Return one end of a closed interval; a date may be a period, of which the end includes or excludes the whole."""
+    if column.kind == "date" and isinstance(value, str):
+        start, stop = moment(column, value)
+        if stop is not None:
+            edge = number(column, stop if upper != is_open else start)
+            return _inside(column, edge, upper) if upper else edge
+        value = start
+    found = number(column, value)
+    return _inside(column, found, upper) if is_open else found
 
 
 def number(column: Column, value: Any) -> float:
@@ -76,7 +104,7 @@ def number(column: Column, value: Any) -> float:
     try:
         if column.kind == "date":
             expected = "a date, such as 2024-12-31"
-            found = _days(column, pd.Timestamp(value))
+            found = _days(column, moment(column, value)[0] if isinstance(value, str) else pd.Timestamp(value))
         elif column.kind == "duration":
             expected = "a duration, such as '2 days' or pd.Timedelta(hours=3)"
             found = math.nan if isinstance(value, int | float) else pd.Timedelta(value).total_seconds()
@@ -88,6 +116,25 @@ def number(column: Column, value: Any) -> float:
         found = math.nan
     if math.isnan(found):
         raise DataError(f"column {column.name!r} is {column.kind}: expected {expected}, got {value!r:.80}")
+    return found
+
+
+def single(column: Column, value: Any) -> float:
+    """Return one value of a number column, in its own scale, that the column can hold.
+
+    Raises:
+        DataError: no number, date or duration, or one that its cells cannot take.
+    """
+    found = number(column, value)
+    low, high = reach(column)
+    dtype = dtype_of(column.dtype)
+    whole = column.seen.form == "number" and pd.api.types.is_integer_dtype(dtype)
+    if (whole and not found.is_integer()) or not low <= found <= high:
+        what = f"whole numbers ({column.dtype})" if whole else f"{column.kind}"
+        raise DataError(
+            f"column {column.name!r} is {what}: {value!r} cannot be one of its values; those seen are "
+            f"{column.describe()}"
+        )
     return found
 
 
@@ -162,7 +209,7 @@ def _shares(column: Column, given: Any) -> np.ndarray:
         shares = _any_of(column, _values(column, given))
     if not shares.any():
         raise DataError(
-            f"column {column.name!r}: the evidence {given!r:.80} leaves no value; those seen are {column.describe()}"
+            f"column {column.name!r}: the evidence {given!s:.80} leaves no value; those seen are {column.describe()}"
         )
     return np.where(shares > 0, np.maximum(shares, LEAST), 0.0)
 
@@ -216,13 +263,14 @@ def _ranks(column: Column, ends: Between) -> np.ndarray:
         )
     rank = np.arange(len(levels))
     allowed = np.ones(len(levels), bool)
-    for end, low in ((ends.low, True), (ends.high, False)):
+    for end, low, is_open in ((ends.low, True, ends.open_low), (ends.high, False, ends.open_high)):
         if end is None:
             continue
         numbers = all(isinstance(v, int | float) for v in (*levels, end)) and end not in levels
         place = np.array(levels, np.float64) if numbers else rank
         at = float(end) if numbers else int(codes_of(column, Cells(column.name, pd.Series([end])))[0])
         allowed &= place >= at if low else place <= at
+        allowed &= (place != at) if is_open else True
     return allowed.astype(np.float64)
 
 
@@ -236,12 +284,7 @@ def _encoded(column: Column, given: Any) -> tuple[float, float]:
     low, high = interval(column, given)
     codec = column.map
     if column.kind == "count":
-        first, last = np.ceil(low) - 1, np.floor(high)  # the model takes P(count ≤ high) − P(count ≤ low)
-        if last <= max(first, -1):
-            raise DataError(f"column {column.name!r}: no count lies in {given!r}")
-        return max(first, -1), last
+        return max(np.ceil(low) - 1, -1), np.floor(high)  # the model takes P(count ≤ high) − P(count ≤ low)
     least = -codec.shift if isinstance(codec, Log) else -np.inf
-    if high <= least:
-        raise DataError(f"column {column.name!r} is {column.kind}; nothing lies in {given!r}")
     ends = [codec.encode(np.array([v]))[0] if least < v < np.inf else v for v in (low, high)]
     return (-np.inf if low <= least else ends[0]), ends[1]

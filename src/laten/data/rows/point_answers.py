@@ -1,7 +1,8 @@
 r"""From a model's probabilities to one answer a cell of the frame: a point, an interval, the probabilities of levels.
 
 Of a number with bin probabilities $p_k$: the mean is $\sum_k p_k c_k$ with the bins' centres $c_k$, quantiles and the
-mode are those of the whole density. Of an ordinal column the median, of a category the mode.
+mode are those of the whole density. Between ordinary dates and an open end in 9999 the mean is a year that no row has:
+there the point is the median. Of an ordinal column the median, of a category the mode.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
 
 MOST_CELLS = 10**8  # of a frame of probabilities
+GAP, DATE_GAP = 0.75, 0.25  # share of a column's range that is empty, in which no mean of numbers, of dates, is taken
 STATISTICS = ("auto", "mean", "median", "mode")
 
 
@@ -37,8 +39,9 @@ def expected(
         probabilities: Node -> `(n, total)` probabilities of classes or bins, packed column after column; of binary
             nodes `(n, *shape)`, P(second level); of other nodes `(n, *shape)`, the values themselves.
         like: A frame whose row labels and column dtypes are taken over where they can hold the values.
-        statistic: Of numbers: `mean`, `median` or `mode`; `auto` is the mean, rounded as the column's values are. Of
-            ordinal columns the median unless `mode`; of categories always the mode.
+        statistic: Of numbers: `mean`, `median` or `mode`; `auto` is the mean, rounded as the column's values are, or
+            the median where the mean lies in a wide gap of the column, in which nothing was seen. Of ordinal columns
+            the median unless `mode`; of categories always the mode.
     Returns:
         Modelled columns and constants, in the fitted order.
     Raises:
@@ -54,6 +57,9 @@ def expected(
         if isinstance(codec := column.codec, Histogram):
             if statistic in ("auto", "mean"):
                 x = shares(p) @ np.array(codec.centres)
+                if statistic == "auto":
+                    lost = gaps(codec, DATE_GAP if column.kind == "date" else GAP)[codec.places(x)[0]]
+                    x = np.where(lost, codec.quantile(p, 0.5), x)
             else:
                 x = codec.quantile(p, 0.5) if statistic == "median" else codec.mode(p)
             exact = statistic == "mean" and column.kind != "date"  # a mean is on no grid
@@ -62,6 +68,13 @@ def expected(
         else:
             made[column.name] = decode_column(column, _point(column, p, statistic), index, dtype)
     return framed(schema, made, index, like)
+
+
+def gaps(codec: Histogram, least: float) -> np.ndarray:
+    """Mark pieces in which hardly anything was seen and that are at least the share `least` of the range wide."""
+    edges, rows = np.array(codec.edges), np.array(codec.mass)
+    wide = np.diff(edges) >= least * max(edges[-1] - edges[0], np.finfo(np.float64).tiny)
+    return np.concatenate([[False], wide & (rows[1:-1] <= 0.01 * rows.sum()), [False]])
 
 
 def intervals(

@@ -10,10 +10,14 @@ import pandas as pd
 from laten.common.errors import DataError, LatenWarning, known
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
+from laten.data.columns.dtypes import dtype_of
+from laten.data.columns.restore import restore
 from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
-from laten.data.rows.evidence import Between, likelihood, number
+from laten.data.rows.between import Between, Missing
+from laten.data.rows.evidence import likelihood, number, single
+from laten.data.rows.evidence_text import understood
 from laten.data.rows.holes import Holes
 from laten.data.rows.keep_ties import keep, keep_given, torn
 from laten.data.rows.point_answers import expected, level_probabilities
@@ -115,23 +119,23 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Build `n` equal rows in which only the columns in `given` are observed.
 
         Args:
-            given: Column -> a value, `lt.between(low, high)`, or a list of values any of which it may be.
+            given: Column -> a value, `lt.between(low, high)`, a list of values any of which it may be, `lt.missing`, or
+                text that says one of these (`evidence_text.py`).
         Returns:
             Rows with the values; what is allowed of each node by ranges and lists (`Family.log_mass`); and the
             intervals of columns, which draws inside a bin keep to.
         Raises:
             DataError: an unknown column, one that was set aside, or a value that cannot be.
         """
-        for name in given:
-            self.column(name)
+        given = {name: self.understood(name, v) for name, v in given.items()}
         soft = {name: v for name, v in given.items() if isinstance(v, Between | list | tuple | set | frozenset)}
-        hard = {name: self.value(name, v) for name, v in given.items() if name not in soft}
-        empty = [name for name, value in hard.items() if pd.isna(value)]
-        if empty:
-            raise DataError(f"given: no value for column {empty[0]!r}; leave it out, or give one")
-        some = hard or {self.schema.blocks[0].names[0]: None}  # ranges or lists alone: nothing has a value
-        frame = pd.DataFrame({name: [value] * n for name, value in some.items()}, index=range(n))
+        gone = [name for name, v in given.items() if isinstance(v, Missing)]
+        hard = {name: v for name, v in given.items() if name not in soft and name not in gone}
+        empty = pd.Series([None] * n)
+        cells = {name: self.cells(name, v, n) for name, v in hard.items()} | dict.fromkeys(gone, empty)
+        frame = pd.DataFrame(cells or {self.schema.blocks[0].names[0]: empty})  # ranges or lists alone: no values
         rows = tables.encode(self.schema, frame, partial=True)
+        rows = self.with_missing(rows, frame[gone])
         for name, v in hard.items():
             column = self.schema[name]
             if column.kind in NUMBERS and not column.low <= number(column, v) <= (column.seen.high or 0.0):
@@ -144,29 +148,45 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         grouped = {c: [v] for c, v in hard.items() if self.schema[c].kind in CLASSES}  # a rare level is one of a group
         return rows, likelihood(self.schema, soft), {**soft, **grouped}
 
-    def value(self, name: Any, given: Any) -> Any:
-        """Return one value for a column; a date may be text.
+    def understood(self, name: Any, given: Any) -> Any:
+        """Return evidence on a column; text is read (`evidence_text.py`).
 
         Raises:
-            DataError: several values in something that is no list, or text that is no date.
+            DataError: an unknown column, one that was set aside, or what cannot be evidence.
         """
+        column = self.column(name)
+        if isinstance(given, str) and not (column.kind in CLASSES and given in column.classes):
+            return understood(column, given)
+        if isinstance(given, Between | Missing | list | tuple | set | frozenset):
+            return given
         if np.ndim(given) != 0:
             raise DataError(f"given: column {name!r} takes a value, lt.between(low, high) or a list, not {given!r:.80}")
-        column = self.schema[name]
-        if column.kind == "date" and isinstance(given, str) and "%" not in column.date.style:
-            return pd.Timestamp(number(column, given), unit="D") if column.date.whole else pd.Timestamp(given)
+        if pd.isna(given):
+            raise DataError(f"given: no value for column {name!r}; leave it out, or give one; lt.missing: it has none")
         return given
+
+    def cells(self, name: Any, given: Any, n: int) -> pd.Series:
+        """Return one value `n` times, in the column's own type.
+
+        Raises:
+            DataError: a value that the column cannot hold.
+        """
+        column, index = self.schema[name], pd.RangeIndex(n)
+        if column.kind in CLASSES:
+            return pd.Series([given] * n, index)
+        found, dtype = np.full(n, single(column, given)), dtype_of(column.dtype)
+        plain = column.seen.form == "number" and isinstance(dtype, np.dtype) and dtype.kind == "f"
+        return pd.Series(found, index).astype(dtype) if plain else restore(column, found, index, dtype)
 
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
         """Put the numbers, dates and durations that were given as single values back into draws."""
+        frame = pd.DataFrame(drawn) if self.matrix else drawn
         for name, v in given.items():
-            if np.ndim(v) or isinstance(v, Between | set | frozenset) or self.schema[name].kind in CLASSES:
-                continue
-            if self.matrix:
-                drawn[:, self.schema.names.index(name)] = v
-            else:
-                drawn[name] = pd.Series([self.value(name, v)] * len(drawn), drawn.index).astype(drawn[name].dtype)
-        return drawn
+            value = self.understood(name, v)
+            hard = not isinstance(value, Between | Missing | list | tuple | set | frozenset)
+            if hard and self.schema[name].kind not in CLASSES:
+                frame[name] = self.cells(name, value, len(frame)).set_axis(frame.index)
+        return self.container(frame)
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Return those of the nodes `names` that had data when fitting."""
