@@ -132,7 +132,7 @@ def predict(
     frame = view.opened(data)
     column = lacking(view, frame) if column is None else column
     values = expected_given(fitted, frame, column, draws, given)
-    rest = frame.drop(columns=column, errors="ignore")
+    rest = view.with_given(frame.drop(columns=column, errors="ignore"), given or {})
     found: pd.Series = view.completed(rest, view.pointed(values, like=None, statistic=statistic))[column]
     return found.set_axis(frame.index)
 
@@ -194,8 +194,7 @@ def conditional(
         blind = over(without(view, frame, names), hard)
         question = Completions(max(draws, LEAST_DRAWS * samples), samples, allowed)
         made, size = copies_of(fitted, question, blind, seed, within)
-        seen = {n: view.value(n, v) for n, v in (given or {}).items() if n not in within}
-        rest = frame.drop(columns=[n for n in (*names, *within) if n in frame.columns]).assign(**seen)
+        rest = view.with_given(frame.drop(columns=[n for n in (*names, *within) if n in frame.columns]), given or {})
         made = [view.completed(rest, one, (seed, i))[names] for i, one in enumerate(made)]
     return ConditionalAnswer(log_density, made, size)
 

@@ -181,12 +181,17 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
         """Put the numbers, dates and durations that were given as single values back into draws."""
         frame = pd.DataFrame(drawn) if self.matrix else drawn
+        numbers = {name: v for name, v in given.items() if self.schema[name].kind not in CLASSES}
+        return self.container(self.with_given(frame, numbers))
+
+    def with_given(self, frame: pd.DataFrame, given: Mapping[Any, Any]) -> pd.DataFrame:
+        """Return a frame with the columns that were given as single values, in their own types."""
+        frame = frame.copy()
         for name, v in given.items():
             value = self.understood(name, v)
-            hard = not isinstance(value, Between | Missing | list | tuple | set | frozenset)
-            if hard and self.schema[name].kind not in CLASSES:
+            if not isinstance(value, Between | Missing | list | tuple | set | frozenset):
                 frame[name] = self.cells(name, value, len(frame)).set_axis(frame.index)
-        return self.container(frame)
+        return frame
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Return those of the nodes `names` that had data when fitting."""
