@@ -9,10 +9,10 @@ import pytest
 
 import laten as lt
 from laten.cli.main import main
-from laten.data.text.stored import write_as
+from laten.data.text.written import write_as
 
 HEADER = ["day", "price", "share", "ok", " code", ""]
-NEW = {"day": r"\d\d/\d\d/\d{4}", "price": r"-?(\d{1,3}\.)*\d{1,3},\d\d", "share": r"\d+%", "ok": "TRUE|FALSE"}
+NEW = {"day": r"\d\d/\d\d/\d{4}", "price": r"-?(\d{1,3}\.)*\d{1,3}(,\d{1,2})?", "share": r"\d+%", "ok": "TRUE|FALSE"}
 
 
 def cells(rows: int = 60) -> list[list[str]]:

@@ -17,6 +17,7 @@ from laten.data.columns.rare_levels import GROUPS, OWN, Groups
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import span
 from laten.data.records import Finite, Plain, Positive, Record, Whole, replace
+from laten.data.text.notation import Notation
 
 CLASSES = ("binary", "categorical", "ordinal")  # kinds with levels
 NUMBERS = ("count", "positive", "real", "date", "duration")  # kinds with a codec
@@ -86,6 +87,7 @@ class Column(Record, frozen=True):
         folded: Levels that are one entry together.
         binned: The codec of numbers is their histogram, and of more than 256 classes the rare ones share entries (see
             `rare_levels`).
+        notation: How its cells are written, where they were text.
     """
 
     name: str | int
@@ -97,6 +99,7 @@ class Column(Record, frozen=True):
     unseen: str = "error"
     folded: tuple[Plain, ...] = ()
     binned: bool = False
+    notation: Notation | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

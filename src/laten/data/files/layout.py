@@ -8,7 +8,7 @@ Decided from the first records; the whole text is split once, in `text_table.py`
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from laten.common.errors import DataError, known
@@ -103,12 +103,12 @@ def layout(text: str, name: str, options: Options) -> Layout:
     if comments:
         notes.append(Note(f"{comments} comment line{'s' if comments > 1 else ''} on top left out"))
     body = "".join(re.findall(r"[^\r\n]*(?:\r\n|\n|\r|$)", text[: _length(text, 4 * _PROBE)])[comments:])
-    sep = options.sep or (name.lower().endswith(".tsv") and "\t") or _separator(body)
+    sep = options.sep or (name.lower().endswith(".tsv") and "\t") or _separator(body, options.like)
     quote = _quote(body, sep)
     if quote != '"':
         notes.append(Note(f"{quote} around cells"))
     probe = records(body, sep, quote, False, _PROBE)
-    blanks = sep not in " \t" and _blanks(probe)
+    blanks = sep not in " \t" and _blanks(probe) and probe != records(body, sep, quote, True, _PROBE)
     if blanks:
         notes.append(Note(f"a blank after each {sep!r} does not count"))
         probe = records(body, sep, quote, True, _PROBE)
@@ -117,7 +117,8 @@ def layout(text: str, name: str, options: Options) -> Layout:
         notes.append(Note(f"{titles} line{'s' if titles > 1 else ''} above the names left out", "header"))
     probe = probe[titles:]
     first = probe[0]
-    has = _has_header(probe, notes) if options.header is None else options.header is True
+    names_known = options.header is None and any(c in options.like for c in first.cells)
+    has = names_known or (_has_header(probe, notes) if options.header is None else options.header is True)
     if isinstance(options.header, Sequence):
         named = _has_header(probe, [])
         names, skip = list(options.header), (first.last if named else first.line - 1)
@@ -179,8 +180,16 @@ def _comments(text: str) -> int:
     return count
 
 
-def _separator(body: str) -> str:
-    """Return the separator that splits the most rows into the same number of cells, two or more."""
+def _separator(body: str, known: Collection[str] = ()) -> str:
+    """Return the separator that splits the most rows into the same number of cells, two or more.
+
+    Args:
+        known: Names that the file should have: one that splits the first row into some of them is taken.
+    """
+    tried = ((s, records(body, s, '"', False, 1)) for s in (*_SEPARATORS, " ") if known)
+    named = {s: sum(c in known for c in rows[0].cells) for s, rows in tried if rows}
+    if any(named.values()):
+        return max(named, key=lambda s: named[s])
     best, score = ",", (0.0, 0)
     for sep in (*_SEPARATORS, " "):
         try:

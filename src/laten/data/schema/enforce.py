@@ -23,7 +23,9 @@ from laten.data.records import Plain, is_plain, name_of, plain_of
 from laten.data.schema import toml
 from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text
 from laten.data.schema.infer import infer_column
+from laten.data.schema.notations import with_notation
 from laten.data.schema.schema import Schema
+from laten.data.text.notation import recorded
 
 TABLES = ("extra", "nodes", "columns")
 KEYS = ("kind", "levels", "unseen", "range", "missing")
@@ -208,7 +210,9 @@ def impose(contract: Contract, frame: pd.DataFrame) -> Schema:
         )
     kept = [n for text, n in names.items() if text in clauses]
     refuse_empty(frame[kept], [n for n in kept if clauses[str(n)].kind not in ASIDE])
-    columns = tuple(_impose_one(contract, clauses[str(n)], n, frame[n]) for n in kept)
+    record, cells = recorded(frame.attrs), {n: Cells(n, frame[n]) for n in kept}
+    found = (_impose_one(contract, clauses[str(n)], n, cells[n]) for n in kept)
+    columns = tuple(with_notation(c, record, cells[c.name]) for c in found)
     groups = tuple(Group(g.node, tuple(names[str(n)] for n in g.columns), g.scalar) for g in contract.groups)
     return Schema(columns, groups, contract.extra)
 
@@ -217,9 +221,10 @@ def _place(contract: Contract, clause: Clause) -> str:
     return f"{contract.source}{f', line {clause.line}' if clause.line else ''}: "
 
 
-def _impose_one(contract: Contract, clause: Clause, name: str | int, series: pd.Series) -> Column:
+def _impose_one(contract: Contract, clause: Clause, name: str | int, cells: Cells) -> Column:
+    series = cells.series
     try:
-        column = infer_column(Cells(name, series), clause.kind)
+        column = infer_column(cells, clause.kind)
         levels = clause.levels if clause.kind in CLASSES else None
         if levels is not None:
             unlisted = _unlisted(clause, column, series)

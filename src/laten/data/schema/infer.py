@@ -29,6 +29,7 @@ from laten.data.messages import shown, span, unknown
 from laten.data.records import plain_of, replace
 from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
+from laten.data.schema.notations import with_notation
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import recorded
@@ -78,6 +79,7 @@ def infer_schema(
             else c
             for c in columns
         ]
+    columns = [with_notation(c, record, cells[c.name]) for c in columns]
     return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), groups)
 
 

@@ -21,24 +21,28 @@ def read_columns(
     like: Mapping[str, Notation],
     where: Callable[[np.ndarray], str],
     commas: bool = False,
+    quoted: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Notation], tuple[Note, ...]]:
     """Read columns of text as what they are.
 
     Args:
         cells: Column -> texts.
-        options: Gives `told(column)`, `always(column)` and `id`.
+        options: Gives `told(column)`, `codes(column)`, `always(column)` and `id`.
         like: Column -> a notation to read it by.
         where: Names the lines of some rows.
         commas: Where nothing tells, a comma is the decimal mark.
+        quoted: Column -> texts that are labels, although they look like codes for missing.
     Returns:
         The frame, the notation of each column, and notes.
     """
     names = cells.column_names
-    labels = {n: like[n].words if n in like and like[n].form == "text" else () for n in names}
-    codes = {n: tuple(c for c in options.always(n) if c not in labels[n]) for n in names}
+    labels = {n: like[n].words if n in like and like[n].form == "text" else (quoted or {}).get(n, ()) for n in names}
+    said = {n: options.codes(n) or () for n in names}
+    codes = {n: tuple(c for c in options.always(n) if c in said[n] or c not in labels[n]) for n in names}
     texts = {n: ColumnText(n, cells.column(n), codes[n]) for n in names}
     free = [n for n in names if n not in like and n not in options.id]
     marks = [texts[n].decimal_mark(options.told(n)) for n in free]
+    marks += [like[n].decimal for n in names if n in like and (like[n].digits or like[n].thousands)]
     decimal = next((m for m in (",", ".") if marks.count(m) > marks.count("," if m == "." else ".")), None)
     if decimal is None and commas and "." not in marks:
         decimal = ","
@@ -50,7 +54,7 @@ def read_columns(
         if name in options.id:
             found[name] = read_as(texts[name], Notation("text"), where)
         elif name in like:
-            found[name] = read_as(texts[name], like[name], where)
+            found[name] = read_as(texts[name], like[name], where, options.told(name))
         else:
             found[name] = read_column(texts[name], options.told(name), around)
     others = {c for n in free if found[n].notation.form != "text" for c in found[n].notation.missing}
@@ -62,4 +66,16 @@ def read_columns(
         elif name in free and found[name].notation.form == "text":
             found[name] = read_column(texts[name], options.told(name), around)
     frame = pd.DataFrame({n: found[n].series for n in names}, index=pd.RangeIndex(len(cells)))
-    return frame, {n: found[n].notation for n in names}, tuple(note for n in names for note in found[n].notes)
+    notations = {n: _told(found[n].notation, said[n], labels[n], decimal) for n in names}
+    return frame, notations, tuple(note for n in names for note in found[n].notes)
+
+
+def _told(notation: Notation, codes: tuple[str, ...], labels: tuple[str, ...], decimal: str | None) -> Notation:
+    """Return a notation with what was said or seen beside the column: codes for missing, labels, the decimal mark."""
+    if codes:
+        notation = replace(notation, missing=tuple(dict.fromkeys((*notation.missing, *codes))))
+    if notation.form == "text" and labels:
+        notation = replace(notation, words=labels)
+    if notation.whole and not notation.thousands and decimal:
+        notation = replace(notation, decimal=decimal)
+    return notation
