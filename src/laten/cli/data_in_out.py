@@ -19,17 +19,13 @@ from laten.data.files.write import Bare, Data, csv_parts, write
 from laten.data.rows.views import ArrayView
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
-from laten.data.text.notation import Assumed, Notation, assumed
+from laten.data.text.notation import OF_KIND, Assumed, assumed
 from laten.data.text.written import write_as
 from laten.estimator.plain_vae import PlainVAE
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".json", ".json.gz")
 ARRAYS = (".npy", ".npz")
-_AS_KIND = {
-    **dict.fromkeys(("text", "identifier"), Notation("text")), "date": Notation("date"),
-    "duration": Notation("duration"), **dict.fromkeys(("count", "positive", "real"), Notation("number", decimal="")),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
         kinds: `column=kind` edits of the schema: text is read as what it shall be, whatever its cells look like.
     """
     typed = [text.rpartition("=") for text in kinds]
-    columns = {c: _AS_KIND[kind.partition(":")[0]] for c, _, kind in typed if kind.partition(":")[0] in _AS_KIND}
+    columns = {c: OF_KIND[kind.partition(":")[0]] for c, _, kind in typed if kind.partition(":")[0] in OF_KIND}
     data = read(name, Assumed(name, columns=columns) if columns else None)
     if not isinstance(data, dict):
         return Source(data, {}, {})

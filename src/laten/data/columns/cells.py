@@ -22,7 +22,7 @@ _FORMS = (  # of what pandas infers of Python objects
     | dict.fromkeys(("string", "mixed-integer", "mixed", "empty"), "text")
     | {"boolean": "bool"}
 )
-_ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _STYLES = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}  # by length
 
 
@@ -145,7 +145,7 @@ class Cells:
         if form == "text" and "%" in style:
             stamps = pd.to_datetime(series.astype(object), format=style, errors="coerce")
         elif form == "text":
-            iso = series.astype("str").str.fullmatch(_ISO).to_numpy(bool) & present
+            iso = series.astype("str").str.fullmatch(ISO).to_numpy(bool) & present
             stamps = pd.to_datetime(series.astype(object).where(iso), format="ISO8601", errors="coerce")
         elif form != "date":
             stamps = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us]")

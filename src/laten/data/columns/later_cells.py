@@ -11,12 +11,13 @@ import pyarrow as pa
 
 from laten.common.errors import DataError
 from laten.data.columns.ambiguous import refuse_zones
-from laten.data.columns.cells import Cells
+from laten.data.columns.cells import ISO, Cells
 from laten.data.columns.column import Column
 from laten.data.columns.dtypes import dtype_of, zone_of
 from laten.data.messages import where
 from laten.data.records import replace
 from laten.data.text.column import ColumnText, Told
+from laten.data.text.notation import Notation
 from laten.data.text.stored import read_as
 
 _OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?\s?(Z|UTC|[+-]\d\d:?\d\d)"
@@ -31,15 +32,19 @@ def as_fitted(column: Column, cells: Cells) -> Cells:
         DataError: text that is not written so, or times with a zone where the column has none.
     """
     if cells.form == "text" and column.notation is not None and column.seen.form not in ("text", "class"):
-        cells = _read(column, cells)
+        cells = as_noted(cells, column.notation)
     return _at_home(column, cells) if column.seen.form == "date" else cells
 
 
-def _read(column: Column, cells: Cells) -> Cells:
+def as_noted(cells: Cells, notation: Notation) -> Cells:
+    """Return cells of text read by a notation; others as they are.
+
+    Raises:
+        DataError: text that is not written so, with its rows.
+    """
     series = cells.series.astype(object)
     if pd.api.types.infer_dtype(series, skipna=True) != "string":
         return cells
-    assert column.notation is not None
     texts = pa.array([v if isinstance(v, str) else None for v in series], pa.string())
 
     def rows(at: np.ndarray) -> str:
@@ -47,11 +52,11 @@ def _read(column: Column, cells: Cells) -> Cells:
         bad[at] = True
         return where(bad)
 
-    notation, way = replace(column.notation, missing=()), "correct the cells, or make them empty"
-    found = read_as(ColumnText(str(column.name), texts, ()), notation, rows, Told(missing=()), way).series
+    notation, way = replace(notation, missing=()), "correct the cells, or make them empty"
+    found = read_as(ColumnText(str(cells.name), texts, ()), notation, rows, Told(missing=()), way).series
     blank = found.isna().to_numpy() & series.notna().to_numpy()
     if blank.any():
-        raise DataError(f"column {column.name!r}: {where(blank)} hold blanks alone; {way}")
+        raise DataError(f"column {cells.name!r}: {where(blank)} hold blanks alone; {way}")
     return Cells(cells.name, found.set_axis(series.index))
 
 
@@ -88,6 +93,10 @@ def _stamped(cells: Cells) -> Any:
             return None
         refuse_zones(series, cells.name)
         return pd.to_datetime(series)
-    if cells.form != "text" or not len(present) or not present.astype(str).str.fullmatch(_OFFSET).all():
+    if cells.form != "text" or not len(present):
         return None
-    return pd.to_datetime(series.astype(object), utc=True, format="ISO8601")
+    texts = present.astype(str)
+    zoned = bool(texts.str.fullmatch(_OFFSET).all())
+    if not zoned and not texts.str.fullmatch(ISO).all():
+        return None
+    return pd.to_datetime(series.astype(object), utc=zoned, format="ISO8601")

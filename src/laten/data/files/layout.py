@@ -16,6 +16,7 @@ from laten.data.files.options import Options
 from laten.data.text.dates import SHAPES
 from laten.data.text.missing import ALWAYS
 from laten.data.text.notation import Note
+from laten.data.text.numbers import MONEY
 
 _SEPARATORS = (",", ";", "\t", "|")
 _PROBE = 300  # records that are looked at
@@ -25,6 +26,10 @@ _TYPED = re.compile(
         re.sub(r"\?P<\w+>", "", SHAPES[s]) for s in ("ymd", "xxy")
     )
 )  # fmt: skip
+_CELL = re.compile(
+    rf"[(]?[+\-−]?({MONEY})?\s?(\d[\d.,' ]*|[.,]\d+)\s?([%‰]|{MONEY})?[)]?|\d+:\d\d(:\d\d)?|"
+    + "|".join(re.sub(r"\?P<\w+>", "", pattern) for pattern in SHAPES.values())
+)
 _YEAR = re.compile(r"(19|20)\d\d")
 
 
@@ -190,7 +195,7 @@ def _separator(body: str, known: Collection[str] = ()) -> str:
     named = {s: sum(c in known for c in rows[0].cells) for s, rows in tried if rows}
     if any(named.values()):
         return max(named, key=lambda s: named[s])
-    best, score = ",", (0.0, 0)
+    best, score = ",", (0.0, False, 0, 0.0)
     for sep in (*_SEPARATORS, " "):
         try:
             sizes = [len(r.cells) for r in records(body, sep, '"', False, 100)]
@@ -202,8 +207,9 @@ def _separator(body: str, known: Collection[str] = ()) -> str:
         share = times / len(sizes)
         if width < 2 or (sep == " " and (share < 1 or len(sizes) < 3 or score[0] > 0)):
             continue
-        if (round(share, 1), width) > score:
-            best, score = sep, (round(share, 1), width)
+        first = sizes[0] >= max(2, width - 1)  # names are split as rows are, but for a separator that ends these
+        if (round(share, 1), first, width, share) > score:
+            best, score = sep, (round(share, 1), first, width, share)
     return best
 
 
@@ -236,13 +242,18 @@ def _titles(probe: list[Record]) -> int:
     return count if count < min(_TITLES, len(probe) - 1) else 0
 
 
+def _typed(cell: str) -> bool:
+    """Say whether a cell below the names is a number, a date or a time; a name that looks so may be a name."""
+    return bool(_TYPED.fullmatch(cell) or _CELL.fullmatch(cell))
+
+
 def _has_header(probe: list[Record], notes: list[Note]) -> bool:
     """Say whether the first record has the names: it differs from the cells below it."""
     first, rest = probe[0].cells, [r.cells for r in probe[1:]]
     columns = [[r[i].strip() for r in rest if i < len(r) and r[i].strip()] for i in range(len(first))]
     own = [bool(_TYPED.fullmatch(c.strip())) for c in first]
     if not any(own) and rest:
-        typed = [bool(c) and sum(bool(_TYPED.fullmatch(v)) for v in c) > len(c) / 2 for c in columns]
+        typed = [bool(c) and sum(_typed(v) for v in c) > len(c) / 2 for c in columns]
         if any(typed):
             return True
         again = [f.strip() in c for f, c in zip(first, columns, strict=True) if f.strip()]
@@ -252,9 +263,16 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
         return True
     if not any(own):
         return True
-    typed = [len(c) > 0 and sum(bool(_TYPED.fullmatch(v)) for v in c) > len(c) / 2 for c in columns]
+    typed = [len(c) > 0 and sum(_typed(v) for v in c) > len(c) / 2 for c in columns]
     if any(t and f.strip() not in ALWAYS and not o for t, o, f in zip(typed, own, first, strict=True)):
         return True
+    years = [
+        bool(_YEAR.fullmatch(f.strip())) and c and not any(map(str.isdigit, c))
+        for f, c in zip(first, columns, strict=True)
+    ]
+    repeated = any(f.strip() in c for f, c in zip(first, columns, strict=True))
+    if any(years) and not repeated and all(y or not o for y, o in zip(years, own, strict=True)):
+        return True  # a year above cells that are all fractions, money, dates
     numbers = [c.strip() for c, o in zip(first, own, strict=True) if o]
     whole = [int(n) for n in numbers if n.isdigit()]
     run = len(whole) == len(numbers) > 1 and whole == list(range(whole[0], whole[0] + len(whole)))

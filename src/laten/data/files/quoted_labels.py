@@ -6,6 +6,7 @@ its text says so too, if its missing cells have no quotes. `write.py` quotes suc
 
 import io
 import re
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,8 +18,15 @@ CODES = tuple(code for code in ALWAYS if code)
 NEEDS = r"[,;\t|\"\r\n]|^['\s#]|\s$|^//"  # what a cell has that needs quotes in any file
 
 
-def quoted_labels(text: str, cells: list[pa.ChunkedArray], sep: str, quote: str) -> dict[int, tuple[str, ...]]:
-    """Find codes for missing that are labels, because they are in quotes.
+class Quoted(NamedTuple):
+    """Labels of a column that look like codes for missing, and its cells where those without quotes are empty."""
+
+    labels: tuple[str, ...]
+    cells: pa.ChunkedArray
+
+
+def quoted_labels(text: str, cells: list[pa.ChunkedArray], sep: str, quote: str) -> dict[int, Quoted]:
+    """Find codes for missing that would be labels in a column of text, because they are in quotes.
 
     Args:
         text: The rows of a file, without its names.
@@ -26,7 +34,7 @@ def quoted_labels(text: str, cells: list[pa.ChunkedArray], sep: str, quote: str)
         sep: Between cells.
         quote: Around cells.
     Returns:
-        Number of a column -> its labels.
+        By the column's number.
     """
     mark = re.escape(quote)
     if re.search(f"{mark}({'|'.join(map(re.escape, CODES))}){mark}", text) is None:
@@ -46,7 +54,7 @@ def quoted_labels(text: str, cells: list[pa.ChunkedArray], sep: str, quote: str)
     for i, column in enumerate(found.columns):
         held = pc.unique(pc.filter(column, pc.is_in(column, value_set=pa.array(CODES)))).drop_null().to_pylist()
         if held and (sparing or column.null_count):
-            labels[i] = tuple(held)
+            labels[i] = Quoted(tuple(held), pc.fill_null(column, ""))
     return labels
 
 

@@ -20,7 +20,7 @@ from laten.common.errors import DataError
 from laten.data.files.encoding import decode
 from laten.data.files.layout import Layout, Record, layout, named, records
 from laten.data.files.options import Options, check_names
-from laten.data.files.quoted_labels import quoted_labels
+from laten.data.files.quoted_labels import Quoted, quoted_labels
 from laten.data.text.notation import Assumed, Note, attach
 from laten.data.text.table import read_columns
 
@@ -40,7 +40,7 @@ class TextTable:
         text: The whole file.
         notes: What was assumed.
         comments: Whether lines that begin with `#` among the rows were left out.
-        labels: Column -> texts that are labels, although they look like codes for missing.
+        quoted: Column -> codes for missing that are labels if it is text.
     """
 
     source: str
@@ -50,7 +50,7 @@ class TextTable:
     text: str
     notes: tuple[Note, ...] = ()
     comments: bool = False
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    quoted: Mapping[str, Quoted] = field(default_factory=dict)
 
     @cached_property
     def _records(self) -> list[Record]:
@@ -79,7 +79,7 @@ class TextTable:
             line = self.lines(np.array([len(cells)]))
             notes = (*notes, Note(f"the last row ({line.partition(', ')[2]}) is sums of the others and left out"))
         around = self.layout.sep == ";"
-        frame, notations, more = read_columns(cells, options, options.like, self.lines, around, self.labels)
+        frame, notations, more = read_columns(cells, options, options.like, self.lines, around, self.quoted)
         record = Assumed(
             self.source, "text", self.encoding, self.layout.sep, self.layout.quote, self.layout.header, notations,
             tuple(options.id), (*notes, *more),
@@ -108,7 +108,7 @@ def open_text(raw: bytes, name: str, options: Options) -> TextTable:
     return TextTable(name, table, found, encoding, text, notes, bool(comments), by_name)
 
 
-_Split = tuple[list[pa.ChunkedArray], int, dict[int, tuple[str, ...]]]
+_Split = tuple[list[pa.ChunkedArray], int, dict[int, Quoted]]
 
 
 def _split(text: str, found: Layout, name: str) -> _Split:

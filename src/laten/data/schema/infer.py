@@ -18,11 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from laten.common.errors import DataError
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
 from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
+from laten.data.columns.later_cells import as_noted
 from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, span, unknown
@@ -32,7 +34,7 @@ from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.notations import with_notation
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
-from laten.data.text.notation import recorded
+from laten.data.text.notation import OF_KIND, recorded
 
 
 def infer_schema(
@@ -80,7 +82,18 @@ def infer_schema(
             for c in columns
         ]
     columns = [with_notation(c, record, cells[c.name]) for c in columns]
-    return Schema(tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns), groups)
+    told = (_told(c, kinds[c.name], cells[c.name]) if c.name in kinds else c for c in columns)
+    return Schema(tuple(told), groups)
+
+
+def _told(column: Column, kind: str, cells: Cells) -> Column:
+    """Return a column of the kind that it is said to be; of text that is not, the cells are named that differ."""
+    try:
+        return column.with_kind(kind)
+    except DataError:
+        if cells.form == "text" and kind in NUMBERS:
+            as_noted(cells, OF_KIND[kind])
+        raise
 
 
 def infer_column(cells: Cells, wanted: str | None = None) -> Column:

@@ -21,13 +21,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_LONG = (
+LONG = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
 _MORE = {"sept": 9, "mai": 5, "okt": 10, "dez": 12, "märz": 3, "mär": 3, "januar": 1, "februar": 2, "juni": 6}
 _MORE |= {"juli": 7, "oktober": 10, "dezember": 12}
-MONTHS = {n: i % 12 + 1 for i, n in enumerate(_MONTHS + _LONG)} | _MORE
+MONTHS = {n: i % 12 + 1 for i, n in enumerate(_MONTHS + LONG)} | _MORE
 _TIME = (
     r"(?:(?P<t>T| +)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<sec>\d{2})(?P<f>(?:[.,]\d{1,9})?))?"
     r" *(?P<half>(?:[AaPp]\.?[Mm]\.?)?)(?P<gap> *)(?P<zone>(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?))?"

@@ -63,6 +63,7 @@ def duration_style(texts: list[str]) -> str:
     """
     best: tuple[str, ...] = ()
     for text in texts:
+        parts: tuple[str, ...]
         if found := _CLOCK.fullmatch(text):
             _, days, hours, _, seconds, _ = found.groups()
             hour = "%H" if len(hours) > 1 else "%-H"

@@ -73,6 +73,17 @@ class Notation(Record, frozen=True):
         if self.form not in FORMS:
             raise DataError(f"a notation's form must be one of {FORMS}, not {self.form!r}")
 
+    @property
+    def open(self) -> bool:
+        """Nothing but the form is known."""
+        return self in (Notation(self.form), Notation(self.form, decimal=""))
+
+
+OF_KIND = {
+    **dict.fromkeys(("count", "positive", "real"), Notation("number", decimal="")), "date": Notation("date"),
+    "duration": Notation("duration"), **dict.fromkeys(("text", "identifier"), Notation("text")),
+}  # fmt: skip
+
 
 class Assumed(Record, frozen=True):
     """What was assumed when a table was read.

@@ -18,13 +18,13 @@ _NAMES = (
     r"USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|AUD|CAD|NZD|BRL|ZAR|RUB|HKD|SGD|MXN|TRY|KRW|ILS|THB|"
     r"Fr\.|kr\.?|zł|Kč|Ft|Rs\.?|lei"
 )
-_MONEY = f"{_SIGNS}|{_NAMES}"
+MONEY = f"{_SIGNS}|{_NAMES}"
 _BLANKS = " \u00a0\u2009\u202f"  # also those that do not break
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _SHAPE = (
-    rf"^(?P<open>\(?)\s*(?P<sign>[+\-−]?)\s*(?P<before>{_MONEY})?(?P<gap1>[{_BLANKS}]*)(?P<sign2>[+\-−]?)"
+    rf"^(?P<open>\(?)\s*(?P<sign>[+\-−]?)\s*(?P<before>{MONEY})?(?P<gap1>[{_BLANKS}]*)(?P<sign2>[+\-−]?)"
     rf"(?P<body>\d(?:[\d.,'’{_BLANKS}]*\d)?[.,]?|[.,]\d+)(?P<exp>(?:[eE][+\-]?\d+)?)"
-    rf"(?P<gap2>[{_BLANKS}]*)(?P<after>%|‰|{_MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
+    rf"(?P<gap2>[{_BLANKS}]*)(?P<after>%|‰|{MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
 )
 PROBE = 200  # texts that are tried before all are
 LONGEST = 15  # digits that a float keeps; longer whole numbers are codes

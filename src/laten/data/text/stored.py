@@ -77,8 +77,8 @@ def read_as(
         rows = np.flatnonzero(np.isin(column.at, column.present[bad]))
         more = f", or say {_WAYS[notation.form]}" if notation.form in _WAYS else ""
         raise DataError(
-            f"{where(rows)}, column {column.name!r}: expected {_WORDS.get(notation.form, notation.form + 's')}, as in "
-            f"earlier rows, got {shown(some)}; "
+            f"{where(rows)}, column {column.name!r}: expected {_WORDS.get(notation.form, notation.form + 's')}, "
+            f"{'' if notation.open else 'as in earlier rows, '}got {shown(some)}; "
             + (way or f"correct the file, or say that it is missing: missing={some[:3]!r}{more}")
         )
     if not (found_by.fits & ~lost).any():

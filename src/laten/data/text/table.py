@@ -21,7 +21,7 @@ def read_columns(
     like: Mapping[str, Notation],
     where: Callable[[np.ndarray], str],
     commas: bool = False,
-    quoted: Mapping[str, tuple[str, ...]] | None = None,
+    quoted: Mapping[str, tuple[tuple[str, ...], pa.ChunkedArray]] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Notation], tuple[Note, ...]]:
     """Read columns of text as what they are.
 
@@ -31,15 +31,20 @@ def read_columns(
         like: Column -> a notation to read it by.
         where: Names the lines of some rows.
         commas: Where nothing tells, a comma is the decimal mark.
-        quoted: Column -> texts that are labels, although they look like codes for missing.
+        quoted: Column -> texts that look like codes for missing and are labels if it is text, and cells in which such
+            codes as are missing nevertheless are empty.
     Returns:
         The frame, the notation of each column, and notes.
     """
     names = cells.column_names
-    labels = {n: like[n].words if n in like and like[n].form == "text" else (quoted or {}).get(n, ()) for n in names}
+    labels = {n: like[n].words if n in like and like[n].form == "text" else () for n in names}
     said = {n: options.codes(n) or () for n in names}
-    codes = {n: tuple(c for c in options.always(n) if c in said[n] or c not in labels[n]) for n in names}
-    texts = {n: ColumnText(n, cells.column(n), codes[n]) for n in names}
+
+    def text_of(name: str, column: pa.ChunkedArray) -> ColumnText:
+        codes = tuple(c for c in options.always(name) if c in said[name] or c not in labels[name])
+        return ColumnText(name, column, codes)
+
+    texts = {n: text_of(n, cells.column(n)) for n in names}
     free = [n for n in names if n not in like and n not in options.id]
     marks = [texts[n].decimal_mark(options.told(n)) for n in free]
     marks += [like[n].decimal for n in names if n in like and (like[n].digits or like[n].thousands)]
@@ -57,6 +62,12 @@ def read_columns(
             found[name] = read_as(texts[name], like[name], where, options.told(name))
         else:
             found[name] = read_column(texts[name], options.told(name), around)
+        if quoted and name in quoted and found[name].notation.form == "text":
+            more, column = quoted[name]
+            labels[name] = tuple(dict.fromkeys((*labels[name], *more)))
+            texts[name] = text_of(name, column.slice(0, len(cells)))
+            notation = replace(found[name].notation, words=labels[name])
+            found[name] = read_as(texts[name], notation, where)
     others = {c for n in free if found[n].notation.form != "text" for c in found[n].notation.missing}
     around = Around(decimal, dayfirst, tuple(sorted(others)), where)
     for name in names if others else ():

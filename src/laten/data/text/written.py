@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.data.text.dates import MONTHS, minutes_of
+from laten.data.text.dates import LONG, minutes_of
 from laten.data.text.durations import write_duration
 from laten.data.text.notation import Notation
 from laten.data.text.stored import EPOCHS
 
-_LONG = ["", *(name.capitalize() for name in list(MONTHS)[12:24])]
+_NAMES = ("", *(name.capitalize() for name in LONG))
 
 
 def write_as(series: pd.Series, notation: Notation) -> np.ndarray:
@@ -74,8 +74,8 @@ def _stamp(at: pd.Timestamp, notation: Notation) -> str:
     half = "AM" if at.hour < 12 else "PM"
     parts = {
         "%Y": f"{at.year:04d}", "%y": f"{at.year % 100:02d}", "%q": str((at.month + 2) // 3), "%z": zone, "%p": half,
-        "%P": half.lower(), "%B": _LONG[at.month], "%b": _LONG[at.month][:3], "%^B": _LONG[at.month].upper(),
-        "%^b": _LONG[at.month][:3].upper(),
+        "%P": half.lower(), "%B": _NAMES[at.month], "%b": _NAMES[at.month][:3], "%^B": _NAMES[at.month].upper(),
+        "%^b": _NAMES[at.month][:3].upper(),
     }  # fmt: skip
     for letter, number in (
         ("d", at.day), ("m", at.month), ("H", at.hour), ("I", at.hour % 12 or 12), ("M", at.minute), ("S", at.second),
