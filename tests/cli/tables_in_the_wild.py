@@ -22,6 +22,7 @@ TRUTHS = [
     ("nein", "ja"),
     ("0", "1"),
 ]
+NAMES = ["age", " code", "größe", "x", "When?", "a b", "2019", "N", "id", "price ($)"]
 UNITS = [*[("", "")] * 3, ("$", ""), ("€ ", ""), ("", "%"), ("", " EUR"), ("", " %")]
 LOST = ["", "", "", "NA", "?", "N/A", "null", "-", "unknown"]
 MARKS = [(".", ""), (".", ","), (",", ""), (",", "."), (".", " "), (",", " "), (".", "'")]
@@ -122,8 +123,7 @@ def tables(draw) -> Table:
     """A table of 12 to 40 rows and 2 to 5 columns, with holes."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     rows, width = draw(st.integers(12, 40)), draw(st.integers(2, 5))
-    names = draw(st.lists(st.sampled_from(["age", " code", "größe", "x", "When?", "a b", "2019", "N", "id", "price ($)"]),
-                          min_size=width, max_size=width, unique=True))  # fmt: skip
+    names = draw(st.lists(st.sampled_from(NAMES), min_size=width, max_size=width, unique=True))
     columns, full = [], []
     for _ in range(width):
         texts = draw(st.sampled_from(COLUMNS))(rng, draw, rows)

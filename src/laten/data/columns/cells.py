@@ -11,7 +11,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns.ambiguous import refuse_zones
-from laten.data.columns.dtypes import is_text_dictionary
+from laten.data.columns.dtypes import is_text_dictionary, zone_of
 from laten.data.messages import shown, where
 from laten.data.records import Plain, is_plain, plain_of
 
@@ -138,7 +138,7 @@ class Cells:
         return self._days[style, whole]
 
     def _read_days(self, style: str, whole: bool) -> np.ndarray:
-        series, form = self.series, self.form
+        series, form, _ = self.series, self.form, self.zone
         present = series.notna().to_numpy()
         if not present.any():
             return np.full(len(series), np.nan)
@@ -167,6 +167,15 @@ class Cells:
         return (stamps.to_numpy() - np.datetime64(0, "s")) / np.timedelta64(1, "D")
 
     @cached_property
+    def zone(self) -> str | None:
+        """The time zone of dates, `mixed` for Python objects of which any has one; None where there is none."""
+        if self.series.dtype == object:
+            zoned = (getattr(v, "tzinfo", None) is not None for v in self.series.dropna())
+            return "mixed" if self.form == "date" and any(zoned) else None
+        zone = zone_of(self.series.dtype)
+        return None if zone is None else str(zone)
+
+    @cached_property
     def style(self) -> str | None:
         """How dates stand in the column (a `Date` codec's style); None when the cells are no dates."""
         series = self.series
@@ -175,8 +184,7 @@ class Cells:
                 return "datetime"
             if pd.api.types.infer_dtype(series, skipna=True) == "date":
                 return "date"
-            zoned = any(getattr(v, "tzinfo", None) is not None for v in series.dropna())
-            return None if zoned else "datetime"  # zoned Python objects: a dtype for them is datetime64[us, zone]
+            return None if self.zone else "datetime"  # zoned Python objects: a dtype for them is datetime64[us, zone]
         first = next(iter(series.dropna().head(1)), None)
         if self.form != "text" or not isinstance(first, str) or len(first) not in _STYLES:
             return None

@@ -27,6 +27,7 @@ FORMS = ("bool", "number", "date", "duration", "text", "class", "other")  # the 
 UNSEEN = ("error", "other")  # what becomes of a class that was never seen
 OTHER = "(other)"  # the entry it falls into
 MAX_LEVELS = 1000  # of numbers and ordinal columns
+MOST_DIGITS = 9  # after the point, that are taken for a rounding
 MOST_LEVELS = 1_000_000  # of categorical columns
 
 
@@ -43,6 +44,7 @@ class Seen(Record, frozen=True):
         decimals: Digits after the point that all numbers share (0: whole numbers), None when more than 4.
         codecs: Every codec the cells allow, fitted.
         counts: How many cells hold each of `values`; empty when there are none.
+        digits: As `decimals`, but None when more than 9: what is drawn is rounded to them.
         step: The longest of a day, an hour, a minute and a second that all durations are multiples of, in seconds.
     """
 
@@ -56,6 +58,7 @@ class Seen(Record, frozen=True):
     codecs: tuple[Codec, ...] = ()
     counts: tuple[Whole, ...] = ()
     step: Positive | None = None
+    digits: Whole | None = None
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:

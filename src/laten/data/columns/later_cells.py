@@ -63,7 +63,9 @@ def as_noted(cells: Cells, notation: Notation) -> Cells:
 def _at_home(column: Column, cells: Cells) -> Cells:
     """Return dates in the column's own zone."""
     home, whole = zone_of(dtype_of(column.dtype)), column.date.whole
-    series = None if cells.form == "text" and home is None else _stamped(cells)
+    if cells.zone == (None if home is None else str(home)) and (cells.form == "date" or home is None):
+        return cells
+    series = _stamped(cells)
     if series is None:
         return cells
     zone = zone_of(series.dtype)

@@ -17,7 +17,6 @@ from laten.data.columns.dtypes import DECIMAL, dtype_of, dtype_text, is_text, zo
 from laten.data.records import Plain, is_plain, plain_of
 from laten.data.text.written import write_as
 
-_DIGITS = 12  # that a float surely keeps
 _MOST = 9.2e18  # of a unit that 64 bits hold
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
@@ -102,9 +101,7 @@ def _places(column: Column, dtype: pd.CategoricalDtype, at: np.ndarray) -> tuple
 
 def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any) -> pd.Series:
     """Turn numbers `(rows,)` back into cells of a dtype, rounded to the digits that were seen."""
-    digits, notation = column.seen.decimals, column.notation
-    if digits is None and notation is not None and notation.form == "number" and 0 < notation.digits <= _DIGITS:
-        digits = None if notation.style else notation.digits  # of an exponent they are others
+    digits = column.seen.digits if column.seen.decimals is None else column.seen.decimals
     whole = pd.api.types.is_integer_dtype(dtype)
     if digits is not None or whole:
         x = np.round(x, 0 if whole or digits is None else digits)

@@ -266,13 +266,8 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
     typed = [len(c) > 0 and sum(_typed(v) for v in c) > len(c) / 2 for c in columns]
     if any(t and f.strip() not in ALWAYS and not o for t, o, f in zip(typed, own, first, strict=True)):
         return True
-    years = [
-        bool(_YEAR.fullmatch(f.strip())) and c and not any(map(str.isdigit, c))
-        for f, c in zip(first, columns, strict=True)
-    ]
-    repeated = any(f.strip() in c for f, c in zip(first, columns, strict=True))
-    if any(years) and not repeated and all(y or not o for y, o in zip(years, own, strict=True)):
-        return True  # a year above cells that are all fractions, money, dates
+    if not any(f.strip() in c for f, c in zip(first, columns, strict=True)) and _stands_out(first, own, columns):
+        return True
     numbers = [c.strip() for c, o in zip(first, own, strict=True) if o]
     whole = [int(n) for n in numbers if n.isdigit()]
     run = len(whole) == len(numbers) > 1 and whole == list(range(whole[0], whole[0] + len(whole)))
@@ -280,3 +275,15 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
         notes.append(Note(f"{first[:3]} … are taken for names", "header"))
         return True
     return False
+
+
+def _stands_out(first: list[str], own: list[bool], columns: list[list[str]]) -> bool:
+    """Say whether cells that never come again are names, although some are numbers.
+
+    They are where such a number is a year above cells that are no whole numbers, or where a word stands above cells
+    that all come again.
+    """
+    places = list(zip(first, own, columns, strict=True))
+    years = [bool(o and c and _YEAR.fullmatch(f.strip()) and not any(map(str.isdigit, c))) for f, o, c in places]
+    words = [not o and len(c) > 5 and min(Counter(c).values()) > 1 for _, o, c in places]
+    return any(words) or (any(years) and years == own)

@@ -22,7 +22,7 @@ from laten.common.errors import DataError
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
 from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
-from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
+from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_DIGITS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
 from laten.data.columns.later_cells import as_noted
 from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
@@ -223,6 +223,7 @@ def _numbers(cells: Cells) -> _Verdict:
     x = x[~np.isnan(x)]
     values = np.sort(pd.unique(x))
     decimals = decimals_of(values.astype(np.float32) if str(series.dtype).lower().startswith("float32") else values)
+    digits = decimals if decimals is not None or series.dtype == np.float32 else decimals_of(values, MOST_DIGITS)
     levels = tuple(int(v) if v.is_integer() else v for v in values[: MAX_LEVELS + 1].tolist())
     seen = Seen(
         rows=len(series),
@@ -232,6 +233,7 @@ def _numbers(cells: Cells) -> _Verdict:
         low=float(values[0]),
         high=float(values[-1]),
         decimals=decimals,
+        digits=digits,
         codecs=(*fit_codecs(x), fit_histogram(x, None if decimals is None else 10.0**decimals)),
         counts=tuple(np.bincount(np.searchsorted(values, x)).tolist()) if len(values) <= MAX_LEVELS else (),
     )
