@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.cli.tables_in_the_wild import Table, later, tables
+from tests.cli.tables_in_the_wild import Table, later, tables, text_of
 
 from laten.cli.data_in_out import for_fit
 from laten.cli.work import ask
@@ -144,11 +144,19 @@ def test_two_thousand_tables(tmp_path_factory):
     assert COUNT["tables"] - COUNT["refused"] >= 2000
 
 
-def test_a_writer_that_changes_a_cell_is_caught():
-    """Control."""
-    names, cells = ["a", "b"], [["01067", "1,50"], ["", "2,25"]]
-    table = Table(names, cells, [[True, True], [False, True]], ",", b"")
-    new = [names, ["01067", "1,50"], ["7", "2,25"]]
-    assert changes(table, new) == []
-    assert changes(table, [names, ["1067", "1,50"], ["7", "2,25"]]) == [("a", "01067", "1067")]
-    assert changes(table, [names, new[2], new[1]]) and changes(table, [["b", "a"], *new[1:]])
+def test_a_writer_that_changes_a_cell_is_caught(tmp_path, monkeypatch):
+    """Control: one zero less, or two rows exchanged."""
+    cells = [[f"{i % 7:05d}", f"{i * i / 7:.2f}"] for i in range(30)]
+    table = Table(["a", "b"], cells, [[True, True]] * 30, ",", text_of([["a", "b"], *cells], ",").encode())
+    round_trip(table, tmp_path, monkeypatch)
+    right = ask.as_in_file
+
+    def zeros(filled, source):
+        out = right(filled, source)
+        out.iloc[3, 0] = out.iloc[3, 0].lstrip("0")
+        return out
+
+    for wrong in (zeros, lambda *a: right(*a).iloc[[1, 0, *range(2, 30)]]):
+        monkeypatch.setattr(ask, "as_in_file", wrong)
+        with pytest.raises(AssertionError):
+            imputed(fitted(tmp_path / "in.csv"), table, tmp_path / "in.csv")

@@ -34,6 +34,7 @@ LOOKS = {
     "when": r"\d\d\.\d\d\.\d{4}", "price": r"(\d{1,3}\.)*\d{1,3},\d\d €", "share": r"\d+%", "ok": "YES|NO",
     "code": r"0000\d", "took": r"\d+h \d+m", "six": r"-?\d\.\d{6}", "area": "NA|EU|AS",
 }  # fmt: skip
+DAYS = pd.date_range("2024-01-01", periods=100)
 
 
 def written(columns=TEXT, rows=N):
@@ -145,6 +146,15 @@ def test_names_of_a_later_file_are_known(table):
     assert table("city\nNew York\nNew York\nNew York\n", like=schema)["city"].tolist() == ["New York"] * 3
 
 
+def test_of_a_column_that_was_no_text_the_kind_is_known(table):
+    schema = infer_schema(
+        pd.DataFrame({"created_at": range(1_571_968_441, 1_571_968_541), "n": 7 * RNG.integers(0, 9, 100), "day": DAYS})
+    )
+    frame = table('created_at;n;x;day\n1617055825;007;1,5;03/04/2024\n"1.617.055.826";8;2,5;30/04/2024\n', like=schema)
+    assert frame["created_at"].tolist() == [1_617_055_825, 1_617_055_826] and frame["n"].tolist() == [7, 8]
+    assert frame["day"][0] == pd.Timestamp(2024, 4, 3)
+
+
 # labels that look like codes for missing
 
 QUOTED = {
@@ -212,6 +222,15 @@ def test_a_kind_that_a_few_cells_do_not_allow_names_these():
     days[[7, 30]] = ["31 foo", "soon"]
     with pytest.raises(DataError, match=r"rows 7, 30, column 'when': expected dates, got '31 foo', 'soon'; correct"):
         infer_schema(pd.DataFrame({"when": days, "x": RNG.normal(size=50)}), kinds={"when": "date"})
+
+
+def test_a_check_reads_strings_and_clocks_as_the_model_does(schema):
+    assert not schema.check(texts()).broken
+    (found,) = schema.check(texts(price=["1 €", "2 €", "cheap", None])).broken
+    assert found.what == "type" and "row 2" in found.detail
+    naive = infer_schema(pd.DataFrame({"when": CLOCK.repeat(9), "x": range(27)}))
+    (found,) = naive.check(pd.DataFrame({"when": CLOCK.tz_localize("UTC"), "x": range(3)})).broken
+    assert "has no time zone" in found.detail
 
 
 # times with and without a zone

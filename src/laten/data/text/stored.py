@@ -99,7 +99,7 @@ def _numbers(column: ColumnText, notation: Notation, told: Told, lost: np.ndarra
         fits &= texts.has_unit(name, unit)
 
     def make(keep: np.ndarray) -> Reading:
-        found = numbers(column, keep, notation.missing, marks, unclear)
+        found = numbers(column, keep, notation.missing, marks, unclear, epoch=False)
         if not notation.decimal:
             return found
         return Reading(found.series, replace(notation, decimal=marks.decimal, thousands=marks.thousands))

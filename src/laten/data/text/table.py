@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from laten.data.records import replace
-from laten.data.text.column import ColumnText
+from laten.data.text.column import ColumnText, Told
 from laten.data.text.notation import Notation, Note
 from laten.data.text.readings import Reading
 from laten.data.text.stored import read_as
@@ -45,7 +45,8 @@ def read_columns(
         return ColumnText(name, column, codes)
 
     texts = {n: text_of(n, cells.column(n)) for n in names}
-    free = [n for n in names if n not in like and n not in options.id]
+    opened = [n for n in names if n in like and like[n].open and like[n].form != "text"]
+    free = [n for n in names if (n not in like or n in opened) and n not in options.id]
     marks = [texts[n].decimal_mark(options.told(n)) for n in free]
     marks += [like[n].decimal for n in names if n in like and (like[n].digits or like[n].thousands)]
     decimal = next((m for m in (",", ".") if marks.count(m) > marks.count("," if m == "." else ".")), None)
@@ -58,6 +59,8 @@ def read_columns(
     for name in names:
         if name in options.id:
             found[name] = read_as(texts[name], Notation("text"), where)
+        elif name in opened:
+            found[name] = _of_form(texts[name], like[name], options.told(name), around)
         elif name in like:
             found[name] = read_as(texts[name], like[name], where, options.told(name))
         else:
@@ -79,6 +82,12 @@ def read_columns(
     frame = pd.DataFrame({n: found[n].series for n in names}, index=pd.RangeIndex(len(cells)))
     notations = {n: _told(found[n].notation, said[n], labels[n], decimal) for n in names}
     return frame, notations, tuple(note for n in names for note in found[n].notes)
+
+
+def _of_form(column: ColumnText, notation: Notation, told: Told, around: Around) -> Reading:
+    """Read a column of which the form alone is known: as it would be by itself, where that is of the form."""
+    found = read_column(column, told, around)
+    return found if found.notation.form == notation.form else read_as(column, notation, around.where, told)
 
 
 def _told(notation: Notation, codes: tuple[str, ...], labels: tuple[str, ...], decimal: str | None) -> Notation:
