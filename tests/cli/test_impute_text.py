@@ -1,18 +1,19 @@
-"""`laten impute` of a text file: full cells come back to the letter, filled ones in their column's notation."""
+"""Text files on the command line: full cells come back to the letter, made ones in the notation of their column."""
 
 import csv
 import io
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import laten as lt
 from laten.cli.main import main
-from laten.data.text.stored import write_as
+from laten.data.text.written import write_as
 
 HEADER = ["day", "price", "share", "ok", " code", ""]
-NEW = {"day": r"\d\d/\d\d/\d{4}", "price": r"-?(\d{1,3}\.)*\d{1,3},\d\d", "share": r"\d+%", "ok": "TRUE|FALSE"}
+NEW = {"day": r"\d\d/\d\d/\d{4}", "price": r"-?(\d{1,3}\.)*\d{1,3}(,\d{1,2})?", "share": r"\d+%", "ok": "TRUE|FALSE"}
 
 
 def cells(rows: int = 60) -> list[list[str]]:
@@ -68,3 +69,48 @@ def test_a_notation_alone_would_rewrite_some(files):
     price = [row[1] for row in cells()]
     again = write_as(frame["price"], lt.assumed(frame).columns["price"])
     assert sum(a != b for a, b in zip(again, price, strict=True)) > 10
+
+
+def test_full_cells_of_standard_input_too(laten, files, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text(cells()).encode())))
+    done = laten("impute", files / "m.laten", "-", "-q")
+    _, *rows = csv.reader(io.StringIO(done.out))
+    assert all(
+        new == was for row, old in zip(rows, cells(), strict=True) for new, was in zip(row, old, strict=True) if was
+    )
+
+
+def test_what_is_drawn_looks_like_the_file_and_is_read_again(laten, files):
+    laten("sample", files / "m.laten", "-n", "30", "-o", files / "s.tsv")
+    head, *rows = csv.reader(io.StringIO((files / "s.tsv").read_text()), delimiter="\t")
+    assert len(rows) == 30 and {"day", "price", "share", "ok"} <= set(head)
+    for row in rows:
+        for name, cell in zip(head, row, strict=True):
+            assert name not in NEW or re.fullmatch(NEW[name], cell), (name, cell)
+    for command in ("score", "embed", "reconstruct"):
+        done = laten(command, files / "m.laten", files / "s.tsv", "-q")
+        assert done.code == 0 and len(done.out.splitlines()) == 31, done.err
+    _, *means = csv.reader(io.StringIO(done.out))
+    assert all(re.fullmatch(NEW[n], c) for row in means for n, c in zip(head, row, strict=True) if n in NEW)
+
+
+def test_a_later_batch_is_not_typed_anew(laten, files):
+    """Alone these cells would be whole numbers, a month first, a number, words."""
+    later = files / "later.csv"
+    later.write_text(" code,day,price,share,ok,\n7,01/02/2021,1.034,5%,true,b\n,,,,,\n")
+    frame = lt.read(later, like=lt.load(files / "m.laten"))
+    assert frame.iloc[0].tolist() == ["7", pd.Timestamp(2021, 2, 1), 1034.0, 5, True, "b"]
+    assert laten("score", files / "m.laten", later, "-q").code == 0
+    later.write_text("day,price,share,ok\n2021-02-01T10:00,1034.5,5%,true\n")
+    done = laten("score", files / "m.laten", later, "-q")
+    assert done.code == 2 and "line 2, column 'price': expected numbers, as in earlier rows, got '1034.5'" in done.err
+    assert "say its marks: --decimal, --thousands" in done.err
+    done = laten("impute", files / "m.laten", later, "-q", "--decimal", ".")
+    assert "1034.5" in done.out
+
+
+def test_a_kind_that_some_cells_do_not_allow(laten, files):
+    bad = files / "bad.csv"
+    bad.write_text("when,x\n" + "".join(f"2024-01-{1 + i % 28:02d},{i / 7:.2f}\n" for i in range(48)) + "31 foo,1\n")
+    done = laten("fit", bad, "--kind", "when=date", "-q", "-o", files / "b.laten")
+    assert done.code == 2 and "line 50, column 'when': expected dates, got '31 foo'" in done.err

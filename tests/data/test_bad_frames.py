@@ -216,7 +216,9 @@ def test_a_category_dtype_that_lacks_a_drawn_level():
     rows = encode(SCHEMA, frame)
     like = frame[frame["city"] != "Oslo"].assign(city=lambda f: f["city"].cat.remove_unused_categories())
     values = {k: v[: len(like)] for k, v in rows.values.items()}
-    with pytest.raises(DataError, match=r"lacks the level 'Oslo'.*add_categories"):
+    assert "Oslo" in decode(SCHEMA, values, like=like)["city"].cat.categories  # added, for it is the answer
+    like = like.assign(city=pd.Categorical.from_codes([0] * len(like), pd.interval_range(0, 2)))
+    with pytest.raises(DataError, match=r"lacks the level '\w+'.*add_categories"):
         decode(SCHEMA, values, like=like)
 
 

@@ -22,7 +22,7 @@ from laten.data.files.read import read
 from laten.data.files.write import write
 from laten.data.schema.infer import infer_schema
 from laten.data.text.notation import assumed
-from laten.data.text.stored import write_as
+from laten.data.text.written import write_as
 
 FIELD = Path(__file__).resolve().parents[3] / "shared" / "field" / "files"
 TEXT = "age,income,city\n" + "".join(f"{20 + i % 50},{1000 + 37 * i}.{i % 10}5,{'ZMG'[i % 3]}ü\n" for i in range(60))
@@ -488,4 +488,4 @@ def test_cells_are_written_as_they_were_read(table, case):
     """A notation read from a file writes the same text, so that made cells look like the others."""
     cells = case.split("|") if "a |" in case else case.split(" | ")
     frame = table(column(cells))
-    assert write_as(frame["x"], assumed(frame).columns["x"]) == cells
+    assert write_as(frame["x"], assumed(frame).columns["x"]).tolist() == cells

@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from laten.cli.reading import told, typed_way
 from laten.common.errors import DataError, known
 from laten.data.files import read as files
-from laten.data.files.write import Data, write
+from laten.data.files.write import Bare, Data, csv_parts, write
 from laten.data.rows.views import ArrayView
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
-from laten.data.text.notation import Assumed, Notation, assumed
-from laten.data.text.stored import write_as
+from laten.data.text.notation import OF_KIND, Assumed, assumed
+from laten.data.text.written import write_as
 from laten.estimator.plain_vae import PlainVAE
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
@@ -34,6 +35,7 @@ class Source:
     data: Any  # a frame, a bare array, or a dict of arrays by node
     names: dict[str, str]  # node -> its array's name in the file, where the file names arrays
     aside: dict[str, np.ndarray]  # arrays of the file that the model does not take, such as labels
+    texts: pa.Table | None = None  # the cells of a text table as they are written
 
     @property
     def rows(self) -> int:
@@ -66,22 +68,27 @@ def column_named(text: str, names: Iterable[Name]) -> Name:
     return next((n for n in names if str(n) == text), text)
 
 
-def read(name: str, like: Assumed | None = None) -> Data:
+def read(name: str, like: Any = None) -> Data:
     """Read data with the options of reading that were typed, and say what was assumed of a table."""
+    return read_with_texts(name, like)[0]
+
+
+def read_with_texts(name: str, like: Any = None) -> tuple[Data, pa.Table | None]:
+    """Read as `read` does, and return the cells of a text table as they are written."""
     options, aloud = told()
     try:
-        data = files.read(name, **options, like=like)
+        data, texts = files.read_with_texts(name, **options, like=like)
     except DataError as error:
         raise DataError(typed_way(str(error))) from None
     record = assumed(data) if isinstance(data, pd.DataFrame) else None
     if record is not None and aloud and not record.plain:
         note(record.line("--"))
-    return data
+    return data, texts
 
 
-def read_table(name: str, use: str) -> pd.DataFrame:
+def read_table(name: str, use: str, like: Any = None) -> pd.DataFrame:
     """Read a table; `use` says what it is for, to whoever gives arrays."""
-    data = read(name)
+    data = read(name, like)
     if not isinstance(data, pd.DataFrame):
         raise DataError(f"{name}: holds arrays; {use}")
     return data
@@ -91,10 +98,11 @@ def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
     """Read data to learn from. Of several arrays it is the one called `x`; the others stand aside.
 
     Args:
-        kinds: `column=kind` edits of the schema: what is set aside is read as text, whatever its cells are.
+        kinds: `column=kind` edits of the schema: text is read as what it shall be, whatever its cells look like.
     """
-    aside = [text.rpartition("=")[0] for text in kinds if text.rpartition("=")[2] in ("text", "identifier")]
-    data = read(name, Assumed(name, columns={column: Notation("text") for column in aside}) if aside else None)
+    typed = [text.rpartition("=") for text in kinds]
+    columns = {c: OF_KIND[kind.partition(":")[0]] for c, _, kind in typed if kind.partition(":")[0] in OF_KIND}
+    data = read(name, Assumed(name, columns=columns) if columns else None)
     if not isinstance(data, dict):
         return Source(data, {}, {})
     chosen = "x" if "x" in data else next(iter(data))
@@ -108,7 +116,7 @@ def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
 def for_model(vae: PlainVAE, name: str) -> Source:
     """Read data to ask a model about, in the container it was fitted to."""
     view = vae.view_
-    data = read(name) if isinstance(view, ArrayView) else _as_fitted(vae.schema_, name)
+    data, texts = read_with_texts(name, None if isinstance(view, ArrayView) else vae.schema_)
     if isinstance(view, ArrayView) and isinstance(data, dict):
         return _by_node(view, data, name)
     if isinstance(view, ArrayView) and isinstance(data, pd.DataFrame):
@@ -117,22 +125,7 @@ def for_model(vae: PlainVAE, name: str) -> Source:
         raise DataError(
             f"{name}: holds arrays {known(data)}; the model was fitted to the columns {known(vae.schema_.names)}"
         )
-    return Source(data, {}, {})
-
-
-def _as_fitted(schema: Schema, name: str) -> Data:
-    """Read rows as the schema says: what was text is text, whatever this batch holds; names that were numbers are."""
-    texts = {}
-    for column in schema.columns:
-        labels = tuple(v for v in column.levels or () if isinstance(v, str))
-        if column.seen.form in ("text", "class") and len(labels) == len(column.levels or ()):
-            bare = column.levels is not None and all(v == v.strip() for v in labels)
-            texts[str(column.name)] = Notation("text", words=labels, strip=bare)
-    data = read(name, Assumed("the model", columns=texts))
-    if isinstance(data, pd.DataFrame):
-        numbered = {str(n): n for n in schema.names if not isinstance(n, str) and n not in data.columns}
-        data = data.rename(columns=numbered)
-    return data
+    return Source(data, {}, {}, texts)
 
 
 def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:
@@ -178,30 +171,38 @@ def put(result: Data, path: str | None) -> None:
         return
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+    for part in csv_parts(frame):
+        sys.stdout.write(part)
 
 
-def as_in_file(filled: pd.DataFrame, source: Source, name: str) -> pd.DataFrame:
-    """Return filled rows as text: full cells as the file has them, to the letter; others in their column's notation.
+def is_text(path: str | None) -> bool:
+    """Say whether results go to a text table."""
+    return path is None or path.lower().endswith(TEXT)
 
-    Args:
-        source: The rows before they were filled, read from the file `name`.
-    """
-    record = assumed(source.data)
-    if record is None or record.format != "text":
-        return filled
+
+def as_written(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """Return rows with each column as text that was text where the model was fitted, in the notation of that file."""
+    notations = {c.name: c.notation for c in schema.columns if c.notation is not None and c.name in frame.columns}
+    out = frame.astype(dict.fromkeys(notations, object))
+    for name, notation in notations.items():
+        out[name] = write_as(frame[name], notation)
+    return out
+
+
+def as_in_file(filled: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """Return filled rows as text: full cells as the file has them, to the letter; others in their column's notation."""
+    record, texts = assumed(source.data), source.texts
+    assert record is not None and texts is not None
     out = filled.astype(object)
-    for column, notation in record.columns.items():
-        if column in filled.columns and notation.form not in ("text", "duration"):
-            out[column] = write_as(filled[column], notation)
-    if name == "-":  # standard input cannot be read twice
-        return out
-    as_text = Assumed(name, columns={str(c): Notation("text") for c in filled.columns})
-    written = files.read(name, **told()[0], like=as_text)
-    if isinstance(written, pd.DataFrame) and len(written) == len(filled):
-        for column in filled.columns:
-            full = source.data[column].notna().to_numpy()
-            out.loc[full, column] = written[str(column)].to_numpy(object)[full]
+    for name in filled.columns:
+        if str(name) not in texts.column_names:
+            continue
+        hole = source.data[name].isna().to_numpy()
+        new = hole & filled[name].notna().to_numpy()
+        cells = texts.column(str(name)).to_numpy().astype(object)
+        cells[new] = write_as(filled.loc[new, name], record.columns[str(name)])
+        cells[hole & ~new] = [Bare(text) for text in cells[hole & ~new]]
+        out[name] = cells
     return out
 
 

@@ -86,4 +86,5 @@ def typed_way(message: str) -> str:
             return f"--header {shlex.quote(','.join(values))}"
         return " ".join(f"--{found[1]} {shlex.quote(v)}" for v in values)
 
+    message = re.sub(r"\b(decimal|thousands|dayfirst)=(?=[,\s]|$)", r"--\1", message)
     return re.sub(r"\b(missing|header|drop|id)=(\[.*?\])", option_of, message)

@@ -5,7 +5,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.cli.data_in_out import ARRAYS, TEXT, as_in_file, check_container, check_output, for_model, named, note, put
+from laten.cli.data_in_out import (
+    ARRAYS,
+    as_in_file,
+    as_written,
+    check_container,
+    check_output,
+    for_model,
+    is_text,
+    named,
+    note,
+    put,
+)
 from laten.cli.evidence import evidence
 from laten.data.rows.views import ArrayView, TableView
 from laten.estimator.plain_vae import PlainVAE, load
@@ -19,7 +30,7 @@ def sample(model: str, n: int, given: list[str], output: str | None, seed: int |
     vae = load(model)
     check_container(vae, output)
     rows = vae.sample(n, given=evidence(vae, given) or None, holes=holes, seed=seed)
-    put(tidy(vae, rows, output), output)
+    put(written(vae, tidy(vae, rows, output), output), output)
 
 
 def score(model: str, data: str, output: str | None, by_column: bool, draws: int | None) -> None:
@@ -49,8 +60,9 @@ def impute(model: str, data: str, output: str | None, samples: int | None, seed:
 
     def finished(copy: Any) -> Any:
         tidied = tidy(vae, named(copy, source), output)
-        text = isinstance(tidied, pd.DataFrame) and (output is None or output.lower().endswith(TEXT))
-        return as_in_file(tidied, source, data) if text else tidied
+        return (
+            as_in_file(tidied, source) if source.texts is not None and is_text(output) else written(vae, tidied, output)
+        )
 
     put(finished(filled) if samples is None else stacked([finished(copy) for copy in filled]), output)
     rows = vae.view_.rows(source.data, partial=True)
@@ -75,7 +87,8 @@ def reconstruct(model: str, data: str, output: str | None) -> None:
     vae = load(model)
     check_container(vae, output)
     source = for_model(vae, data)
-    put(tidy(vae, named(vae.reconstruct(source.data), source), output), output)
+    means = named(vae.reconstruct(source.data), source)
+    put(written(vae, tidy(vae, means, output), output), output)
 
 
 def stacked(copies: list[Any]) -> Any:
@@ -103,3 +116,9 @@ def tidy(vae: PlainVAE, data: Any, output: str | None) -> Any:
     floats = [n for n in whole if n in data.columns and pd.api.types.is_float_dtype(data[n].dtype)]
     fit = [n for n in floats if data[n].dropna().mod(1).eq(0).all() and data[n].abs().max() < 2**53]
     return data.astype(dict.fromkeys(fit, "Int64"))
+
+
+def written(vae: PlainVAE, data: Any, output: str | None) -> Any:
+    """Return a table for a text file with each column as the file of the fit wrote it."""
+    table = isinstance(data, pd.DataFrame) and isinstance(vae.view_, TableView)
+    return as_written(data, vae.schema_) if table and is_text(output) else data

@@ -1,6 +1,7 @@
 """`laten quality`: how good synthetic rows are, told by two or three tables."""
 
 from laten.cli.data_in_out import TABLES, check_output, column_named, read_table, show, wrote
+from laten.data.text.notation import assumed
 from laten.plots.canvas import FORMATS
 from laten.plots.quality import plot_quality
 from laten.synthetic.quality import quality as judge
@@ -14,7 +15,8 @@ def quality(
     check_output(plot, FORMATS)
     check_output(output, TABLES)
     use = "quality compares tables"
-    first, others = read_table(real, use), [read_table(n, use) for n in (synthetic, holdout) if n is not None]
+    first = read_table(real, use)
+    others = [read_table(n, use, assumed(first)) for n in (synthetic, holdout) if n is not None]
     name = None if target is None else column_named(target, first.columns)
     found = judge(first, *others, target=name, seed=seed or 0)
     if plot is not None:

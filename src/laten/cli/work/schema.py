@@ -11,8 +11,8 @@ from laten.common.atomic_file import atomic
 from laten.common.errors import DataError
 from laten.data.rows.table_view import TableView
 from laten.data.schema.check import check as compare
-from laten.data.schema.contract import Contract
 from laten.data.schema.enforce import open_contract
+from laten.data.schema.schema import Schema
 from laten.estimator.plain_vae import load
 
 BROKEN = 1
@@ -66,18 +66,19 @@ def schema(
 def checked(data: str, agreed: str, output: str | None) -> int:
     """Show how rows differ from a contract, or from the schema of a model; 1 when a model refuses them."""
     check_output(output, TABLES)
-    contract = agreed_in(agreed)
-    found = compare(contract, read_table(data, USE))
+    schema = fitted_in(agreed)
+    contract = open_contract(Path(agreed)) if schema is None else schema.contract
+    found = compare(contract, read_table(data, USE, schema))
     show(found, found.frame, output)
     wrote(output)
     return BROKEN if found.broken else 0
 
 
-def agreed_in(name: str) -> Contract:
-    """Return the contract of a TOML file, or of the table that a model was fitted to."""
+def fitted_in(name: str) -> Schema | None:
+    """Return the schema of the table that a model was fitted to; None for another file."""
     if not zipfile.is_zipfile(name):
-        return open_contract(Path(name))
+        return None
     vae = load(name)
     if not isinstance(vae.view_, TableView):
         raise DataError(f"{name}: was fitted to arrays, which have no schema")
-    return vae.schema_.contract
+    return vae.schema_

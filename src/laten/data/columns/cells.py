@@ -11,7 +11,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, known
 from laten.data.columns.ambiguous import refuse_odd, refuse_zones
-from laten.data.columns.dtypes import is_text_dictionary
+from laten.data.columns.dtypes import is_text_dictionary, zone_of
 from laten.data.messages import shown, where
 from laten.data.records import Plain, is_plain, plain_of
 
@@ -22,7 +22,7 @@ _FORMS = (  # of what pandas infers of Python objects
     | dict.fromkeys(("string", "mixed-integer", "mixed", "empty"), "text")
     | {"boolean": "bool"}
 )
-_ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
 _STYLES = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}  # by length
 
 
@@ -138,14 +138,14 @@ class Cells:
         return self._days[style, whole]
 
     def _read_days(self, style: str, whole: bool) -> np.ndarray:
-        series, form = self.series, self.form
+        series, form, _ = self.series, self.form, self.zone
         present = series.notna().to_numpy()
         if not present.any():
             return np.full(len(series), np.nan)
         if form == "text" and "%" in style:
             stamps = pd.to_datetime(series.astype(object), format=style, errors="coerce")
         elif form == "text":
-            iso = series.astype("str").str.fullmatch(_ISO).to_numpy(bool) & present
+            iso = series.astype("str").str.fullmatch(ISO).to_numpy(bool) & present
             stamps = pd.to_datetime(series.astype(object).where(iso), format="ISO8601", errors="coerce")
         elif form != "date":
             stamps = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us]")
@@ -167,6 +167,15 @@ class Cells:
         return (stamps.to_numpy() - np.datetime64(0, "s")) / np.timedelta64(1, "D")
 
     @cached_property
+    def zone(self) -> str | None:
+        """The time zone of dates, `mixed` for Python objects of which any has one; None where there is none."""
+        if self.series.dtype == object:
+            zoned = (getattr(v, "tzinfo", None) is not None for v in self.series.dropna())
+            return "mixed" if self.form == "date" and any(zoned) else None
+        zone = zone_of(self.series.dtype)
+        return None if zone is None else str(zone)
+
+    @cached_property
     def style(self) -> str | None:
         """How dates stand in the column (a `Date` codec's style); None when the cells are no dates."""
         series = self.series
@@ -175,8 +184,7 @@ class Cells:
                 return "datetime"
             if pd.api.types.infer_dtype(series, skipna=True) == "date":
                 return "date"
-            zoned = any(getattr(v, "tzinfo", None) is not None for v in series.dropna())
-            return None if zoned else "datetime"  # zoned Python objects: a dtype for them is datetime64[us, zone]
+            return None if self.zone else "datetime"  # zoned Python objects: a dtype for them is datetime64[us, zone]
         first = next(iter(series.dropna().head(1)), None)
         if self.form != "text" or not isinstance(first, str) or len(first) not in _STYLES:
             return None

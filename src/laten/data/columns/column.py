@@ -17,6 +17,7 @@ from laten.data.columns.rare_levels import GROUPS, OWN, Groups
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import span
 from laten.data.records import Finite, Plain, Positive, Record, Whole, replace
+from laten.data.text.notation import Notation
 
 CLASSES = ("binary", "categorical", "ordinal")  # kinds with levels
 NUMBERS = ("count", "positive", "real", "date", "duration")  # kinds with a codec
@@ -26,6 +27,7 @@ FORMS = ("bool", "number", "date", "duration", "text", "class", "other")  # the 
 UNSEEN = ("error", "other")  # what becomes of a class that was never seen
 OTHER = "(other)"  # the entry it falls into
 MAX_LEVELS = 1000  # of numbers and ordinal columns
+MOST_DIGITS = 9  # after the point, that are taken for a rounding
 MOST_LEVELS = 1_000_000  # of categorical columns
 
 
@@ -42,6 +44,7 @@ class Seen(Record, frozen=True):
         decimals: Digits after the point that all numbers share (0: whole numbers), None when more than 4.
         codecs: Every codec the cells allow, fitted.
         counts: How many cells hold each of `values`; empty when there are none.
+        digits: As `decimals`, but None when more than 9: what is drawn is rounded to them.
         step: The longest of a day, an hour, a minute and a second that all durations are multiples of, in seconds.
     """
 
@@ -55,6 +58,7 @@ class Seen(Record, frozen=True):
     codecs: tuple[Codec, ...] = ()
     counts: tuple[Whole, ...] = ()
     step: Positive | None = None
+    digits: Whole | None = None
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
@@ -86,6 +90,7 @@ class Column(Record, frozen=True):
         folded: Levels that are one entry together.
         binned: The codec of numbers is their histogram, and of more than 256 classes the rare ones share entries (see
             `rare_levels`).
+        notation: How its cells are written, where they were text.
     """
 
     name: str | int
@@ -97,6 +102,7 @@ class Column(Record, frozen=True):
     unseen: str = "error"
     folded: tuple[Plain, ...] = ()
     binned: bool = False
+    notation: Notation | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -17,6 +17,7 @@ from laten.common.errors import DataError
 from laten.data.columns.cells import Cells
 from laten.data.columns.codecs import Identity
 from laten.data.columns.column import CLASSES, NUMBERS, Column
+from laten.data.columns.later_cells import as_fitted
 from laten.data.columns.rare_levels import Groups
 from laten.data.columns.restore import restore, restore_classes
 from laten.data.columns.unseen_levels import from_other
@@ -83,11 +84,12 @@ def codes_of(column: Column, cells: Cells) -> np.ndarray:
     levels, other = column.classes, None
     if column.unseen == "other":
         levels, other = levels[:-1], len(levels) - 1
-    return cells.codes(levels, other)
+    return as_fitted(column, cells).codes(levels, other)
 
 
 def numbers_of(column: Column, cells: Cells) -> np.ndarray:
     """Return cells `(rows,)` in the column's own scale (days for dates), NaN where hidden; check them by its kind."""
+    cells = as_fitted(column, cells)
     if column.kind == "date":
         return cells.days(column.date.style, column.date.whole)
     if column.kind == "duration":

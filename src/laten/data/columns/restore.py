@@ -14,7 +14,8 @@ import pandas as pd
 from laten.common.errors import DataError
 from laten.data.columns.column import Column
 from laten.data.columns.dtypes import DECIMAL, categories, dtype_of, dtype_text, is_text, zone_of
-from laten.data.records import Plain, plain_of
+from laten.data.records import Plain, is_plain, plain_of
+from laten.data.text.written import write_as
 
 _MOST = 9.2e18  # of a unit that 64 bits hold
 _UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -24,6 +25,9 @@ def like_dtype(column: Column, like: pd.DataFrame | None) -> Any:
     """Return the dtype of `like`'s column; the fitted one when it is lacking, or empty and so of no certain type."""
     if like is not None and column.name in like.columns:
         series = like[column.name]
+        written = column.notation is not None and column.seen.form not in ("text", "class")
+        if written and series.dtype == object and pd.api.types.infer_dtype(series, skipna=True) == "string":
+            return pd.StringDtype(na_value=np.nan)  # text of what is no text
         if series.notna().any() or dtype_text(series) == column.dtype:
             return series.dtype
     return dtype_of(column.dtype)
@@ -38,6 +42,9 @@ def constant(column: Column, index: pd.Index, dtype: Any) -> pd.Series:
 
 def restore(column: Column, x: np.ndarray, index: pd.Index, dtype: Any) -> pd.Series:
     """Turn numbers `(rows,)` in the column's own scale back into cells."""
+    if is_text(dtype) and column.notation is not None and column.seen.form != "text":
+        made = restore(column, x, index, dtype_of(column.dtype))
+        return pd.Series(write_as(made, column.notation), index=index).astype(dtype)
     forms = {"date": restore_dates, "duration": restore_durations}
     return forms.get(column.seen.form, restore_numbers)(column, np.asarray(x, np.float64), index, dtype)
 
@@ -50,10 +57,12 @@ def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any)
         if dtype.categories is None:  # the fitted one
             names = categories(_categories(column), column.dtype)
             dtype = pd.CategoricalDtype(names, ordered=column.dtype.endswith("ordered"))
-        at = _places(column, dtype, at)
+        dtype, at = _places(column, dtype, at)
         return pd.Series(pd.Categorical.from_codes(at, dtype=dtype), index=index)
     cells = np.empty(len(levels), dtype="O")
     cells[:] = levels
+    if is_text(dtype) and column.notation is not None:
+        cells[:] = write_as(pd.Series(cells), column.notation)
     if column.dtype.endswith(DECIMAL) and isinstance(dtype, np.dtype) and dtype.kind == "O":
         cells[:] = [decimal.Decimal(str(v)) for v in levels]
     if "decimal" in str(dtype):
@@ -70,21 +79,29 @@ def _categories(column: Column) -> tuple[Plain, ...]:
     return (*levels, *(v for v in values if v not in kept))
 
 
-def _places(column: Column, dtype: pd.CategoricalDtype, at: np.ndarray) -> np.ndarray:
-    """Turn positions in `column.levels` into positions among the categories of a dtype."""
-    levels, place = column.levels or (), {plain_of(c): i for i, c in enumerate(dtype.categories)}
-    lost = [v for v in (levels[i] for i in np.unique(at)) if v not in place]
-    if lost:
+def _places(column: Column, dtype: pd.CategoricalDtype, at: np.ndarray) -> tuple[pd.CategoricalDtype, np.ndarray]:
+    """Turn positions in `column.levels` into positions among the categories of a dtype; add those that lack."""
+    levels, present = column.levels or (), [plain_of(c) for c in dtype.categories]
+    lost = [v for v in (levels[i] for i in np.unique(at)) if v not in set(present)]
+    if lost and not all(is_plain(c) or isinstance(c, np.generic) for c in dtype.categories):
         raise DataError(
             f"column {column.name!r}: its category dtype lacks the level {lost[0]!r}; "
             f"add it: frame[{column.name!r}].cat.add_categories([{lost[0]!r}])"
         )
-    return np.array([place.get(v, -1) for v in levels])[at]
+    if lost:
+        rank = {v: i for i, v in enumerate(levels)}
+        there = [rank[v] for v in present if v in rank]
+        names = [*present, *lost]
+        if there == sorted(there):  # they stand in the fitted order
+            names = [*(v for v in levels if v in set(names)), *(v for v in present if v not in rank)]
+        dtype = pd.CategoricalDtype(names, ordered=dtype.ordered)
+    place = {plain_of(c): i for i, c in enumerate(dtype.categories)}
+    return dtype, np.array([place.get(v, -1) for v in levels])[at]
 
 
 def restore_numbers(column: Column, x: np.ndarray, index: pd.Index, dtype: Any) -> pd.Series:
     """Turn numbers `(rows,)` back into cells of a dtype, rounded to the digits that were seen."""
-    digits = column.seen.decimals
+    digits = column.seen.digits if column.seen.decimals is None else column.seen.decimals
     whole = pd.api.types.is_integer_dtype(dtype)
     if digits is not None or whole:
         x = np.round(x, 0 if whole or digits is None else digits)
@@ -113,6 +130,9 @@ def restore_dates(column: Column, x: np.ndarray, index: pd.Index, dtype: Any) ->
     x = np.clip(x, -719_162, 2_932_896)  # years 1 .. 9999
     micro = np.round((np.round(x) if codec.whole else x) * 86_400_000_000).astype(np.int64)
     stamps = pd.Series(micro.astype("datetime64[us]"), index=index)
+    home = zone_of(dtype_of(column.dtype))
+    if home is not None and zone_of(dtype) is None and not codec.whole:  # by the clock of the column
+        stamps = stamps.dt.tz_localize("UTC").dt.tz_convert(home).dt.tz_localize(None)
     if "%" not in style and is_text(dtype):  # dates that came as text go back as text
         style = "%Y-%m-%d" if codec.whole else "%Y-%m-%d %H:%M:%S"
     if "%" in style:

@@ -8,7 +8,7 @@ Decided from the first records; the whole text is split once, in `text_table.py`
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from laten.common.errors import DataError, known
@@ -16,6 +16,7 @@ from laten.data.files.options import Options
 from laten.data.text.dates import SHAPES
 from laten.data.text.missing import ALWAYS
 from laten.data.text.notation import Note
+from laten.data.text.numbers import MONEY
 
 _SEPARATORS = (",", ";", "\t", "|")
 _PROBE = 300  # records that are looked at
@@ -25,6 +26,10 @@ _TYPED = re.compile(
         re.sub(r"\?P<\w+>", "", SHAPES[s]) for s in ("ymd", "xxy")
     )
 )  # fmt: skip
+_CELL = re.compile(
+    rf"[(]?[+\-−]?({MONEY})?\s?(\d[\d.,' ]*|[.,]\d+)\s?([%‰]|{MONEY})?[)]?|\d+:\d\d(:\d\d)?|"
+    + "|".join(re.sub(r"\?P<\w+>", "", pattern) for pattern in SHAPES.values())
+)
 _YEAR = re.compile(r"(19|20)\d\d")
 
 
@@ -103,12 +108,12 @@ def layout(text: str, name: str, options: Options) -> Layout:
     if comments:
         notes.append(Note(f"{comments} comment line{'s' if comments > 1 else ''} on top left out"))
     body = "".join(re.findall(r"[^\r\n]*(?:\r\n|\n|\r|$)", text[: _length(text, 4 * _PROBE)])[comments:])
-    sep = options.sep or (name.lower().endswith(".tsv") and "\t") or _separator(body)
+    sep = options.sep or (name.lower().endswith(".tsv") and "\t") or _separator(body, options.like)
     quote = _quote(body, sep)
     if quote != '"':
         notes.append(Note(f"{quote} around cells"))
     probe = records(body, sep, quote, False, _PROBE)
-    blanks = sep not in " \t" and _blanks(probe)
+    blanks = sep not in " \t" and _blanks(probe) and probe != records(body, sep, quote, True, _PROBE)
     if blanks:
         notes.append(Note(f"a blank after each {sep!r} does not count"))
         probe = records(body, sep, quote, True, _PROBE)
@@ -117,7 +122,8 @@ def layout(text: str, name: str, options: Options) -> Layout:
         notes.append(Note(f"{titles} line{'s' if titles > 1 else ''} above the names left out", "header"))
     probe = probe[titles:]
     first = probe[0]
-    has = _has_header(probe, notes) if options.header is None else options.header is True
+    names_known = options.header is None and any(c in options.like for c in first.cells)
+    has = names_known or (_has_header(probe, notes) if options.header is None else options.header is True)
     if isinstance(options.header, Sequence):
         named = _has_header(probe, [])
         names, skip = list(options.header), (first.last if named else first.line - 1)
@@ -179,9 +185,17 @@ def _comments(text: str) -> int:
     return count
 
 
-def _separator(body: str) -> str:
-    """Return the separator that splits the most rows into the same number of cells, two or more."""
-    best, score = ",", (0.0, 0)
+def _separator(body: str, known: Collection[str] = ()) -> str:
+    """Return the separator that splits the most rows into the same number of cells, two or more.
+
+    Args:
+        known: Names that the file should have: one that splits the first row into some of them is taken.
+    """
+    tried = ((s, records(body, s, '"', False, 1)) for s in (*_SEPARATORS, " ") if known)
+    named = {s: sum(c in known for c in rows[0].cells) for s, rows in tried if rows}
+    if any(named.values()):
+        return max(named, key=lambda s: named[s])
+    best, score = ",", (0.0, False, 0, 0.0)
     for sep in (*_SEPARATORS, " "):
         try:
             sizes = [len(r.cells) for r in records(body, sep, '"', False, 100)]
@@ -193,8 +207,9 @@ def _separator(body: str) -> str:
         share = times / len(sizes)
         if width < 2 or (sep == " " and (share < 1 or len(sizes) < 3 or score[0] > 0)):
             continue
-        if (round(share, 1), width) > score:
-            best, score = sep, (round(share, 1), width)
+        first = sizes[0] >= max(2, width - 1)  # names are split as rows are, but for a separator that ends these
+        if (round(share, 1), first, width, share) > score:
+            best, score = sep, (round(share, 1), first, width, share)
     return best
 
 
@@ -227,13 +242,18 @@ def _titles(probe: list[Record]) -> int:
     return count if count < min(_TITLES, len(probe) - 1) else 0
 
 
+def _typed(cell: str) -> bool:
+    """Say whether a cell below the names is a number, a date or a time; a name that looks so may be a name."""
+    return bool(_TYPED.fullmatch(cell) or _CELL.fullmatch(cell))
+
+
 def _has_header(probe: list[Record], notes: list[Note]) -> bool:
     """Say whether the first record has the names: it differs from the cells below it."""
     first, rest = probe[0].cells, [r.cells for r in probe[1:]]
     columns = [[r[i].strip() for r in rest if i < len(r) and r[i].strip()] for i in range(len(first))]
     own = [bool(_TYPED.fullmatch(c.strip())) for c in first]
     if not any(own) and rest:
-        typed = [bool(c) and sum(bool(_TYPED.fullmatch(v)) for v in c) > len(c) / 2 for c in columns]
+        typed = [bool(c) and sum(_typed(v) for v in c) > len(c) / 2 for c in columns]
         if any(typed):
             return True
         again = [f.strip() in c for f, c in zip(first, columns, strict=True) if f.strip()]
@@ -243,8 +263,10 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
         return True
     if not any(own):
         return True
-    typed = [len(c) > 0 and sum(bool(_TYPED.fullmatch(v)) for v in c) > len(c) / 2 for c in columns]
+    typed = [len(c) > 0 and sum(_typed(v) for v in c) > len(c) / 2 for c in columns]
     if any(t and f.strip() not in ALWAYS and not o for t, o, f in zip(typed, own, first, strict=True)):
+        return True
+    if not any(f.strip() in c for f, c in zip(first, columns, strict=True)) and _stands_out(first, own, columns):
         return True
     numbers = [c.strip() for c, o in zip(first, own, strict=True) if o]
     whole = [int(n) for n in numbers if n.isdigit()]
@@ -253,3 +275,15 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
         notes.append(Note(f"{first[:3]} … are taken for names", "header"))
         return True
     return False
+
+
+def _stands_out(first: list[str], own: list[bool], columns: list[list[str]]) -> bool:
+    """Say whether cells that never come again are names, although some are numbers.
+
+    They are where such a number is a year above cells that are no whole numbers, or where a word stands above cells
+    that all come again.
+    """
+    places = list(zip(first, own, columns, strict=True))
+    years = [bool(o and c and _YEAR.fullmatch(f.strip()) and not any(map(str.isdigit, c))) for f, o, c in places]
+    words = [not o and len(c) > 5 and min(Counter(c).values()) > 1 for _, o, c in places]
+    return any(words) or (any(years) and years == own)

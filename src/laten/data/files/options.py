@@ -2,11 +2,12 @@
 
 import codecs
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from laten.common.errors import DataError, known
 from laten.data.text.column import Told
 from laten.data.text.missing import ALWAYS
+from laten.data.text.notation import Notation
 
 SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "blank": " ", "pipe": "|"}
 Missing = str | float | Sequence[str | float] | Mapping[str | None, str | float | Sequence[str | float]] | None
@@ -27,6 +28,7 @@ class Options:
         header: Whether the first row has the names; or the names, for a file without them or in place of its own.
         drop: Columns to leave out.
         id: Columns that name the rows: kept as text, not modelled.
+        like: Column -> how an earlier file wrote it: it is read so, not typed anew.
     """
 
     sep: str | None = None
@@ -38,6 +40,7 @@ class Options:
     header: bool | Sequence[str] | None = None
     drop: Sequence[str] = ()
     id: Sequence[str] = ()
+    like: Mapping[str, Notation] = field(default_factory=dict)
 
     def told(self, column: str) -> Told:
         """Return what is said of one column."""
@@ -56,12 +59,14 @@ class Options:
         return () if codes == () else (*ALWAYS, *(codes or ()))
 
 
-def checked(**options: object) -> Options:
-    """Return options whose values are possible.
+def checked(like: Mapping[str, Notation] | None = None, **options: object) -> Options:
+    """Return options whose values are possible; those that are not given are open.
 
     Raises:
         DataError: one is not; names it.
     """
+    names = ("sep", "encoding", "decimal", "thousands", "dayfirst", "missing", "header", "drop", "id")
+    options = dict.fromkeys(names) | options
     sep = options["sep"]
     if sep is not None:
         sep = SEPARATORS.get(str(sep), sep)
@@ -90,8 +95,8 @@ def checked(**options: object) -> Options:
         raise _impossible("missing", missing, "a code, a list of codes, or codes by column")
     if decimal is None and thousands in (",", "."):
         decimal = "." if thousands == "," else ","
-    names = {k: (v,) if isinstance(v := options[k], str) else tuple(v or ()) for k in ("drop", "id")}  # type: ignore[arg-type]
-    return Options(sep, encoding, decimal, thousands, options["dayfirst"], missing, header, **names)  # type: ignore[arg-type]
+    lists = {k: (v,) if isinstance(v := options[k], str) else tuple(v or ()) for k in ("drop", "id")}  # type: ignore[arg-type]
+    return Options(sep, encoding, decimal, thousands, options["dayfirst"], missing, header, like=like or {}, **lists)  # type: ignore[arg-type]
 
 
 def _impossible(name: str, value: object, expected: str) -> DataError:

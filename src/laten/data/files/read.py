@@ -23,11 +23,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-import pyarrow
+import pyarrow as pa
 
 from laten.common.errors import DataError, known
 from laten.data.datasets.embedded import DATASETS, load
@@ -37,7 +37,9 @@ from laten.data.files.text_table import open_text
 from laten.data.files.typed_tables import READERS
 from laten.data.files.unpack import PACKED, standard_input, unpack
 from laten.data.messages import did_you_mean
-from laten.data.text.notation import Assumed
+from laten.data.schema.notations import notations_of
+from laten.data.schema.schema import Schema
+from laten.data.text.notation import Assumed, Notation
 
 Data: TypeAlias = "pd.DataFrame | np.ndarray | dict[str, np.ndarray]"
 
@@ -47,7 +49,7 @@ _ARRAYS: dict[str, Callable[[bytes, str], np.ndarray | dict[str, np.ndarray]]] =
 }  # fmt: skip
 _DAMAGE = (
     csv.Error, EOFError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError,
-    lzma.LZMAError, pyarrow.ArrowException, sqlite3.Error, struct.error, zipfile.BadZipFile, zlib.error,
+    lzma.LZMAError, pa.ArrowException, sqlite3.Error, struct.error, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 _STARTS = {b"PAR1": ".parquet", b"ARROW1": ".feather", b"SQLite format 3": ".sqlite", b"PK\x03\x04": ".xlsx"}
 
@@ -64,7 +66,7 @@ def read(
     header: bool | Sequence[str] | None = None,
     drop: str | Sequence[str] = (),
     id: str | Sequence[str] | None = None,
-    like: Assumed | None = None,
+    like: Any = None,
 ) -> Data:
     """Read a file, a folder of images, standard input, or an embedded data set.
 
@@ -83,19 +85,30 @@ def read(
         header: Whether the first row has the names; or a list of names.
         drop: Columns to leave out.
         id: Columns that name rows: they stay text and are not modelled.
-        like: What was assumed of an earlier file: columns of the same names are read as there, not decided anew.
+        like: A fitted model, a schema, or what was assumed of an earlier file: columns of the same names are read as
+            there, not decided anew. What an option says of this file goes before.
     Returns:
         A frame, an array, or a dict of arrays, by what the file holds.
     Raises:
         DataError: no such file, an unknown extension, an empty, truncated or damaged file, rows of different lengths, a
             cell that does not fit its column, or an option that is not possible.
     """
-    options = checked(
-        sep=sep, encoding=encoding, decimal=decimal, thousands=thousands, dayfirst=dayfirst, missing=missing,
-        header=header, drop=drop, id=id,
-    )  # fmt: skip
+    return read_with_texts(
+        source, sep=sep, encoding=encoding, decimal=decimal, thousands=thousands, dayfirst=dayfirst, missing=missing,
+        header=header, drop=drop, id=id, like=like,
+    )[0]  # fmt: skip
+
+
+def read_with_texts(source: str | Path, *, like: Any = None, **told: Any) -> tuple[Data, pa.Table | None]:
+    """Read as `read` does.
+
+    Returns:
+        The data; and of a text table its cells as they are written, column by column.
+    """
+    options = checked(_notations(like), **told)
     if str(source) == "-":
-        return _decoded(standard_input(), "-", None, options, like)
+        data, texts = _decoded(standard_input(), "-", None, options)
+        return _named(data, like), texts
     path, part = _place(str(source))
     try:
         there, folder = path.exists(), path.is_dir()
@@ -103,16 +116,42 @@ def read(
         raise DataError(f"{str(source)!r:.100} is not a usable path") from None
     if not there:
         if str(source) in DATASETS:
-            return load(str(source))
+            return load(str(source)), None
         raise _no_such(path)
     if folder:
-        return read_images(path, _DAMAGE)
+        return read_images(path, _DAMAGE), None
     _reader_of(_bare(path.name), str(path))
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
-    return _decoded(raw, str(path), part, options, like)
+    data, texts = _decoded(raw, str(path), part, options)
+    return _named(data, like), texts
+
+
+def _schema(like: Any) -> Schema | None:
+    """Return the schema of a fitted model or a schema itself; None for what was assumed of a file."""
+    if like is None or isinstance(like, Assumed):
+        return None
+    schema = getattr(like, "schema_", like)
+    if not isinstance(schema, Schema):
+        raise DataError(f"like={like!r:.60} is not possible; give a fitted model, a schema, or lt.assumed(frame)")
+    return schema
+
+
+def _notations(like: Any) -> dict[str, Notation]:
+    schema = _schema(like)
+    if schema is not None:
+        return notations_of(schema)
+    return like.columns if isinstance(like, Assumed) else {}
+
+
+def _named(data: Data, like: Any) -> Data:
+    """Return a frame whose columns are called by whole numbers where those of the schema are."""
+    schema = _schema(like)
+    if schema is None or not isinstance(data, pd.DataFrame):
+        return data
+    return data.rename(columns={str(n): n for n in schema.names if not isinstance(n, str) and n not in data.columns})
 
 
 def _place(source: str) -> tuple[Path, str | None]:
@@ -153,7 +192,7 @@ def _reader_of(extension: str, source: str) -> None:
         )
 
 
-def _decoded(raw: bytes, name: str, part: str | None, options: Options, like: Assumed | None) -> Data:
+def _decoded(raw: bytes, name: str, part: str | None, options: Options) -> tuple[Data, pa.Table | None]:
     """Read the bytes of a file."""
     if not raw:
         raise DataError(f"{name}: the file is empty (0 bytes)")
@@ -169,18 +208,18 @@ def _decoded(raw: bytes, name: str, part: str | None, options: Options, like: As
         if not raw:
             raise DataError(f"{name}: the file in it is empty (0 bytes)")
         if extension in _ARRAYS:
-            return _ARRAYS[extension](raw, name)
+            return _ARRAYS[extension](raw, name), None
         if extension in READERS:
             part = None if name.lower().endswith(".zip") else part
-            return _checked(name, READERS[extension](raw, name, options, part))
+            return _checked(name, READERS[extension](raw, name, options, part)), None
     except DataError:
         raise
     except _DAMAGE as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{name}: cannot be read as {extension}: {why:.200}; is it damaged or cut off?") from None
     label = inner if extension == ".tsv" else name
-    frame = open_text(raw, label, options).frame(options, None if like is None else like.columns)
-    return _checked(name, frame)
+    frame, texts = open_text(raw, label, options).frame(options)
+    return _checked(name, frame), texts
 
 
 def _checked(name: str, frame: pd.DataFrame) -> pd.DataFrame:

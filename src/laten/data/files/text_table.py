@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,8 @@ from laten.common.errors import DataError
 from laten.data.files.encoding import decode
 from laten.data.files.layout import Layout, Record, layout, named, records
 from laten.data.files.options import Options, check_names
-from laten.data.text.notation import Assumed, Notation, Note, attach
+from laten.data.files.quoted_labels import Quoted, quoted_labels
+from laten.data.text.notation import Assumed, Note, attach
 from laten.data.text.table import read_columns
 
 _LISTED = 5  # lines that an error lists
@@ -39,6 +40,7 @@ class TextTable:
         text: The whole file.
         notes: What was assumed.
         comments: Whether lines that begin with `#` among the rows were left out.
+        quoted: Column -> codes for missing that are labels if it is text.
     """
 
     source: str
@@ -48,6 +50,7 @@ class TextTable:
     text: str
     notes: tuple[Note, ...] = ()
     comments: bool = False
+    quoted: Mapping[str, Quoted] = field(default_factory=dict)
 
     @cached_property
     def _records(self) -> list[Record]:
@@ -60,29 +63,28 @@ class TextTable:
         more = f", … ({len(rows)} in all)" if len(rows) > _LISTED else ""
         return f"{self.source}, line{'s' if len(rows) > 1 else ''} {', '.join(some)}{more}"
 
-    def frame(self, options: Options, like: Mapping[str, Notation] | None = None) -> pd.DataFrame:
+    def frame(self, options: Options) -> tuple[pd.DataFrame, pa.Table]:
         """Read the columns as what they are.
 
-        Args:
-            options: What is said of them.
-            like: Column -> its notation in an earlier file: read so, not typed anew.
+        Returns:
+            The frame, and its cells as they are written.
         Raises:
             DataError: cells that are none of what the rest of their column is.
         """
         check_names(options, self.cells.column_names, self.source)
         cells, notes = self.cells.drop_columns(list(options.drop)), self.notes
         total = _totals(cells)
-        if total is not None and not like:
+        if total is not None and not options.like:
             cells = cells.slice(0, len(cells) - 1)
             line = self.lines(np.array([len(cells)]))
             notes = (*notes, Note(f"the last row ({line.partition(', ')[2]}) is sums of the others and left out"))
         around = self.layout.sep == ";"
-        frame, notations, more = read_columns(cells, options, like or {}, self.lines, commas=around)
+        frame, notations, more = read_columns(cells, options, options.like, self.lines, around, self.quoted)
         record = Assumed(
             self.source, "text", self.encoding, self.layout.sep, self.layout.quote, self.layout.header, notations,
             tuple(options.id), (*notes, *more),
         )  # fmt: skip
-        return attach(frame, record)
+        return attach(frame, record), cells
 
 
 def open_text(raw: bytes, name: str, options: Options) -> TextTable:
@@ -95,22 +97,28 @@ def open_text(raw: bytes, name: str, options: Options) -> TextTable:
     if not text.strip():
         raise DataError(f"{name}: the file is empty")
     found = layout(text, name, options)
-    cells, comments = _split(text, found, name)
-    names, cells, more = _trailing(list(found.names), cells, found, name)
+    cells, comments, labels = _split(text, found, name)
+    names, cells, more = _trailing(list(found.names), cells, found, "" in options.like)
     names, unnamed = named(names, found.header, name)
     if cells and comments:
         more = (*more, Note(f"{comments} lines that begin with # left out"))
     table = pa.table(cells, names=names) if cells else pa.table({n: pa.array([], pa.string()) for n in names})
-    return TextTable(name, table, found, encoding, text, (*notes, *found.notes, *more, *unnamed), bool(comments))
+    by_name = {names[i]: held for i, held in labels.items() if i < len(names)}
+    notes = (*notes, *found.notes, *more, *unnamed)
+    return TextTable(name, table, found, encoding, text, notes, bool(comments), by_name)
 
 
-def _split(text: str, found: Layout, name: str) -> tuple[list[pa.ChunkedArray], int]:
-    """Return the columns of a text, all cells as text, and how many comment lines were among them."""
+_Split = tuple[list[pa.ChunkedArray], int, dict[int, Quoted]]
+
+
+def _split(text: str, found: Layout, name: str) -> _Split:
+    """Return the columns of a text, all cells as text, how many comment lines were among them, and quoted labels."""
     if found.sep == " " or found.blanks:
         return _checked(text, found, name)
-    raw = io.BytesIO(text[_start(text, found.skip) :].encode("utf-8", "surrogatepass"))
+    body = text[_start(text, found.skip) :]
+    raw = io.BytesIO(body.encode("utf-8", "surrogatepass"))
     if not raw.getbuffer().nbytes:
-        return [], 0
+        return [], 0, {}
     names = [str(i) for i in range(max(len(found.names), 1))]
     try:
         table = arrow_csv.read_csv(
@@ -127,10 +135,10 @@ def _split(text: str, found: Layout, name: str) -> tuple[list[pa.ChunkedArray], 
         return _checked(text, found, name)  # with line numbers
     if _open_quote(text, found):
         return _checked(text, found, name)
-    return table.columns, 0
+    return table.columns, 0, quoted_labels(body, table.columns, found.sep, found.quote)
 
 
-def _checked(text: str, found: Layout, name: str) -> tuple[list[pa.ChunkedArray], int]:
+def _checked(text: str, found: Layout, name: str) -> _Split:
     """Split row by row, and refuse rows that are longer or shorter than the names, by line."""
     if _open_quote(text, found):
         raise DataError(_open(text, found, name))
@@ -157,7 +165,8 @@ def _checked(text: str, found: Layout, name: str) -> tuple[list[pa.ChunkedArray]
             f"{name}: rows have {width} cells, but {some}{more}; correct them: a cell that holds {found.sep!r} needs "
             f"{found.quote} around it"
         )
-    return [pa.chunked_array([pa.array([r.cells[i] for r in rows], pa.string())]) for i in range(width)], len(commented)
+    cells = [pa.chunked_array([pa.array([r.cells[i] for r in rows], pa.string())]) for i in range(width)]
+    return cells, len(commented), {}
 
 
 def _all_records(text: str, found: Layout) -> list[Record]:
@@ -200,12 +209,18 @@ def _open(text: str, found: Layout, name: str) -> str:
 
 
 def _trailing(
-    names: list[str], cells: list[pa.ChunkedArray], found: Layout, name: str
+    names: list[str], cells: list[pa.ChunkedArray], found: Layout, known: bool
 ) -> tuple[list[str], list[pa.ChunkedArray], tuple[Note, ...]]:
-    """Leave out a last column without name and cells: a separator ends every row."""
+    """Leave out a last column without name and cells, unless it is known: a separator ends every row."""
     if len(cells) > len(names):
         names = [*names, ""]
-    if len(names) > 1 and not names[-1].strip() and cells and not pc.any(pc.not_equal(cells[-1], "")).as_py():
+    if (
+        not known
+        and len(names) > 1
+        and not names[-1].strip()
+        and cells
+        and not pc.any(pc.not_equal(cells[-1], "")).as_py()
+    ):
         return names[:-1], cells[:-1], (Note(f"{found.sep!r} at the end of every row does not count"),)
     return names, cells, ()
 

@@ -23,6 +23,7 @@ from laten.data.files.options import Options, check_names
 from laten.data.messages import did_you_mean
 from laten.data.text.column import ColumnText
 from laten.data.text.notation import Assumed, Notation, Note, attach
+from laten.data.text.stored import read_as
 from laten.data.text.typed import Around, read_column
 
 
@@ -177,10 +178,15 @@ def _frame(
             found[column] = pd.Series(cells, dtype=object if column in options.id else None).infer_objects()
             continue
         mixed = len(texts) < filled
+        like = options.like.get(column)
         codes = options.always(column) if typed_by_hand else (options.codes(column) or ())
         as_text = pa.array([None if c is None else str(c) for c in cells], pa.string())
-        reading = read_column(ColumnText(column, as_text, codes), options.told(column), Around(where=where))
-        if not typed_by_hand and not mixed and reading.notation.form in ("number", "bool"):
+        if like is not None and not mixed:
+            codes = tuple(c for c in codes if c not in like.words)
+            reading = read_as(ColumnText(column, as_text, codes), like, where, options.told(column))
+        else:
+            reading = read_column(ColumnText(column, as_text, codes), options.told(column), Around(where=where))
+        if like is None and not typed_by_hand and not mixed and reading.notation.form in ("number", "bool"):
             found[column] = pd.Series(cells)  # text that looks like numbers was meant as text
             continue
         found[column], notations[column] = reading.series, reading.notation

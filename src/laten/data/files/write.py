@@ -1,17 +1,20 @@
 """Write data by extension, whole or not at all. The same data give the same bytes."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError, known
+from laten.data.files.quoted_labels import CODES, NEEDS
 
+_ROWS = 50_000  # that are joined at once
 Data: TypeAlias = "pd.DataFrame | np.ndarray | dict[str, np.ndarray]"
 
 
@@ -40,7 +43,7 @@ def write(data: Data, path: str | Path) -> None:
                 _WRITERS[extension](data, file, path)
     except DataError:
         raise
-    except (OSError, ValueError, TypeError, pyarrow.ArrowException) as error:
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
         raise DataError(f"{path}: cannot be written as {extension}: {' '.join(str(error).split()):.200}") from None
 
 
@@ -60,11 +63,54 @@ def _frame(data: Data, path: Path) -> pd.DataFrame:
     return pd.DataFrame(array, columns=[f"column_{i}" for i in range(array.shape[1])])
 
 
+class Bare(str):
+    """A code for missing that is written as it is, without the quotes that a label of that text has."""
+
+
 def _text(separator: str) -> Callable[[Data, IO[bytes], Path], None]:
     def writer(data: Data, file: IO[bytes], path: Path) -> None:
-        _frame(data, path).to_csv(file, index=False, sep=separator, lineterminator="\n")
+        for part in csv_parts(_frame(data, path), separator):
+            file.write(part.encode())
 
     return writer
+
+
+def csv_parts(frame: pd.DataFrame, separator: str = ",") -> Iterator[str]:
+    """Return a frame as the text of a file, a row a line, in parts; missing cells are empty.
+
+    In quotes stand cells that would be taken apart in some layout, and labels that look like codes for missing, such as
+    `NA`: they are read as the labels that they are.
+    """
+    lone = frame.shape[1] == 1
+    names = [_quoted(pa.array([str(name)]), np.zeros(1, bool), lone)[0].as_py() for name in frame.columns]
+    yield separator.join(names) + "\n"
+    columns = [_cells(frame.iloc[:, i], lone) for i in range(frame.shape[1])]
+    for start in range(0, len(frame), _ROWS):
+        rows = pc.binary_join_element_wise(*(c.slice(start, _ROWS) for c in columns), separator)
+        yield "\n".join([*rows.to_pylist(), ""])
+
+
+def _cells(cells: pd.Series, lone: bool) -> pa.Array:
+    """Return a column's cells as they stand in a file; numbers and times as pandas writes them."""
+    if cells.dtype.kind in "biufcmM":
+        lines = cells.to_csv(index=False, header=False, lineterminator="\n").split("\n")[:-1]
+        texts = pa.array(['""' if line in ("", '""') and lone else line.replace('""', "") for line in lines])
+        return pc.cast(texts, pa.string())
+    there = cells.notna().to_numpy()
+    known = [(v if isinstance(v, str) else str(v)) if ok else None for v, ok in zip(cells, there, strict=True)]
+    labels = np.array([not isinstance(v, Bare) for v in known], bool)
+    return _quoted(pa.array(known, pa.string()), labels, lone)
+
+
+def _quoted(texts: pa.Array, labels: np.ndarray, lone: bool) -> pa.Array:
+    """Put texts in quotes that need them; `labels` are no codes for missing, `lone` stand in a row alone."""
+    need = pc.match_substring_regex(texts, rf"{NEEDS}|^$|\s" if lone else NEEDS)
+    if labels.any():
+        code = pc.is_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(CODES))
+        need = pc.or_(need, pc.and_(code, pa.array(labels)))
+    twice = pc.replace_substring(texts, '"', '""')
+    quoted = pc.if_else(need, pc.binary_join_element_wise('"', twice, '"', ""), texts)
+    return pc.fill_null(quoted, '""' if lone else "")
 
 
 def _parquet(data: Data, file: IO[bytes], path: Path) -> None:

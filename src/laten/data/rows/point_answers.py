@@ -63,7 +63,7 @@ def expected(
             else:
                 x = codec.quantile(p, 0.5) if statistic == "median" else codec.mode(p)
             exact = statistic == "mean" and column.kind != "date"  # a mean is on no grid
-            shown = replace(column, seen=replace(column.seen, decimals=None)) if exact else column
+            shown = replace(column, seen=replace(column.seen, decimals=None, digits=None)) if exact else column
             made[column.name] = restore(shown, x if exact else codec.snap(x), index, dtype)
         else:
             made[column.name] = decode_column(column, _point(column, p, statistic), index, dtype)

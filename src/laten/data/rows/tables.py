@@ -191,6 +191,15 @@ def fill(frame: pd.DataFrame, decoded: pd.DataFrame, hidden: pd.DataFrame) -> pd
         if not old.notna().any() and old.dtype != new.dtype:
             out[name] = new.where(write)  # an empty column has no dtype of its own
             continue
+        if isinstance(old.dtype, pd.CategoricalDtype) and isinstance(new.dtype, pd.CategoricalDtype):
+            old = _with_categories(old, new[write])
         new = new if new.dtype == old.dtype else new.astype(old.dtype)
         out[name] = old.where(~write, new)
     return out
+
+
+def _with_categories(old: pd.Series, written: pd.Series) -> pd.Series:
+    """Add the categories that written cells need and the column lacks, where they stand among those of `written`."""
+    needed = {*old.cat.categories, *written.unique().dropna()}
+    names = [c for c in written.cat.categories if c in needed]
+    return old if len(names) == len(old.cat.categories) else old.cat.set_categories(names)

@@ -14,6 +14,7 @@ from laten.common.errors import DataError
 from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS
 from laten.data.columns.encode import misfits
+from laten.data.columns.later_cells import as_fitted
 from laten.data.constraints import columns_of
 from laten.data.messages import did_you_mean, shown, text_table, where
 from laten.data.records import name_of, plain_of
@@ -111,6 +112,8 @@ def _column(clause: Clause, series: pd.Series) -> list[Finding]:
     if not series.notna().any():
         return found
     try:
+        if clause.column is not None and clause.kind in (*CLASSES, *NUMBERS):
+            series = as_fitted(clause.column, Cells(clause.name, series)).series
         if clause.kind in CLASSES or (clause.kind == "constant" and clause.levels is not None):
             found += _classes(clause, series)
         elif clause.kind in NUMBERS:

@@ -68,6 +68,7 @@ class Clause:
         style: How dates are written, when that is known (`Date.style`).
         above: 0 is refused, as by a logarithm.
         line: Where it stands in its file; 0: in none.
+        column: The fitted column, by which text and times are read; None where it comes from a file.
     """
 
     name: Name
@@ -80,6 +81,7 @@ class Clause:
     style: str | None = None
     above: bool = False
     line: int = 0
+    column: Column | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def clause_of(column: Column) -> Clause:
         missing=column.missing,
         style=column.seen.date.style if column.seen.date else None,
         above=column.above,
+        column=column,
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
+from laten.data.columns.cells import Cells, check_frame, refuse_empty
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, with_unseen
 from laten.data.constraint_text import parsed
@@ -24,7 +24,9 @@ from laten.data.records import Plain, is_plain, name_of, plain_of
 from laten.data.schema import toml
 from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text
 from laten.data.schema.infer import infer_column, tied
+from laten.data.schema.notations import with_notation
 from laten.data.schema.schema import Schema
+from laten.data.text.notation import recorded
 
 TABLES = ("extra", "constraints", "nodes", "columns")
 KEYS = ("kind", "levels", "unseen", "range", "missing")
@@ -222,10 +224,12 @@ def impose(contract: Contract, frame: pd.DataFrame) -> Schema:
         )
     kept = [n for text, n in names.items() if text in clauses]
     refuse_empty(frame[kept], [n for n in kept if clauses[str(n)].kind not in ASIDE])
-    columns = tuple(_impose_one(contract, clauses[str(n)], n, frame[n]) for n in kept)
+    record, cells = recorded(frame.attrs), {n: Cells(n, frame[n]) for n in kept}
+    found = (_impose_one(contract, clauses[str(n)], n, cells[n]) for n in kept)
+    columns = tuple(with_notation(c, record, cells[c.name]) for c in found)
     groups = tuple(Group(g.node, tuple(names[str(n)] for n in g.columns), g.scalar) for g in contract.groups)
     try:
-        return tied(Schema(columns, groups, contract.extra), cells_of(frame[kept]), contract.constraints or (),
+        return tied(Schema(columns, groups, contract.extra), cells, contract.constraints or (),
                     search=contract.constraints is None)  # fmt: skip
     except DataError as error:
         raise DataError(f"{contract.source}: {error}") from None
@@ -235,9 +239,10 @@ def _place(contract: Contract, clause: Clause) -> str:
     return f"{contract.source}{f', line {clause.line}' if clause.line else ''}: "
 
 
-def _impose_one(contract: Contract, clause: Clause, name: str | int, series: pd.Series) -> Column:
+def _impose_one(contract: Contract, clause: Clause, name: str | int, cells: Cells) -> Column:
+    series = cells.series
     try:
-        column = infer_column(Cells(name, series), clause.kind)
+        column = infer_column(cells, clause.kind)
         levels = clause.levels if clause.kind in CLASSES else None
         if levels is not None:
             unlisted = _unlisted(clause, column, series)

@@ -18,11 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from laten.common.errors import DataError
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
 from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
-from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_LEVELS, NUMBERS, Column, Seen
+from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_DIGITS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
+from laten.data.columns.later_cells import as_noted
 from laten.data.constraints import Constraint
 from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
@@ -31,11 +33,12 @@ from laten.data.records import plain_of, replace
 from laten.data.schema.contract import Group, Name
 from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.find_ties import find_ties
+from laten.data.schema.notations import with_notation
 from laten.data.schema.number_kinds import FEW, continuous, decimals_of, whole_numbers
 from laten.data.schema.schema import Schema
 from laten.data.schema.ties import declared, fitted, in_order, with_bounds
 from laten.data.schema.worth_a_look import remarks
-from laten.data.text.notation import recorded
+from laten.data.text.notation import OF_KIND, recorded
 
 
 def infer_schema(
@@ -86,8 +89,9 @@ def infer_schema(
             else c
             for c in columns
         ]
-    found = tuple(c.with_kind(kinds[c.name]) if c.name in kinds else c for c in columns)
-    return tied(Schema(found, groups), cells, constraints)
+    columns = [with_notation(c, record, cells[c.name]) for c in columns]
+    told = tuple(_told(c, kinds[c.name], cells[c.name]) if c.name in kinds else c for c in columns)
+    return tied(Schema(told, groups), cells, constraints)
 
 
 def tied(
@@ -113,6 +117,16 @@ def tied(
         constraints=in_order((*told, *exact)),
         worth_a_look=remarks(columns, cells, [f for f in found if search or not f.exact]),
     )
+
+
+def _told(column: Column, kind: str, cells: Cells) -> Column:
+    """Return a column of the kind that it is said to be; of text that is not, the cells are named that differ."""
+    try:
+        return column.with_kind(kind)
+    except DataError:
+        if cells.form == "text" and kind in NUMBERS:
+            as_noted(cells, OF_KIND[kind])
+        raise
 
 
 def infer_column(cells: Cells, wanted: str | None = None) -> Column:
@@ -242,6 +256,7 @@ def _numbers(cells: Cells) -> _Verdict:
     x = x[~np.isnan(x)]
     values = np.sort(pd.unique(x))
     decimals = decimals_of(values.astype(np.float32) if str(series.dtype).lower().startswith("float32") else values)
+    digits = decimals if decimals is not None or series.dtype == np.float32 else decimals_of(values, MOST_DIGITS)
     levels = tuple(int(v) if v.is_integer() else v for v in values[: MAX_LEVELS + 1].tolist())
     seen = Seen(
         rows=len(series),
@@ -251,6 +266,7 @@ def _numbers(cells: Cells) -> _Verdict:
         low=float(values[0]),
         high=float(values[-1]),
         decimals=decimals,
+        digits=digits,
         codecs=(*fit_codecs(x), fit_histogram(x, None if decimals is None else 10.0**decimals)),
         counts=tuple(np.bincount(np.searchsorted(values, x)).tolist()) if len(values) <= MAX_LEVELS else (),
     )

@@ -66,9 +66,9 @@ def _skewness(x: np.ndarray) -> float:
     return float(np.mean(((x - loc) / scale) ** 3))
 
 
-def decimals_of(values: np.ndarray) -> int | None:
-    """Return how many digits after the point suffice for all `values`; None for more than 4."""
-    for digits in range(5 if np.abs(values).max() < 2**53 else 0):
+def decimals_of(values: np.ndarray, most: int = 4) -> int | None:
+    """Return how many digits after the point suffice for all `values`; None for more than `most`."""
+    for digits in range(most + 1 if np.abs(values).max() < 2**53 else 0):
         if np.array_equal(np.round(values, digits), values):
             return digits
     return None

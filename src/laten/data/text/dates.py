@@ -21,16 +21,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_LONG = (
+LONG = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
 _MORE = {"sept": 9, "mai": 5, "okt": 10, "dez": 12, "märz": 3, "mär": 3, "januar": 1, "februar": 2, "juni": 6}
 _MORE |= {"juli": 7, "oktober": 10, "dezember": 12}
-MONTHS = {n: i % 12 + 1 for i, n in enumerate(_MONTHS + _LONG)} | _MORE
+MONTHS = {n: i % 12 + 1 for i, n in enumerate(_MONTHS + LONG)} | _MORE
 _TIME = (
     r"(?:(?P<t>T| +)(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<sec>\d{2})(?P<f>(?:[.,]\d{1,9})?))?"
-    r" *(?P<half>(?:[AaPp]\.?[Mm]\.?)?) *(?P<zone>(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?))?"
+    r" *(?P<half>(?:[AaPp]\.?[Mm]\.?)?)(?P<gap> *)(?P<zone>(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?))?"
 )
 _FURTHEST = 15 * 60  # minutes that a clock may be ahead of UTC
 _DAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +)?"
@@ -135,33 +135,48 @@ class DateTexts:
         return minutes[code.indices.to_numpy(zero_copy_only=False)], sorted(pc.unique(written).to_pylist())
 
     def style(self, dayfirst: bool | None) -> str:
-        """Return how the first text is written, in the letters of `strftime`; `%q` is the quarter, `%-d` unpadded."""
-        i = int(np.flatnonzero(self.has_shape)[0])
+        """Return how the texts are written, in the letters of `strftime`; `%q` is the quarter, `%-d` unpadded.
+
+        Where some say more than others, such as seconds, it is how these are.
+        """
+        i = self._fullest()
         f = {name: field[i].as_py() for name, field in self.fields.items()}
         s = f.get("s", "")
         year = "%y" if len(f["y"]) == 2 else "%Y"
-        day, month = ("%d", "%m") if self._padded() else ("%-d", "%-m")
+        day, month = ("%d", "%m") if self._padded("a", "b", "d", "m") else ("%-d", "%-m")
         if "mon" in f:
-            month = "%b" if f["mon"].lower() in _MONTHS or f["mon"].lower() == "sept" else "%B"
+            names = pc.unique(self.fields["mon"]).to_pylist()
+            month = "%B" if any(len(n) > 3 and n.lower() != "sept" for n in names) else "%b"
+            month = month.replace("%", "%^") if f["mon"].isupper() else month
         first, second = (day, month) if dayfirst else (month, day)
         styles = {
-            "ymd": f"%Y{s}{month}{s}{day}", "xxy": f"{first}{s}{second}{s}{year}", "compact": "%Y%m%d",
-            "dmony": f"{day}{s}{month}{s}{year}", "mondy": f"{month}{s}{day}{f.get('s2', '')} %Y",
+            "ymd": f"{year}{s}{month}{s}{day}", "xxy": f"{first}{s}{second}{s}{year}",
+            "dmony": f"{day}{s or ' '}{month}{s or ' '}{year}", "mondy": f"{month}{s}{day}{f.get('s2', '')} {year}",
+            "compact": "%Y%m%d",
             "ym": f"%Y{s}{month}", "my": f"{month}{s}%Y", "mony": f"{month}{s}%Y", "yq": f"%Y{s}Q%q", "qy": f"Q%q{s}%Y",
         }  # fmt: skip
         return styles[self.shape] + (self._clock_style(f) if f.get("t") else "")
 
-    def _padded(self) -> bool:
-        """Say whether no day or month is written with one digit."""
-        names = [n for n in ("a", "b", "d", "m") if n in self.fields]
-        lone = [pc.any(pc.equal(pc.utf8_length(self.fields[n]), 1)).as_py() for n in names]
-        return not any(lone)
+    def _fullest(self) -> int:
+        """Return the first of the texts that say most of the time of day."""
+        said = self.has_shape.astype(np.int64)
+        for name in ("t", "sec", "f"):
+            if name in self.fields:
+                said += pc.utf8_length(self.fields[name]).to_numpy(zero_copy_only=False) * self.has_shape
+        return int(np.argmax(said))
 
-    @staticmethod
-    def _clock_style(f: dict[str, str]) -> str:
-        style = f["t"] + ("%I:%M" if f["half"] else "%H:%M")
+    def _padded(self, *names: str) -> bool:
+        """Say whether none of these numbers is written with one digit."""
+        lengths = [pc.utf8_length(self.fields[n]) for n in names if n in self.fields]
+        return not any(pc.any(pc.equal(n, 1)).as_py() for n in lengths)
+
+    def _clock_style(self, f: dict[str, str]) -> str:
+        hour = ("" if self._padded("h") else "-") + ("I" if f["half"] else "H")
+        style = f"{f['t']}%{hour}:%M"
         style += (":%S" if f["sec"] else "") + (f"{f['f'][0]}%{len(f['f']) - 1}f" if f["f"] else "")
-        return style + (" %p" if f["half"] else "")
+        half = "%P" if f["half"].islower() else "%p"
+        style += (" " + half if f["half"] else "") + f["gap"]
+        return style + "%z" if f["zone"] else style.rstrip()
 
 
 def minutes_of(zone: str) -> int:

@@ -36,14 +36,16 @@ class Notation(Record, frozen=True):
 
     Args:
         form: One of `FORMS`.
-        decimal: The mark before the fraction.
+        decimal: The mark before the fraction; empty: to be decided from the cells.
         thousands: The mark between thousands; empty: none.
-        digits: Most digits after the decimal mark.
+        digits: Most digits after the decimal mark; where the style is `%g`, most digits at all.
+        padded: Every cell has all of these digits, as `1.50`.
         before: Money sign before a number.
         after: Percent or money sign after it.
         brackets: Negative numbers stand in brackets.
         whole: No cell has a fraction.
-        style: How dates and times are written, in the letters of `strftime`; `%q` is the quarter.
+        style: How dates, times and durations are written, in the letters of `strftime`; `%q` is the quarter, `%D`
+            days, `%z` the zone as below; of numbers: `%g` where some have an exponent.
         dayfirst: Of `03/04/2024`, whether 3 is the day; None where it does not matter.
         zone: Offset of times from UTC, as `+02:00` or `UTC`; empty: none.
         words: How true and false are written; of text, labels that are no codes for missing, such as `NA`.
@@ -55,6 +57,7 @@ class Notation(Record, frozen=True):
     decimal: str = "."
     thousands: str = ""
     digits: Whole = 0
+    padded: bool = True
     before: str = ""
     after: str = ""
     brackets: bool = False
@@ -69,6 +72,17 @@ class Notation(Record, frozen=True):
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise DataError(f"a notation's form must be one of {FORMS}, not {self.form!r}")
+
+    @property
+    def open(self) -> bool:
+        """Nothing but the form is known."""
+        return self in (Notation(self.form), Notation(self.form, decimal=""))
+
+
+OF_KIND = {
+    **dict.fromkeys(("count", "positive", "real"), Notation("number", decimal="")), "date": Notation("date"),
+    "duration": Notation("duration"), **dict.fromkeys(("text", "identifier"), Notation("text")),
+}  # fmt: skip
 
 
 class Assumed(Record, frozen=True):

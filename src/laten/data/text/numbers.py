@@ -18,13 +18,13 @@ _NAMES = (
     r"USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RON|AUD|CAD|NZD|BRL|ZAR|RUB|HKD|SGD|MXN|TRY|KRW|ILS|THB|"
     r"Fr\.|kr\.?|zł|Kč|Ft|Rs\.?|lei"
 )
-_MONEY = f"{_SIGNS}|{_NAMES}"
+MONEY = f"{_SIGNS}|{_NAMES}"
 _BLANKS = " \u00a0\u2009\u202f"  # also those that do not break
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _SHAPE = (
-    rf"^(?P<open>\(?)\s*(?P<sign>[+\-−]?)\s*(?P<before>{_MONEY})?(?P<gap1>[{_BLANKS}]*)(?P<sign2>[+\-−]?)"
+    rf"^(?P<open>\(?)\s*(?P<sign>[+\-−]?)\s*(?P<before>{MONEY})?(?P<gap1>[{_BLANKS}]*)(?P<sign2>[+\-−]?)"
     rf"(?P<body>\d(?:[\d.,'’{_BLANKS}]*\d)?[.,]?|[.,]\d+)(?P<exp>(?:[eE][+\-]?\d+)?)"
-    rf"(?P<gap2>[{_BLANKS}]*)(?P<after>%|‰|{_MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
+    rf"(?P<gap2>[{_BLANKS}]*)(?P<after>%|‰|{MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
 )
 PROBE = 200  # texts that are tried before all are
 LONGEST = 15  # digits that a float keeps; longer whole numbers are codes
@@ -147,6 +147,12 @@ class NumberTexts:
         joined = pc.binary_join_element_wise(*(parts[n] for n in both), "").filter(has)
         return joined[0].as_py() if len(joined) else ""
 
+    def has_unit(self, name: str, unit: str) -> np.ndarray:
+        """Return which texts have `unit` `before` or `after` the number, or nothing."""
+        if self.all_plain:
+            return np.ones(len(self.values), bool)
+        return _bools(pc.is_in(self._parts[name], value_set=pa.array(["", unit])))
+
     def values_by(self, marks: Marks) -> np.ndarray:
         """Return `(texts,)` float64; the texts must fit."""
         if self.all_plain and marks == MARKS[0]:
@@ -163,6 +169,15 @@ class NumberTexts:
         """Return the digits after the decimal mark; of numbers with an exponent too."""
         found = pc.extract_regex(self.body, pattern=rf"{_ANY[marks.decimal]}(?P<f>\d*)$")
         return pc.fill_null(pc.struct_field(found, "f"), "")
+
+    def exponents(self) -> bool:
+        """Say whether any has an exponent, as `1e-3`."""
+        return bool(_matches(self.values, r"\d[.,]?[eE][+-]?\d").any())
+
+    def significant(self) -> int:
+        """Return the most digits of any number, without zeros before them."""
+        digits = pc.replace_substring_regex(self.body, pattern=r"\D", replacement="")
+        return int(pc.max(pc.utf8_length(pc.utf8_ltrim(digits, "0"))).as_py())
 
     def ends_in(self, mark: str) -> bool:
         """Say whether any ends in its decimal mark, as `5.` does, and so is no whole number."""

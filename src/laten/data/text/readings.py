@@ -15,11 +15,13 @@ from laten.common.errors import DataError
 from laten.data.messages import shown
 from laten.data.text.column import ColumnText
 from laten.data.text.dates import FORM_OF, DateTexts
-from laten.data.text.durations import clock_style, is_time_of_day
+from laten.data.text.durations import clock_style, duration_style, is_time_of_day
 from laten.data.text.epochs import epoch_unit
 from laten.data.text.missing import looks_missing
 from laten.data.text.notation import Notation, Note
 from laten.data.text.numbers import Marks
+
+_SOME = 1000  # durations by which their style is decided
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ def _at(column: ColumnText, keep: np.ndarray) -> np.ndarray:
     return place[column.at]
 
 
-def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: Marks, unclear: bool) -> Reading:
+def numbers(
+    column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: Marks, unclear: bool, epoch: bool = True
+) -> Reading:
     """Read numbers.
 
     Args:
@@ -46,6 +50,7 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
         lost: Codes for missing, to be kept in the notation.
         marks: The decimal mark and that between thousands.
         unclear: Nothing decides between two marks.
+        epoch: Those that look like seconds since 1970 are dates.
     """
     texts, at, notes = column.numbers, _at(column, keep), []
     x = np.full(len(keep), np.nan)
@@ -54,7 +59,8 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
     x[keep] = part.values_by(marks)
     fraction = part.fraction(marks)
     digits = int(pc.max(pc.utf8_length(fraction)).as_py() or 0)
-    exponent = bool(pc.any(pc.match_substring_regex(part.values, r"\d[eE][+-]?\d")).as_py())
+    padded = digits > 0 and bool(pc.all(pc.equal(pc.utf8_length(fraction), digits)).as_py())
+    exponent = part.exponents()
     whole = digits == 0 and not exponent and not part.ends_in(marks.decimal)
     before, after = part.unit("before"), part.unit("after")
     cells = np.where(at >= 0, x[at], np.nan)
@@ -77,11 +83,11 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
                 "decimal",
             )
         )
-    epoch = epoch_unit(column.name, x[keep]) if whole and not (before or after) else None
-    if epoch is not None:
-        stamps = pd.Series(pd.to_datetime(series, unit=epoch), name=column.name)
-        notes = [Note(f"{column.name!r} counts {'seconds' if epoch == 's' else 'milliseconds'} since 1970, in UTC")]
-        style = "%s" if epoch == "s" else "%s%3f"
+    unit = epoch_unit(column.name, x[keep]) if epoch and whole and not (before or after) else None
+    if unit is not None:
+        stamps = pd.Series(pd.to_datetime(series, unit=unit), name=column.name)
+        notes = [Note(f"{column.name!r} counts {'seconds' if unit == 's' else 'milliseconds'} since 1970, in UTC")]
+        style = "%s" if unit == "s" else "%s%3f"
         return Reading(
             stamps.astype("datetime64[us]").dt.tz_localize("UTC"),
             Notation("date", style=style, zone="UTC", missing=lost),
@@ -90,8 +96,9 @@ def numbers(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...], marks: 
     for i in looks_missing(x[keep], column.weights[keep]):
         notes.append(Note(f"{x[keep][i]:g} in {column.name!r} looks like a code for missing", "missing"))
     notation = Notation(
-        "number", marks.decimal, marks.thousands, digits, before, after, bool(part.brackets.any()), whole, missing=lost
-    )
+        "number", marks.decimal, marks.thousands, part.significant() if exponent else digits, padded, before,
+        after, bool(part.brackets.any()), whole, "%g" if exponent else "", missing=lost,
+    )  # fmt: skip
     return Reading(series, notation, tuple(notes))
 
 
@@ -119,7 +126,7 @@ def dates(
         utc = (series - shift).astype("datetime64[us]").dt.tz_localize("UTC")
         if len(minutes) > 1:
             notes.append(Note(f"times in {name!r} have {len(minutes)} offsets, {shown(zones)}; read as times in UTC"))
-        zone = zones[0] if len(minutes) == 1 else "UTC"
+        zone = zones[0] if len(minutes) == 1 else "Z"
         series = utc if minutes[0] == 0 or len(minutes) > 1 else utc.dt.tz_convert(_fixed(minutes[0]))
     if form != "date":
         series = series.dt.to_period("M" if form == "month" else "Q")
@@ -154,29 +161,43 @@ def durations(column: ColumnText, keep: np.ndarray, lost: tuple[str, ...]) -> Re
     if is_time_of_day(texts, seconds[keep]):
         note = Note(f"{column.name!r} is times of day, read as time since midnight")
         return Reading(series, Notation("time", style=clock_style(texts[0]), missing=lost), (note,))
-    return Reading(series, Notation("duration", missing=lost), (Note(f"{column.name!r} is durations"),))
+    notation = Notation("duration", style=duration_style(texts[:_SOME]), missing=lost)
+    return Reading(series, notation, (Note(f"{column.name!r} is durations"),))
 
 
-def truths(column: ColumnText, pair: tuple[str, ...]) -> Reading:
-    """Read words for true and false: `TRUE` as booleans, others as text of one spelling."""
+def truths(column: ColumnText, keep: np.ndarray, pair: tuple[str, ...], spelled: tuple[str, ...] = ()) -> Reading:
+    """Read words for true and false: `TRUE` as booleans, others as text of one spelling.
+
+    Args:
+        keep: Which distinct texts are; others are missing.
+        pair: The words, false first.
+        spelled: How they are spelled; empty: as most cells do. With it other words may be among the cells; they stay.
+    """
     pair = tuple(w.lower() for w in pair)
     texts = column.texts.to_pylist()
-    spelled = []
-    for word in pair:  # the most frequent spelling of each
-        found = [(int(n), t) for t, n in zip(texts, column.weights, strict=True) if t.lower() == word]
-        spelled.append(max(found)[1] if found else word)
-    at = _at(column, np.ones(len(texts), bool))
-    truth = np.array([t.lower() == pair[1] for t in texts])
-    note = (Note(f"{column.name!r} is {spelled[0]!r} or {spelled[1]!r}, in whatever case"),) if len(texts) > 2 else ()
-    notation = Notation("bool", words=tuple(spelled))
+    words = list(spelled) or _spelled(pair, texts, column.weights)
+    at = _at(column, keep)
+    truth = np.array([t.lower() == pair[1] for t in texts], bool)
+    note = (Note(f"{column.name!r} is {words[0]!r} or {words[1]!r}, in whatever case"),) if len(texts) > 2 else ()
+    notation = Notation("bool", words=tuple(words))
     if pair[0] != "false":
-        cells = np.where(at >= 0, np.array(spelled, object)[truth[at].astype(int)], None)
+        labels = [dict(zip(pair, words, strict=True)).get(t.lower(), t) for t in texts]
+        cells = np.where(at >= 0, np.array([*labels, ""], object)[at], None)
         return Reading(as_text(pa.array(cells, pa.string()), column.name), notation, note)
     if (at >= 0).all():
         return Reading(pd.Series(truth[at], name=column.name), notation, note)
-    cells = truth[at].astype(object)
+    cells = np.append(truth, False)[at].astype(object)
     cells[at < 0] = np.nan
     return Reading(pd.Series(cells, name=column.name), notation, note)
+
+
+def _spelled(pair: tuple[str, ...], texts: list[str], weights: np.ndarray) -> list[str]:
+    """Return the most frequent spelling of each word; of one that no cell holds, as the other is spelled."""
+    found = [max(((int(n), t) for t, n in zip(texts, weights, strict=True) if t.lower() == w), default=(0, w))
+             for w in pair]  # fmt: skip
+    model = max(found)[1]
+    case = str.upper if model.isupper() else str.capitalize if model[:1].isupper() else str
+    return [t if n else case(t) for n, t in found]
 
 
 def labels(column: ColumnText, keep: np.ndarray, strip: bool) -> pd.Series:

@@ -68,7 +68,7 @@ def read_column(column: ColumnText, told: Told, around: Around) -> Reading:
         return Reading(labels(column, np.zeros(len(column.written), bool), False), Notation("text"))
     pair = column.truth()
     if pair is not None:
-        return truths(column, pair)
+        return truths(column, np.ones(len(column.texts), bool), pair)
     code = column.numbers.is_code() if column.numbers.fits(Marks(".", "")).any() else ""
     for way in _ways(column, told, around, code):
         if way.fits.all():
