@@ -8,7 +8,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
 import laten as lt
+from laten.data.rows.standardised import standardised
 from laten.estimator import advised
+from laten.estimator.neighbours import known_rows, thinness
 
 pytestmark = pytest.mark.trains
 
@@ -47,6 +49,35 @@ def test_nothing_odd_stops_a_detector_and_it_is_found(detector):
         assert detector.predict(ODD)[:5].tolist() == [-1] * 5
         surprise = detector.surprise(ODD)
     assert [surprise.iloc[i].idxmax() for i in range(5)] == ["t", "p", "sky", "grade", "hours"]
+
+
+def test_a_hole_makes_a_row_neither_odd_nor_usual(detector):
+    usual = detector.score_samples(TABLE)
+    holed = detector.score_samples(TABLE.assign(t=np.nan, hours=np.nan))
+    assert abs(np.median(holed) - np.median(usual)) < 0.5
+    assert detector.vae_.score_samples(TABLE.assign(t=np.nan, hours=np.nan)).mean() > detector.vae_.score(TABLE) + 2
+
+
+def test_thinness_is_a_density_by_neighbours():
+    x = pd.DataFrame({"a": RNG.normal(size=2000)})
+    known = known_rows(standardised(lt.infer_schema(x), x), 0)
+    asked = np.array([0.0, 1.0, 2.0])
+    thin = thinness(standardised(lt.infer_schema(x), pd.DataFrame({"a": asked})), known)
+    assert thin - thin[0] == pytest.approx(asked**2 / 2, abs=0.45)  # minus the log of the density, up to a constant
+    assert thinness(known.take(np.arange(50)), known).mean() == pytest.approx(thinness(known, known).mean(), abs=0.2)
+    again = known_rows(standardised(lt.infer_schema(x), pd.concat([x, x])), 0)
+    assert len(again.numbers) == len(known.numbers)  # copies make no row less lonely
+    one = known.take(np.arange(1))
+    assert thinness(known, one).tolist() == [0.0] * 2000
+
+
+def test_coordinates_take_what_is_odd():
+    frame = pd.DataFrame({"x": RNG.normal(3, 2, 300), "c": ["a", "a", "b"] * 100})
+    schema = lt.infer_schema(frame).with_kinds({"c": "categorical"})
+    odd = pd.DataFrame({"x": [np.nan, 1e300, 5.0], "c": ["new", None, "b"]})
+    found = standardised(schema, odd)
+    assert found.numbers[:, 0] == pytest.approx([0, 1e50, (5 - frame["x"].mean()) / frame["x"].std(ddof=0)])
+    assert found.classes[:, 0].tolist() == [2, 0, 1]
 
 
 def test_a_matrix_with_a_class_never_seen_is_scored():
