@@ -124,10 +124,9 @@ def nearest(rows: pd.DataFrame, records: pd.DataFrame) -> np.ndarray:
     for c in records:
         asked, kept = rows[c], records[c]
         if c in classes:
-            levels = pd.unique(pd.concat([kept, asked]).astype(str))
-            pair = [
-                pd.Categorical(x.astype(str), levels).codes[:, None] == np.arange(len(levels)) for x in (asked, kept)
-            ]
+            asked, kept = (x.astype(object).fillna("?").astype(str) for x in (asked, kept))
+            levels = pd.unique(pd.concat([kept, asked]))
+            pair = [pd.Categorical(x, levels).codes[:, None] == np.arange(len(levels)) for x in (asked, kept)]
             parts.append([x / 2 for x in pair])
         else:
             width = max(kept.max() - kept.min(), 1e-12)
