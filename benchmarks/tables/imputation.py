@@ -9,11 +9,13 @@ are hidden; methods see what is left of all rows, and fill them; cells that were
 column: share of wrong classes; |difference of ranks| / number of classes; root mean square error / range. The figure is
 the mean over columns.
 
-Peers are told each column's kind: `benchmarks/peers/impute_*.py` say how. "fit" is the time of learning from the holed
-table (for methods that cannot but fill the table they learn from, all of their time), "fill" that of filling it with
-what was learned. The ratio is to the best peer of the case.
+Peers are told each column's kind: `benchmarks/peers/impute_*.py` say how. `lt.Imputer()` has no options, and is told by
+the table: classes are pandas categories. `--option` adds `lt.VAE(...)`, with a schema. "fit" is the time of learning
+from the holed table (for methods that cannot but fill the table they learn from, all of their time), "fill" that of
+filling it with what was learned. The ratio is to the best peer of the case.
 """
 
+import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ PEERS = (
     Peer("boosted trees, rounds", *TREES, {"side": "boosted", "rounds": 4}, slow=True),
     Peer("hyperimpute", "impute_hyperimpute.py", "hyperimpute", {"seconds": 3600}, slow=True),
 )
+OURS = ("lt.Imputer()", "lt.VAE(...)")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,16 @@ class Case:
     def holed(self) -> pd.DataFrame:
         """What methods see."""
         return self.truth.mask(self.hidden)
+
+    @property
+    def typed(self) -> pd.DataFrame:
+        """What methods see, classes as pandas categories: ordered ones in order."""
+        frame = self.holed
+        for name, kind in zip(frame, self.kinds, strict=True):
+            if kind in CLASSES:
+                levels = np.sort(frame[name].dropna().unique())
+                frame[name] = frame[name].astype(pd.CategoricalDtype(levels, ordered=kind == "ordinal"))
+        return frame
 
     @property
     def schema(self) -> lt.Schema:
@@ -96,15 +109,25 @@ def mean_mode(case: Case) -> np.ndarray:
     return case.holed.astype(float).fillna(fill).to_numpy()
 
 
-def ours(case: Case, options: dict) -> dict:
-    """Fit laten to the holed table, then fill it."""
-    vae, holed = lt.VAE(schema=case.schema, **options), case.holed
+def ours(case: Case, model: lt.Imputer | lt.VAE) -> dict:
+    """Fit a side of laten to the holed table, then fill it."""
+    vae, holed = isinstance(model, lt.VAE), case.holed if isinstance(model, lt.VAE) else case.typed
     began = time.perf_counter()
-    vae.fit(holed)
+    model.fit(holed)
     fitted = time.perf_counter()
-    filled = vae.impute(holed, statistic="mean")  # unrounded, as the peers give it: the error is a mean square
+    # unrounded, as the peers give it: the error is a mean square
+    filled = model.impute(holed, statistic="mean") if vae else model.transform(holed)
     seconds = {"fit": fitted - began, "fill": time.perf_counter() - fitted}
-    return {"columns": errors(case, filled.to_numpy(float)), "seconds": seconds, "when": "now"}
+    return {"columns": errors(case, filled.astype(float).to_numpy()), "seconds": seconds, "when": "now"}
+
+
+def sides(case: Case, options: argparse.Namespace) -> dict[str, lt.Imputer | lt.VAE]:
+    """Return laten's sides: without options, and as told."""
+    short = {"epochs": 2} if options.quick else {}
+    told = laten_options(options.option)
+    # the error is a mean square: means as they are, not rounded to the column's digits
+    plain = {"lt.Imputer()": lt.Imputer(lt.VAE(**short) if short else None, statistic="mean")}
+    return {**plain, "lt.VAE(...)": lt.VAE(schema=case.schema, **short, **told)} if told else plain
 
 
 def compared(case: Case, run: Run) -> pd.DataFrame:
@@ -116,14 +139,13 @@ def compared(case: Case, run: Run) -> pd.DataFrame:
     arrays = {"X": case.holed.to_numpy(float)}
     lines |= run.lines(case.name, arrays, arguments, lambda answer: {"columns": errors(case, answer["X"])})
     if not run.options.no_laten:
-        extra = {"epochs": 2} if run.options.quick else {}
-        lines["laten"] = ours(case, extra | laten_options(run.options.option))
+        lines |= {name: ours(case, model) for name, model in sides(case, run.options).items()}
     rows = {}
     for name, line in lines.items():
         times = {f"{part} s": line["seconds"].get(part, np.nan) for part in ("fit", "fill")}
         rows[name] = {"error": np.mean(line["columns"]), "to best peer": np.nan, **times, "from": line["when"][:10]}
     table = pd.DataFrame.from_dict(rows, orient="index")
-    table["to best peer"] = table["error"] / table["error"].drop("laten", errors="ignore").min()
+    table["to best peer"] = table["error"] / table["error"].drop(list(OURS), errors="ignore").min()
     if run.options.columns:
         names = [f"{c}:{k}" for c, k in zip(case.truth.columns, case.kinds, strict=True)]
         table = table.join(pd.DataFrame({n: line["columns"] for n, line in lines.items()}, index=names).T)
@@ -147,9 +169,9 @@ def main() -> None:
     every = pd.DataFrame(found)
     shares = every.columns.str.rsplit("_", n=1).str[0]
     frame = every.T.groupby(list(shares), sort=False).agg(lambda column: column.median(skipna=False)).T
-    frame["mean"] = frame.mean(axis=1, skipna=False)
-    if "laten" in frame.index:
-        frame.loc["laten to the best"] = frame.loc["laten"] / frame.drop(index="laten").min()
+    frame["mean"], peers = frame.mean(axis=1, skipna=False), frame.index.difference(OURS)
+    for name in set(OURS) & set(frame.index):
+        frame.loc[f"{name} to the best"] = frame.loc[name] / frame.loc[peers].min()
     show(f"mean error over columns ({len(run.options.masks)} masks in all)", frame.sort_values("mean"))
     print(footer(run.versions))
 

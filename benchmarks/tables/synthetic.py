@@ -11,12 +11,19 @@ trees learned from the synthetic rows. Nearest record: the median distance of as
 their nearest training row, over that of the hold-out rows: below 1 is closer to the training rows than new people are.
 "closer than 5 %": the share of synthetic rows nearer than the nearest twentieth of the hold-out; 5 is right. The row
 "real" is a bootstrap of the training rows (utility: the training rows themselves), "hold-out" the held-out rows.
+"holes, points": the largest difference, over columns, between the share of empty cells and the training rows', in per
+cent of the rows. "broken ties": the share of rows (per cent) that break a tie which all training rows keep: a column
+that follows from another (of at most half as many values as rows).
 
-A missing category is made a level, "?", and rows with missing numbers are left out, because the peers take no holes.
+For sets without holes of their own (`--holes` keeps them) a missing category is made a level, "?", and rows with
+missing numbers are left out, because the peers take no holes. `lt.Synthesizer()` has no options; `--option` adds
+`lt.VAE(...)`.
 """
 
+import argparse
 import time
 import warnings
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +53,9 @@ PEERS = (
 SETS = {
     "adult": ("adult_train.csv.gz", "class"),
     "california_housing": ("california_housing.csv.gz", "ocean_proximity"),
+    "titanic": ("titanic.csv", "survived"),
 }
+MOST_TIED = 0.5  # distinct values of a column that others may follow from, as a share of the rows
 
 
 class Table(NamedTuple):
@@ -63,13 +72,15 @@ def classes_of(frame: pd.DataFrame) -> list[str]:
     return [c for c in frame if frame[c].dtype.kind not in "if"]
 
 
-def load(folder: Path, name: str, rows: int | None) -> Table:
-    """Read a set by name."""
+def load(folder: Path, name: str, rows: int | None, holes: bool = False) -> Table:
+    """Read a set by name, with its holes or without."""
     file, target = SETS[name]
     frame = pd.read_csv(folder / "tables" / file)
     classes = classes_of(frame)
-    frame[classes] = frame[classes].astype(object).fillna("?").astype(str)
-    frame = frame.dropna().sample(frac=1, random_state=0, ignore_index=True)[:rows]
+    texts = frame[classes].astype(object).where(frame[classes].notna())
+    frame[classes] = texts.map(lambda v: v if pd.isna(v) else str(v)) if holes else texts.fillna("?").astype(str)
+    frame = frame if holes else frame.dropna()
+    frame = frame.sample(frac=1, random_state=0, ignore_index=True)[:rows]
     if rows:  # so few that a class may be in one part only
         common = frame[target].value_counts()
         frame = frame[frame[target].isin(common.index[common >= 20])].reset_index(drop=True)
@@ -113,17 +124,50 @@ def nearest(rows: pd.DataFrame, records: pd.DataFrame) -> np.ndarray:
     for c in records:
         asked, kept = rows[c], records[c]
         if c in classes:
-            levels = pd.unique(pd.concat([kept, asked]).astype(str))
-            pair = [
-                pd.Categorical(x.astype(str), levels).codes[:, None] == np.arange(len(levels)) for x in (asked, kept)
-            ]
+            asked, kept = (x.astype(object).fillna("?").astype(str) for x in (asked, kept))
+            levels = pd.unique(pd.concat([kept, asked]))
+            pair = [pd.Categorical(x, levels).codes[:, None] == np.arange(len(levels)) for x in (asked, kept)]
             parts.append([x / 2 for x in pair])
         else:
             width = max(kept.max() - kept.min(), 1e-12)
-            parts.append([(x.to_numpy(float) - kept.min())[:, None] / width for x in (asked, kept)])
+            middle = (kept.max() + kept.min()) / 2  # where a number is missing
+            parts.append([(x.fillna(middle).to_numpy(float) - kept.min())[:, None] / width for x in (asked, kept)])
     asked, kept = (np.hstack(side).astype(np.float32) for side in zip(*parts, strict=True))
     found = NearestNeighbors(n_neighbors=1, metric="manhattan", algorithm="brute").fit(kept)
     return found.kneighbors(asked)[0][:, 0]
+
+
+def ties(train: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return pairs `(a, b)` of which b follows from a, and triples `(a, b, c)` with a + b = c, in all training rows."""
+    few = [c for c in train if 1 < train[c].nunique() <= MOST_TIED * len(train)]
+    pairs = [(a, b) for a in few for b in few if a != b and train.groupby(a)[b].nunique().max() == 1]
+    numbers = train[[c for c in train if c not in classes_of(train) and train[c].nunique() > 2]]
+    return [
+        *pairs,
+        *((a, b, c) for a, b in combinations(numbers, 2) for c in numbers if follows(numbers, a, b, c).all()),
+    ]
+
+
+def follows(frame: pd.DataFrame, a: str, b: str, c: str) -> pd.Series:
+    """Return where a + b = c, or one of them is missing."""
+    off = (frame[a] + frame[b] - frame[c]).abs()
+    return ~(off > 1e-6 * frame[c].abs().max())
+
+
+def broken(train: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Return the share of rows that break a tie of the training rows, per cent."""
+    bad = pd.Series(False, other.index)
+    for tie in ties(train):
+        if len(tie) == 3:
+            bad |= ~follows(other, *tie)
+        else:
+            a, b = tie
+            known = train.dropna(subset=[a, b]).drop_duplicates(a).set_index(a)[b]
+            right = other[a].map(known)
+            bad |= (
+                other[a].notna() & other[b].notna() & right.notna() & (other[b].astype(object) != right.astype(object))
+            )
+    return 100 * float(bad.mean())
 
 
 def measured(table: Table, synthetic: pd.DataFrame, whole: pd.DataFrame | None = None) -> dict[str, float]:
@@ -135,6 +179,8 @@ def measured(table: Table, synthetic: pd.DataFrame, whole: pd.DataFrame | None =
         "utility": utility(synthetic if whole is None else whole, table.test, table.target),
         "nearest record": float(np.median(drawn) / np.median(held)),
         "closer than 5 %": 100 * float((drawn < np.quantile(held, 0.05)).mean()),
+        "holes, points": 100 * float((synthetic.isna().mean() - table.train.isna().mean()).abs().max()),
+        "broken ties": broken(table.train, synthetic),
     }
 
 
@@ -144,15 +190,23 @@ def over(table: Table, drawn: list[pd.DataFrame]) -> dict[str, float]:
     return {**frame.mean().to_dict(), **{f"sd {c}": float(frame[c].std()) for c in ("shapes", "pairs")}}
 
 
-def ours(table: Table, draws: int, options: dict) -> dict:
-    """Fit laten to the training rows, then draw."""
+def ours(table: Table, draws: int, model: lt.Synthesizer | lt.VAE) -> dict:
+    """Fit a side of laten to the training rows, then draw."""
     warnings.simplefilter("ignore", lt.LatenWarning)
     began = time.perf_counter()
-    vae = lt.VAE(**options).fit(table.train)
+    model.fit(table.train)
     fitted = time.perf_counter()
-    drawn = [vae.sample(len(table.train), seed=seed) for seed in range(1, draws + 1)]
+    drawn = [model.sample(len(table.train), seed=seed) for seed in range(1, draws + 1)]
     seconds = {"fit": fitted - began, "sample": time.perf_counter() - fitted}
     return {**over(table, drawn), "seconds": seconds, "when": "now"}
+
+
+def sides(options: argparse.Namespace) -> dict[str, lt.Synthesizer | lt.VAE]:
+    """Return laten's sides: without options, and as told."""
+    short = {"epochs": 2} if options.quick else {}
+    told = laten_options(options.option)
+    plain = {"lt.Synthesizer()": lt.Synthesizer(lt.VAE(**short) if short else None)}
+    return {**plain, "lt.VAE(...)": lt.VAE(**short, **told)} if told else plain
 
 
 def compared(run: Run, table: Table) -> pd.DataFrame:
@@ -171,11 +225,9 @@ def compared(run: Run, table: Table) -> pd.DataFrame:
         frame = pd.DataFrame({c: answer[k] for c, k in zip(table.train, names, strict=True)})
         return over(table, [frame[i * n : (i + 1) * n].reset_index(drop=True) for i in range(draws)])
 
-    lines |= run.lines(table.name, arrays, arguments, score)
+    lines |= {} if run.options.holes else run.lines(table.name, arrays, arguments, score)
     if not run.options.no_laten:
-        lines["laten"] = ours(
-            table, draws, ({"epochs": 2} if run.options.quick else {}) | laten_options(run.options.option)
-        )
+        lines |= {name: ours(table, draws, model) for name, model in sides(run.options).items()}
     shown = {}
     for method, line in lines.items():
         fit, sample = (line["seconds"].get(part, np.nan) for part in ("fit", "sample"))
@@ -189,9 +241,10 @@ def main() -> None:
     asked = parser(__doc__, PEERS, record=True)
     asked.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
     asked.add_argument("--draws", type=int, default=3, help="synthetic tables a method")
+    asked.add_argument("--holes", action="store_true", help="keep the sets' holes; peers take none")
     run = Run("synthetic", asked.parse_args(), PEERS)
     for name in run.options.sets:
-        table = load(run.options.data, name, 1500 if run.options.quick else None)
+        table = load(run.options.data, name, 1500 if run.options.quick else None, run.options.holes)
         title = f"{name}: {len(table.train)} training rows, {len(table.test)} held out"
         show(title, compared(run, table), 3)
     print(footer(run.versions))

@@ -20,7 +20,10 @@ from .data.schema.enforce import read_schema as read_schema
 from .data.schema.infer import infer_schema as infer_schema
 from .data.schema.schema import Schema as Schema
 from .data.text.notation import assumed as assumed
+from .estimator.detector import Detector as Detector
+from .estimator.embedder import Embedder as Embedder
 from .estimator.imputer import Imputer as Imputer
+from .estimator.synthesizer import Synthesizer as Synthesizer
 from .estimator.vae import VAE as VAE
 from .estimator.vae import load as load
 from .families import Bernoulli as Bernoulli

@@ -111,7 +111,7 @@ ASK: list[tuple[Callable[[str, str], list[object]], list[str]]] = [
     (lambda M, D: ["score", M, "nothere.csv"], ["no such file"]),
     (lambda M, D: ["score", M, csv(lambda f: f.drop(columns="city"))], ["lacks the fitted column", "'city'"]),
     (lambda M, D: ["score", M, csv(assign(height="tall"))], ["'height'", "expected numbers", "'tall'"]),
-    (lambda M, D: ["score", M, csv(assign(city="Bogor"))], ["'city'", "'Bogor'", "never seen"]),
+    (lambda M, D: ["impute", M, csv(assign(city="Bogor"))], ["'city'", "'Bogor'", "never seen"]),
     (lambda M, D: ["score", M, csv(assign(height=np.inf))], ["'height'", "expected numbers", "'inf'"]),
     (lambda M, D: ["score", M, csv(lambda f: f.head(0))], ["no rows"]),
     (lambda M, D: ["score", M, npz(x=np.zeros((3, 4)))], ["bad.npz", "holds arrays", "'height'"]),

@@ -143,9 +143,7 @@ def test_log_det_is_that_of_the_cells():
 
 def test_numbers_far_off_and_below_zero():
     far = FRAME.assign(height=1e300)
-    assert np.isfinite(log_det(SCHEMA, far)["number"]).all()  # a normal model takes them for errors
-    with pytest.raises(DataError, match="float32"):
-        encode(PLAIN, far)
+    assert np.isfinite(log_det(SCHEMA, far)["number"]).all()
     encode(SCHEMA, FRAME.assign(price=0))
     for change, word in (({"age": -1}, "at least 0"), ({"age": 3.5}, "whole"), ({"price": -5}, "at least 0")):
         with pytest.raises(DataError, match=word):

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from laten.common.errors import DataError
+from laten.common.errors import DataError, LatenWarning
 from laten.data.columns.unseen_levels import from_other, with_unseen
-from laten.data.rows.tables import decode, encode
+from laten.data.rows.tables import decode, encode, encode_with_log_det
 from laten.data.schema.enforce import read_schema
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
@@ -132,3 +132,60 @@ def test_another_kind_forgets_the_policy():
     again = SCHEMA.with_kind("job", "categorical")
     assert again["job"].unseen == "error" and again["job"].levels == SCHEMA["job"].levels
     assert with_unseen(again["job"], "other") == SCHEMA["job"]
+
+
+def scored(schema, frame):
+    """Seen cells and log-determinants of the one modelled column."""
+    rows, log_det = encode_with_log_det(schema, frame, partial=True)
+    (node,) = {b.node for b in schema.blocks if set(b.names) & set(frame.columns)}
+    place = next(b.names for b in schema.blocks if b.node == node).index(frame.columns[0])
+    mask = rows.mask.get(node, np.ones(rows.values[node].shape, bool))
+    return mask[:, place], log_det[node][:, place]
+
+
+def test_a_level_never_seen_is_scored_with_what_is_left_for_it():
+    schema = infer_schema(FRAME)  # two of the 82 rows are the only ones of their level
+    with pytest.warns(LatenWarning, match=r"'job': 'pilot', 'nurse' \(2 rows\) was never seen"):
+        seen, left = scored(schema, NEW[["job"]])
+    assert seen.tolist() == [True, False, False, True, False]
+    assert left == pytest.approx([0, np.log(2 / 82.5), 0, 0, np.log(2 / 82.5)])
+    with pytest.warns(LatenWarning, match="0.0061"):  # no level has one row: as if half of one did
+        assert scored(schema, pd.DataFrame({"n": [3]}))[1] == pytest.approx(np.log(0.5 / 82.5) - 1 / 0.5)
+
+
+def test_what_is_left_is_shared_by_distance_and_sums_to_no_more_than_itself():
+    grades = pd.DataFrame({"grade": [1, 2, 3, 5] * 30})
+    schema = infer_schema(grades).with_kinds({"grade": "ordinal"})
+    new = pd.DataFrame({"grade": [*range(-500, 1), 4, *range(6, 500)]})
+    with pytest.warns(LatenWarning, match="'grade'"):
+        seen, left = scored(schema, new)
+    assert not seen.any() and 0.5 < np.exp(left).sum() / (0.5 / 120.5) < 1
+    assert np.all(np.diff(left[-400:]) < 0)
+
+
+def test_numbers_that_a_kind_does_not_allow_are_scored():
+    frame = pd.DataFrame(
+        {"n": np.random.default_rng(0).poisson(30, 300), "p": np.random.default_rng(1).gamma(1, 1, 300)}
+    )
+    schema = infer_schema(frame).with_kinds({"n": "count", "p": "positive"})
+    for name, odd in (("n", -1), ("n", 7.5), ("p", -2.0)):
+        with pytest.warns(LatenWarning, match=f"{name!r}"):
+            seen, left = scored(schema, pd.DataFrame({name: [odd]}))
+        assert not seen.any() and -30 < left[0] < -5
+    binned, cells = schema.binned(), pd.DataFrame({"n": [-1, 7.5]})
+    seen, left = scored(binned, cells)  # a histogram has a tail there
+    assert seen.all() and np.isfinite(left).all()
+
+
+def test_numbers_far_off_reach_the_model_within_reach_and_count_beyond():
+    x = np.random.default_rng(0).normal(5, 2, 300)
+    schema = infer_schema(pd.DataFrame({"x": x})).with_kind("x", "real")
+    far = pd.DataFrame({"x": [5.0, 1e4, 1e5, 9.96921e36, 1e200, -1.7e308, np.nan]})
+    rows, log_det = encode_with_log_det(schema, far)
+    y, extra = rows.values["real"][:, 0], log_det["real"][:, 0]
+    assert y[:2] == pytest.approx((far.x[:2] - x.mean()) / x.std(), rel=1e-4)
+    assert y[2:].tolist() == [1e4, 1e4, 1e4, -1e4, 0]
+    assert extra[0] == extra[1] == pytest.approx(-np.log(x.std()))
+    assert np.isfinite(extra).all() and np.all(np.diff(extra[1:5]) < 0) and extra[6] == 0
+    z = (1e5 - x.mean()) / x.std()
+    assert extra[2] == pytest.approx(-0.5 * (z**2 - 1e8) - np.log(x.std()))

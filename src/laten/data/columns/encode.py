@@ -6,6 +6,10 @@
 Where the codec is a histogram (`Schema.binned`) a number's value is the code of its bin, and a rare level's that of its
 group. On the way back a code is a number drawn inside its bin, or the bin's centre; a level of the group, or its most
 frequent.
+
+Where there are no bins, a number further than `FAR` spreads from the fitted ones reaches the model as one at that
+distance: squares of it stay float32. What lies beyond counts in float64, in the log-determinant, as under a normal of
+one spread: very improbable, finite, and the further the less probable.
 """
 
 from typing import Any, NamedTuple
@@ -20,9 +24,12 @@ from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.later_cells import as_fitted
 from laten.data.columns.rare_levels import Groups
 from laten.data.columns.restore import restore, restore_classes
-from laten.data.columns.unseen_levels import from_other
+from laten.data.columns.unseen_levels import from_other, log_left
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, where
+
+FAR = 1e4  # spreads
+LEAST = -1e100  # nats; squares and sums of it stay finite
 
 
 class Within(NamedTuple):
@@ -32,17 +39,32 @@ class Within(NamedTuple):
     values: tuple[float, ...] | None = None
 
 
-def read(column: Column, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-    """Return cells as `(rows,)` positions of classes or numbers in the column's own scale, and where they are seen.
+def read(column: Column, cells: Cells, odd: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Read the cells of a column.
 
+    Args:
+        odd: A class that the fit never saw, or a number that the kind does not allow, is no error: the model knows
+            nothing of it.
+    Returns:
+        Positions of classes or numbers in the column's own scale `(rows,)`; where they are seen, not in odd cells; and
+        the log of the probability left for odd cells `(rows,)`, nats, 0 elsewhere, or None where there are none.
     Raises:
         DataError: a cell does not fit the column.
     """
-    if column.kind in CLASSES:
-        at = codes_of(column, cells)
-        return np.maximum(at, 0), at >= 0
-    x = numbers_of(column, cells)
-    return x, ~np.isnan(x)
+    if column.kind not in CLASSES:
+        x = numbers_of(column, cells, odd)
+        strange = misfits(column.kind, column.above, x)[0] if odd and not column.binned else np.zeros(len(x), bool)
+        x, seen = np.where(strange, np.nan, x), ~np.isnan(x) & ~strange
+    else:
+        unseen = len(column.classes)
+        x = cells.codes(column.classes, unseen) if odd and column.unseen == "error" else codes_of(column, cells)
+        strange = x == unseen
+        x, seen = np.where(strange, 0, np.maximum(x, 0)), (x >= 0) & ~strange
+    if not strange.any():
+        return x, seen, None
+    left = np.zeros(len(x))
+    left[strange] = log_left(column, cells.series[strange])
+    return x, seen, left
 
 
 def encode_column(column: Column, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -53,21 +75,20 @@ def encode_column(column: Column, x: np.ndarray, seen: np.ndarray) -> np.ndarray
         y = np.zeros(len(x), np.int64)
         y[seen] = column.map.encode(x[seen])
         return y
-    y = column.map.encode(x)
+    far = FAR * _spread(column)
     with np.errstate(over="ignore"):
-        y = np.where(seen, y, 0.0).astype(np.float32)
-    bad = ~np.isfinite(y)
-    if bad.any():
-        raise DataError(
-            f"column {column.name!r}: {where(bad)}: {shown(x[bad])} lies too far from the fitted range "
-            f"{column.describe()} to be a float32; correct it or leave the cell empty"
-        )
-    return y
+        y = column.map.encode(x)
+    return np.where(seen, np.clip(y, -far, far), 0.0).astype(np.float32)
+
+
+def _spread(column: Column) -> float:
+    """Return what counts as one spread in what a model sees of a column without bins."""
+    return 1.0 + max(column.seen.high or 0.0, 0.0) if isinstance(column.codec, Identity) else 1.0
 
 
 def has_log_det(column: Column) -> bool:
-    """Say whether a column's log-determinants are not all zero: it has groups, or a codec with a scale."""
-    return column.groups is not None or (column.kind in NUMBERS and not isinstance(column.codec, Identity))
+    """Say whether a column's log-determinants may be other than zero: it has groups, or holds numbers."""
+    return column.groups is not None or column.kind in NUMBERS
 
 
 def log_det_column(column: Column, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -75,8 +96,14 @@ def log_det_column(column: Column, x: np.ndarray, seen: np.ndarray) -> np.ndarra
     if column.groups is not None:
         return np.where(seen, column.groups.log_det(x), 0.0)
     total = np.zeros(len(x))
-    total[seen] = column.map.log_det(x[seen])
-    return total
+    if column.kind in CLASSES:
+        return total
+    with np.errstate(over="ignore"):
+        total[seen] = column.map.log_det(x[seen])
+        if not column.binned:
+            y = np.where(seen, column.map.encode(x), 0.0) / _spread(column)
+            total -= 0.5 * np.maximum(np.square(y) - FAR**2, 0.0)
+    return np.maximum(total, LEAST)
 
 
 def codes_of(column: Column, cells: Cells) -> np.ndarray:
@@ -87,14 +114,20 @@ def codes_of(column: Column, cells: Cells) -> np.ndarray:
     return as_fitted(column, cells).codes(levels, other)
 
 
-def numbers_of(column: Column, cells: Cells) -> np.ndarray:
-    """Return cells `(rows,)` in the column's own scale (days for dates), NaN where hidden; check them by its kind."""
+def numbers_of(column: Column, cells: Cells, odd: bool = False) -> np.ndarray:
+    """Return cells `(rows,)` in the column's own scale (days for dates), NaN where hidden.
+
+    Args:
+        odd: Take also numbers that the column's kind does not allow.
+    """
     cells = as_fitted(column, cells)
     if column.kind == "date":
         return cells.days(column.date.style, column.date.whole)
     if column.kind == "duration":
         return cells.seconds
     x = cells.numbers
+    if odd:
+        return x
     bad, expected = misfits(column.kind, column.above, x)
     if bad.any():
         raise DataError(

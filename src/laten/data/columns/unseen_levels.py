@@ -7,14 +7,22 @@ the levels that hold fewer than two rows when fitting are folded into one entry;
 falls into it too. The way back never writes `(other)` into the user's column: a code of that entry becomes one of the
 folded levels, drawn in their proportion (the most frequent of them where a point is asked for), or the most frequent
 level where none was folded.
+
+Where rows are scored a level that was never seen needs no such entry: it has the probability that is left for what was
+not seen (Good 1953, after Turing), $\max(n_1, \frac12) / (n + \frac12)$ with $n_1$ levels of one row in $n$ rows, and
+the row's other cells are scored without it. Numbers share it by their distance $d$ from what was seen, $e^{-d/s}/2s$,
+$s$ half the range. The levels that were seen have probability one among them; what is left is not taken from them.
 """
 
+import warnings
 from collections.abc import Collection
 
 import numpy as np
+import pandas as pd
 
-from laten.common.errors import DataError, known
+from laten.common.errors import DataError, LatenWarning, known
 from laten.data.columns.column import OTHER, UNSEEN, Column
+from laten.data.messages import shown
 from laten.data.records import Plain, replace
 
 LEAST = 2  # rows that a level needs to stay a class of its own
@@ -60,6 +68,31 @@ def listed(column: Column) -> tuple[Plain, ...]:
     counts, folded = column.seen.tally, set(column.folded)
     by_rule = all(counts.get(v, 0) < LEAST for v in folded)
     return tuple(v for v in column.levels or () if by_rule or v not in folded or counts.get(v, 0) == 0)
+
+
+def log_left(column: Column, odd: pd.Series) -> np.ndarray:
+    """Return the log of the probability left for the cells `odd`, `(rows,)` nats; warn, and name them.
+
+    Args:
+        odd: Levels of a column of classes that were never seen, or numbers that a kind does not allow.
+    """
+    seen, counts = column.seen, np.array(column.seen.counts)
+    n = max(seen.rows - seen.missing, 1)
+    share = float(max((counts == 1).sum() if column.levels else 0, 0.5) / (n + 0.5))
+    warnings.warn(
+        f"column {column.name!r}: {shown(odd.head(50))} ({len(odd)} row{'s' if len(odd) > 1 else ''}) was never seen "
+        f"when fitting; scored with the probability left for what was not seen, {share:.2g}",
+        LatenWarning,
+        stacklevel=2,
+    )
+    values = column.levels or (seen.low or 0.0, seen.high or 0.0)
+    if not pd.api.types.is_numeric_dtype(odd) or any(isinstance(v, str) for v in values):
+        return np.full(len(odd), np.log(share))
+    ordered, x = np.sort(np.array(values, np.float64)), odd.to_numpy(np.float64)
+    above = np.searchsorted(ordered, x).clip(1, len(ordered) - 1)
+    distance = np.minimum(np.abs(x - ordered[above - 1]), np.abs(x - ordered[above]))
+    scale = (ordered[-1] - ordered[0]) / 2 or 1.0
+    return np.log(share) - distance / scale - np.log(2 * scale)
 
 
 def from_other(column: Column, codes: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:

@@ -75,15 +75,19 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Return `rows`, and node -> log-determinants of the codecs at observed sites, in nats."""
         frame = self.opened(data)
         rows, log_det = tables.encode_with_log_det(self.schema, frame, partial=partial)
-        return self.with_missing(rows, frame), log_det
+        return self.with_missing(rows, frame, {n: x != 0 for n, x in log_det.items()}), log_det
 
     def prepared(self, frame: pd.DataFrame, cells: Mapping[Any, Cells]) -> tuple[Rows, float]:
         """Return rows of a frame whose cells were parsed before, and the sum of all log-determinants, in nats."""
         rows, total = tables.encode_with_total(self.schema, frame, cells)
         return self.with_missing(rows, frame), total
 
-    def with_missing(self, rows: Rows, frame: pd.DataFrame) -> Rows:
-        """Make empty cells of lossy nodes values; columns that the frame lacks stay unknown."""
+    def with_missing(self, rows: Rows, frame: pd.DataFrame, scored: Mapping[str, np.ndarray] | None = None) -> Rows:
+        """Make empty cells of lossy nodes values; columns that the frame lacks, and odd cells, stay unknown.
+
+        Args:
+            scored: Node -> where cells have a log-determinant: a hidden one is not empty then, but odd.
+        """
         if not self.lossy:
             return rows
         values, mask = dict(rows.values), dict(rows.mask)
@@ -91,7 +95,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             if block.node not in self.lossy or block.node not in mask:
                 continue
             there = np.array([name in frame.columns for name in block.names])
-            gone = ~mask[block.node] & there
+            gone = ~mask[block.node] & there & ~(scored or {}).get(block.node, np.False_)
             wide = values[block.node].astype(np.min_scalar_type(max(block.sizes)))
             values[block.node] = np.where(gone, np.array(block.sizes, wide.dtype), wide)
             mask[block.node] = mask[block.node] | gone

@@ -32,6 +32,7 @@ def encode(
     partial: bool = False,
     cells: Mapping[Name, Cells] | None = None,
     note: Callable[[str, int, np.ndarray], None] | None = None,
+    odd: bool = False,
 ) -> Rows:
     """Turn a frame into one array a block.
 
@@ -41,6 +42,8 @@ def encode(
         partial: Columns that are lacking count as hidden instead of being an error.
         cells: The frame's cells, where they were parsed before (`cells_of`).
         note: Told node, place of the column and its log-determinants `(rows,)`, where they are not all zero.
+        odd: Classes never seen, and numbers that a kind does not allow, are hidden instead of being an error; their
+            log-determinant is the log of the probability that is left for them (`unseen_levels`).
     Returns:
         Rows with `values[node]` of `(rows, columns)`, or `(rows,)` for scalar nodes.
     Raises:
@@ -69,10 +72,12 @@ def encode(
             if column.name not in frame.columns:
                 seen[:, i] = False
                 continue
-            x, seen[:, i] = read(column, cells[column.name])
+            x, seen[:, i], left = read(column, cells[column.name], odd)
             array[:, i] = encode_column(column, x, seen[:, i])
-            if note is not None and has_log_det(column):
-                note(block.node, i, log_det_column(column, x, seen[:, i]))
+            if note is not None and (left is not None or has_log_det(column)):
+                log_det = log_det_column(column, x, seen[:, i]) + (0.0 if left is None else left)
+                if log_det.any():
+                    note(block.node, i, log_det)
         values[block.node] = array[:, 0] if block.scalar else array
         if not seen.all():
             mask[block.node] = seen[:, 0] if block.scalar else seen
@@ -83,7 +88,7 @@ def encode(
 def encode_with_log_det(
     schema: Schema, frame: pd.DataFrame, *, partial: bool = False
 ) -> tuple[Rows, dict[str, np.ndarray]]:
-    """Encode, and return the codecs' log-determinants, to be added to a model's log-densities per site.
+    """Encode what is to be scored, and return the codecs' log-determinants, to be added to log-densities per site.
 
     Returns:
         Rows as of `encode`, and node -> `(rows, columns)` (or `(rows,)`), float64 nats: log |dy/dx|, of bins the log
@@ -95,7 +100,7 @@ def encode_with_log_det(
     def note(node: str, i: int, log_det: np.ndarray) -> None:
         found.setdefault(node, np.zeros(shapes[node]))[:, i] = log_det
 
-    rows = encode(schema, frame, partial=partial, note=note)
+    rows = encode(schema, frame, partial=partial, note=note, odd=True)
     every = {n: found.get(n, np.broadcast_to(np.float64(0), shape)) for n, shape in shapes.items()}  # a 0 takes no room
     return rows, {b.node: every[b.node][:, 0] if b.scalar else every[b.node] for b in schema.blocks}
 
