@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted
-from laten.common.errors import LatenError, LatenWarning, known
+from laten.common.errors import DataError, LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
@@ -37,20 +37,25 @@ class ConditionalAnswer:
 
     Args:
         log_density: `(rows,)` nats, of the targets' own values in each row, in their own units; 0 where a row has none.
-        samples: A list of frames of the target columns, each drawn jointly for all rows; empty when none were asked
-            for.
+        samples: A list of tables of the target columns, each drawn jointly for all rows, in the container of the rows;
+            empty when none were asked for.
         effective_sample_size: `(rows,)` of the draws from the guide.
     """
 
     log_density: np.ndarray
-    samples: list[pd.DataFrame] = field(repr=False)
+    samples: list[Any] = field(repr=False)
     effective_sample_size: np.ndarray = field(repr=False)
 
 
 def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int) -> Any:
     """Draw `n` rows, from the network or, given something, from the posterior."""
+    if given is not None and not isinstance(given, Mapping):
+        raise DataError(
+            f"given: expected a dict {{column: value}}, got {type(given).__name__}; to draw the rest of each of several "
+            "rows use conditional(X, targets, samples=...) or impute(X, samples=...)"
+        )
     if not given:
-        return fitted.view.drawn(ancestral(fitted.model, n, seed), seed)
+        return fitted.view.returned(fitted.view.drawn(ancestral(fitted.model, n, seed), seed))
     groups = math.ceil(n / KEPT)
     row, allowed, within = evidence_of(fitted, given, 1)
     several, keys = row.take(np.zeros(groups, int)), Keys(seed, np.arange(groups))
@@ -69,7 +74,7 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
             stacklevel=4,
         )
     flat = {name: x.reshape(-1, *x.shape[2:])[:n] for name, x in values.items()}
-    return fitted.view.held(fitted.view.drawn(flat, seed, within), given)
+    return fitted.view.returned(fitted.view.held(fitted.view.drawn(flat, seed, within), given))
 
 
 def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
@@ -88,26 +93,28 @@ def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
 def copies_of(
     fitted: Fitted, question: Completions, rows: Rows, seed: int, within: Any = None, like: Any = None
 ) -> tuple[list[Any], np.ndarray]:
-    """Return completed copies of rows in the user's container, and the effective sample size of each row."""
+    """Return completed copies of rows, frames of tables, and the effective sample size of each row."""
     values, size = fitted.ask_well(question, rows, Keys(seed, np.arange(rows.n)))
     copies = [{n: x[:, i] for n, x in values.items()} for i in range(question.kept)]
     return [fitted.view.drawn(one, (seed, i), within, like) for i, one in enumerate(copies)], size
 
 
-def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) -> pd.Series:
+def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) -> Any:
     """Return a column's point given all others."""
     view = table_of(fitted, "predict")
-    frame = view.opened(data)
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
     column = lacking(view, frame) if column is None else column
     values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
     found: pd.Series = view.pointed(values, like=None, statistic=statistic)[column]
-    return found.set_axis(frame.index)
+    return came.column(found.set_axis(frame.index))
 
 
-def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.DataFrame:
+def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> Any:
     """Return the probabilities of a column's classes given all others."""
     view = table_of(fitted, "predict_proba")
-    frame = view.opened(data)
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
     column = lacking(view, frame) if column is None else column
     found = view.column(column)
     if found.kind not in CLASSES:
@@ -116,7 +123,7 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.Data
             "impute_interval its interval"
         )
     values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
-    return view.probabilities(values, column).set_axis(frame.index)
+    return came.answer(view.probabilities(values, column).set_axis(frame.index))
 
 
 def conditional(
@@ -124,7 +131,8 @@ def conditional(
 ) -> ConditionalAnswer:
     """Return samples and log-density of some columns of each row given all others."""
     view = table_of(fitted, "conditional")
-    frame = view.opened(data)
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
     names = [targets] if isinstance(targets, str | int) else list(targets)
     if not names:
         raise LatenError("conditional: no target; name at least one column")
@@ -147,7 +155,7 @@ def conditional(
         blind = over(without(view, frame, names), hard)
         question = Completions(max(draws, LEAST_DRAWS * samples), samples, allowed)
         made, size = copies_of(fitted, question, blind, seed, within)
-    return ConditionalAnswer(log_density, [one[names].set_axis(frame.index) for one in made], size)
+    return ConditionalAnswer(log_density, [came.rows(one[names].set_axis(frame.index)) for one in made], size)
 
 
 def evidence_of(fitted: Fitted, given: Mapping[Any, Any], n: int) -> tuple[Rows, dict[str, jax.Array], Any]:

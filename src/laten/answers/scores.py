@@ -21,7 +21,8 @@ def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> 
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
     """Return minus each column's and each latent's share of log p(row)."""
-    (rows, log_det), view = fitted.scored(data), fitted.view
+    came, view = fitted.view.taken(data), fitted.view
+    rows, log_det = fitted.scored(came.data)
     parts, score = fitted.ask(Parts(draws), rows, kept=lambda found: (found[0], log_mean_weight(found[1])))
     shares = {n: -x.astype(np.float64) for n, x in parts.items()}
     latent = -score - by_row(shares, rows.n)
@@ -36,8 +37,8 @@ def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
         for i, site in enumerate(rows.labels[node]):  # a column may have several sites
             columns[site] = columns.get(site, 0) + x.reshape(rows.n, -1)[:, i]
     order = {str(n): columns[str(n)] for n in view.schema.names if str(n) in columns}
-    index = data.index if isinstance(data, pd.DataFrame) else None
-    return pd.DataFrame({**order, label: latent}, index=index)
+    found = pd.DataFrame({**order, label: latent}, index=came.data.index)
+    return found if view.matrix else came.answer(found)  # columns of a matrix are named here alone
 
 
 def outliers(fitted: Fitted, data: Any, contamination: float, reference: Any, draws: int) -> np.ndarray:

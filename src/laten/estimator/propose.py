@@ -9,9 +9,11 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
+from laten.data.containers.containers import ARRAY, Container, kept_rows, taken, taken_columns
+from laten.data.containers.dictionaries import is_columns
 from laten.data.rows.arrays import WHATS, ArraySpec
 from laten.data.rows.rows import Rows
-from laten.data.rows.table_view import as_matrix, refuse_sparse
+from laten.data.rows.table_view import as_matrix
 from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Block, Schema
@@ -38,21 +40,25 @@ class Proposal(NamedTuple):
     log_det: float = 0.0  # sum of the codecs' log-determinants over all cells, in nats
 
 
-def propose(data: Any, parameters: Parameters) -> Proposal:
+def propose(data: Any, parameters: Parameters, keep: np.ndarray | None = None) -> Proposal:
     """Find a view of the data, and take the user's network or one that suits the data.
 
     Args:
-        data: DataFrame, matrix, array of images, or dictionary of arrays by node.
+        data: A table in any container, an array of images, or a dictionary of arrays by node.
+        keep: Which rows count, bool `(rows,)`; None: all.
     Raises:
         DataError, DeclarationError: the data cannot be used, or do not fit the network.
     """
     if parameters.network is not None:
         check_generative(parameters.network)
-    refuse_sparse(data)
+    came = taken(data)
+    if parameters.network is None and is_columns(data):
+        came = taken_columns(data)
+    data = came.data if keep is None else kept_rows(came.data, keep)
     if isinstance(data, pd.DataFrame):
-        found = of_table(data, False, parameters)
-    elif parameters.network is None and not isinstance(data, Mapping) and np.asarray(data).ndim <= 2:
-        found = of_table(pd.DataFrame(as_matrix(data)), True, parameters)
+        found = of_table(data, came.container, parameters)
+    elif parameters.network is None and not isinstance(data, Mapping) and np.ndim(data) <= 2:
+        found = of_table(pd.DataFrame(as_matrix(data)), ARRAY, parameters)
     else:
         found = of_arrays(data, parameters)
     return found._replace(network=with_learned_roots(found.network, found.rows))
@@ -67,7 +73,7 @@ def with_learned_roots(network: Network, rows: Rows) -> Network:
     return Network(**nodes)
 
 
-def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Proposal:
+def of_table(frame: pd.DataFrame, container: Container, parameters: Parameters) -> Proposal:
     """Propose for a frame: its blocks are leaves of a proposed network, or its columns nodes of the declared one."""
     network, schema, cells = parameters.network, parameters.schema, cells_of(frame)
     if network is not None and schema is None:
@@ -90,7 +96,7 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
         lossy = tuple(
             b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
         )
-    view = TableView(schema, matrix, lossy)
+    view = TableView(schema, container == ARRAY, lossy, container)
     rows, log_det = view.prepared(frame, cells)
     if network is None:
         network = for_table(schema, lossy, rows.n, parameters)

@@ -163,15 +163,14 @@ class Answers(Explanations):
         """Return latent means, `(rows, latents)`: of q(z | row); of a discrete latent its class probabilities.
 
         Returns:
-            A frame for a frame, else an array.
+            A table for a table, of the same library; else an array.
         """
-        out = latents.transform(self._fitted(), X)
-        return pd.DataFrame(out, X.index, self.get_feature_names_out()) if isinstance(X, pd.DataFrame) else out
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return names of the columns of `transform`: z0, z1, ...."""
-        widths = latents.latent_widths(self._fitted())
-        return np.array([f"{n}{i}" for n, width in widths for i in range(width)], dtype=object)
+        fitted = self._fitted()
+        came = fitted.view.taken(X)
+        out = latents.transform(fitted, came.data)
+        if not isinstance(came.data, pd.DataFrame):
+            return out
+        return came.answer(pd.DataFrame(out, came.data.index, latents.latent_names(fitted)))
 
     def inverse_transform(self, Z: Any) -> Any:
         """Return means of the data given latents `(rows, latents)`, in the fitted container and units."""

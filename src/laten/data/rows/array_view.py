@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from laten.common.errors import DataError, known
+from laten.data.containers.containers import ARRAY, Taken, taken
 from laten.data.records import Record, replace
 from laten.data.rows.arrays import ArraySpec, rows_from_arrays
 from laten.data.rows.evidence import Between
@@ -33,6 +34,14 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     single: bool = False
     seed: int = 0
 
+    def taken(self, data: Any) -> Taken:
+        """Return the user's data by node; answers come in the fitted container as they are."""
+        return Taken(self.opened(data), ARRAY)
+
+    def returned(self, found: Any) -> Any:
+        """Return arrays as they are."""
+        return found
+
     def opened(self, data: Any) -> dict[str, Any]:
         """Return the user's data by node.
 
@@ -40,12 +49,12 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
             DataError: a bare array for several nodes.
         """
         if isinstance(data, Mapping):
-            return dict(data)
+            return {node: values if isinstance(values, Mapping) else taken(values).data for node, values in data.items()}
         if len(self.nodes) != 1:
             raise DataError(
                 f"the model was fitted to arrays of the nodes {known(self.nodes)}; give a dict {{node: array}}"
             )
-        return {self.nodes[0]: data}
+        return {self.nodes[0]: taken(data).data}
 
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
         """Return rows for the model; nodes that are lacking are hidden when `partial`, or when they are `optional`.
@@ -66,7 +75,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     def fitted(self, data: Any) -> tuple["ArrayView", Rows]:
         """Return this view with what the data decide (nodes, intensities), and the rows."""
         single = not isinstance(data, Mapping)
-        arrays = {list(self.specs)[-1]: data} if single else dict(data)
+        arrays = replace(self, nodes=tuple(self.specs)[-1:]).opened(data)
         rows = rows_from_arrays(arrays, self.specs, binarise=self.binarise, seed=self.seed)
         view = replace(self, nodes=tuple(arrays), visit=rows.visit, single=single)
         return view, rows

@@ -1,4 +1,7 @@
-"""The view of a table: a pandas frame, or a matrix whose columns are called 0, 1, ...."""
+"""The view of a table: a frame, or a matrix whose columns are called 0, 1, ....
+
+Whatever rows come in (`containers/`), here they are a frame under the fitted names; `taken` knows the way back.
+"""
 
 import warnings
 from collections.abc import Collection, Mapping
@@ -10,6 +13,7 @@ import pandas as pd
 from laten.common.errors import DataError, LatenWarning, known
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
+from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, back, taken, taken_columns
 from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
@@ -23,40 +27,55 @@ Limits = dict[Any, Any]  # column -> evidence of any sort
 
 
 class TableView(Record, frozen=True, tag_field="kind", tag="table"):
-    """A table: a pandas frame, or a matrix whose columns are called 0, 1, ....
+    """A table: a frame, or a matrix whose columns are called 0, 1, ....
 
     Args:
         schema: What each column is.
-        matrix: Whether the user's container is a NumPy matrix.
+        matrix: Whether the fitted columns had no names.
         lossy: Nodes of classes or bins in which a missing cell is a value of its own: the number of classes.
+        container: What the fitted rows came in, if they had names.
     """
 
     schema: Schema
     matrix: bool = False
     lossy: tuple[str, ...] = ()
+    container: Container = PANDAS
 
-    def opened(self, data: Any) -> pd.DataFrame:
-        """Return the user's data as a frame.
+    def taken(self, data: Any) -> Taken:
+        """Return the user's data as a frame under the fitted names, with the way back.
+
+        Columns are found by name; where the fit had names and the data have none, or the reverse, by position, and
+        scikit-learn's own warning says so.
 
         Raises:
-            DataError: neither a frame nor a matrix, or another number of columns than fitted.
+            DataError: no table, or another number of columns than fitted where they go by position.
         """
-        refuse_sparse(data)
-        if isinstance(data, pd.DataFrame):
-            return data
-        if isinstance(data, Mapping):
-            return pd.DataFrame(dict(data))
-        found = as_matrix(data)
-        if self.matrix and found.shape[1] != len(self.schema.names):
+        found = taken_columns(data) if isinstance(data, Mapping) else taken(data)
+        names, frame = self.schema.names, found.data
+        if isinstance(frame, pd.DataFrame) and (not self.matrix or set(frame.columns) <= set(names)):
+            return found
+        named = isinstance(frame, pd.DataFrame)
+        frame = frame if named else pd.DataFrame(as_matrix(frame))
+        if frame.shape[1] != len(names):
+            way = "" if self.matrix else f": best a DataFrame with the fitted columns {known(names)}"
             raise DataError(
-                f"X has {found.shape[1]} features, but VAE is expecting {len(self.schema.names)} features as input"
+                f"X has {frame.shape[1]} features, but VAE is expecting {len(names)} features as input{way}"
             )
-        if not self.matrix:
-            raise DataError(
-                f"expected a DataFrame with the fitted columns {known(self.schema.names)}, "
-                f"got an array of shape {found.shape}"
-            )
-        return pd.DataFrame(found)
+        if not self.matrix and all(isinstance(name, str) for name in names):
+            warnings.warn("X does not have valid feature names, but VAE was fitted with feature names", stacklevel=5)
+        elif named and all(isinstance(name, str) for name in frame.columns):
+            warnings.warn("X has feature names, but VAE was fitted without feature names", stacklevel=5)
+        own = dict(zip(names, frame.columns, strict=True)) if named else {}
+        return Taken(frame.set_axis(list(names), axis=1), found.container, found.given, own)
+
+    def opened(self, data: Any) -> pd.DataFrame:
+        """Return the user's data as a frame under the fitted names, as `taken`."""
+        frame: pd.DataFrame = self.taken(data).data
+        return frame
+
+    def returned(self, frame: pd.DataFrame) -> Any:
+        """Return new rows in the container of the fit."""
+        return back(ARRAY if self.matrix else self.container, frame)
 
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
         """Return rows for the model; `partial` takes columns that are lacking as hidden, whatever is `optional`."""
@@ -162,25 +181,21 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         for name, v in given.items():
             if np.ndim(v) or isinstance(v, Between | set | frozenset) or self.schema[name].kind in CLASSES:
                 continue
-            if self.matrix:
-                drawn[:, self.schema.names.index(name)] = v
-            else:
-                drawn[name] = pd.Series([self.value(name, v)] * len(drawn), drawn.index).astype(drawn[name].dtype)
+            drawn[name] = pd.Series([self.value(name, v)] * len(drawn), drawn.index).astype(drawn[name].dtype)
         return drawn
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Return those of the nodes `names` that had data when fitting."""
         return tuple(b.node for b in self.schema.blocks if b.node in names)
 
-    def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> Any:
-        """Return draws of nodes in the user's units, types and container; `seed` places numbers inside bins."""
-        frame, rng = None if like is None else self.opened(like), np.random.default_rng(seed)
-        return self.container(tables.decode(self.schema, values, like=frame, rng=rng, within=within))
+    def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> pd.DataFrame:
+        """Return draws of nodes in the user's units and types, those of `like`; `seed` places numbers inside bins."""
+        rng = np.random.default_rng(seed)
+        return tables.decode(self.schema, values, like=like, rng=rng, within=within)
 
-    def pointed(self, means: Arrays, like: Any = None, statistic: str = "auto") -> Any:
-        """Turn means of nodes (`Family.mean`) into the points that `statistic` names, in the user's container."""
-        frame = None if like is None else self.opened(like)
-        return self.container(expected(self.schema, self.blocks_of(means), like=frame, statistic=statistic))
+    def pointed(self, means: Arrays, like: Any = None, statistic: str = "auto") -> pd.DataFrame:
+        """Turn means of nodes (`Family.mean`) into the points that `statistic` names, in the types of `like`."""
+        return expected(self.schema, self.blocks_of(means), like=like, statistic=statistic)
 
     def probabilities(self, means: Arrays, name: Any) -> pd.DataFrame:
         """Return probabilities by level of one column of classes."""
@@ -190,28 +205,12 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Return what a model says of the schema's own nodes."""
         return {b.node: values[b.node] for b in self.schema.blocks if b.node in values}
 
-    def container(self, frame: pd.DataFrame) -> Any:
-        """Return a frame as what was fitted."""
-        if not self.matrix:
-            return frame
-        array = frame.to_numpy()
-        return array.astype(np.float64) if array.dtype == object else array
-
-    def filled(self, data: Any, found: Any) -> Any:
-        """Return the user's data with hidden cells taken from `found`; observed cells come back bit for bit."""
-        frame = self.opened(data)
-        decoded = self.opened(found).set_axis(frame.index)
+    def filled(self, frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+        """Return a frame with hidden cells taken from `found`; observed cells come back bit for bit."""
+        decoded = found.set_axis(frame.index)
         full = frame.reindex(columns=[*frame.columns, *[n for n in decoded.columns if n not in frame.columns]])
         hidden = full[list(decoded.columns)].isna()
-        return self.container(tables.fill(full, decoded, hidden))
-
-
-def refuse_sparse(data: Any) -> None:
-    """Refuse sparse matrices."""
-    if hasattr(data, "tocsr"):
-        raise DataError(
-            "sparse input is not supported: a sparse matrix or array was given; call .toarray() on it first"
-        )
+        return tables.fill(full, decoded, hidden)
 
 
 def as_matrix(data: Any) -> np.ndarray:
@@ -220,7 +219,8 @@ def as_matrix(data: Any) -> np.ndarray:
     Raises:
         DataError: anything else.
     """
-    refuse_sparse(data)
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+        data = data.astype(np.float64).filled(np.nan)
     array = np.asarray(data)
     if array.ndim != 2:
         raise DataError(
