@@ -51,8 +51,8 @@ def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, 
     """Draw `n` rows, from the network or, given something, from the posterior."""
     if given is not None and not isinstance(given, Mapping):
         raise DataError(
-            f"given: expected a dict {{column: value}}, got {type(given).__name__}; to draw the rest of each of several "
-            "rows use conditional(X, targets, samples=...) or impute(X, samples=...)"
+            f"given: expected a dict {{column: value}}, got {type(given).__name__}; to draw the rest of each of "
+            "several rows use conditional(X, targets, samples=...) or impute(X, samples=...)"
         )
     if not given:
         return fitted.view.returned(fitted.view.drawn(ancestral(fitted.model, n, seed), seed))

@@ -8,7 +8,8 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 
 import os
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from dataclasses import replace
+from typing import Any, BinaryIO, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from laten.data.rows.presentation import Presentation
 from laten.data.rows.views import TableView, View, view_from_json
 from laten.estimator import model_file
 from laten.estimator.parameters import KEPT, Parameters
-from laten.estimator.prepare import Prepared, prepare
+from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.questions import Answers
 from laten.network.model import Model
 from laten.training.epochs import train
@@ -32,18 +33,45 @@ Kind = TypeVar("Kind", bound="PlainVAE")
 class PlainVAE(Parameters, Answers):
     """`laten.VAE` without scikit-learn."""
 
+    history_: pd.DataFrame
+
     # -- learning ------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from data.
 
         Args:
-            X: A DataFrame, a matrix, an array of images, or a dictionary of arrays by node. NaN is a hidden place.
+            X: A table (of pandas, Polars or Arrow, a dictionary of columns, a list of dictionaries, a structured array,
+                a matrix, a sparse one), an array of images, or a dictionary of arrays by node. NaN is a hidden place.
             y: Ignored.
+            sample_weight: Weights of rows in the objective, `(rows,)`: a row of weight 2 is visited twice as often as
+                one of weight 1, one of weight 0 never. Their scale does not matter. What a column is (levels, bins)
+                is learned from all rows of positive weight alike.
         Raises:
             LatenError: data, declaration or parameter that cannot be used; `TrainingDiverged`.
         """
-        return self.fit_prepared(prepare(X, self))
+        return self.fit_prepared(prepare(X, self, sample_weight))
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Make one pass over rows, from the weights that are there; columns, levels and bins stay those of the fit.
+
+        An unfitted model learns from these rows what each column is, and makes its first pass. Each pass has a
+        learning rate that rises and falls, and an optimiser of its own; `history_` goes on.
+
+        Args:
+            X, y, sample_weight: As in `fit`.
+        Raises:
+            LatenError: as in `fit`; or rows that do not fit the schema.
+        """
+        if not hasattr(self, "model_"):
+            first = prepare(X, self, sample_weight)
+            return self.fit_prepared(first._replace(settings=replace(first.settings, epochs=1)))
+        before = self.history_.assign(kept=False)
+        self.fit_prepared(prepare_more(X, self, self._fitted(), self.presentation_, sample_weight))
+        count = before["epoch"].max() if len(before) else 0
+        after = self.history_.assign(epoch=self.history_["epoch"] + count)
+        self.history_ = pd.concat([before, after], ignore_index=True)
+        return self
 
     def fit_prepared(self, prepared: Prepared) -> Self:
         """Learn from what `prepare(X, self)` made of data.
@@ -56,6 +84,7 @@ class PlainVAE(Parameters, Answers):
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history)
         self.restarts_ = pd.DataFrame(outcome.starts)
+        self.declared_ = tuple(name for name in ("network", "guide") if getattr(self, name) is not None)
         return self
 
     def _remember(
@@ -71,34 +100,38 @@ class PlainVAE(Parameters, Answers):
                 self.feature_names_in_ = np.array(view.schema.names, dtype=object)
 
     def _fitted(self) -> Fitted:
-        return Fitted(self.model_, self.view_, self.seed)
+        return Fitted(self.model_, self.view_, int(self.one_seed))
 
     # -- keeping ------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike | BinaryIO) -> None:
         """Write a model file: JSON and arrays, no code. The same fit gives the same bytes.
 
+        Args:
+            path: Where to, or an open binary file such as `io.BytesIO()`.
         Raises:
             ModelFileError: it cannot be written.
         """
         fitted = self._fitted()
         about = {
-            "parameters": {name: getattr(self, name) for name in KEPT},
+            "parameters": {name: plain(getattr(self, name)) for name in KEPT},
             "objective": model_file.declared(self.objective),
             "view": fitted.view.to_json(),
             "presentation": {k: list(v) for k, v in self.presentation_._asdict().items()},
             "stopped": self.stopped_,
             "history": self.history_.drop(columns="seconds", errors="ignore").to_dict("list"),
+            "restarts": self.restarts_.drop(columns="seconds", errors="ignore").to_dict("list"),
+            "declared": list(self.declared_),
         }
         model_file.write(path, fitted.model, about)
 
 
-def load(path: str | os.PathLike) -> PlainVAE:
+def load(path: str | os.PathLike | BinaryIO) -> PlainVAE:
     """Read a model file, as `laten.load`."""
     return restored(PlainVAE, path, {})
 
 
-def restored(kind: type[Kind], path: str | os.PathLike, own: Mapping[str, Any]) -> Kind:
+def restored(kind: type[Kind], path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> Kind:
     """Read what `save` wrote, as a `PlainVAE` or a `VAE`.
 
     Args:
@@ -116,8 +149,19 @@ def restored(kind: type[Kind], path: str | os.PathLike, own: Mapping[str, Any]) 
         presentation = Presentation(**about.presentation)
         vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history))
     except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)!r}: {error}") from error
+        raise ModelFileError(f"{model_file.called(path)!r}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ModelFileError(f"{os.fspath(path)!r} is damaged: {error}. Take another copy, or fit again") from error
-    vae.network, vae.guide = model.network, model.guide
+        raise ModelFileError(
+            f"{model_file.called(path)!r} is damaged: {error}. Take another copy, or fit again"
+        ) from error
+    vae.restarts_ = pd.DataFrame(about.restarts)
+    # what was proposed is no parameter: a clone proposes anew for its own data
+    vae.declared_ = ("network", "guide") if about.declared is None else about.declared
+    for name in vae.declared_:
+        setattr(vae, name, getattr(model, name))
     return vae
+
+
+def plain(value: Any) -> Any:
+    """Return a parameter as a plain Python object."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -22,6 +22,7 @@ from laten.families import Family
 from laten.network import templates
 from laten.network.guide import check_generative
 from laten.network.network import Network
+from laten.training.row_weights import checked
 
 CODED = ("categorical", "ordinal", "bins")  # kinds of nodes whose missing cells can be modelled
 LEAST_RANK, FREE_RANK, ROWS_A_COEFFICIENT = 3, 64, 400  # of the smooth functions in a column of numbers
@@ -37,15 +38,16 @@ class Proposal(NamedTuple):
     view: View
     rows: Rows
     network: Network
-    log_det: float = 0.0  # sum of the codecs' log-determinants over all cells, in nats
+    log_det: float = 0.0  # of the codecs, mean over rows, in nats
+    row_weights: np.ndarray | None = None  # of the rows that count; None: all alike
 
 
-def propose(data: Any, parameters: Parameters, keep: np.ndarray | None = None) -> Proposal:
+def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Proposal:
     """Find a view of the data, and take the user's network or one that suits the data.
 
     Args:
         data: A table in any container, an array of images, or a dictionary of arrays by node.
-        keep: Which rows count, bool `(rows,)`; None: all.
+        sample_weight: `(rows,)`; rows of weight 0 are left out.
     Raises:
         DataError, DeclarationError: the data cannot be used, or do not fit the network.
     """
@@ -54,14 +56,25 @@ def propose(data: Any, parameters: Parameters, keep: np.ndarray | None = None) -
     came = taken(data)
     if parameters.network is None and is_columns(data):
         came = taken_columns(data)
-    data = came.data if keep is None else kept_rows(came.data, keep)
+    data, weights = weighted(came.data, sample_weight)
     if isinstance(data, pd.DataFrame):
-        found = of_table(data, came.container, parameters)
+        found = of_table(data, came.container, parameters, weights)
     elif parameters.network is None and not isinstance(data, Mapping) and np.ndim(data) <= 2:
-        found = of_table(pd.DataFrame(as_matrix(data)), ARRAY, parameters)
+        found = of_table(pd.DataFrame(as_matrix(data)), ARRAY, parameters, weights)
     else:
         found = of_arrays(data, parameters)
-    return found._replace(network=with_learned_roots(found.network, found.rows))
+    return found._replace(network=with_learned_roots(found.network, found.rows), row_weights=weights)
+
+
+def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
+    """Return the rows that count, and their weights; None: all alike."""
+    if sample_weight is None:
+        return data, None
+    some = next(iter(data.values())) if isinstance(data, Mapping) and data else data
+    weights = checked(sample_weight, len(some))
+    if weights is None or weights.all():
+        return data, weights
+    return kept_rows(data, weights > 0), weights[weights > 0]
 
 
 def with_learned_roots(network: Network, rows: Rows) -> Network:
@@ -73,7 +86,9 @@ def with_learned_roots(network: Network, rows: Rows) -> Network:
     return Network(**nodes)
 
 
-def of_table(frame: pd.DataFrame, container: Container, parameters: Parameters) -> Proposal:
+def of_table(
+    frame: pd.DataFrame, container: Container, parameters: Parameters, weights: np.ndarray | None = None
+) -> Proposal:
     """Propose for a frame: its blocks are leaves of a proposed network, or its columns nodes of the declared one."""
     network, schema, cells = parameters.network, parameters.schema, cells_of(frame)
     if network is not None and schema is None:
@@ -97,12 +112,23 @@ def of_table(frame: pd.DataFrame, container: Container, parameters: Parameters) 
             b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
         )
     view = TableView(schema, container == ARRAY, lossy, container)
-    rows, log_det = view.prepared(frame, cells)
+    if weights is None:
+        rows, total = view.prepared(frame, cells)
+        log_det = total / rows.n
+    else:
+        rows, log_det = of_weighted(view, frame, weights)
     if network is None:
         network = for_table(schema, lossy, rows.n, parameters)
     for block in schema.blocks:
         check_block(network, block)
     return Proposal(view, rows, network, log_det)
+
+
+def of_weighted(view: View, frame: Any, weights: np.ndarray | None) -> tuple[Rows, float]:
+    """Return rows, and the weighted mean of their log-determinants, in nats."""
+    rows, shares = view.scored(frame)
+    each = sum((x.reshape(rows.n, -1).sum(1) for x in shares.values()), np.zeros(rows.n))
+    return rows, float(np.average(each, weights=weights))
 
 
 def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Parameters) -> Network:
@@ -151,7 +177,7 @@ def of_arrays(data: Any, parameters: Parameters) -> Proposal:
         extra = [n for n in data if n not in network.stochastic]
         if extra:
             raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
-    view, rows = ArrayView(specs, binarise=parameters.binarise, seed=parameters.seed).fitted(data)
+    view, rows = ArrayView(specs, binarise=parameters.binarise, seed=parameters.one_seed).fitted(data)
     return Proposal(view, rows, network)
 
 

@@ -11,6 +11,7 @@ from laten.answers.sample_and_predict import ConditionalAnswer
 from laten.common.errors import LatenError, whole
 from laten.estimator.explanations import POSTERIOR, Explanations
 from laten.inference.diagnostics import LogLikelihood
+from laten.training.row_weights import checked
 
 
 class Answers(Explanations):
@@ -131,9 +132,10 @@ class Answers(Explanations):
         """
         return scores.log_likelihood(self._fitted(), X, self._draws(draws, POSTERIOR))
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean log p(row), in nats (for model selection)."""
-        return float(np.mean(self.score_samples(X)))
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the mean log p(row), in nats (for model selection); `sample_weight (rows,)` weighs the rows."""
+        found = self.score_samples(X)
+        return float(np.average(found, weights=checked(sample_weight, len(found))))
 
     def surprise(self, X: Any, draws: int | None = None) -> Any:
         """Say how each column, and each latent node, lowers the score: minus its share of log p(row), in nats.
@@ -171,6 +173,10 @@ class Answers(Explanations):
         if not isinstance(came.data, pd.DataFrame):
             return out
         return came.answer(pd.DataFrame(out, came.data.index, latents.latent_names(fitted)))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return names of the columns of `transform`: z0, z1, ...."""
+        return np.array(latents.latent_names(self._fitted()), dtype=object)
 
     def inverse_transform(self, Z: Any) -> Any:
         """Return means of the data given latents `(rows, latents)`, in the fitted container and units."""

@@ -48,7 +48,7 @@ def as_native(frame: pd.DataFrame, kind: str, types: str) -> Any:
         DataError: the library is not installed.
     """
     library, _, lazy = kind.partition(".")
-    eager = "pyarrow" if lazy and library != "polars" else library
+    eager: Any = "pyarrow" if lazy and library != "polars" else library
     try:
         found: Any = nw.from_arrow(as_arrow(frame, types), backend=eager)
         return found.lazy(backend=library).to_native() if lazy else found.to_native()

@@ -34,7 +34,9 @@ def of_columns(data: Mapping[Any, Any]) -> tuple[pd.DataFrame, str]:
     """
     bad = [name for name, values in data.items() if not is_column(values)]
     if bad:
-        raise DataError(f"column {bad[0]!r}: expected a list, an array of one axis or a Series, got {data[bad[0]]!r:.60}")
+        raise DataError(
+            f"column {bad[0]!r}: expected a list, an array of one axis or a Series, got {data[bad[0]]!r:.60}"
+        )
     sizes = {name: len(values) for name, values in data.items()}
     if len(set(sizes.values())) > 1:
         raise DataError(f"the columns have different lengths: {sizes}")

@@ -1,6 +1,7 @@
 """Structured arrays and recarrays of NumPy as frames, and back."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ def of_structured(data: np.ndarray) -> tuple[pd.DataFrame, str]:
 
 def as_structured(frame: pd.DataFrame, types: str) -> np.ndarray:
     """Return a frame as a structured array; a column that `types` does not know has its own type."""
-    had = json.loads(types) if types else {"types": {}, "recarray": False}
+    had: dict[str, Any] = json.loads(types) if types else {"types": {}, "recarray": False}
     dtype = np.dtype([(str(n), had["types"].get(str(n), frame[n].to_numpy().dtype)) for n in frame.columns])
     made = np.empty(len(frame), dtype)
     for name in frame.columns:

@@ -220,7 +220,7 @@ def as_matrix(data: Any) -> np.ndarray:
         DataError: anything else.
     """
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
-        data = data.astype(np.float64).filled(np.nan)
+        data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
     array = np.asarray(data)
     if array.ndim != 2:
         raise DataError(
