@@ -61,6 +61,7 @@ class About(records.Record, frozen=True):
         stopped: How training ended.
         history: Columns of the table of epochs; NaN where a figure was not taken.
         restarts: Columns of the table of restarts.
+        scores: Quantiles of the scores of rows of the fit, at equal steps.
         declared: Which of network and guide the user declared; None in files that do not say.
     """
 
@@ -71,6 +72,7 @@ class About(records.Record, frozen=True):
     stopped: str
     history: dict[str, tuple[bool | int | float | str | None, ...]]
     restarts: dict[str, tuple[bool | int | float | str | None, ...]] = msgspec.field(default_factory=dict)
+    scores: tuple[records.Finite, ...] = ()
     declared: tuple[str, ...] | None = None
 
 

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Self, TypeVar
 import numpy as np
 import pandas as pd
 
+from laten.answers import scores
 from laten.answers.fitted import Fitted
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import ModelFileError
@@ -34,6 +35,8 @@ class PlainVAE(Parameters, Answers):
     """`laten.VAE` without scikit-learn."""
 
     history_: pd.DataFrame
+    _reference: Any = None  # some rows of the fit
+    _score_quantiles: np.ndarray | None = None  # of the scores of these
 
     # -- learning ------------------------------------------------------------
 
@@ -50,6 +53,7 @@ class PlainVAE(Parameters, Answers):
         Raises:
             LatenError: data, declaration or parameter that cannot be used; `TrainingDiverged`.
         """
+        self._check_parameters()
         return self.fit_prepared(prepare(X, self, sample_weight))
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -63,6 +67,7 @@ class PlainVAE(Parameters, Answers):
         Raises:
             LatenError: as in `fit`; or rows that do not fit the schema.
         """
+        self._check_parameters()
         if not hasattr(self, "model_"):
             first = prepare(X, self, sample_weight)
             return self.fit_prepared(first._replace(settings=replace(first.settings, epochs=1)))
@@ -83,6 +88,7 @@ class PlainVAE(Parameters, Answers):
             outcome = train(prepared.task, prepared.settings, report)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history)
+        self._reference, self._score_quantiles = prepared.reference, None
         self.restarts_ = pd.DataFrame(outcome.starts)
         self.declared_ = tuple(name for name in ("network", "guide") if getattr(self, name) is not None)
         return self
@@ -99,8 +105,16 @@ class PlainVAE(Parameters, Answers):
             if not view.matrix and all(isinstance(n, str) for n in view.schema.names):
                 self.feature_names_in_ = np.array(view.schema.names, dtype=object)
 
+    def _fit_scores(self) -> np.ndarray | None:
+        if self._score_quantiles is None and self._reference is not None:
+            self._score_quantiles = scores.quantiles(self._fitted(), self._reference, self.draws)
+        return self._score_quantiles
+
     def _fitted(self) -> Fitted:
         return Fitted(self.model_, self.view_, int(self.one_seed))
+
+    def _check_parameters(self) -> None:
+        """Check types of parameters, where `prepare` would only see what follows from a wrong one."""
 
     # -- keeping ------------------------------------------------------------
 
@@ -112,7 +126,7 @@ class PlainVAE(Parameters, Answers):
         Raises:
             ModelFileError: it cannot be written.
         """
-        fitted = self._fitted()
+        fitted, found = self._fitted(), self._fit_scores()
         about = {
             "parameters": {name: plain(getattr(self, name)) for name in KEPT},
             "objective": model_file.declared(self.objective),
@@ -121,6 +135,7 @@ class PlainVAE(Parameters, Answers):
             "stopped": self.stopped_,
             "history": self.history_.drop(columns="seconds", errors="ignore").to_dict("list"),
             "restarts": self.restarts_.drop(columns="seconds", errors="ignore").to_dict("list"),
+            "scores": [] if found is None else found.tolist(),
             "declared": list(self.declared_),
         }
         model_file.write(path, fitted.model, about)
@@ -154,6 +169,7 @@ def restored(kind: type[Kind], path: str | os.PathLike | BinaryIO, own: Mapping[
         raise ModelFileError(
             f"{model_file.called(path)!r} is damaged: {error}. Take another copy, or fit again"
         ) from error
+    vae._score_quantiles = np.array(about.scores) if about.scores else None
     vae.restarts_ = pd.DataFrame(about.restarts)
     # what was proposed is no parameter: a clone proposes anew for its own data
     vae.declared_ = ("network", "guide") if about.declared is None else about.declared

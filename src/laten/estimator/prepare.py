@@ -15,6 +15,7 @@ from laten.answers.fitted import Fitted
 from laten.common import random
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import DataError, DeclarationError
+from laten.data.containers.containers import rows_at
 from laten.data.rows.presentation import Presentation, Store
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
@@ -31,6 +32,7 @@ from laten.training.row_weights import visited
 from laten.training.settings import Settings
 
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
+REFERENCE_ROWS = 1_000  # whose scores say what is usual
 LEAST_HELD_OUT = 10  # rows below which none are held out
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
@@ -41,6 +43,7 @@ class Prepared(NamedTuple):
     view: View  # between the user's container and rows; of a table it holds the schema
     task: Task  # model, objective, and the rows on the device
     settings: Settings
+    reference: Any = None  # some of the rows, as a frame, an array or a dictionary: their scores say what is usual
 
     @property
     def network(self) -> Network:
@@ -60,7 +63,8 @@ def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pre
     """
     keep_compiled()
     check(parameters)
-    view, rows, network, log_det, weights = propose(data, parameters, sample_weight)
+    view, rows, network, log_det, weights, data = propose(data, parameters, sample_weight)
+    reference = some_rows(data, rows.n, weights)
     table = isinstance(view, TableView)
     proposed_table = table and parameters.network is None
     settings = settings_of(parameters, proposed_table)
@@ -82,7 +86,7 @@ def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pre
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))  # in the types they have
     model, *others = models
     task = Task(model, objective, store, presentation, log_det, rows.labels, train, valid, tuple(others), weights)
-    return Prepared(view, task, settings)
+    return Prepared(view, task, settings, reference)
 
 
 def prepare_more(data: Any, parameters: Parameters, fitted: Fitted, kept: Presentation, sample_weight: Any) -> Prepared:
@@ -106,7 +110,14 @@ def prepare_more(data: Any, parameters: Parameters, fitted: Fitted, kept: Presen
     if parameters.weights != "point":
         objective = WithWeights(objective, count(rows.n, weights))
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))
-    return Prepared(view, Task(model, objective, store, kept, log_det, rows.labels, row_weights=weights), settings)
+    task = Task(model, objective, store, kept, log_det, rows.labels, row_weights=weights)
+    return Prepared(view, task, settings, some_rows(frame, rows.n, weights))
+
+
+def some_rows(data: Any, rows: int, weights: np.ndarray | None) -> Any:
+    """Return at most 1000 rows, evenly spread, as often as their weights ask."""
+    index = np.linspace(0, rows - 1, min(rows, REFERENCE_ROWS)).astype(int)
+    return rows_at(data, index if weights is None else visited(weights)[index])
 
 
 def objective_of(parameters: Parameters, proposed_table: bool) -> Objective:

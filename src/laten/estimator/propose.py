@@ -9,7 +9,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
-from laten.data.containers.containers import ARRAY, Container, kept_rows, taken, taken_columns
+from laten.data.containers.containers import ARRAY, Container, rows_at, taken, taken_columns
 from laten.data.containers.dictionaries import is_columns
 from laten.data.rows.arrays import WHATS, ArraySpec
 from laten.data.rows.rows import Rows
@@ -40,6 +40,7 @@ class Proposal(NamedTuple):
     network: Network
     log_det: float = 0.0  # of the codecs, mean over rows, in nats
     row_weights: np.ndarray | None = None  # of the rows that count; None: all alike
+    data: Any = None  # these rows, in a plain container
 
 
 def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Proposal:
@@ -54,7 +55,7 @@ def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pro
     if parameters.network is not None:
         check_generative(parameters.network)
     came = taken(data)
-    if parameters.network is None and is_columns(data):
+    if parameters.network is None and isinstance(data, Mapping) and is_columns(data):
         came = taken_columns(data)
     data, weights = weighted(came.data, sample_weight)
     if isinstance(data, pd.DataFrame):
@@ -63,7 +64,7 @@ def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pro
         found = of_table(pd.DataFrame(as_matrix(data)), ARRAY, parameters, weights)
     else:
         found = of_arrays(data, parameters)
-    return found._replace(network=with_learned_roots(found.network, found.rows), row_weights=weights)
+    return found._replace(network=with_learned_roots(found.network, found.rows), row_weights=weights, data=data)
 
 
 def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
@@ -74,7 +75,7 @@ def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
     weights = checked(sample_weight, len(some))
     if weights is None or weights.all():
         return data, weights
-    return kept_rows(data, weights > 0), weights[weights > 0]
+    return rows_at(data, np.flatnonzero(weights)), weights[weights > 0]
 
 
 def with_learned_roots(network: Network, rows: Rows) -> Network:

@@ -1,5 +1,6 @@
 r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done in `answers/`."""
 
+import abc
 from collections.abc import Mapping
 from typing import Any
 
@@ -149,15 +150,26 @@ class Answers(Explanations):
         return scores.surprise(self._fitted(), X, self._draws(draws))
 
     def predict_outliers(
-        self, X: Any, contamination: float = 0.1, reference: Any = None, draws: int | None = None
+        self, X: Any, contamination: float | str = 0.1, reference: Any = None, draws: int | None = None
     ) -> np.ndarray:
         """Find odd rows: -1 for outliers, 1 for the others, `(rows,)`, as scikit-learn's detectors.
 
         Args:
-            contamination: Share of the reference that counts as odd.
-            reference: Rows whose scores set the threshold, such as the training data; None: X itself.
+            contamination: Share of the reference that counts as odd; "auto": what lies 1.5 quartile ranges below the
+                lower quartile of its scores.
+            reference: Rows whose scores set the threshold; None: rows of the fit (1000 at most), whose scores stay with
+                the model. In files of earlier versions they are not: there it is X itself.
         """
-        return scores.outliers(self._fitted(), X, contamination, reference, self._draws(draws))
+        fitted, draws = self._fitted(), self._draws(draws)
+        if reference is None:
+            found = self._fit_scores()
+        else:
+            found = scores.log_likelihood(fitted, reference, draws, warn=False).per_row
+        return scores.outliers(fitted, X, contamination, found, draws)
+
+    @abc.abstractmethod
+    def _fit_scores(self) -> np.ndarray | None:
+        """Return quantiles of the scores of rows of the fit; None where they are not known."""
 
     # -- latents ------------------------------------------------------------
 

@@ -3,67 +3,34 @@
 import os
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import Interval, InvalidParameterError, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError
-from laten.data.rows.arrays import BINARISE
 from laten.data.rows.views import TableView
 from laten.data.schema.schema import Schema
-from laten.estimator.parameters import MISSING, NUMBERS, WEIGHTS
 from laten.estimator.plain_vae import PlainVAE, restored
-from laten.estimator.set_output import as_asked
+from laten.estimator.set_output import as_asked, names_in
 from laten.network.network import Network
-from laten.training.progress import KINDS
-from laten.training.settings import PRODUCTS
 
-
-class ParameterError(LatenError, InvalidParameterError):
-    """A parameter of another type, or out of its range, in scikit-learn's words."""
-
-
-def at_least(least: int) -> Interval:
-    """Say that a parameter is a whole number from `least`."""
-    return Interval(Integral, least, None, closed="left")
-
-
-SHARE = Interval(Real, 0, 1, closed="left")
-POSITIVE = Interval(Real, 0, None, closed="neither")
-# what each parameter may be by itself; what goes together, and what a message explains better, is checked when fitting
+# what each parameter may be by itself; ranges, and what goes together, are checked in `parameters.py`
 CONSTRAINTS: dict[str, Any] = {
     "network": [Network, None],
     "guide": [Network, None],
     "objective": "no_validation",
     "schema": [Schema, None],
-    "latent": [at_least(1)],
-    "width": [at_least(1), None],
-    "numbers": [StrOptions(set(NUMBERS))],
-    "dropout": [SHARE],
-    "missing": [StrOptions(set(MISSING))],
-    "weights": [StrOptions(set(WEIGHTS))],
-    "epochs": [at_least(1), None],
-    "batch_size": [at_least(1), None],
-    "learning_rate": [POSITIVE, None],
-    "warmup": [Interval(Real, 0, 1, closed="both")],
-    "clip": [POSITIVE, None],
-    "patience": [at_least(0), None],
-    "validation": [SHARE],
     "optimizer": "no_validation",
-    "precision": [StrOptions(set(PRODUCTS))],
     "hide": ["boolean", None],
-    "trim": [SHARE],
-    "binarise": [StrOptions(set(BINARISE))],
-    "draws": [at_least(1)],
-    "restarts": [at_least(1)],
-    "seed": [at_least(0)],
-    "progress": [StrOptions(set(KINDS))],
-    "random_state": [at_least(0), None],
+    **{name: [Integral] for name in ("latent", "draws", "restarts", "seed")},
+    **{name: [Integral, None] for name in ("width", "epochs", "batch_size", "patience", "random_state")},
+    **{name: [Real] for name in ("dropout", "warmup", "validation", "trim")},
+    **{name: [Real, None] for name in ("learning_rate", "clip")},
+    **{name: [str] for name in ("numbers", "missing", "weights", "precision", "binarise", "progress")},
 }
 
 
@@ -147,14 +114,6 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
     predict = available_if(asks_by_name)(PlainVAE.predict)
     predict_proba = available_if(asks_by_name)(PlainVAE.predict_proba)
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        self._check_parameters()
-        return super().fit(X, y, sample_weight)
-
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        self._check_parameters()
-        return super().partial_fit(X, y, sample_weight)
-
     def transform(self, X: Any) -> Any:
         return super().transform(as_asked(self, X))
 
@@ -167,14 +126,14 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
             ValueError: other names.
         """
         names = super().get_feature_names_out()
-        _check_feature_names_in(self, input_features, generate_names=False)
+        names_in(self, input_features)
         return names
 
     def _check_parameters(self) -> None:
         try:
             self._validate_params()
-        except InvalidParameterError as error:
-            raise ParameterError(str(error)) from None
+        except ValueError as error:
+            raise LatenError(str(error)) from None
 
     def _fitted(self) -> Fitted:
         check_is_fitted(self, "model_")

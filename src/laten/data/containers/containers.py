@@ -152,11 +152,13 @@ def back(container: Container, frame: pd.DataFrame, given: Any = None) -> Any:
     return ways[kind]() if kind in ways else as_native(frame, kind, types)
 
 
-def kept_rows(data: Any, keep: np.ndarray) -> Any:
-    """Return some rows of a frame, an array or a dictionary of arrays, by a mask `(rows,)`."""
+def rows_at(data: Any, index: np.ndarray) -> Any:
+    """Return some rows of a frame, an array or a dictionary of arrays, by their numbers."""
     if isinstance(data, Mapping):
-        return {name: kept_rows(values, keep) for name, values in data.items()}
-    return (data if isinstance(data, pd.DataFrame | pd.Series | np.ndarray) else np.asarray(data))[keep]
+        return {name: rows_at(values, index) for name, values in data.items()}
+    if isinstance(data, pd.DataFrame | pd.Series):
+        return data.iloc[index]
+    return (data if isinstance(data, np.ndarray) else np.asarray(data))[index]
 
 
 def as_array(frame: pd.DataFrame) -> np.ndarray:
