@@ -25,6 +25,7 @@ class Face(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.sparse = True
+        tags.input_tags.string = True
         return tags
 
     def _learn(self, X: Any, advised: Callable[[int], Mapping[str, Any]]) -> VAE:

@@ -1,6 +1,5 @@
 """Imputation as a step of a scikit-learn pipeline."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,8 +7,8 @@ import pandas as pd
 from sklearn.base import TransformerMixin
 
 from laten.common.errors import LatenError
-from laten.data.containers.containers import Taken, taken, taken_columns
-from laten.data.rows.table_view import as_matrix
+from laten.data.containers.containers import Taken, taken_table
+from laten.data.rows.table_view import as_frame
 from laten.data.rows.views import TableView
 from laten.estimator import advised
 from laten.estimator.face import Face
@@ -105,9 +104,9 @@ class Imputer(TransformerMixin, Face):
         vae = self._fitted()
         if not self.add_indicator:
             raise LatenError("Imputer: inverse_transform needs to know which cells were filled: add_indicator=True")
-        came = taken_columns(X) if isinstance(X, Mapping) else taken(X)
+        came = taken_table(X)
         named = isinstance(came.data, pd.DataFrame)
-        frame = came.data if named else pd.DataFrame(as_matrix(came.data), columns=list(self.get_feature_names_out()))
+        frame = came.data if named else as_frame(came.data).set_axis(list(self.get_feature_names_out()), axis=1)
         own = vae.schema_.names if named else names_of(self)
         mark = None if self._only_nan else self.missing_values
         made = {}
@@ -144,12 +143,10 @@ class Imputer(TransformerMixin, Face):
         """Return X with empty cells where `missing_values` stands."""
         if self._only_nan:
             return X
-        came = taken_columns(X) if isinstance(X, Mapping) else taken(X)
+        came = taken_table(X)
         data = came.data
-        if isinstance(data, pd.DataFrame):
-            return came.rows(data.mask(data == self.missing_values))
-        array = as_matrix(data)
-        return came.rows(pd.DataFrame(np.where(array == self.missing_values, np.nan, array)))
+        frame = data if isinstance(data, pd.DataFrame) else as_frame(data)
+        return came.rows(frame.mask(frame == self.missing_values))
 
     def _returned(self, came: Taken, frame: pd.DataFrame, types: dict[Any, Any]) -> Any:
         """Return a filled frame in the container of the rows, with the columns that the options ask for."""

@@ -9,11 +9,11 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
-from laten.data.containers.containers import ARRAY, Container, rows_at, taken, taken_columns
+from laten.data.containers.containers import ARRAY, Container, rows_at, taken, taken_table
 from laten.data.containers.dictionaries import is_columns
 from laten.data.rows.arrays import WHATS, ArraySpec
 from laten.data.rows.rows import Rows
-from laten.data.rows.table_view import as_matrix
+from laten.data.rows.table_view import as_frame
 from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Block, Schema
@@ -55,13 +55,13 @@ def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pro
     if parameters.network is not None:
         check_generative(parameters.network)
     came = taken(data)
-    if parameters.network is None and isinstance(data, Mapping) and is_columns(data):
-        came = taken_columns(data)
+    if parameters.network is None and isinstance(came.data, Mapping) and is_columns(came.data):
+        came = taken_table(data)
     data, weights = weighted(came.data, sample_weight)
     if isinstance(data, pd.DataFrame):
         found = of_table(data, came.container, parameters, weights)
-    elif parameters.network is None and not isinstance(data, Mapping) and np.ndim(data) <= 2:
-        found = of_table(pd.DataFrame(as_matrix(data)), ARRAY, parameters, weights)
+    elif parameters.network is None and not isinstance(data, Mapping) and np.asarray(data).ndim <= 2:
+        found = of_table(as_frame(data), ARRAY, parameters, weights)
     else:
         found = of_arrays(data, parameters)
     return found._replace(network=with_learned_roots(found.network, found.rows), row_weights=weights, data=data)

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 
-from laten.data.containers.containers import taken, taken_columns
+from laten.data.containers.containers import taken, taken_table
 from laten.data.containers.dictionaries import is_columns
 
 
@@ -21,9 +21,8 @@ def as_asked(estimator: BaseEstimator, X: Any) -> Any:
     wanted = getattr(estimator, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
     if wanted == "default" or type(X).__module__.partition(".")[0] == wanted:
         return X
-    if isinstance(X, Mapping):
-        return taken_columns(X).data if is_columns(X) else X
-    return taken(X).data
+    found = taken(X).data
+    return taken_table(X).data if isinstance(found, Mapping) and is_columns(found) else found
 
 
 def names_in(estimator: BaseEstimator, input_features: Any = None) -> np.ndarray | None:

@@ -83,11 +83,14 @@ class Taken:
 
 
 def taken(data: Any) -> Taken:
-    """Return any container of rows as a frame or an array; a dictionary passes as it is, see `taken_columns`.
+    """Return any container of rows as a frame or an array; a dictionary passes as it is, see `taken_table`.
 
     Raises:
         DataError: rows of different lengths, or a sparse matrix too large to be filled.
     """
+    if hasattr(data, "tocsr"):  # one kind of sparse matrix is also a dictionary
+        refuse_large(data.shape)
+        return Taken(data.toarray(), Container("sparse"), data)
     if isinstance(data, pd.DataFrame | Mapping):
         return Taken(data)
     if isinstance(data, np.ndarray):
@@ -97,9 +100,6 @@ def taken(data: Any) -> Taken:
             return plain("records", of_records(data))
         refuse_ragged(data)
         return Taken(data, ARRAY)
-    if hasattr(data, "tocsr"):
-        refuse_large(data.shape)
-        return Taken(data.toarray(), Container("sparse"), data)
     if hasattr(data, "to_df") and type(data).__module__.partition(".")[0] == "anndata":
         refuse_large(data.shape)
         return Taken(data.to_df(), Container("anndata"), data)
@@ -115,13 +115,14 @@ def taken(data: Any) -> Taken:
     return Taken(data, ARRAY)
 
 
-def taken_columns(data: Mapping[Any, Any]) -> Taken:
-    """Return a dictionary of columns as a frame.
+def taken_table(data: Any) -> Taken:
+    """Return any container of a table as a frame or an array, a dictionary of columns among them.
 
     Raises:
-        DataError: a value that is no column, other lengths, Series of other row labels.
+        DataError: as `taken`; a value that is no column, other lengths, Series of other row labels.
     """
-    return plain("columns", *of_columns(data))
+    found = taken(data)
+    return plain("columns", *of_columns(found.data)) if isinstance(found.data, Mapping) else found
 
 
 def plain(kind: str, frame: pd.DataFrame, types: str = "") -> Taken:

@@ -49,9 +49,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
             DataError: a bare array for several nodes.
         """
         if isinstance(data, Mapping):
-            return {
-                node: values if isinstance(values, Mapping) else taken(values).data for node, values in data.items()
-            }
+            return {node: taken(values).data for node, values in data.items()}
         if len(self.nodes) != 1:
             raise DataError(
                 f"the model was fitted to arrays of the nodes {known(self.nodes)}; give a dict {{node: array}}"

@@ -13,7 +13,7 @@ import pandas as pd
 from laten.common.errors import DataError, LatenWarning, known
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
-from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, back, taken, taken_columns
+from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, back, taken_table
 from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
@@ -50,12 +50,12 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         Raises:
             DataError: no table, or another number of columns than fitted where they go by position.
         """
-        found = taken_columns(data) if isinstance(data, Mapping) else taken(data)
+        found = taken_table(data)
         names, frame = self.schema.names, found.data
         if isinstance(frame, pd.DataFrame) and (not self.matrix or set(frame.columns) <= set(names)):
             return found
         named = isinstance(frame, pd.DataFrame)
-        frame = frame if named else pd.DataFrame(as_matrix(frame))
+        frame = frame if named else as_frame(frame)
         if frame.shape[1] != len(names):
             way = "" if self.matrix else f": best a DataFrame with the fitted columns {known(names)}"
             raise DataError(
@@ -213,11 +213,11 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         return tables.fill(full, decoded, hidden)
 
 
-def as_matrix(data: Any) -> np.ndarray:
-    """Return a two-dimensional array of numbers.
+def as_frame(data: Any) -> pd.DataFrame:
+    """Return a two-dimensional array as a frame whose columns are called 0, 1, ...; its objects by column.
 
     Raises:
-        DataError: anything else.
+        DataError: another number of dimensions, or complex numbers.
     """
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
@@ -234,8 +234,6 @@ def as_matrix(data: Any) -> np.ndarray:
             raise DataError("Complex data not supported: take real and imaginary parts as columns")
         try:
             array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"expected a matrix of numbers: {error}. For text and mixed types use a DataFrame"
-            ) from error
-    return array
+        except (TypeError, ValueError):  # text, or cells of several types
+            return pd.DataFrame(array).infer_objects()
+    return pd.DataFrame(array)
