@@ -192,10 +192,22 @@ def test_rows_with_few_effective_draws_are_asked_again():
 
 def test_outliers_are_the_least_probable_rows(vae):
     odd = pd.concat([FRAME.head(95), FRAME.tail(5).assign(x=30.0)], ignore_index=True)
-    found = vae.predict_outliers(odd, contamination=0.05)
+    found = vae.predict_outliers(odd, contamination=0.05, reference=odd)
     assert set(found) == {-1, 1} and (found[-5:] == -1).all() and (found == -1).sum() == 5
     known = vae.predict_outliers(odd, contamination=0.02, reference=FRAME)
     assert (known[-5:] == -1).all() and (known[:95] == 1).mean() > 0.9
+
+
+def test_one_row_is_judged_by_the_rows_of_the_fit(vae, tmp_path):
+    """What is odd does not depend on which rows are asked together, nor on whether the model came from a file."""
+    odd = pd.concat([FRAME.head(95), FRAME.tail(5).assign(x=30.0)], ignore_index=True)
+    for share in (0.02, "auto"):
+        found = vae.predict_outliers(odd, contamination=share)
+        assert (found[-5:] == -1).all() and (found[:95] == 1).mean() > 0.85
+        assert [vae.predict_outliers(odd.iloc[[i]], contamination=share)[0] for i in (0, 99)] == [found[0], -1]
+    vae.save(tmp_path / "m.laten")
+    again = lt.load(tmp_path / "m.laten").predict_outliers(odd, contamination=0.02)
+    assert np.array_equal(again, vae.predict_outliers(odd, contamination=0.02))
 
 
 # -- cells that are missing because of what they are ---------------------------------------------------------------

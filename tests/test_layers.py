@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 
 # May be imported inside a function: what the base install lacks. Only there; Pillow comes with matplotlib.
-EXTRAS = {"blackjax": "lab", "PIL": "images", "openpyxl": "xlsx"}
+EXTRAS = {"anndata": "cells", "blackjax": "lab", "PIL": "images", "openpyxl": "xlsx"}
 
 # May be imported inside a function as well: what takes long to import and few need; a result's own picture; the work of
 # a command.

@@ -13,25 +13,26 @@ from laten.inference.questions import Completions, Expected
 
 def impute(fitted: Fitted, data: Any, draws: int, statistic: str) -> Any:
     """Fill each hidden cell of the data with a point."""
-    view, data = fitted.view, fitted.view.opened(data)
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(data, partial=True))
-    return view.filled(data, view.pointed(values, like=data, statistic=statistic))
+    view, came = fitted.view, fitted.view.taken(data)
+    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(came.data, partial=True))
+    return came.rows(view.filled(came.data, view.pointed(values, like=came.data, statistic=statistic)))
 
 
 def multiply_impute(fitted: Fitted, data: Any, copies: int, draws: int, seed: int) -> list[Any]:
     """Fill the hidden cells of the data `copies` times by draws from p(hidden | observed)."""
-    view, data = fitted.view, fitted.view.opened(data)
+    view, came = fitted.view, fitted.view.taken(data)
     question = Completions(max(draws, LEAST_DRAWS * copies), copies)
-    made, _ = copies_of(fitted, question, view.rows(data, partial=True), seed, like=data)
-    return [view.filled(data, one, (seed, i)) for i, one in enumerate(made)]
+    made, _ = copies_of(fitted, question, view.rows(came.data, partial=True), seed, like=came.data)
+    return [came.rows(view.filled(came.data, one, (seed, i))) for i, one in enumerate(made)]
 
 
-def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> tuple[Any, Any]:
     """Fill the hidden cells of the data by the ends of their central intervals."""
     view = table_of(fitted, "impute_interval")
     if not 0 < coverage < 1:
         raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
-    frame = view.opened(data)
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
     values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(frame, partial=True))
-    ends = intervals(view.schema, view.blocks_of(values), coverage, like=frame)
-    return view.between(frame, *ends)
+    low, high = view.between(frame, *intervals(view.schema, view.blocks_of(values), coverage, like=frame))
+    return came.rows(low), came.rows(high)

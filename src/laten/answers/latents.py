@@ -8,6 +8,7 @@ import numpy as np
 
 from laten.answers.fitted import Fitted
 from laten.common.errors import DataError, LatenError, known
+from laten.data.containers.containers import taken
 from laten.data.rows.rows import Rows
 from laten.inference.asking import Keys, ask
 from laten.inference.questions import Decoded, Embedding
@@ -24,8 +25,9 @@ def transform(fitted: Fitted, data: Any) -> np.ndarray:
 
 def reconstruct(fitted: Fitted, data: Any) -> Any:
     """Return means of the data given each row's latent means."""
-    _, values = fitted.ask(Embedding(fitted.means), fitted.rows(data))
-    return fitted.view.pointed(values, like=data)
+    came = fitted.view.taken(data)
+    _, values = fitted.ask(Embedding(fitted.means), fitted.rows(came.data))
+    return came.rows(fitted.view.pointed(values, like=came.data))
 
 
 def latent_widths(fitted: Fitted) -> list[tuple[str, int]]:
@@ -37,9 +39,14 @@ def latent_widths(fitted: Fitted) -> list[tuple[str, int]]:
     ]
 
 
+def latent_names(fitted: Fitted) -> list[str]:
+    """Return names of the columns of `transform`: z0, z1, ...."""
+    return [f"{n}{i}" for n, width in latent_widths(fitted) for i in range(width)]
+
+
 def inverse_transform(fitted: Fitted, latents: Any) -> Any:
     """Return means of the data given latents `(rows, latents)`."""
-    array, model = np.asarray(latents, np.float32), fitted.model
+    array, model = np.asarray(taken(latents).data, np.float32), fitted.model
     widths = latent_widths(fitted)
     total = sum(w for _, w in widths)
     if array.ndim != 2 or array.shape[1] != total:
@@ -56,4 +63,5 @@ def inverse_transform(fitted: Fitted, latents: Any) -> Any:
         point = jax.vmap(families[name].point)(jnp.asarray(array[:, start : start + width]))
         values[name] = np.asarray(point).reshape(len(array), *families[name].shape)
         start += width
-    return fitted.view.pointed(ask(Decoded(fitted.means), model, Rows(values, len(array)), Keys(fitted.seed)))
+    found = ask(Decoded(fitted.means), model, Rows(values, len(array)), Keys(fitted.seed))
+    return fitted.view.returned(fitted.view.pointed(found))

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted
-from laten.common.errors import LatenError, LatenWarning, known
+from laten.common.errors import DataError, LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows import tables
 from laten.data.rows.rows import Rows
@@ -43,20 +43,29 @@ class ConditionalAnswer:
 
     Args:
         log_density: `(rows,)` nats, of the targets' own values in each row, in their own units; 0 where a row has none.
-        samples: A list of frames of the target columns, each drawn jointly for all rows; empty when none were asked
-            for.
+        samples: A list of tables of the target columns, each drawn jointly for all rows, in the container of the rows;
+            empty when none were asked for.
         effective_sample_size: `(rows,)` of the draws from the guide.
     """
 
     log_density: np.ndarray
-    samples: list[pd.DataFrame] = field(repr=False)
+    samples: list[Any] = field(repr=False)
     effective_sample_size: np.ndarray = field(repr=False)
 
 
 def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int, holes: bool = False) -> Any:
     """Draw `n` rows, from the network or, given something, from the posterior; with holes as the fitted rows have."""
-    if holes:
-        return fitted.view.emptied(sample(fitted, n, given, draws, seed), given or {}, seed)
+    if given is not None and not isinstance(given, Mapping):
+        raise DataError(
+            f"given: expected a dict {{column: value}}, got {type(given).__name__}; to draw the rest of each of "
+            "several rows use conditional(X, targets, samples=...) or impute(X, samples=...)"
+        )
+    found = sampled(fitted, n, given or {}, draws, seed)
+    return fitted.view.returned(fitted.view.emptied(found, given or {}, seed) if holes else found)
+
+
+def sampled(fitted: Fitted, n: int, given: Mapping[Any, Any], draws: int, seed: int) -> Any:
+    """Draw `n` rows as the view has them: a frame, or arrays."""
     if not given:
         return fitted.view.kept(fitted.view.drawn(ancestral(fitted.model, n, seed), seed), {}, seed)
     groups = max(math.ceil(n / KEPT), FEWEST_GROUPS)
@@ -118,29 +127,29 @@ def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
 def copies_of(
     fitted: Fitted, question: Completions, rows: Rows, seed: int, within: Any = None, like: Any = None
 ) -> tuple[list[Any], np.ndarray]:
-    """Return completed copies of rows in the user's container, and the effective sample size of each row."""
+    """Return completed copies of rows, frames of tables, and the effective sample size of each row."""
     values, size = fitted.ask_well(question, rows, Keys(seed, np.arange(rows.n)))
     copies = [{n: x[:, i] for n, x in values.items()} for i in range(question.kept)]
     return [fitted.view.drawn(one, (seed, i), within, like) for i, one in enumerate(copies)], size
 
 
-def predict(
-    fitted: Fitted, data: Any, column: Any, statistic: str, draws: int, given: Mapping[Any, Any] | None
-) -> pd.Series:
+def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int, given: Mapping[Any, Any] | None) -> Any:
     """Return a column's point given all others."""
     view = table_of(fitted, "predict")
-    frame = view.opened(data)
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
     column = lacking(view, frame) if column is None else column
     values = expected_given(fitted, frame, column, draws, given)
     rest = view.with_given(frame.drop(columns=column, errors="ignore"), given or {})
-    found: pd.Series = view.completed(rest, view.pointed(values, like=None, statistic=statistic))[column]
-    return found.set_axis(frame.index)
+    found: pd.Series = view.filled(rest, view.pointed(values, like=None, statistic=statistic))[column]
+    return came.column(found.set_axis(frame.index))
 
 
-def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Mapping[Any, Any] | None) -> pd.DataFrame:
+def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Mapping[Any, Any] | None) -> Any:
     """Return the probabilities of a column's classes given all others."""
     view = table_of(fitted, "predict_proba")
-    frame = view.opened(data)
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
     column = lacking(view, frame) if column is None else column
     found = view.column(column)
     if found.kind not in CLASSES:
@@ -149,7 +158,7 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Map
             "impute_interval its interval"
         )
     values = expected_given(fitted, frame, column, draws, given)
-    return view.probabilities(values, column).set_axis(frame.index)
+    return came.answer(view.probabilities(values, column).set_axis(frame.index))
 
 
 def expected_given(
@@ -170,7 +179,8 @@ def conditional(
 ) -> ConditionalAnswer:
     """Return samples and log-density of some columns of each row given all others."""
     view = table_of(fitted, "conditional")
-    frame = view.opened(data)
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
     names = [targets] if isinstance(targets, str | int) else list(targets)
     if not names:
         raise LatenError("conditional: no target; name at least one column")
@@ -195,7 +205,7 @@ def conditional(
         question = Completions(max(draws, LEAST_DRAWS * samples), samples, allowed)
         made, size = copies_of(fitted, question, blind, seed, within)
         rest = view.with_given(frame.drop(columns=[n for n in (*names, *within) if n in frame.columns]), given or {})
-        made = [view.completed(rest, one, (seed, i))[names] for i, one in enumerate(made)]
+        made = [came.rows(view.filled(rest, one, (seed, i))[names]) for i, one in enumerate(made)]
     return ConditionalAnswer(log_density, made, size)
 
 

@@ -13,6 +13,9 @@ from laten.data.rows.views import TableView
 from laten.inference.diagnostics import LogLikelihood, digest, log_mean_weight
 from laten.inference.questions import LogWeights, Parts
 
+QUANTILES = 201
+FENCE = 1.5
+
 
 def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> LogLikelihood:
     """Estimate log p of each row's observed cells, in the data's own scale."""
@@ -35,7 +38,8 @@ def warn_of_torn(view: TableView, data: Any) -> None:
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
     """Return minus each column's and each latent's share of log p(row)."""
-    (rows, log_det), view = fitted.scored(data), fitted.view
+    came, view = fitted.view.taken(data), fitted.view
+    rows, log_det = fitted.scored(came.data)
     parts, score = fitted.ask(Parts(draws), rows, kept=lambda found: (found[0], log_mean_weight(found[1])))
     shares = {n: -x.astype(np.float64) for n, x in parts.items()}
     latent = -score - by_row(shares, rows.n)
@@ -50,14 +54,31 @@ def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
         for i, site in enumerate(rows.labels[node]):  # a column may have several sites
             columns[site] = columns.get(site, 0) + x.reshape(rows.n, -1)[:, i]
     order = {str(n): columns[str(n)] for n in view.schema.names if str(n) in columns}
-    index = data.index if isinstance(data, pd.DataFrame) else None
-    return pd.DataFrame({**order, label: latent}, index=index)
+    found = pd.DataFrame({**order, label: latent}, index=came.data.index)
+    return found if view.matrix else came.answer(found)  # columns of a matrix are named here alone
 
 
-def outliers(fitted: Fitted, data: Any, contamination: float, reference: Any, draws: int) -> np.ndarray:
-    """Return -1 for rows less probable than all but the share `contamination` of the reference, 1 for the others."""
-    if isinstance(contamination, bool) or not 0 < contamination < 1:
-        raise LatenError(f"contamination is the share of outliers, between 0 and 1, not {contamination!r}")
+def quantiles(fitted: Fitted, data: Any, draws: int) -> np.ndarray:
+    """Return quantiles of log p(row) at steps of 0.5 %, from the least to the largest, `(201,)` nats."""
+    scores = np.nan_to_num(log_likelihood(fitted, data, draws, warn=False).per_row)
+    return np.quantile(scores, np.linspace(0, 1, QUANTILES))
+
+
+def outliers(
+    fitted: Fitted, data: Any, contamination: float | str, reference: np.ndarray | None, draws: int
+) -> np.ndarray:
+    """Return -1 for odd rows, 1 for the others.
+
+    Args:
+        contamination: Share of the reference below whose scores a row is odd; "auto": 1.5 quartile ranges below its
+            lower quartile (Tukey 1977).
+        reference: Scores of rows, or evenly spaced quantiles of them; None: those of `data`.
+    """
+    auto = contamination == "auto"
+    if not auto and (isinstance(contamination, bool | str) or not 0 < contamination < 1):
+        raise LatenError(f"contamination is the share of outliers, between 0 and 1, or 'auto', not {contamination!r}")
     scores = log_likelihood(fitted, data, draws, warn=False).per_row
-    known = scores if reference is None else log_likelihood(fitted, reference, draws, warn=False).per_row
-    return np.where(scores < np.quantile(known, contamination), -1, 1)
+    low, high, share = np.quantile(
+        scores if reference is None else reference, [0.25, 0.75, 0.5 if auto else contamination]
+    )
+    return np.where(scores < (low - FENCE * (high - low) if auto else share), -1, 1)

@@ -23,7 +23,7 @@ from sklearn.base import OutlierMixin
 from laten.common.errors import LatenError
 from laten.data.columns.column import ASIDE
 from laten.data.rows.standardised import standardised
-from laten.data.rows.table_view import as_matrix
+from laten.data.rows.table_view import as_frame
 from laten.data.rows.tables import hidden_cells
 from laten.data.rows.views import TableView
 from laten.data.schema.infer import infer_schema
@@ -123,7 +123,7 @@ def numbers_as_numbers(X: Any) -> Schema | None:
     if not isinstance(X, pd.DataFrame):
         if np.ndim(X) != 2:
             return None
-        X = pd.DataFrame(as_matrix(X))
+        X = as_frame(X)
     schema = infer_schema(X)
     kept = ("binary", "date", "duration", *ASIDE)
     return schema.with_kinds({c.name: "real" for c in schema.columns if c.seen.form == "number" and c.kind not in kept})

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import TransformerMixin
 
 from laten.estimator.face import Face
+from laten.estimator.set_output import as_asked
 from laten.estimator.vae import VAE
 
 
@@ -40,7 +41,7 @@ class Embedder(TransformerMixin, Face):
 
     def transform(self, X: Any) -> Any:
         """Return latent means, `(rows, latents)`, as `VAE.transform`."""
-        return self._fitted().transform(X)
+        return self._fitted().transform(as_asked(self, X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns of `transform`: z0, z1, ...."""

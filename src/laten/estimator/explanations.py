@@ -20,7 +20,11 @@ class Explanations(abc.ABC):
     """The part of `VAE` that looks at the model itself."""
 
     draws: int
-    seed: int
+
+    @property
+    @abc.abstractmethod
+    def one_seed(self) -> int:
+        """The seed, by either of its names."""
 
     @abc.abstractmethod
     def _fitted(self) -> Fitted:
@@ -30,7 +34,7 @@ class Explanations(abc.ABC):
         return max(least, self.draws) if draws is None else whole("draws", draws)
 
     def _seed(self, seed: int | None) -> int:
-        return self.seed if seed is None else seed
+        return self.one_seed if seed is None else seed
 
     # -- judging ------------------------------------------------------------
 

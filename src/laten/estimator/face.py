@@ -24,6 +24,8 @@ class Face(BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.string = True
         return tags
 
     def _learn(self, X: Any, advised: Callable[[int], Mapping[str, Any]]) -> VAE:

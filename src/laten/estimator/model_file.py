@@ -10,11 +10,13 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import jax
+import msgspec
 import numpy as np
 import safetensors
 import safetensors.numpy
@@ -58,6 +60,9 @@ class About(records.Record, frozen=True):
         presentation: Fields of `Presentation`.
         stopped: How training ended.
         history: Columns of the table of epochs; NaN where a figure was not taken.
+        restarts: Columns of the table of restarts.
+        scores: Quantiles of the scores of rows of the fit, at equal steps.
+        declared: Which of network and guide the user declared; None in files that do not say.
     """
 
     parameters: dict[str, Option]
@@ -66,6 +71,9 @@ class About(records.Record, frozen=True):
     presentation: dict[str, tuple[str, ...]]
     stopped: str
     history: dict[str, tuple[bool | int | float | str | None, ...]]
+    restarts: dict[str, tuple[bool | int | float | str | None, ...]] = msgspec.field(default_factory=dict)
+    scores: tuple[records.Finite, ...] = ()
+    declared: tuple[str, ...] | None = None
 
 
 def declared(value: Any) -> Any:
@@ -128,8 +136,13 @@ def named_arrays(tree: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
 
 
-def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> None:
-    """Write a model file atomically.
+def called(path: str | os.PathLike | BinaryIO) -> str:
+    """Return the name of a file, for messages."""
+    return str(os.fspath(path)) if isinstance(path, str | os.PathLike) else "the open file"
+
+
+def write(path: str | os.PathLike | BinaryIO, model: Model, about: Mapping[str, Any]) -> None:
+    """Write a model file, atomically where a path is given.
 
     Args:
         about: The fields of `About`, in plain JSON types.
@@ -147,14 +160,15 @@ def write(path: str | os.PathLike, model: Model, about: Mapping[str, Any]) -> No
     }
     text = json.dumps(head, ensure_ascii=False, indent=1, allow_nan=True).encode()
     try:
-        with atomic(Path(path)) as file, zipfile.ZipFile(file, "w") as archive:
+        whole = atomic(Path(path)) if isinstance(path, str | os.PathLike) else nullcontext(path)
+        with whole as file, zipfile.ZipFile(file, "w") as archive:
             archive.writestr(zipfile.ZipInfo("model.json", STAMP), text, zipfile.ZIP_DEFLATED)
             archive.writestr(zipfile.ZipInfo("weights.safetensors", STAMP), safetensors.numpy.save(arrays))
     except (DataError, OSError) as error:
         raise ModelFileError(str(error)) from error
 
 
-def read(path: str | os.PathLike, own: Mapping[str, Any]) -> tuple[Model, About]:
+def read(path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> tuple[Model, About]:
     """Read a model file, checking everything on the way.
 
     Returns:
@@ -163,11 +177,11 @@ def read(path: str | os.PathLike, own: Mapping[str, Any]) -> tuple[Model, About]
         ModelFileError: no such file, not a model file, truncated, of a newer version, or weights that do not fit the
             declaration.
     """
-    found, weights = parts(Path(path))
+    found, weights = parts(path)
     version = found.get("format")
     if not isinstance(version, int) or version > FORMAT:
         raise ModelFileError(
-            f"{str(path)!r} is of format {version}; this version of laten reads up to {FORMAT}: "
+            f"{called(path)!r} is of format {version}; this version of laten reads up to {FORMAT}: "
             "upgrade with pip install -U laten"
         )
     try:
@@ -180,29 +194,30 @@ def read(path: str | os.PathLike, own: Mapping[str, Any]) -> tuple[Model, About]
             skeleton = replace(skeleton, p=uncertain(skeleton.p))
         return filled(skeleton, weights), records.read(head.about, About, "about")
     except (KeyError, TypeError, AttributeError) as error:
-        raise ModelFileError(f"{str(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error
+        raise ModelFileError(f"{called(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error
     except ModelFileError as error:
-        raise ModelFileError(f"{str(path)!r}: {error}") from error
+        raise ModelFileError(f"{called(path)!r}: {error}") from error
     except LatenError as error:
-        raise ModelFileError(f"{str(path)!r} is damaged: {error}") from error
+        raise ModelFileError(f"{called(path)!r} is damaged: {error}") from error
 
 
-def parts(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def parts(path: str | os.PathLike | BinaryIO) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return the two parts of a model file."""
-    if not path.exists():
-        raise ModelFileError(f"there is no file {str(path)!r}")
+    if isinstance(path, str | os.PathLike) and not Path(path).exists():
+        raise ModelFileError(f"there is no file {called(path)!r}")
     try:
         with zipfile.ZipFile(path) as archive:
             head = json.loads(archive.read("model.json"))
             weights = safetensors.numpy.load(archive.read("weights.safetensors"))
     except OSError as error:
-        raise ModelFileError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+        raise ModelFileError(f"cannot read {called(path)!r}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, safetensors.SafetensorError) as error:
         raise ModelFileError(
-            f"{str(path)!r} is not a model file, or is truncated ({error}). Model files are written by vae.save(path)"
+            f"{called(path)!r} is not a model file, or is truncated ({error}). Model files are written by "
+            "vae.save(path)"
         ) from error
     if not isinstance(head, dict):
-        raise ModelFileError(f"{str(path)!r} is not a model file: its model.json holds no declaration")
+        raise ModelFileError(f"{called(path)!r} is not a model file: its model.json holds no declaration")
     return head, weights
 
 

@@ -48,6 +48,12 @@ class Parameters:
     restarts: int = 1
     seed: int = 0
     progress: str = "quiet"
+    random_state: int | None = None
+
+    @property
+    def one_seed(self) -> int:
+        """The seed, by either of its names."""
+        return self.seed if self.random_state is None else self.random_state
 
 
 # a model file keeps its own network, guide, objective and schema, and no Python objects
@@ -67,6 +73,13 @@ def check(parameters: Parameters) -> None:
     for name, known in (("weights", WEIGHTS), ("missing", MISSING), ("numbers", NUMBERS)):
         if getattr(parameters, name) not in known:
             raise LatenError(f"{name} must be one of {', '.join(map(repr, known))}, not {getattr(parameters, name)!r}")
+    if parameters.random_state is not None:
+        whole("random_state", parameters.random_state, 0)
+        if parameters.seed not in (0, parameters.random_state):
+            raise LatenError(
+                f"seed={parameters.seed!r} and random_state={parameters.random_state!r} are two names of one thing; "
+                "give one of them"
+            )
     if parameters.missing == "informative" and parameters.numbers != "cells":
         raise LatenError("missing='informative' goes with numbers='cells': hidden numbers are summed out cell by cell")
     if parameters.trim and parameters.objective is not None:
@@ -78,4 +91,6 @@ def settings_of(parameters: Parameters, proposed_table: bool) -> Settings:
     """Return what training is told; `proposed_table`: the network is proposed, and for a table."""
     own = {f.name: getattr(parameters, f.name) for f in fields(Settings) if hasattr(parameters, f.name)}
     planned = {"batch_size": BATCH_SIZE, "learning_rate": TABLE_RATE if proposed_table else RATE}
-    return Settings(**own | {name: value for name, value in planned.items() if own[name] is None})
+    return Settings(
+        **own | {"seed": parameters.one_seed} | {name: value for name, value in planned.items() if own[name] is None}
+    )

@@ -8,11 +8,13 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 
 import os
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from dataclasses import replace
+from typing import Any, BinaryIO, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from laten.answers import scores
 from laten.answers.fitted import Fitted
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import ModelFileError
@@ -20,7 +22,7 @@ from laten.data.rows.presentation import Presentation
 from laten.data.rows.views import TableView, View, view_from_json
 from laten.estimator import model_file
 from laten.estimator.parameters import KEPT, Parameters
-from laten.estimator.prepare import Prepared, prepare
+from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.questions import Answers
 from laten.network.model import Model
 from laten.training.epochs import train
@@ -32,18 +34,49 @@ Kind = TypeVar("Kind", bound="PlainVAE")
 class PlainVAE(Parameters, Answers):
     """`laten.VAE` without scikit-learn."""
 
+    history_: pd.DataFrame
+    _reference: Any = None  # some rows of the fit
+    _score_quantiles: np.ndarray | None = None  # of the scores of these
+
     # -- learning ------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn from data.
 
         Args:
-            X: A DataFrame, a matrix, an array of images, or a dictionary of arrays by node. NaN is a hidden place.
+            X: A table (of pandas, Polars or Arrow, a dictionary of columns, a list of dictionaries, a structured array,
+                a matrix, a sparse one), an array of images, or a dictionary of arrays by node. NaN is a hidden place.
             y: Ignored.
+            sample_weight: Weights of rows in the objective, `(rows,)`: a row of weight 2 is visited twice as often as
+                one of weight 1, one of weight 0 never. Their scale does not matter. What a column is (levels, bins)
+                is learned from all rows of positive weight alike.
         Raises:
             LatenError: data, declaration or parameter that cannot be used; `TrainingDiverged`.
         """
-        return self.fit_prepared(prepare(X, self))
+        self._check_parameters()
+        return self.fit_prepared(prepare(X, self, sample_weight))
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Make one pass over rows, from the weights that are there; columns, levels and bins stay those of the fit.
+
+        An unfitted model learns from these rows what each column is, and makes its first pass. Each pass has a
+        learning rate that rises and falls, and an optimiser of its own; `history_` goes on.
+
+        Args:
+            X, y, sample_weight: As in `fit`.
+        Raises:
+            LatenError: as in `fit`; or rows that do not fit the schema.
+        """
+        self._check_parameters()
+        if not hasattr(self, "model_"):
+            first = prepare(X, self, sample_weight)
+            return self.fit_prepared(first._replace(settings=replace(first.settings, epochs=1)))
+        before = self.history_.assign(kept=False)
+        self.fit_prepared(prepare_more(X, self, self._fitted(), self.presentation_, sample_weight))
+        count = before["epoch"].max() if len(before) else 0
+        after = self.history_.assign(epoch=self.history_["epoch"] + count)
+        self.history_ = pd.concat([before, after], ignore_index=True)
+        return self
 
     def fit_prepared(self, prepared: Prepared) -> Self:
         """Learn from what `prepare(X, self)` made of data.
@@ -55,7 +88,9 @@ class PlainVAE(Parameters, Answers):
             outcome = train(prepared.task, prepared.settings, report)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history)
+        self._reference, self._score_quantiles = prepared.reference, None
         self.restarts_ = pd.DataFrame(outcome.starts)
+        self.declared_ = tuple(name for name in ("network", "guide") if getattr(self, name) is not None)
         return self
 
     def _remember(
@@ -70,35 +105,48 @@ class PlainVAE(Parameters, Answers):
             if not view.matrix and all(isinstance(n, str) for n in view.schema.names):
                 self.feature_names_in_ = np.array(view.schema.names, dtype=object)
 
+    def _fit_scores(self) -> np.ndarray | None:
+        if self._score_quantiles is None and self._reference is not None:
+            self._score_quantiles = scores.quantiles(self._fitted(), self._reference, self.draws)
+        return self._score_quantiles
+
     def _fitted(self) -> Fitted:
-        return Fitted(self.model_, self.view_, self.seed)
+        return Fitted(self.model_, self.view_, int(self.one_seed))
+
+    def _check_parameters(self) -> None:
+        """Check types of parameters, where `prepare` would only see what follows from a wrong one."""
 
     # -- keeping ------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike | BinaryIO) -> None:
         """Write a model file: JSON and arrays, no code. The same fit gives the same bytes.
 
+        Args:
+            path: Where to, or an open binary file such as `io.BytesIO()`.
         Raises:
             ModelFileError: it cannot be written.
         """
-        fitted = self._fitted()
+        fitted, found = self._fitted(), self._fit_scores()
         about = {
-            "parameters": {name: getattr(self, name) for name in KEPT},
+            "parameters": {name: plain(getattr(self, name)) for name in KEPT},
             "objective": model_file.declared(self.objective),
             "view": fitted.view.to_json(),
             "presentation": {k: list(v) for k, v in self.presentation_._asdict().items()},
             "stopped": self.stopped_,
             "history": self.history_.drop(columns="seconds", errors="ignore").to_dict("list"),
+            "restarts": self.restarts_.drop(columns="seconds", errors="ignore").to_dict("list"),
+            "scores": [] if found is None else found.tolist(),
+            "declared": list(self.declared_),
         }
         model_file.write(path, fitted.model, about)
 
 
-def load(path: str | os.PathLike) -> PlainVAE:
+def load(path: str | os.PathLike | BinaryIO) -> PlainVAE:
     """Read a model file, as `laten.load`."""
     return restored(PlainVAE, path, {})
 
 
-def restored(kind: type[Kind], path: str | os.PathLike, own: Mapping[str, Any]) -> Kind:
+def restored(kind: type[Kind], path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> Kind:
     """Read what `save` wrote, as a `PlainVAE` or a `VAE`.
 
     Args:
@@ -116,8 +164,20 @@ def restored(kind: type[Kind], path: str | os.PathLike, own: Mapping[str, Any]) 
         presentation = Presentation(**about.presentation)
         vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history))
     except ModelFileError as error:
-        raise ModelFileError(f"{os.fspath(path)!r}: {error}") from error
+        raise ModelFileError(f"{model_file.called(path)!r}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ModelFileError(f"{os.fspath(path)!r} is damaged: {error}. Take another copy, or fit again") from error
-    vae.network, vae.guide = model.network, model.guide
+        raise ModelFileError(
+            f"{model_file.called(path)!r} is damaged: {error}. Take another copy, or fit again"
+        ) from error
+    vae._score_quantiles = np.array(about.scores) if about.scores else None
+    vae.restarts_ = pd.DataFrame(about.restarts)
+    # what was proposed is no parameter: a clone proposes anew for its own data
+    vae.declared_ = ("network", "guide") if about.declared is None else about.declared
+    for name in vae.declared_:
+        setattr(vae, name, getattr(model, name))
     return vae
+
+
+def plain(value: Any) -> Any:
+    """Return a parameter as a plain Python object."""
+    return value.item() if isinstance(value, np.generic) else value

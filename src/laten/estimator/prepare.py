@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from laten.answers.fitted import Fitted
 from laten.common import random
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import DataError, DeclarationError
+from laten.data.containers.containers import rows_at
 from laten.data.rows.presentation import Presentation, Store
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
 from laten.estimator.parameters import Parameters, check, settings_of
-from laten.estimator.propose import propose
+from laten.estimator.propose import of_weighted, propose, weighted
 from laten.inference.asking import classes_of
 from laten.network.guide import guide_for
 from laten.network.model import Model, build_model
@@ -26,9 +28,11 @@ from laten.network.network import Network
 from laten.network.uncertain_weights import uncertain
 from laten.training.epochs import Task
 from laten.training.objectives import Elbo, Objective, WithWeights
+from laten.training.row_weights import visited
 from laten.training.settings import Settings
 
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
+REFERENCE_ROWS = 1_000  # whose scores say what is usual
 LEAST_HELD_OUT = 10  # rows below which none are held out
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
@@ -39,6 +43,7 @@ class Prepared(NamedTuple):
     view: View  # between the user's container and rows; of a table it holds the schema
     task: Task  # model, objective, and the rows on the device
     settings: Settings
+    reference: Any = None  # some of the rows, as a frame, an array or a dictionary: their scores say what is usual
 
     @property
     def network(self) -> Network:
@@ -46,18 +51,20 @@ class Prepared(NamedTuple):
         return self.task.model.network
 
 
-def prepare(data: Any, parameters: Parameters) -> Prepared:
+def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Prepared:
     """Decide all that a fit needs, from data and as much of a declaration as the user gave.
 
     Args:
-        data: DataFrame, matrix, array of images, or dictionary of arrays by node.
+        data: A table in any container, an array of images, or a dictionary of arrays by node.
         parameters: As `VAE` is told.
+        sample_weight: Weights of rows in the objective, `(rows,)`; None: all count alike.
     Raises:
         LatenError: data, declaration or parameter that cannot be used.
     """
     keep_compiled()
     check(parameters)
-    view, rows, network, log_det = propose(data, parameters)
+    view, rows, network, log_det, weights, data = propose(data, parameters, sample_weight)
+    reference = some_rows(data, rows.n, weights)
     table = isinstance(view, TableView)
     proposed_table = table and parameters.network is None
     settings = settings_of(parameters, proposed_table)
@@ -67,17 +74,50 @@ def prepare(data: Any, parameters: Parameters) -> Prepared:
     grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
     hidden = tuple(n for n in rows.values if n in network.leaves) if hide else ()
     presentation = Presentation(grey, hidden, classes_of(network))
-    models = new_models(rows, network, parameters, frozenset(rows.mask) | frozenset(hidden))
+    models = new_models(rows, network, parameters, frozenset(rows.mask) | frozenset(hidden), weights)
     train, valid = None, None
     if parameters.validation and rows.n >= LEAST_HELD_OUT:
-        train, valid = rows.parts(parameters.validation, parameters.seed)
+        train, valid = rows.parts(parameters.validation, parameters.one_seed)
+        if weights is not None:
+            weights, valid = weights[train], valid[visited(weights[valid])]
     objective = objective_of(parameters, proposed_table)
     if parameters.weights != "point":
-        objective = WithWeights(objective, rows.n if train is None else len(train))
+        objective = WithWeights(objective, count(rows.n if train is None else len(train), weights))
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))  # in the types they have
     model, *others = models
-    task = Task(model, objective, store, presentation, log_det / rows.n, rows.labels, train, valid, tuple(others))
-    return Prepared(view, task, settings)
+    task = Task(model, objective, store, presentation, log_det, rows.labels, train, valid, tuple(others), weights)
+    return Prepared(view, task, settings, reference)
+
+
+def prepare_more(data: Any, parameters: Parameters, fitted: Fitted, kept: Presentation, sample_weight: Any) -> Prepared:
+    """Decide all that one more pass needs, over rows that the fitted view reads, from the fitted weights.
+
+    Args:
+        data, parameters, sample_weight: As in `prepare`.
+        fitted: The model that goes on, and the view of its fit.
+        kept: How its rows were presented.
+    Raises:
+        LatenError: data or parameter that cannot be used, or data that do not fit the view.
+    """
+    check(parameters)
+    view, model = fitted.view, fitted.model
+    frame, weights = weighted(view.taken(data).data, sample_weight)
+    rows, log_det = of_weighted(view, frame, weights)
+    rows = fitted.complete(rows)
+    settings = settings_of(parameters, isinstance(view, TableView) and parameters.network is None)
+    settings = replace(settings, epochs=1, patience=0, validation=0.0)
+    objective = objective_of(parameters, False)  # its KL has risen
+    if parameters.weights != "point":
+        objective = WithWeights(objective, count(rows.n, weights))
+    store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))
+    task = Task(model, objective, store, kept, log_det, rows.labels, row_weights=weights)
+    return Prepared(view, task, settings, some_rows(frame, rows.n, weights))
+
+
+def some_rows(data: Any, rows: int, weights: np.ndarray | None) -> Any:
+    """Return at most 1000 rows, evenly spread, as often as their weights ask."""
+    index = np.linspace(0, rows - 1, min(rows, REFERENCE_ROWS)).astype(int)
+    return rows_at(data, index if weights is None else visited(weights)[index])
 
 
 def objective_of(parameters: Parameters, proposed_table: bool) -> Objective:
@@ -93,7 +133,14 @@ def objective_of(parameters: Parameters, proposed_table: bool) -> Objective:
     return objective
 
 
-def new_models(rows: Rows, network: Network, parameters: Parameters, holes: frozenset[str]) -> list[Model]:
+def count(rows: int, weights: np.ndarray | None) -> int:
+    """Return as how many rows weighted ones count: a row of weight 2 is as two."""
+    return rows if weights is None else max(1, round(float(weights.sum())))
+
+
+def new_models(
+    rows: Rows, network: Network, parameters: Parameters, holes: frozenset[str], weights: np.ndarray | None = None
+) -> list[Model]:
     """Build a model for each restart; the guide is derived unless given; sites of `holes` are or will be hidden."""
     for name, mask in rows.mask.items():
         if network.nodes[name].family.joint and not (mask.all(axis=-1) | ~mask.any(axis=-1)).all():
@@ -106,16 +153,18 @@ def new_models(rows: Rows, network: Network, parameters: Parameters, holes: froz
         whole = set(rows.values) - set(rows.mask)
         latent = [n for n in network.stochastic if n not in network.leaves and n not in whole]
         guide = guide_for(network, latent, holes)
-    place, seeds = starts(rows, network), range(parameters.seed, parameters.seed + parameters.restarts)
+    place, seed = starts(rows, network, weights), parameters.one_seed
+    seeds = range(seed, seed + parameters.restarts)
     models = [build_model(network, guide, random.key(seed), holes, place) for seed in seeds]
     if parameters.weights == "bayes":
         return [replace(m, p=uncertain(m.p)) for m in models]
     return models
 
 
-def starts(rows: Rows, network: Network) -> dict[str, np.ndarray]:
+def starts(rows: Rows, network: Network, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """Return raw parameters at which each observed node fits its own columns, from at most 10 000 rows."""
     index = np.linspace(0, rows.n - 1, min(rows.n, START_ROWS)).astype(int)
+    index = index if weights is None else visited(weights)[index]
     out = {}
     for name, stored in rows.values.items():
         values = stored[index] / np.float32(255) if rows.visit.get(name) == "intensity" else stored[index]

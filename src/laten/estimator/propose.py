@@ -9,10 +9,12 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
+from laten.data.containers.containers import ARRAY, Container, rows_at, taken, taken_table
+from laten.data.containers.dictionaries import is_columns
 from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.holes import holes_of
 from laten.data.rows.rows import Rows
-from laten.data.rows.table_view import as_matrix, refuse_sparse
+from laten.data.rows.table_view import as_frame
 from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.block import Block
 from laten.data.schema.infer import infer_schema, tied
@@ -22,6 +24,7 @@ from laten.families import Node
 from laten.network import templates
 from laten.network.guide import check_generative
 from laten.network.network import Network
+from laten.training.row_weights import checked
 
 CODED = ("categorical", "ordinal", "bins")  # kinds of nodes whose missing cells can be modelled
 LEAST_RANK, FREE_RANK, ROWS_A_COEFFICIENT = 3, 64, 400  # of the smooth functions in a column of numbers
@@ -37,27 +40,44 @@ class Proposal(NamedTuple):
     view: View
     rows: Rows
     network: Network
-    log_det: float = 0.0  # sum of the codecs' log-determinants over all cells, in nats
+    log_det: float = 0.0  # of the codecs, mean over rows, in nats
+    row_weights: np.ndarray | None = None  # of the rows that count; None: all alike
+    data: Any = None  # these rows, in a plain container
 
 
-def propose(data: Any, parameters: Parameters) -> Proposal:
+def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Proposal:
     """Find a view of the data, and take the user's network or one that suits the data.
 
     Args:
-        data: DataFrame, matrix, array of images, or dictionary of arrays by node.
+        data: A table in any container, an array of images, or a dictionary of arrays by node.
+        sample_weight: `(rows,)`; rows of weight 0 are left out.
     Raises:
         DataError, DeclarationError: the data cannot be used, or do not fit the network.
     """
     if parameters.network is not None:
         check_generative(parameters.network)
-    refuse_sparse(data)
+    came = taken(data)
+    if parameters.network is None and isinstance(came.data, Mapping) and is_columns(came.data):
+        came = taken_table(data)
+    data, weights = weighted(came.data, sample_weight)
     if isinstance(data, pd.DataFrame):
-        found = of_table(data, False, parameters)
+        found = of_table(data, came.container, parameters, weights)
     elif parameters.network is None and not isinstance(data, Mapping) and np.asarray(data).ndim <= 2:
-        found = of_table(pd.DataFrame(as_matrix(data)), True, parameters)
+        found = of_table(as_frame(data), ARRAY, parameters, weights)
     else:
-        found = of_arrays(data, parameters)
-    return found._replace(network=with_learned_roots(found.network, found.rows))
+        found = of_arrays(data, parameters, weights)
+    return found._replace(network=with_learned_roots(found.network, found.rows), row_weights=weights, data=data)
+
+
+def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
+    """Return the rows that count, and their weights; None: all alike."""
+    if sample_weight is None:
+        return data, None
+    some = next(iter(data.values())) if isinstance(data, Mapping) and data else data
+    weights = checked(sample_weight, len(some))
+    if weights is None or weights.all():
+        return data, weights
+    return rows_at(data, np.flatnonzero(weights)), weights[weights > 0]
 
 
 def with_learned_roots(network: Network, rows: Rows) -> Network:
@@ -69,7 +89,9 @@ def with_learned_roots(network: Network, rows: Rows) -> Network:
     return Network(**nodes)
 
 
-def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Proposal:
+def of_table(
+    frame: pd.DataFrame, container: Container, parameters: Parameters, weights: np.ndarray | None = None
+) -> Proposal:
     """Propose for a frame: its blocks are leaves of a proposed network, or its columns nodes of the declared one."""
     network, schema, cells = parameters.network, parameters.schema, cells_of(frame)
     if network is not None and schema is None:
@@ -94,13 +116,25 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
         lossy = tuple(
             b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
         )
-    view = TableView(schema, matrix, lossy, holes_of(frame[list(schema.names)].isna().to_numpy()))
-    rows, log_det = view.prepared(frame, cells)
+    holes = holes_of(frame[list(schema.names)].isna().to_numpy())
+    view = TableView(schema, container == ARRAY, lossy, holes, container)
+    if weights is None:
+        rows, total = view.prepared(frame, cells)
+        log_det = total / rows.n
+    else:
+        rows, log_det = of_weighted(view, frame, weights)
     if network is None:
         network = for_table(schema, lossy, rows.n, parameters)
     for block in schema.blocks:
         check_block(network, block)
     return Proposal(view, rows, network, log_det)
+
+
+def of_weighted(view: View, frame: Any, weights: np.ndarray | None) -> tuple[Rows, float]:
+    """Return rows, and the weighted mean of their log-determinants, in nats."""
+    rows, shares = view.scored(frame)
+    each = sum((x.reshape(rows.n, -1).sum(1) for x in shares.values()), np.zeros(rows.n))
+    return rows, float(np.average(each, weights=weights))
 
 
 def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Parameters) -> Network:
@@ -154,7 +188,7 @@ def check_block(network: Network, block: Block) -> None:
         raise DeclarationError(f"node {node!r} is declared {family!r}, but its columns have {block.sizes} levels")
 
 
-def of_arrays(data: Any, parameters: Parameters) -> Proposal:
+def of_arrays(data: Any, parameters: Parameters, weights: np.ndarray | None = None) -> Proposal:
     """Propose for arrays by node; a single array of images without a network gets that of Kingma & Welling."""
     network = for_images(data, parameters) if parameters.network is None else parameters.network
     specs = {n: spec_of(network.nodes[n]) for n in network.stochastic}
@@ -162,8 +196,10 @@ def of_arrays(data: Any, parameters: Parameters) -> Proposal:
         extra = [n for n in data if n not in network.stochastic]
         if extra:
             raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
-    view, rows = ArrayView(specs, binarise=parameters.binarise, seed=parameters.seed).fitted(data)
-    return Proposal(view, rows, network, sum(float(x.sum()) for x in view.log_det(rows).values()))
+    view, rows = ArrayView(specs, binarise=parameters.binarise, seed=parameters.one_seed).fitted(data)
+    shares = np.full(rows.n, 1 / rows.n) if weights is None else weights / weights.sum()
+    each = (x.reshape(rows.n, -1).sum(1) for x in view.log_det(rows).values())
+    return Proposal(view, rows, network, sum(float(shares @ x) for x in each))
 
 
 def for_images(data: Any, parameters: Parameters) -> Network:

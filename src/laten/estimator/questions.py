@@ -1,5 +1,6 @@
 r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done in `answers/`."""
 
+import abc
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from laten.answers.sample_and_predict import ConditionalAnswer
 from laten.common.errors import LatenError, whole
 from laten.estimator.explanations import POSTERIOR, Explanations
 from laten.inference.diagnostics import LogLikelihood
+from laten.training.row_weights import checked
 
 
 class Answers(Explanations):
@@ -140,9 +142,10 @@ class Answers(Explanations):
         """
         return scores.log_likelihood(self._fitted(), X, self._draws(draws, POSTERIOR))
 
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the mean log p(row), in nats (for model selection)."""
-        return float(np.mean(self.score_samples(X)))
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the mean log p(row), in nats (for model selection); `sample_weight (rows,)` weighs the rows."""
+        found = self.score_samples(X)
+        return float(np.average(found, weights=checked(sample_weight, len(found))))
 
     def surprise(self, X: Any, draws: int | None = None) -> Any:
         """Say how each column, and each latent node, lowers the score: minus its share of log p(row), in nats.
@@ -156,15 +159,26 @@ class Answers(Explanations):
         return scores.surprise(self._fitted(), X, self._draws(draws))
 
     def predict_outliers(
-        self, X: Any, contamination: float = 0.1, reference: Any = None, draws: int | None = None
+        self, X: Any, contamination: float | str = 0.1, reference: Any = None, draws: int | None = None
     ) -> np.ndarray:
         """Find odd rows: -1 for outliers, 1 for the others, `(rows,)`, as scikit-learn's detectors.
 
         Args:
-            contamination: Share of the reference that counts as odd.
-            reference: Rows whose scores set the threshold, such as the training data; None: X itself.
+            contamination: Share of the reference that counts as odd; "auto": what lies 1.5 quartile ranges below the
+                lower quartile of its scores.
+            reference: Rows whose scores set the threshold; None: rows of the fit (1000 at most), whose scores stay with
+                the model. In files of earlier versions they are not: there it is X itself.
         """
-        return scores.outliers(self._fitted(), X, contamination, reference, self._draws(draws))
+        fitted, draws = self._fitted(), self._draws(draws)
+        if reference is None:
+            found = self._fit_scores()
+        else:
+            found = scores.log_likelihood(fitted, reference, draws, warn=False).per_row
+        return scores.outliers(fitted, X, contamination, found, draws)
+
+    @abc.abstractmethod
+    def _fit_scores(self) -> np.ndarray | None:
+        """Return quantiles of the scores of rows of the fit; None where they are not known."""
 
     # -- latents ------------------------------------------------------------
 
@@ -172,15 +186,18 @@ class Answers(Explanations):
         """Return latent means, `(rows, latents)`: of q(z | row); of a discrete latent its class probabilities.
 
         Returns:
-            A frame for a frame, else an array.
+            A table for a table, of the same library; else an array.
         """
-        out = latents.transform(self._fitted(), X)
-        return pd.DataFrame(out, X.index, self.get_feature_names_out()) if isinstance(X, pd.DataFrame) else out
+        fitted = self._fitted()
+        came = fitted.view.taken(X)
+        out = latents.transform(fitted, came.data)
+        if not isinstance(came.data, pd.DataFrame):
+            return out
+        return came.answer(pd.DataFrame(out, came.data.index, latents.latent_names(fitted)))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return names of the columns of `transform`: z0, z1, ...."""
-        widths = latents.latent_widths(self._fitted())
-        return np.array([f"{n}{i}" for n, width in widths for i in range(width)], dtype=object)
+        return np.array(latents.latent_names(self._fitted()), dtype=object)
 
     def inverse_transform(self, Z: Any) -> Any:
         """Return means of the data given latents `(rows, latents)`, in the fitted container and units."""

@@ -2,15 +2,36 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, BinaryIO
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from laten.answers.fitted import Fitted
+from laten.common.errors import LatenError
 from laten.data.rows.views import TableView
+from laten.data.schema.schema import Schema
 from laten.estimator.plain_vae import PlainVAE, restored
+from laten.estimator.set_output import as_asked, names_in
+from laten.network.network import Network
+
+# what each parameter may be by itself; ranges, and what goes together, are checked in `parameters.py`
+CONSTRAINTS: dict[str, Any] = {
+    "network": [Network, None],
+    "guide": [Network, None],
+    "objective": "no_validation",
+    "schema": [Schema, None],
+    "optimizer": "no_validation",
+    "hide": ["boolean", None],
+    **{name: [Integral] for name in ("latent", "draws", "restarts", "seed")},
+    **{name: [Integral, None] for name in ("width", "epochs", "batch_size", "patience", "random_state")},
+    **{name: [Real] for name in ("dropout", "warmup", "validation", "trim")},
+    **{name: [Real, None] for name in ("learning_rate", "clip")},
+    **{name: [str] for name in ("numbers", "missing", "weights", "precision", "binarise", "progress")},
+}
 
 
 def asks_by_name(vae: PlainVAE) -> bool:
@@ -70,6 +91,7 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
             `seed + 1`, ...) on the same batches; the best on held-out rows is kept (if none are, on training rows).
         seed: Seed of everything random.
         progress: `"quiet"`, `"auto"`, `"rich"` or `"plain"`.
+        random_state: scikit-learn's name for `seed`: a whole number.
 
     After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row; the
     weights of the row that is `kept` are the model's), `restarts_` (a frame, the last record of each), `stopped_`
@@ -82,14 +104,39 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
     (3,)
     """
 
+    _parameter_constraints: dict[str, Any] = CONSTRAINTS
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.string = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
     predict = available_if(asks_by_name)(PlainVAE.predict)
     predict_proba = available_if(asks_by_name)(PlainVAE.predict_proba)
+
+    def transform(self, X: Any) -> Any:
+        return super().transform(as_asked(self, X))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return names of the columns of `transform`: z0, z1, ....
+
+        Args:
+            input_features: None, or the names of the fitted columns.
+        Raises:
+            ValueError: other names.
+        """
+        names = super().get_feature_names_out()
+        names_in(self, input_features)
+        return names
+
+    def _check_parameters(self) -> None:
+        try:
+            self._validate_params()
+        except ValueError as error:
+            raise LatenError(str(error)) from None
 
     def _fitted(self) -> Fitted:
         check_is_fitted(self, "model_")
@@ -97,7 +144,7 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
 
 
 def load(
-    path: str | os.PathLike,
+    path: str | os.PathLike | BinaryIO,
     *,
     nets: Mapping[str, Any] | None = None,
     families: Mapping[str, Any] | None = None,

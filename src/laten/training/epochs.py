@@ -50,6 +50,7 @@ class Task(NamedTuple):
         offset: Nats a row that the codecs' log-determinants add to reported bounds.
         labels: Node -> names of its sites, for messages.
         others: The same model with other weights to start from, trained side by side with it.
+        row_weights: Of the training rows, `(rows,)`; None: all count alike.
     """
 
     model: Model
@@ -61,6 +62,7 @@ class Task(NamedTuple):
     train: np.ndarray | None = None
     valid: np.ndarray | None = None
     others: tuple[Model, ...] = ()
+    row_weights: np.ndarray | None = None
 
     @property
     def rows(self) -> int:
@@ -69,7 +71,7 @@ class Task(NamedTuple):
 
     def order(self, seed: int, turn: int, batch_size: int, passes: int) -> np.ndarray:
         """Return row numbers `(steps, batch_size)` of one or several passes, int32."""
-        order = shuffled(seed, turn, self.rows, batch_size, passes)
+        order = shuffled(seed, turn, self.rows, batch_size, passes, self.row_weights)
         return order if self.train is None else self.train[order]
 
 

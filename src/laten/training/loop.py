@@ -19,6 +19,7 @@ from laten.network.dropout import dropout_of
 from laten.network.model import Model
 from laten.training.objectives import Batch, Objective
 from laten.training.optimizer import adam, wrapped
+from laten.training.row_weights import visited
 from laten.training.settings import PRODUCTS, Settings
 from laten.training.step import Info, State, StepParts, init, loss_of, side_by_side
 from laten.training.weight_packing import SMALL, WeightPacking
@@ -134,15 +135,18 @@ def added(sums: EpochSums, info: Info, index: Array) -> EpochSums:
     )
 
 
-def shuffled(seed: int, turn: int, rows: int, batch_size: int, passes: int = 1) -> np.ndarray:
+def shuffled(
+    seed: int, turn: int, rows: int, batch_size: int, passes: int = 1, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Return row numbers in random order, `(steps, batch_size)`, made on the host for one or several passes.
 
-    Rows that do not fill a batch wait for another pass.
+    Rows that do not fill a batch wait for another pass. With weights `(rows,)` a pass visits rows as often as they ask.
     """
     rng, steps = np.random.default_rng((seed, turn)), rows // batch_size
 
     def order() -> np.ndarray:
-        numbers = np.arange(rows, dtype=np.int32)  # half of what `permutation` takes: of 10^9 rows, 4 GB
+        # half of what `permutation` takes: of 10^9 rows, 4 GB
+        numbers = np.arange(rows, dtype=np.int32) if weights is None else visited(weights, rng.random())
         rng.shuffle(numbers)
         return numbers[: steps * batch_size].reshape(steps, batch_size)
 

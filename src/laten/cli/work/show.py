@@ -49,7 +49,7 @@ def training_of(vae: PlainVAE) -> str:
         return "no epoch was finished"
     last = history.iloc[-1]
     lines = [f"{int(last['epoch'])} epochs, {int(last['step'])} steps, ended {ways.get(vae.stopped_, vae.stopped_)}"]
-    lines[0] += f"; objective {vae.objective or 'the evidence lower bound'}, seed {vae.seed}"
+    lines[0] += f"; objective {vae.objective or 'the evidence lower bound'}, seed {vae.one_seed}"
     lines.append(f"training bound {last['bound']:.3f} nats a row in the last epoch")
     if "valid_bound" in history:
         best = history[history["kept"]].iloc[-1]

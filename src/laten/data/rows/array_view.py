@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from laten.common.errors import DataError, known
+from laten.data.containers.containers import ARRAY, Taken, taken
 from laten.data.records import Record, replace
 from laten.data.rows.array_units import Unit, type_of
 from laten.data.rows.arrays import ArraySpec, numeric, rows_from_arrays, units_of
@@ -36,6 +37,14 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     seed: int = 0
     units: dict[str, Unit] = msgspec.field(default_factory=dict)
 
+    def taken(self, data: Any) -> Taken:
+        """Return the user's data by node; answers come in the fitted container as they are."""
+        return Taken(self.opened(data), ARRAY)
+
+    def returned(self, found: Any) -> Any:
+        """Return arrays as they are."""
+        return found
+
     def opened(self, data: Any) -> dict[str, Any]:
         """Return the user's data by node.
 
@@ -43,12 +52,12 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
             DataError: a bare array for several nodes.
         """
         if isinstance(data, Mapping):
-            return dict(data)
+            return {node: taken(values).data for node, values in data.items()}
         if len(self.nodes) != 1:
             raise DataError(
                 f"the model was fitted to arrays of the nodes {known(self.nodes)}; give a dict {{node: array}}"
             )
-        return {self.nodes[0]: data}
+        return {self.nodes[0]: taken(data).data}
 
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
         """Return rows for the model; nodes that are lacking are hidden when `partial`, or when they are `optional`.
@@ -77,7 +86,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
     def fitted(self, data: Any) -> tuple["ArrayView", Rows]:
         """Return this view with what the data decide (nodes, intensities, units), and the rows."""
         single = not isinstance(data, Mapping)
-        arrays = {list(self.specs)[-1]: data} if single else dict(data)
+        arrays = replace(self, nodes=tuple(self.specs)[-1:]).opened(data)
         units = units_of(arrays, self.specs)
         rows = rows_from_arrays(arrays, self.specs, binarise=self.binarise, seed=self.seed, units=units)
         view = replace(self, nodes=tuple(arrays), visit=rows.visit, single=single, units=units)
@@ -97,7 +106,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
 
     def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> Any:
         """Return draws of the nodes that had data, in the unit, type and container of `like` or of the fit."""
-        return self.returned(values, like, means=False)
+        return self.as_given(values, like, means=False)
 
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
         """Return draws in which what was given of arrays stands to the last digit."""
@@ -130,9 +139,9 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         """
         if statistic != "auto":
             raise DataError(f"statistic {statistic!r} is for tables; arrays are filled by their means or classes")
-        return self.returned(values, like, means=True)
+        return self.as_given(values, like, means=True)
 
-    def returned(self, values: Arrays, like: Any, means: bool) -> Any:
+    def as_given(self, values: Arrays, like: Any, means: bool) -> Any:
         """Return values of the nodes that had data as the user gave them."""
         own = {} if like is None else self.opened(like)
         found = {}

@@ -1,4 +1,7 @@
-"""The view of a table: a pandas frame, or a matrix whose columns are called 0, 1, ...."""
+"""The view of a table: a frame, or a matrix whose columns are called 0, 1, ....
+
+Whatever rows come in (`containers/`), here they are a frame under the fitted names; `taken` knows the way back.
+"""
 
 import warnings
 from collections.abc import Collection, Mapping
@@ -12,14 +15,16 @@ from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.dtypes import dtype_of
 from laten.data.columns.restore import restore
+from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, back, taken_table
 from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
 from laten.data.rows.between import Between, Missing
+from laten.data.rows.complete import between, completed
 from laten.data.rows.evidence import likelihood, number, single
 from laten.data.rows.evidence_text import understood
 from laten.data.rows.holes import Holes
-from laten.data.rows.keep_ties import keep, keep_given, torn
+from laten.data.rows.keep_ties import keep_given, torn
 from laten.data.rows.point_answers import expected, level_probabilities
 from laten.data.rows.rows import Rows
 from laten.data.schema.schema import Schema
@@ -29,42 +34,57 @@ Limits = dict[Any, Any]  # column -> evidence of any sort
 
 
 class TableView(Record, frozen=True, tag_field="kind", tag="table"):
-    """A table: a pandas frame, or a matrix whose columns are called 0, 1, ....
+    """A table: a frame, or a matrix whose columns are called 0, 1, ....
 
     Args:
         schema: What each column is.
-        matrix: Whether the user's container is a NumPy matrix.
+        matrix: Whether the fitted columns had no names.
         lossy: Nodes of classes or bins in which a missing cell is a value of its own: the number of classes.
         holes: Which cells of the fitted rows were empty; None: none was, or the model is of an earlier version.
+        container: What the fitted rows came in, if they had names.
     """
 
     schema: Schema
     matrix: bool = False
     lossy: tuple[str, ...] = ()
     holes: Holes | None = None
+    container: Container = PANDAS
 
-    def opened(self, data: Any) -> pd.DataFrame:
-        """Return the user's data as a frame.
+    def taken(self, data: Any) -> Taken:
+        """Return the user's data as a frame under the fitted names, with the way back.
+
+        Columns are found by name; where the fit had names and the data have none, or the reverse, by position, and
+        scikit-learn's own warning says so.
 
         Raises:
-            DataError: neither a frame nor a matrix, or another number of columns than fitted.
+            DataError: no table, or another number of columns than fitted where they go by position.
         """
-        refuse_sparse(data)
-        if isinstance(data, pd.DataFrame):
-            return data
-        if isinstance(data, Mapping):
-            return pd.DataFrame(dict(data))
-        found = as_matrix(data)
-        if self.matrix and found.shape[1] != len(self.schema.names):
+        found = taken_table(data)
+        names, frame = self.schema.names, found.data
+        if isinstance(frame, pd.DataFrame) and (not self.matrix or set(frame.columns) <= set(names)):
+            return found
+        named = isinstance(frame, pd.DataFrame)
+        frame = frame if named else as_frame(frame)
+        if frame.shape[1] != len(names):
+            way = "" if self.matrix else f": best a DataFrame with the fitted columns {known(names)}"
             raise DataError(
-                f"X has {found.shape[1]} features, but VAE is expecting {len(self.schema.names)} features as input"
+                f"X has {frame.shape[1]} features, but VAE is expecting {len(names)} features as input{way}"
             )
-        if not self.matrix:
-            raise DataError(
-                f"expected a DataFrame with the fitted columns {known(self.schema.names)}, "
-                f"got an array of shape {found.shape}"
-            )
-        return pd.DataFrame(found)
+        if not self.matrix and all(isinstance(name, str) for name in names):
+            warnings.warn("X does not have valid feature names, but VAE was fitted with feature names", stacklevel=5)
+        elif named and all(isinstance(name, str) for name in frame.columns):
+            warnings.warn("X has feature names, but VAE was fitted without feature names", stacklevel=5)
+        own = dict(zip(names, frame.columns, strict=True)) if named else {}
+        return Taken(frame.set_axis(list(names), axis=1), found.container, found.given, own)
+
+    def opened(self, data: Any) -> pd.DataFrame:
+        """Return the user's data as a frame under the fitted names, as `taken`."""
+        frame: pd.DataFrame = self.taken(data).data
+        return frame
+
+    def returned(self, frame: pd.DataFrame) -> Any:
+        """Return new rows in the container of the fit."""
+        return back(ARRAY if self.matrix else self.container, frame)
 
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
         """Return rows for the model; `partial` takes columns that are lacking as hidden, whatever is `optional`."""
@@ -182,11 +202,9 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         plain = column.seen.form == "number" and isinstance(dtype, np.dtype) and dtype.kind == "f"
         return pd.Series(found, index).astype(dtype) if plain else restore(column, found, index, dtype)
 
-    def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
+    def held(self, drawn: pd.DataFrame, given: Mapping[Any, Any]) -> pd.DataFrame:
         """Put the numbers, dates and durations that were given as single values back into draws."""
-        frame = pd.DataFrame(drawn) if self.matrix else drawn
-        numbers = {name: v for name, v in given.items() if self.schema[name].kind not in CLASSES}
-        return self.container(self.with_given(frame, numbers))
+        return self.with_given(drawn, {name: v for name, v in given.items() if self.schema[name].kind not in CLASSES})
 
     def with_given(self, frame: pd.DataFrame, given: Mapping[Any, Any]) -> pd.DataFrame:
         """Return a frame with the columns that were given as single values, in their own types."""
@@ -201,15 +219,14 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Return those of the nodes `names` that had data when fitting."""
         return tuple(b.node for b in self.schema.blocks if b.node in names)
 
-    def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> Any:
-        """Return draws of nodes in the user's units, types and container; `seed` places numbers inside bins."""
-        frame, rng = None if like is None else self.opened(like), np.random.default_rng(seed)
-        return self.container(tables.decode(self.schema, values, like=frame, rng=rng, within=within))
+    def drawn(self, values: Arrays, seed: Any, within: Limits | None = None, like: Any = None) -> pd.DataFrame:
+        """Return draws of nodes in the user's units and types, those of `like`; `seed` places numbers inside bins."""
+        rng = np.random.default_rng(seed)
+        return tables.decode(self.schema, values, like=like, rng=rng, within=within)
 
-    def pointed(self, means: Arrays, like: Any = None, statistic: str = "auto") -> Any:
-        """Turn means of nodes (`Family.mean`) into the points that `statistic` names, in the user's container."""
-        frame = None if like is None else self.opened(like)
-        return self.container(expected(self.schema, self.blocks_of(means), like=frame, statistic=statistic))
+    def pointed(self, means: Arrays, like: Any = None, statistic: str = "auto") -> pd.DataFrame:
+        """Turn means of nodes (`Family.mean`) into the points that `statistic` names, in the types of `like`."""
+        return expected(self.schema, self.blocks_of(means), like=like, statistic=statistic)
 
     def probabilities(self, means: Arrays, name: Any) -> pd.DataFrame:
         """Return probabilities by level of one column of classes."""
@@ -219,89 +236,45 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Return what a model says of the schema's own nodes."""
         return {b.node: values[b.node] for b in self.schema.blocks if b.node in values}
 
-    def container(self, frame: pd.DataFrame) -> Any:
-        """Return a frame as what was fitted."""
-        if not self.matrix:
-            return frame
-        array = frame.to_numpy()
-        return array.astype(np.float64) if array.dtype == object else array
-
-    def kept(self, drawn: Any, given: Mapping[Any, Any], seed: Any) -> Any:
+    def kept(self, frame: pd.DataFrame, given: Mapping[Any, Any], seed: Any) -> pd.DataFrame:
         """Return draws that keep the ties of the schema; what was given stays as it is.
 
         Rows in which that cannot be, since ranges were given of several columns, are replaced by others.
         """
         if not self.schema.ties:
-            return drawn
-        frame, left = keep_given(self.schema, self.as_drawn(drawn), given, np.random.default_rng((seed, 1)))
+            return frame
+        frame, left = keep_given(self.schema, frame, given, np.random.default_rng((seed, 1)))
         if left:
-            warnings.warn(f"sample: no row keeps {known(left)} with this evidence", LatenWarning, stacklevel=4)
-        return self.container(frame)
+            warnings.warn(f"sample: no row keeps {known(left)} with this evidence", LatenWarning, stacklevel=5)
+        return frame
 
-    def as_drawn(self, drawn: Any) -> pd.DataFrame:
-        """Return draws as a frame."""
-        modelled = {n for b in self.schema.blocks for n in b.names}
-        names = [c.name for c in self.schema.columns if c.name in modelled or c.kind == "constant"]
-        return pd.DataFrame(drawn, columns=names) if self.matrix else drawn
-
-    def emptied(self, drawn: Any, given: Collection[Any], seed: Any) -> Any:
+    def emptied(self, frame: pd.DataFrame, given: Collection[Any], seed: Any) -> pd.DataFrame:
         """Return draws in which cells are empty as they were in the fitted rows, whole patterns; not what was given."""
         if self.holes is None:
-            return drawn
-        rng = np.random.default_rng((seed, 2))
-        return self.container(self.holes.cut(self.as_drawn(drawn), self.schema.names, given, rng))
+            return frame
+        return self.holes.cut(frame, self.schema.names, given, np.random.default_rng((seed, 2)))
 
-    def completed(self, data: Any, found: Any, seed: Any = None) -> pd.DataFrame:
-        """Return the user's data with hidden cells taken from `found`, so that rows keep the schema's ties.
+    def filled(self, frame: pd.DataFrame, found: pd.DataFrame, seed: Any = None) -> pd.DataFrame:
+        """Return a frame with hidden cells taken from `found`, so that rows keep the schema's ties."""
+        return completed(self.schema, frame, found, seed)
 
-        Args:
-            seed: Of draws among combinations; None takes the most frequent.
-        """
-        frame = self.opened(data)
-        decoded = self.opened(found).set_axis(frame.index)
-        full = frame.reindex(columns=[*frame.columns, *[n for n in decoded.columns if n not in frame.columns]])
-        hidden = full[list(decoded.columns)].isna()
-        there = {n: ~hidden[n].to_numpy() if n in hidden else np.ones(len(full), bool) for n in full.columns}
-        rng = None if seed is None else np.random.default_rng(seed)
-        return keep(self.schema, tables.fill(full, decoded, hidden), there, rng)
-
-    def filled(self, data: Any, found: Any, seed: Any = None) -> Any:
-        """Return `completed` data in the user's container; observed cells come back bit for bit."""
-        return self.container(self.completed(data, found, seed))
-
-    def between(self, data: Any, low: pd.DataFrame, high: pd.DataFrame) -> tuple[Any, Any]:
-        """Return the data filled with each of two ends of intervals; cells that ties settle have one value in both."""
-        frame = self.opened(data)
-        tied = self.completed(frame, low), self.completed(frame, high)
-        columns = [n for n in low.columns if n in tied[0]]
-        same = (tied[0][columns] == tied[1][columns]).to_numpy()
-        settled = tied[0][columns].set_axis(low.index)
-        hidden = ~frame.reindex(columns=columns).notna()
-        full = frame.reindex(columns=[*frame.columns, *[n for n in columns if n not in frame.columns]])
-        ends = (tables.fill(full, end[columns].where(~same, settled), hidden) for end in (low, high))
-        first, last = map(self.container, ends)
-        return first, last
+    def between(self, frame: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return a frame filled with each of two ends of intervals."""
+        return between(self.schema, frame, low, high)
 
     def torn(self, data: Any) -> dict[str, np.ndarray]:
         """Return, for each tie that some rows `(rows,)` break, which do."""
         return torn(self.schema, self.opened(data)) if self.schema.ties else {}
 
 
-def refuse_sparse(data: Any) -> None:
-    """Refuse sparse matrices."""
-    if hasattr(data, "tocsr"):
-        raise DataError(
-            "sparse input is not supported: a sparse matrix or array was given; call .toarray() on it first"
-        )
-
-
-def as_matrix(data: Any) -> np.ndarray:
-    """Return a two-dimensional array of numbers.
+def as_frame(data: Any) -> pd.DataFrame:
+    """Return a two-dimensional array as a frame whose columns are called 0, 1, ...; its objects by column.
 
     Raises:
-        DataError: anything else.
+        DataError: another number of dimensions, or complex numbers.
     """
-    refuse_sparse(data)
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+        data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
     array = np.asarray(data)
     if array.ndim != 2:
         raise DataError(
@@ -315,8 +288,6 @@ def as_matrix(data: Any) -> np.ndarray:
             raise DataError("Complex data not supported: take real and imaginary parts as columns")
         try:
             array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"expected a matrix of numbers: {error}. For text and mixed types use a DataFrame"
-            ) from error
-    return array
+        except (TypeError, ValueError):  # text, or cells of several types
+            return pd.DataFrame(array).infer_objects()
+    return pd.DataFrame(array)
