@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted
+from laten.answers.references import MOST_ROWS, References, from_arrays, learned
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import ModelFileError
 from laten.data.rows.presentation import Presentation
@@ -54,13 +55,21 @@ class PlainVAE(Parameters, Answers):
         with progress_display(self.progress) as report:
             outcome = train(prepared.task, prepared.settings, report)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
-        self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history)
+        references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
+        self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
         self.restarts_ = pd.DataFrame(outcome.starts)
         return self
 
     def _remember(
-        self, model: Model, view: View, presentation: Presentation, stopped: str, history: pd.DataFrame
+        self,
+        model: Model,
+        view: View,
+        presentation: Presentation,
+        stopped: str,
+        history: pd.DataFrame,
+        references: References | None = None,
     ) -> None:
+        self.references_ = references
         self.model_, self.view_, self.presentation_ = model, view, presentation
         self.stopped_, self.history_ = stopped, history
         self.network_, self.guide_ = model.network, model.guide
@@ -71,7 +80,7 @@ class PlainVAE(Parameters, Answers):
                 self.feature_names_in_ = np.array(view.schema.names, dtype=object)
 
     def _fitted(self) -> Fitted:
-        return Fitted(self.model_, self.view_, self.seed)
+        return Fitted(self.model_, self.view_, self.seed, self.references_)
 
     # -- keeping ------------------------------------------------------------
 
@@ -90,7 +99,8 @@ class PlainVAE(Parameters, Answers):
             "stopped": self.stopped_,
             "history": self.history_.drop(columns="seconds", errors="ignore").to_dict("list"),
         }
-        model_file.write(path, fitted.model, about)
+        beside = None if fitted.references is None else fitted.references.to_arrays()
+        model_file.write(path, fitted.model, about, beside)
 
 
 def load(path: str | os.PathLike) -> PlainVAE:
@@ -107,14 +117,15 @@ def restored(kind: type[Kind], path: str | os.PathLike, own: Mapping[str, Any]) 
         ModelFileError: not a model file, truncated, or of a newer version.
     """
     keep_compiled()
-    model, about = model_file.read(path, own)
+    model, about, beside = model_file.read(path, own)
     try:
         kept = about.parameters  # a parameter that came later has its default in older files
         options: dict[str, Any] = {name: kept[name] for name in KEPT if name in kept}
         vae = kind(objective=model_file.rebuilt(about.objective, own), **options)
         view = view_from_json(about.view)
         presentation = Presentation(**about.presentation)
-        vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history))
+        references = from_arrays(beside, model.network)
+        vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history), references)
     except ModelFileError as error:
         raise ModelFileError(f"{os.fspath(path)!r}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -123,13 +123,23 @@ class Answers(Explanations):
         """Estimate log p(row) of the observed cells, `(rows,)` nats in the data's own scale, by importance sampling."""
         return scores.log_likelihood(self._fitted(), X, self._draws(draws)).per_row
 
-    def log_likelihood(self, X: Any, draws: int | None = None) -> LogLikelihood:
+    def log_likelihood(self, X: Any, draws: int | None = None, *, error: float | None = None) -> LogLikelihood:
         """Estimate the mean log p(row), with its errors and diagnosis; warn where the draws are too few.
+
+        Beside it stand two references for the same rows: independent columns, and for tables a tree of pairs of columns
+        (`print` shows what is gained over them; a model file of an earlier version has none).
 
         Args:
             draws: Draws a row; None: at least 500.
+            error: In place of draws: the standard error of each row's log p that is precise enough, in nats. Rows get
+                128 draws, and more where they need them.
+        Raises:
+            LatenError: draws and error at once, or an error that is not positive.
         """
-        return scores.log_likelihood(self._fitted(), X, self._draws(draws, POSTERIOR))
+        if draws is not None and error is not None:
+            raise LatenError("log_likelihood: say draws or error, not both")
+        number = self._draws(draws, POSTERIOR) if error is None else None
+        return scores.judged(self._fitted(), X, number, 1.0 if error is None else error)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the mean log p(row), in nats (for model selection)."""
