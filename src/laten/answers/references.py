@@ -7,7 +7,7 @@ not beat independent columns it has learned nothing; what it gains over a tree, 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from laten.answers import tree_of_pairs
 from laten.answers.tallies import Arrays, Site, code_sizes, codes_of, counted, frequencies, sites_of
-from laten.answers.tree_of_pairs import MOST_SITES, Tree
+from laten.answers.tree_of_pairs import GROUPS, MOST_SITES, Tree
 from laten.common.errors import ModelFileError
 from laten.data.rows.rows import Rows
 from laten.families.base import Family
@@ -35,6 +35,8 @@ class References:
         counts: Node of codes -> how often each occurs, packed.
         seen: Node of codes -> how many rows show each site.
         raw: Any other node -> raw parameters that fit it without a net.
+        edges: Any other node of a table -> `(sites, 11)` values that part a site's training rows into 12 about equal
+            groups; and `inside`, how many rows fell into each, `(sites, 12)`.
         tree: Of a table of 2 to 128 columns of codes.
         rows: That they were learned from.
         held_out: log p of rows that were held out, nats, sorted; empty where nobody computed it.
@@ -46,6 +48,8 @@ class References:
     tree: Tree | None
     rows: int
     held_out: np.ndarray
+    edges: dict[str, np.ndarray] = field(default_factory=dict)
+    inside: dict[str, np.ndarray] = field(default_factory=dict)
 
     def sites(self, network: Network) -> list[Site]:
         """Return the sites of codes."""
@@ -81,7 +85,8 @@ class References:
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return all of it as arrays by name."""
         found = {f"counts/{n}": x for n, x in self.counts.items()} | {f"seen/{n}": x for n, x in self.seen.items()}
-        found |= {f"raw/{n}": x for n, x in self.raw.items()}
+        for name in ("raw", "edges", "inside"):
+            found |= {f"{name}/{n}": x for n, x in getattr(self, name).items()}
         found |= {"rows": np.array([self.rows]), "held_out": self.held_out}
         if self.tree is not None:
             found["parent"] = self.tree.parent
@@ -130,7 +135,29 @@ def learned(network: Network, rows: Rows, table: bool) -> References:
     tree = None
     if table and not grey and 2 <= len(sites) <= MOST_SITES:
         tree = tree_of_pairs.grown(sites, counts, values, masks)
-    return References(counts, seen, raw, tree, rows.n, np.zeros(0))
+    edges = {n: quantiles(values[n], masks.get(n)) for n in families if table}
+    inside = {n: grouped_by(x, values[n], masks.get(n)) for n, x in edges.items()}
+    return References(counts, seen, raw, tree, rows.n, np.zeros(0), edges, inside)
+
+
+def quantiles(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """Return values that part each site's seen rows into equal groups, `(sites, 11)`."""
+    wide = values.reshape(len(values), -1).astype(np.float64)
+    there = np.ones(wide.shape, bool) if mask is None else mask.reshape(wide.shape)
+    at = np.linspace(0, 1, GROUPS + 1)[1:-1]
+    return np.stack(
+        [np.quantile(x[t], at) if t.any() else np.zeros(len(at)) for x, t in zip(wide.T, there.T, strict=True)]
+    )
+
+
+def grouped_by(edges: np.ndarray, values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    """Return how many seen rows fall into each group of each site, `(sites, 12)`."""
+    wide = values.reshape(len(values), -1)
+    there = np.ones(wide.shape, bool) if mask is None else mask.reshape(wide.shape)
+    found = [
+        np.bincount(np.searchsorted(e, x[t]), minlength=GROUPS) for e, x, t in zip(edges, wide.T, there.T, strict=True)
+    ]
+    return np.stack(found).astype(np.float64)
 
 
 def _width(x: np.ndarray) -> int:
@@ -165,7 +192,8 @@ def from_arrays(arrays: Mapping[str, np.ndarray], network: Network) -> Reference
             wide = 1 if above < 0 else int(tree.groups[above].max()) + 1
             if group.shape != (site.size,) or table.shape != (wide, int(group.max()) + 1):
                 raise ModelFileError("the tree of pairs does not fit the declaration; the file is damaged")
-    return References(counts, seen, raw, tree, int(arrays["rows"][0]), arrays["held_out"])
+    rows, held_out = int(arrays["rows"][0]), arrays["held_out"]
+    return References(counts, seen, raw, tree, rows, held_out, part("edges"), part("inside"))
 
 
 def _checked(network: Network, counts: Arrays, seen: Arrays, raw: Arrays) -> None:

@@ -5,11 +5,12 @@ With a forest over sites, $\pi(s)$ the parent of $s$, $g$ the group of a code,
 
 $$p(x) = \prod_s p(g(x_s)\mid g(x_{\pi(s)}))\; p(x_s\mid g(x_s)),$$
 
-the forest that maximises the sum of the groups' mutual informations, each less its bias. Probabilities of a group given
-another are counts, with `SHRINK` further rows that are independent. Every factor is normalised, so p sums to one; hidden
-sites are summed out by messages from the leaves.
+the forest that maximises the sum of the groups' mutual informations, each less its bias. Probabilities of a group
+given another are counts, with `SHRINK` further rows that are independent. Every factor is normalised, so p sums to one;
+hidden sites are summed out by messages from the leaves.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ def grown(sites: list[Site], counts: Arrays, values: Arrays, masks: Arrays) -> T
         rows = np.flatnonzero(seen)
         hot[rows, start + group[codes[rows]]] = 1
     pairs = (hot.T @ hot).astype(np.float64)
-    part = [slice(a, b) for a, b in zip(starts, starts[1:], strict=False)]
+    part = [slice(a, b) for a, b in itertools.pairwise(starts)]
     gain = np.array([[information(pairs[a, b]) for b in part] for a in part])
     parent = forest(gain)
     tables = []
@@ -113,8 +114,9 @@ def log_prob(tree: Tree, sites: list[Site], counts: Arrays, values: Arrays, mask
         found[seen] = 0
         at = np.flatnonzero(seen)
         found[at, group[codes[at]]] = (p / mass[group])[codes[at]]
-        if messages[i] is not None:
-            found *= messages[i]
+        below = messages[i]
+        if below is not None:
+            found *= below
         up = found @ tree.tables[i].T  # (rows, parent's groups)
         scale = up.max(1)
         total += np.log(scale)

@@ -1,8 +1,8 @@
 r"""log p of rows, with more draws where a row needs them.
 
-Each row starts with 128 draws. While the standard error of its log p, $\sqrt{v/S}$ with $v = S/\mathrm{ESS}-1$, is above
-what was asked, or its largest weights look heavy-tailed (Pareto k), it gets 384 more, up to 3968. Rounds have keys of
-their own that depend on the row alone, so that a row's answer does not depend on its neighbours.
+Each row starts with 128 draws. While the standard error of its log p, $\sqrt{v/S}$ with $v = S/\mathrm{ESS}-1$, is
+above what was asked, or its largest weights look heavy-tailed (Pareto k), it gets 384 more, up to 3968. Rounds have
+keys of their own that depend on the row alone, so that a row's answer does not depend on its neighbours.
 
 The logarithm of a mean weight is too low by $v/2S$ on average, which is added. What is left comes from stopping by the
 draws themselves: rows that missed their largest weights look precise. It grows as more rows are near the threshold,

@@ -1,7 +1,7 @@
 r"""The held-out bound, once an epoch, and how many latent units carry information.
 
-Beside it stands the bound of as many training rows at most, in the same presentation: whole, without dropout, under the
-same weights. The bound that training itself reports is of rows with hidden cells, and of weights that change on the way.
+Beside it stands the bound of as many training rows at most, in the same presentation: whole, without dropout, under
+the same weights. The bound that training itself reports is of rows with hidden cells, while the weights change.
 
 The same random key is used every time, so that differences between epochs are differences between weights. A unit $u$
 is active when $\mathrm{Var}_x(\mathbb E_q[u\mid x]) > 0.01$ (Burda et al. 2016, section 2.4).
