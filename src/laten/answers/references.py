@@ -40,6 +40,7 @@ class References:
         tree: Of a table of 2 to 128 columns of codes.
         rows: That they were learned from.
         held_out: log p of rows that were held out, nats, sorted; empty where nobody computed it.
+        beside: Mean log p of the same rows by the references.
     """
 
     counts: dict[str, np.ndarray]
@@ -48,6 +49,7 @@ class References:
     tree: Tree | None
     rows: int
     held_out: np.ndarray
+    beside: dict[str, float] = field(default_factory=dict)
     edges: dict[str, np.ndarray] = field(default_factory=dict)
     inside: dict[str, np.ndarray] = field(default_factory=dict)
 
@@ -87,6 +89,7 @@ class References:
         found = {f"counts/{n}": x for n, x in self.counts.items()} | {f"seen/{n}": x for n, x in self.seen.items()}
         for name in ("raw", "edges", "inside"):
             found |= {f"{name}/{n}": x for n, x in getattr(self, name).items()}
+        found |= {f"beside/{n}": np.array([x]) for n, x in self.beside.items()}
         found |= {"rows": np.array([self.rows]), "held_out": self.held_out}
         if self.tree is not None:
             found["parent"] = self.tree.parent
@@ -137,7 +140,7 @@ def learned(network: Network, rows: Rows, table: bool) -> References:
         tree = tree_of_pairs.grown(sites, counts, values, masks)
     edges = {n: quantiles(values[n], masks.get(n)) for n in families if table}
     inside = {n: grouped_by(x, values[n], masks.get(n)) for n, x in edges.items()}
-    return References(counts, seen, raw, tree, rows.n, np.zeros(0), edges, inside)
+    return References(counts, seen, raw, tree, rows.n, np.zeros(0), {}, edges, inside)
 
 
 def quantiles(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
@@ -193,7 +196,8 @@ def from_arrays(arrays: Mapping[str, np.ndarray], network: Network) -> Reference
             if group.shape != (site.size,) or table.shape != (wide, int(group.max()) + 1):
                 raise ModelFileError("the tree of pairs does not fit the declaration; the file is damaged")
     rows, held_out = int(arrays["rows"][0]), arrays["held_out"]
-    return References(counts, seen, raw, tree, rows, held_out, part("edges"), part("inside"))
+    beside = {n: float(x[0]) for n, x in part("beside").items()}
+    return References(counts, seen, raw, tree, rows, held_out, beside, part("edges"), part("inside"))
 
 
 def _checked(network: Network, counts: Arrays, seen: Arrays, raw: Arrays) -> None:
@@ -209,6 +213,6 @@ def _checked(network: Network, counts: Arrays, seen: Arrays, raw: Arrays) -> Non
             raise ModelFileError(f"references of node {node!r} do not fit the declaration; the file is damaged")
 
 
-def with_held_out(references: References, log_p: np.ndarray) -> References:
-    """Keep log p of held-out rows, sorted."""
-    return replace(references, held_out=np.sort(log_p).astype(np.float32))
+def with_held_out(references: References, log_p: np.ndarray, beside: Mapping[str, float]) -> References:
+    """Keep log p of held-out rows, sorted, and the references' means."""
+    return replace(references, held_out=np.sort(log_p).astype(np.float32), beside=dict(beside))

@@ -18,12 +18,14 @@ import pandas as pd
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
+from laten.data.rows.point_answers import intervals
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys, ancestral
 from laten.inference.diagnostics import effective_sample_size, log_mean_weight
 from laten.inference.questions import Completions, Density, Expected, LogWeights
 
+Given = Mapping[Any, Any] | None
 KEPT = 64  # rows drawn from one set of importance weights
 LEAST_DRAWS = 10  # from the guide, for each completed copy
 FEWEST = 10  # effective draws below which samples are few different ones
@@ -94,17 +96,49 @@ def copies_of(
     return [fitted.view.drawn(one, (seed, i), within, like) for i, one in enumerate(copies)], size
 
 
-def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int) -> pd.Series:
+def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int, given: Given = None) -> pd.Series:
     """Return a column's point given all others."""
     view = table_of(fitted, "predict")
     frame = view.opened(data)
     column = lacking(view, frame) if column is None else column
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
+    values = means_of(fitted, frame, column, draws, given)
     found: pd.Series = view.pointed(values, like=None, statistic=statistic)[column]
     return found.set_axis(frame.index)
 
 
-def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.DataFrame:
+def predict_interval(
+    fitted: Fitted, data: Any, column: Any, coverage: float, draws: int, given: Given = None
+) -> pd.DataFrame:
+    """Return the ends of the central interval of a column of numbers or ordered classes, given all others."""
+    view = table_of(fitted, "predict_interval")
+    if not 0 < coverage < 1:
+        raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
+    frame = view.opened(data)
+    column = lacking(view, frame) if column is None else column
+    values = means_of(fitted, frame, column, draws, given)
+    ends = intervals(view.schema, view.blocks_of(values), coverage)
+    if column not in ends[0].columns:
+        kind = view.column(column).kind
+        raise LatenError(
+            f"predict_interval: column {column!r} is {kind} and has no interval; predict_proba gives the probabilities "
+            "of classes"
+        )
+    return pd.DataFrame({"low": ends[0][column], "high": ends[1][column]}).set_axis(frame.index)
+
+
+def means_of(fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given: Given) -> dict[str, np.ndarray]:
+    """Return the means of all nodes while a column is hidden; `given` stands in place of the rows' own cells."""
+    view, known = table_of(fitted, "predict"), given or {}
+    view.column(column)
+    if column in known:
+        raise LatenError(f"predict: column {column!r} is asked for and given at once; take it out of one of them")
+    hard, allowed, _ = evidence_of(fitted, known, len(frame)) if known else (Rows({}, len(frame)), {}, None)
+    rows = over(without(view, frame, [column, *known]), hard)
+    found: dict[str, np.ndarray] = fitted.ask_well(Expected(draws, fitted.means, allowed), rows)[0]
+    return found
+
+
+def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Given = None) -> pd.DataFrame:
     """Return the probabilities of a column's classes given all others."""
     view = table_of(fitted, "predict_proba")
     frame = view.opened(data)
@@ -115,7 +149,7 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int) -> pd.Data
             f"predict_proba: column {column!r} is {found.kind} and has no classes; predict({column!r}) gives its mean, "
             "impute_interval its interval"
         )
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), without(view, frame, [column]))
+    values = means_of(fitted, frame, column, draws, given)
     return view.probabilities(values, column).set_axis(frame.index)
 
 

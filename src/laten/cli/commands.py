@@ -84,65 +84,6 @@ def schema(data: o.Data, output: o.Toml = None, kind: o.Kinds = None, check: o.C
 
 
 @app.command()
-def sample(
-    model: o.Model, n: o.Count = 10, given: o.Given = None, output: o.Output = None, seed: o.Seed = None
-) -> None:
-    """Draw new rows from p(row), or from p(rest | given)."""
-    from laten.cli.work import ask as work
-
-    work.sample(model, n, given or [], output, seed)
-
-
-@app.command()
-@reads
-def score(
-    model: o.Model, data: o.Data, output: o.Output = None, by_column: o.ByColumn = False, draws: o.Draws = None
-) -> None:
-    """Estimate log p of each row in nats: odd rows have low values. Mean, errors and Pareto k go to standard error."""
-    from laten.cli.work import ask as work
-
-    work.score(model, data, output, by_column, draws)
-
-
-@app.command()
-@reads
-def impute(
-    model: o.Model,
-    data: o.Data,
-    output: o.Output = None,
-    samples: o.Samples = None,
-    seed: o.Seed = None,
-    draws: o.OldDraws = None,
-) -> None:
-    """Fill empty cells; what is there stays as it is."""
-    if draws is not None:
-        raise typer.BadParameter(
-            f"this option is now --samples {draws}, the number of completed copies", param_hint="--draws"
-        )
-    from laten.cli.work import ask as work
-
-    work.impute(model, data, output, samples, seed)
-
-
-@app.command()
-@reads
-def embed(model: o.Model, data: o.Data, output: o.Output = None) -> None:
-    """Write the latent means of each row."""
-    from laten.cli.work import ask as work
-
-    work.embed(model, data, output)
-
-
-@app.command()
-@reads
-def reconstruct(model: o.Model, data: o.Data, output: o.Output = None) -> None:
-    """Write what the model makes of each row: means given its latent means."""
-    from laten.cli.work import ask as work
-
-    work.reconstruct(model, data, output)
-
-
-@app.command()
 def info(model: o.Model, svg: o.Svg = None) -> None:
     """Show network, guide, schema, and how training went."""
     from laten.cli.work import show as work

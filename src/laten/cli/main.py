@@ -19,7 +19,7 @@ from typing import Any
 
 import typer
 
-from laten.cli.commands import app
+from laten.cli.questions import app
 from laten.common.errors import LatenError, LatenWarning
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130

@@ -96,26 +96,45 @@ class Answers(Explanations):
         """
         return impute.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
 
-    def predict(self, X: Any, column: Any = None, *, statistic: str = "auto") -> pd.Series:
+    def predict(
+        self, X: Any, column: Any = None, *, statistic: str = "auto", given: Mapping[Any, Any] | None = None
+    ) -> pd.Series:
         """Predict a column's value in each row, given the row's other columns: mean, mode or median as in `impute`.
 
         Args:
             X: Rows; the column itself may be there, and is ignored.
             column: Its name; None: the one column of the fit that X lacks.
+            given: What is known of other columns for all rows, as in `sample`; it replaces the rows' own cells.
         Raises:
             LatenError: no such column, or none named while X lacks none or several.
         """
-        return sample_and_predict.predict(self._fitted(), X, column, statistic, self.draws)
+        return sample_and_predict.predict(self._fitted(), X, column, statistic, self.draws, given)
 
-    def predict_proba(self, X: Any, column: Any = None) -> pd.DataFrame:
+    def predict_proba(self, X: Any, column: Any = None, *, given: Mapping[Any, Any] | None = None) -> pd.DataFrame:
         """Return probabilities `(rows, levels)` of a column's classes, given the row's other columns.
 
         Args:
-            column: As in `predict`.
+            column, given: As in `predict`.
         Raises:
             LatenError: the column has no classes.
         """
-        return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws)
+        return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws, given)
+
+    def predict_interval(
+        self, X: Any, column: Any = None, coverage: float = 0.9, *, given: Mapping[Any, Any] | None = None
+    ) -> pd.DataFrame:
+        """Return the central interval of a column of numbers or ordered classes in each row, given its other columns.
+
+        Args:
+            column, given: As in `predict`.
+            coverage: Probability inside.
+        Returns:
+            A frame with the columns `low` and `high`, in the column's units.
+        Raises:
+            LatenError: a column of classes without order.
+        """
+        draws = self._draws(None, POSTERIOR)
+        return sample_and_predict.predict_interval(self._fitted(), X, column, coverage, draws, given)
 
     # -- scoring ------------------------------------------------------------
 

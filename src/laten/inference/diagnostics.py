@@ -177,10 +177,11 @@ class LogLikelihood:
 
 
 def digits(error: float) -> int:
-    """Return how many decimals a number with this standard error is worth: two figures of the error, at most 6."""
+    """Return how many decimals a number with this standard error is worth: 13.42 ± 0.03, 13.421 ± 0.012; at most 6."""
     if not error > 0 or not math.isfinite(error):
         return 3
-    return min(max(1 - math.floor(math.log10(error)), 0), 6)
+    place = math.floor(math.log10(error))
+    return min(max((error / 10**place < 2.95) - place, 0), 6)
 
 
 def figure(error: float) -> str:

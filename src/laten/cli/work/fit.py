@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from laten.cli.data_in_out import Source, check_output, column_named, for_fit, note
+from laten.cli.work.held_out import judged, set_apart, verdict
 from laten.common.errors import DataError, known
 from laten.data.columns.column import ASIDE, Column
 from laten.data.messages import did_you_mean, unknown
@@ -58,8 +59,10 @@ def fit(
     if not quiet:  # only now: data that cannot be used are one line, and nothing else
         describe(source, vae.schema, vae.binarise)
         note(f"Network: {prepared.network.factors()}\n")
+    held = set_apart(source.data, prepared)
     del source  # the device has the rows
     vae.fit_prepared(prepared)
+    found = judged(vae, held)
     vae.save(path)
     interrupted = vae.stopped_ == "interrupted"
     if interrupted:
@@ -67,7 +70,7 @@ def fit(
             f"Training ended by Ctrl-C after {int(vae.history_['epoch'].iloc[-1])} epochs; the weights so far are kept."
         )
     if not quiet:
-        note(verdict(vae))
+        note(verdict(vae, found))
     if not quiet or interrupted:
         note(f"Wrote {path} ({Path(path).stat().st_size / 1000:.0f} kB).")
     return INTERRUPTED if interrupted else 0
@@ -155,15 +158,3 @@ def describe(source: Source, schema: Schema | None, binarise: str) -> None:
     grey = "" if array.max(initial=0) <= 1 else f", grey pixels binarised: {binarise}"
     aside = f"; not used: {known(source.aside)}" if source.aside else ""
     note(f"{source.rows} arrays of {sizes}{grey}{aside}.")
-
-
-def verdict(vae: PlainVAE) -> str:
-    """Say in one line how good the model is."""
-    history = vae.history_
-    ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}
-    held = "valid_bound" in history
-    kept = history[history["kept"]].iloc[-1]
-    value = kept["valid_bound" if held else "bound"]
-    what = "Held-out bound on log p(row)" if held else "Training bound on log p(row), no rows were held out"
-    last = int(history["epoch"].iloc[-1])
-    return f"{what}: {value:.3f} nats a row (epoch {int(kept['epoch'])} of {last}, {ways[vae.stopped_]})."
