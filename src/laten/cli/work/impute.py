@@ -103,12 +103,9 @@ def beside(filled: pd.DataFrame, source: Source, ends: list[pd.DataFrame], flag:
             if name not in end.columns or end[name].isna().all() or not end[name][hidden].notna().any():
                 continue
             notation = record.columns.get(str(name)) if record is not None and record.format == "text" else None
-            written = (
-                end[name]
-                if notation is None or notation.form in ("text", "duration")
-                else write_as(end[name], notation)
-            )
-            new[free(f"{name}_{word}", filled)] = written.to_numpy(object)
+            plainly = notation is None or notation.form in ("text", "duration")
+            written = end[name] if notation is None or plainly else write_as(end[name], notation)
+            new[free(f"{name}_{word}", filled)] = np.asarray(written, object)
         if flag:
             new[free(f"{name}_filled", filled)] = hidden.astype(int).to_numpy()
     return pd.concat([filled, pd.DataFrame(new, index=filled.index)], axis=1)

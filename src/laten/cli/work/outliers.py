@@ -3,7 +3,9 @@
 import pandas as pd
 
 from laten.cli.data_in_out import TABLES, check_output, note, put
+from laten.cli.reading import told
 from laten.cli.waiting import waiting
+from laten.cli.work.ask import tidy
 from laten.cli.work.fit_first import asked
 from laten.cli.work.labelled import labelled, scored
 
@@ -23,7 +25,8 @@ def outliers(
         [scored(found.pop("log_p").to_numpy(), found.pop("error").to_numpy(), output), found.round(3)], axis=1
     )
     if join and isinstance(source.data, pd.DataFrame):
-        own = source.data.iloc[rows].reset_index(drop=True)
-        shown = pd.concat([shown, own[[c for c in own.columns if c not in shown.columns]]], axis=1)
+        own = tidy(vae, source.data.iloc[rows].reset_index(drop=True), output)
+        named = {*shown.columns, *told()[0].get("id", ())}
+        shown = pd.concat([shown, own[[c for c in own.columns if c not in named]]], axis=1)
     put(labelled(shown, source, rows), output)
     note(f"The {len(rows)} least probable of {source.rows} rows.")
