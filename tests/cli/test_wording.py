@@ -1,4 +1,4 @@
-"""No Python in what the command line says: each message of the library, turned into options, and bad inputs for real."""
+"""No Python in what the command line says: each message of the library, turned into options."""
 
 import ast
 import re
@@ -16,8 +16,13 @@ PYTHON = re.compile(
     r"|=True\b|=False\b|\.astype|\bDataFrame\b|\w\(\.\.\.\)|\b(predict_proba|impute_interval|learning_rate|batch_size)\b"
 )
 # What a command cannot reach: declarations, which are made in Python, and what arrays are refused for there.
-ELSEWHERE = ("network/", "families/", "training/objectives/", "plots/", "synthetic/", "classical/discrete", "classical/bif")
-UNREACHED = ("expected a pandas DataFrame", "predict asks for a column by name", "objective must be one such", "pd.DataFrame |", "# What the columns")
+ELSEWHERE = (
+    "network/", "families/", "training/objectives/", "plots/", "synthetic/", "classical/discrete", "classical/bif",
+)  # fmt: skip
+UNREACHED = (
+    "expected a pandas DataFrame", "predict asks for a column by name", "objective must be one such", "pd.DataFrame |",
+    "# What the columns",
+)  # fmt: skip
 
 
 def sentences(path: Path) -> Iterator[str]:

@@ -26,7 +26,7 @@ def outliers(fitted: Fitted, data: Any, top: int | None, by_column: bool, draws:
         A frame of their places (`row`), `log_p`, its `error`, and for tables `why`: the columns whose cells cost most
         beyond what is usual, with the nats. With `by_column` the excess of each column in place of words.
     """
-    found = judged(fitted, data, draws, error)
+    found = judged(fitted, data, draws, error, warn=False)
     order = np.argsort(found.per_row, kind="stable")[:top]
     out = pd.DataFrame({"row": order, "log_p": found.per_row[order], "error": found.errors[order]})
     if not isinstance(fitted.view, TableView):

@@ -85,7 +85,7 @@ class References:
         return np.where(there, np.log(frequencies(site, self.counts))[codes], 0.0)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return all of it as arrays by name."""
+        """Return all of it as arrays by name; counts are whole numbers below 2^24, exact in float32."""
         found = {f"counts/{n}": x for n, x in self.counts.items()} | {f"seen/{n}": x for n, x in self.seen.items()}
         for name in ("raw", "edges", "inside"):
             found |= {f"{name}/{n}": x for n, x in getattr(self, name).items()}

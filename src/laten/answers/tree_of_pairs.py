@@ -5,9 +5,9 @@ With a forest over sites, $\pi(s)$ the parent of $s$, $g$ the group of a code,
 
 $$p(x) = \prod_s p(g(x_s)\mid g(x_{\pi(s)}))\; p(x_s\mid g(x_s)),$$
 
-the forest that maximises the sum of the groups' mutual informations, each less its bias. Probabilities of a group
-given another are counts, with `SHRINK` further rows that are independent. Every factor is normalised, so p sums to one;
-hidden sites are summed out by messages from the leaves.
+the forest that maximises the sum of the groups' mutual informations, each less what chance gives. Probabilities of a
+group given another are counts, with `SHRINK` further rows that are independent. Every factor is normalised, so p sums
+to one; hidden sites are summed out by messages from the leaves.
 """
 
 import itertools
@@ -69,23 +69,23 @@ def grown(sites: list[Site], counts: Arrays, values: Arrays, masks: Arrays) -> T
     for i, above in enumerate(parent):
         own = np.bincount(groups[i], p[i])
         if above == ROOT:
-            tables.append(own[None])
+            tables.append(own[None].astype(np.float32))
             continue
         both = pairs[part[above], part[i]] + SHRINK * own
-        tables.append(both / both.sum(1, keepdims=True))
+        tables.append((both / both.sum(1, keepdims=True)).astype(np.float32))
     return Tree(parent, groups, tuple(tables))
 
 
 def information(pairs: np.ndarray) -> float:
-    """Return the mutual information of a table of counts in nats, less what chance alone gives."""
+    """Return the mutual information of a table of counts in nats, less what chance alone gives, and three spreads."""
     total = pairs.sum()
     if total == 0:
         return 0.0
     across, down = pairs.sum(1, keepdims=True), pairs.sum(0, keepdims=True)
     there = pairs > 0
     found = (pairs[there] * np.log((pairs * total / np.maximum(across * down, 1))[there])).sum() / total
-    chance = ((across > 0).sum() - 1) * ((down > 0).sum() - 1) / (2 * total)
-    return float(found - chance)
+    free = ((across > 0).sum() - 1) * ((down > 0).sum() - 1)  # of independent columns it is chi-squared / 2 rows
+    return float(found - (free + 3 * np.sqrt(2 * free)) / (2 * total))
 
 
 def forest(gain: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Errors and warnings in the words of the command line.
 
 The library names the way out as Python writes it: `schema.with_kind('age', 'real')`. Whoever typed a command has
-options instead: `--kind age=real`. What the library can say is turned here, phrase by phrase; `tests/cli/test_wording.py` looks
-through all of its messages for Python that would be left.
+options instead: `--kind age=real`. What the library can say is turned here, phrase by phrase;
+`tests/cli/test_wording.py` looks through all of its messages for Python that would be left.
 """
 
 import re

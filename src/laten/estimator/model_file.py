@@ -161,7 +161,7 @@ def write(
             archive.writestr(zipfile.ZipInfo("weights.safetensors", STAMP), safetensors.numpy.save(arrays))
             if references:
                 text = safetensors.numpy.save({n: np.ascontiguousarray(x) for n, x in sorted(references.items())})
-                archive.writestr(zipfile.ZipInfo(REFERENCES, STAMP), text)
+                archive.writestr(zipfile.ZipInfo(REFERENCES, STAMP), text, zipfile.ZIP_DEFLATED)
     except (DataError, OSError) as error:
         raise ModelFileError(str(error)) from error
 

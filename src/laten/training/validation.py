@@ -64,12 +64,12 @@ class Evaluation:
             means = jax.vmap(lambda v, m: unit_means(model, key, v, m))(batch.values, batch.masks)  # (rows, units)
             return estimate.bound, estimate.kl, means.sum(0), jnp.square(means).sum(0)
 
-        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array, Array, Array]:
+        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array]:
             keys = random.split(key, parts + some)
             bound, kl, first, second = jax.lax.map(lambda a: one(weights, store, *a), (indices, keys))
             n = parts * size
             variance = second[:parts].sum(0) / n - jnp.square(first[:parts].sum(0) / n)
-            return bound[:parts].mean(), bound[parts:].mean(), kl[:parts].mean(), variance
+            return jnp.stack([bound[:parts].mean(), bound[parts:].mean(), kl[:parts].mean()]), variance
 
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         lowered = jax.jit(all_rows).lower(shapes, store, self.indices, self.key)
@@ -81,5 +81,5 @@ class Evaluation:
     def __call__(self, weights: Model) -> tuple[float, float, float, int]:
         """Return mean bounds of held-out and of training rows, mean KL (nats a row), number of active units."""
         found = self.compiled.result()(weights, self.store, self.indices, self.key)
-        bound, trained, kl, variance = jax.device_get(found)
+        (bound, trained, kl), variance = jax.device_get(found)
         return float(bound), float(trained), float(kl), int((variance > ACTIVE).sum())
