@@ -76,7 +76,7 @@ FIT: list[tuple[Callable[[], list[object]], list[str]]] = [
     (lambda: ["wine", "--epochs", "many"], ["--epochs", "integer"]),
     (lambda: ["wine", "--objective", "elbow"], ["--objective", "'elbow'", "'iwae'"]),
     (lambda: ["wine", "--binarise", "maybe"], ["--binarise", "'maybe'"]),
-    (lambda: ["wine", "--learning-rate", "-1"], ["learning_rate", "positive"]),
+    (lambda: ["wine", "--learning-rate", "-1"], ["--learning-rate", "positive"]),
     (lambda: ["wine", "--validation", "1"], ["validation", "[0, 1)"]),
     (lambda: ["wine", "--epoch", "3"], ["--epoch", "--epochs"]),
     (list, ["Missing argument 'DATA'", "laten fit --help"]),
@@ -134,7 +134,7 @@ IMAGES: list[tuple[Callable[[str, str], list[object]], list[str]]] = [
     (lambda M, D: ["score", M, npz(a=np.zeros((3, 4, 5)), b=np.zeros(3))], ["none of the fitted nodes ['x']"]),
     (lambda M, D: ["score", M, csv(lambda f: f)], ["is a table", "['x']"]),
     (lambda M, D: ["sample", M, "-o", "s.npy", "--given", "y=3"], ["no node 'y'", "'x'"]),
-    (lambda M, D: ["sample", M, "-o", "s.npy", "--given", "x=3"], ["(4, 5)", "vae.sample"]),
+    (lambda M, D: ["sample", M, "-o", "s.npy", "--given", "x=3"], ["(4, 5)", "only nodes of one site"]),
     (lambda M, D: ["plot", M, D, "--what", "latents", "--colour", "lable", "-o", "p.png"], ["did you mean 'label'"]),
 ]  # fmt: skip
 

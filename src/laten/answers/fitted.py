@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from laten.answers.references import References
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
 from laten.inference.asking import Keys, ask
@@ -31,6 +32,7 @@ class Fitted:
     model: Model
     view: View  # between the user's container and rows
     seed: int  # of the answers
+    references: References | None = None  # what log p is compared with
 
     def ask(
         self, question: Question, rows: Rows, keys: Keys | None = None, kept: Callable[[Any], Any] = lambda found: found

@@ -20,6 +20,7 @@ from laten.answers.fitted import Fitted
 from laten.common.errors import DataError, LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows import tables
+from laten.data.rows.point_answers import intervals
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys, ancestral
@@ -28,6 +29,7 @@ from laten.inference.diagnostics import effective_sample_size, log_mean_weight
 from laten.inference.importance import DRAWS_AT_ONCE
 from laten.inference.questions import Completions, Density, Expected, LogWeights
 
+Given = Mapping[Any, Any] | None
 KEPT = 64  # rows drawn from one set of importance weights
 LEAST_DRAWS = 10  # from the guide, for each completed copy
 FEWEST_GROUPS = 8  # of rows, of which some are drawn: what the guide misses must be found for one row too
@@ -133,19 +135,50 @@ def copies_of(
     return [fitted.view.drawn(one, (seed, i), within, like) for i, one in enumerate(copies)], size
 
 
-def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int, given: Mapping[Any, Any] | None) -> Any:
+def predict(fitted: Fitted, data: Any, column: Any, statistic: str, draws: int, given: Given = None) -> Any:
     """Return a column's point given all others."""
     view = table_of(fitted, "predict")
     came = view.taken(data)
     frame: pd.DataFrame = came.data
     column = lacking(view, frame) if column is None else column
-    values = expected_given(fitted, frame, column, draws, given)
+    values = means_of(fitted, frame, column, draws, given)
     rest = view.with_given(frame.drop(columns=column, errors="ignore"), given or {})
     found: pd.Series = view.filled(rest, view.pointed(values, like=None, statistic=statistic))[column]
     return came.column(found.set_axis(frame.index))
 
 
-def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Mapping[Any, Any] | None) -> Any:
+def predict_interval(fitted: Fitted, data: Any, column: Any, coverage: float, draws: int, given: Given = None) -> Any:
+    """Return the ends of the central interval of a column of numbers or ordered classes, given all others."""
+    view = table_of(fitted, "predict_interval")
+    if not 0 < coverage < 1:
+        raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
+    came = view.taken(data)
+    frame: pd.DataFrame = came.data
+    column = lacking(view, frame) if column is None else column
+    values = means_of(fitted, frame, column, draws, given)
+    ends = intervals(view.schema, view.blocks_of(values), coverage)
+    if column not in ends[0].columns:
+        kind = view.column(column).kind
+        raise LatenError(
+            f"predict_interval: column {column!r} is {kind} and has no interval; predict_proba gives the probabilities "
+            "of classes"
+        )
+    return came.answer(pd.DataFrame({"low": ends[0][column], "high": ends[1][column]}).set_axis(frame.index))
+
+
+def means_of(fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given: Given) -> dict[str, np.ndarray]:
+    """Return the means of all nodes while a column is hidden; `given` stands in place of the rows' own cells."""
+    view, known = table_of(fitted, "predict"), given or {}
+    view.column(column)
+    if column in known:
+        raise LatenError(f"predict: column {column!r} is asked for and given at once; take it out of one of them")
+    hard, allowed, _ = evidence_of(fitted, known, len(frame)) if known else (Rows({}, len(frame)), {}, None)
+    rows = over(without(view, frame, [column, *known]), hard)
+    found: dict[str, np.ndarray] = fitted.ask_well(Expected(draws, fitted.means, allowed), rows)[0]
+    return found
+
+
+def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Given = None) -> Any:
     """Return the probabilities of a column's classes given all others."""
     view = table_of(fitted, "predict_proba")
     came = view.taken(data)
@@ -157,21 +190,8 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Map
             f"predict_proba: column {column!r} is {found.kind} and has no classes; predict({column!r}) gives its mean, "
             "impute_interval its interval"
         )
-    values = expected_given(fitted, frame, column, draws, given)
+    values = means_of(fitted, frame, column, draws, given)
     return came.answer(view.probabilities(values, column).set_axis(frame.index))
-
-
-def expected_given(
-    fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given: Mapping[Any, Any] | None
-) -> dict[str, np.ndarray]:
-    """Return means of all nodes given each row without a column, and evidence that is the same for all rows."""
-    view = table_of(fitted, "predict")
-    if given and column in given:
-        raise LatenError(f"column {column!r} is asked for and given at once; leave it out of one of them")
-    hard, allowed, _ = evidence_of(fitted, given or {}, len(frame))
-    blind = without(view, frame, [column, *(given or {})])
-    values, _ = fitted.ask_well(Expected(draws, fitted.means, allowed), over(blind, hard))
-    return values
 
 
 def conditional(

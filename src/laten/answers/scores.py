@@ -1,6 +1,7 @@
 """log p of rows, and whose it is, column by column."""
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pandas as pd
 from laten.answers.fitted import Fitted, by_row
 from laten.common.errors import LatenError, LatenWarning
 from laten.data.messages import where
+from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
+from laten.inference.asking import Keys
 from laten.inference.diagnostics import LogLikelihood, digest, log_mean_weight
 from laten.inference.questions import LogWeights, Parts
+from laten.inference.until_precise import ROUND, until_precise
 
 QUANTILES = 201
 FENCE = 1.5
@@ -34,6 +38,35 @@ def warn_of_torn(view: TableView, data: Any) -> None:
             LatenWarning,
             stacklevel=4,
         )
+
+
+def judged(fitted: Fitted, data: Any, draws: int | None, error: float, warn: bool = True) -> LogLikelihood:
+    """Estimate log p of each row, to a standard error where no number of draws is said, beside the references."""
+    rows, log_det = fitted.scored(data)
+    if warn and isinstance(fitted.view, TableView):
+        warn_of_torn(fitted.view, data)
+    return of_rows(fitted, rows, by_row(log_det, rows.n), draws, error, warn)
+
+
+def of_rows(
+    fitted: Fitted, rows: Rows, shift: np.ndarray, draws: int | None, error: float, warn: bool = True
+) -> LogLikelihood:
+    """Estimate as `judged`, of rows that went through the view; `shift` is the sum of their log-determinants."""
+    if not 0 < error < np.inf:
+        raise LatenError(f"the error asked for must be a positive number of nats, not {error!r}")
+    if draws is None:
+
+        def ask(chosen: np.ndarray, draws: int, turn: int) -> Any:
+            return fitted.ask(LogWeights(draws), rows.take(chosen), Keys(fitted.seed + turn * ROUND))
+
+        found, used = until_precise(ask, rows.n, error)
+        answer = LogLikelihood.of(found, used, shift, warn)
+    else:
+        answer = LogLikelihood.of(fitted.ask(LogWeights(draws), rows, kept=digest), draws, shift, warn)
+    if fitted.references is None:
+        return answer
+    beside = fitted.references.log_prob(fitted.model.network, rows)
+    return replace(answer, references={name: float((x + shift).mean()) for name, x in beside.items()})
 
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:

@@ -19,7 +19,8 @@ from typing import Any
 
 import typer
 
-from laten.cli.commands import app
+from laten.cli.questions import app
+from laten.cli.wording import in_options
 from laten.common.errors import LatenError, LatenWarning
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def refuse(message: str) -> int:
     """Say on one line what is wrong."""
-    print(f"laten: {' '.join(message.split())}", file=sys.stderr)
+    print(f"laten: {in_options(' '.join(message.split()))}", file=sys.stderr)
     return BAD_INPUT
 
 
@@ -78,7 +79,7 @@ def plain_warnings() -> Iterator[None]:
     """Show a `LatenWarning` as one line without source code; other libraries' stay quiet unless `python -W` asks."""
 
     def show(message: Warning | str, *origin: object, **more: object) -> None:
-        print(f"laten: warning: {' '.join(str(message).split())}", file=sys.stderr)
+        print(f"laten: warning: {in_options(' '.join(str(message).split()))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         if not sys.warnoptions:

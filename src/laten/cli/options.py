@@ -29,7 +29,10 @@ Model = Annotated[str, argument("MODEL", "Model file, as `laten fit` writes.")]
 Data = Annotated[str, argument("DATA", "File, folder of images, or name of an embedded set.")]
 Rows = Annotated[str | None, argument("DATA", "Rows to show, or to compare with those of the model.")]
 Output = Annotated[str | None, output("File to write; without it, standard output.")]
-Draws = Annotated[int | None, count(help="Draws from the guide for each row. Default: 500.")]
+DRAWS_HELP = "Draws from the guide for each row. Default: 128, and more for rows that need them (--error)."
+Draws = Annotated[int | None, count(help=DRAWS_HELP)]
+ERROR_HELP = "Standard error of each row's log p that is precise enough. Default: 0.2."
+Error = Annotated[float | None, option("--error", metavar="NATS", help=ERROR_HELP)]
 Seed = Annotated[int | None, count(least=0, help="Another seed gives other random numbers.")]
 
 # fit: the parameters of laten.VAE, in the field's words
@@ -99,6 +102,33 @@ SAMPLES_HELP = (
     "Write M completed copies, drawn from p(hidden | seen) and numbered in a column `sample`. Default: one, with means."
 )
 Samples = Annotated[int | None, typer.Option(min=1, metavar="M", help=SAMPLES_HELP)]
+FLAG_HELP = "Add a column NAME_filled for each column with empty cells: 1 where a cell was filled."
+Flag = Annotated[bool, option("--flag", help=FLAG_HELP)]
+ENDS_HELP = "Add columns NAME_low and NAME_high: the ends of the central interval of numbers and ordered classes."
+Interval = Annotated[bool, option("--interval", help=ENDS_HELP)]
+Coverage = Annotated[float, option(metavar="SHARE", help="Probability inside an interval.")]
+PUT_HELP = "What is known of a column, put into its empty cells before they are filled: city=Oslo. Repeatable."
+Put = Annotated[list[str] | None, option("--given", metavar="COLUMN=VALUE", help=PUT_HELP)]
+Asked = Annotated[str, option("--column", metavar="COLUMN", help="The column to predict from all others.")]
+PROBA_HELP = "Add the probability of each of its levels: columns p(level)."
+Proba = Annotated[bool, option("--proba", help=PROBA_HELP)]
+KNOWN_HELP = "What is known of a column in all rows, in place of their own cells: a value or a range. Repeatable."
+Known = Annotated[list[str] | None, option("--given", metavar="COLUMN=VALUE", help=KNOWN_HELP)]
+FITTED_HELP = "Model file, as `laten fit` writes; without DATA also a file of data, to which a model is fitted first."
+ModelOrData = Annotated[str, argument("MODEL", FITTED_HELP)]
+OddRows = Annotated[str | None, argument("DATA", "Rows among which odd ones are looked for.")]
+Top = Annotated[int, count("--top", least=0, help="How many rows, the least probable first; 0: all.")]
+EXCESS_HELP = "Write by how many nats each column costs more than usual, in place of words."
+Excess = Annotated[bool, option("--by-column", help=EXCESS_HELP)]
+Join = Annotated[bool, option("--join", help="Add the rows themselves.")]
+ModelA = Annotated[str, argument("A", "A model file.")]
+ModelB = Annotated[str, argument("B", "Another, of the same columns.")]
+Unlearned = Annotated[str, argument("DATA", "Rows that neither has learned from.")]
+PerRow = Annotated[str | None, output("Table of both scores of each row.")]
+NewRows = Annotated[str, argument("NEW", "New rows, to be compared with those of the fit.")]
+REFERENCE_HELP = "Rows to compare with, in place of what the model keeps of its fit."
+Reference = Annotated[str | None, option("--reference", metavar="DATA", help=REFERENCE_HELP)]
+PerColumn = Annotated[str | None, output("Table of all columns: p-values, sizes, what moved.")]
 OldDraws = Annotated[int | None, typer.Option("--draws", hidden=True)]
 Svg = Annotated[str | None, option(metavar="FILE", help="Also write the network as a plate diagram.")]
 Picture = Literal["history", "samples", "reconstructions", "latents", "manifold"]

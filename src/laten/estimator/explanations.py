@@ -10,9 +10,15 @@ from laten.answers import dependence
 from laten.answers.audit.audit import audit as run_audit
 from laten.answers.audit.result import Audit
 from laten.answers.audit.study import options as audit_options
+from laten.answers.compare import Comparison
+from laten.answers.compare import compare as run_compare
+from laten.answers.drift import Drift
+from laten.answers.drift import drift as run_drift
 from laten.answers.fitted import Fitted
+from laten.answers.outliers import outliers as run_outliers
 from laten.common.errors import whole
 
+PRECISE = 0.2  # nats, standard error of a row's log p
 POSTERIOR = 500  # draws a row where a distribution is wanted
 
 
@@ -64,6 +70,63 @@ class Explanations(abc.ABC):
         """
         options = audit_options(only, rows, draws, bridges, chains, start, sampler, self._seed(seed))
         return run_audit(self._fitted(), X, options, say)
+
+    def compare(
+        self, other: "Explanations", X: Any, *, draws: int | None = None, error: float = PRECISE,
+        names: tuple[str, str] = ("the first model", "the second"),
+    ) -> Comparison:  # fmt: skip
+        """Say which of two models explains the same rows better: the paired difference of log p, with its error.
+
+        Args:
+            other: A model of the same columns; how each models them may differ.
+            X: Rows that neither has learned from.
+
+        Other arguments:
+            draws: Draws a row; None: as many as `error` needs.
+            error: Standard error of each row's log p that is precise enough, in nats.
+            names: Of the two models, for the words.
+        Returns:
+            `difference` and `standard_error` in nats a row, `better`, `wins`, `frame`; `print` says it.
+        Raises:
+            LatenError: models of different columns, or of fewer than two rows.
+        """
+        return run_compare(self._fitted(), other._fitted(), X, draws, error, names)
+
+    def drift(self, X: Any, reference: Any = None, *, error: float = PRECISE) -> Drift:
+        """Say whether new rows are like those of the fit: by column, and as wholes by their log p.
+
+        Args:
+            X: New rows of a table.
+            reference: Rows to compare with; None: what the model keeps of its training rows. (log p of held-out rows is
+                kept by `laten fit`; without it, rows as wholes are compared only with a reference.)
+
+        Other arguments:
+            error: Standard error of each row's log p that is precise enough, in nats.
+        Returns:
+            `drifted`, `columns` (a frame: p-values, adjusted for their number, sizes, and what moved), `p_value`;
+            `print` says it.
+        Raises:
+            LatenError: the model is of arrays, or has nothing to compare with.
+        """
+        return run_drift(self._fitted(), X, reference, error)
+
+    def outliers(
+        self, X: Any, top: int | None = 20, *, by_column: bool = False, draws: int | None = None,
+        error: float = PRECISE,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return the least probable rows, the oddest first, and which columns make them so.
+
+        Args:
+            X: Rows.
+            top: How many; None: all of them.
+            by_column: Give for each column by how many nats it costs more than usual, in place of words.
+
+        Other arguments:
+            draws, error: As in `log_likelihood`.
+        Returns:
+            A frame: `row` (its place in X), `log_p` (nats), `error`, and for tables `why`, or a column for each column.
+        """
+        return run_outliers(self._fitted(), X, top, by_column, draws, error)
 
     # -- explaining ------------------------------------------------------------
 

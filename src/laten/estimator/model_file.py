@@ -1,5 +1,7 @@
 """Model files: a zip of `model.json` (declaration, schema, history) and `weights.safetensors`. No code, no pickle.
 
+What the model is compared with lies beside its weights, in `references.safetensors`; files of before have none.
+
 Declarations are frozen dataclasses of numbers, strings, tuples and one another; they are written as
 `{"type": name, field: value, ...}` and rebuilt through their own constructors, which check them again. Weights are
 named by their path in the model. A file is written under a temporary name in the same folder, synced and renamed, so
@@ -35,6 +37,7 @@ from laten.training.objectives import OBJECTIVES
 
 FORMAT = 2  # 1: schemas and views of before records; `data` maps them
 TYPES: dict[str, type] = {**FAMILIES, **NETS, **OBJECTIVES, "Node": Node}
+REFERENCES = "references.safetensors"
 STAMP = (1980, 1, 1, 0, 0, 0)  # zip entries carry no time, so that equal models are equal files
 Option = bool | int | records.Finite | str | None
 
@@ -141,11 +144,17 @@ def called(path: str | os.PathLike | BinaryIO) -> str:
     return str(os.fspath(path)) if isinstance(path, str | os.PathLike) else "the open file"
 
 
-def write(path: str | os.PathLike | BinaryIO, model: Model, about: Mapping[str, Any]) -> None:
+def write(
+    path: str | os.PathLike | BinaryIO,
+    model: Model,
+    about: Mapping[str, Any],
+    references: Mapping[str, np.ndarray] | None = None,
+) -> None:
     """Write a model file, atomically where a path is given.
 
     Args:
         about: The fields of `About`, in plain JSON types.
+        references: Arrays of the models that it is compared with.
     Raises:
         ModelFileError: the folder cannot be written to.
     """
@@ -164,20 +173,23 @@ def write(path: str | os.PathLike | BinaryIO, model: Model, about: Mapping[str, 
         with whole as file, zipfile.ZipFile(file, "w") as archive:
             archive.writestr(zipfile.ZipInfo("model.json", STAMP), text, zipfile.ZIP_DEFLATED)
             archive.writestr(zipfile.ZipInfo("weights.safetensors", STAMP), safetensors.numpy.save(arrays))
+            if references:
+                text = safetensors.numpy.save({n: np.ascontiguousarray(x) for n, x in sorted(references.items())})
+                archive.writestr(zipfile.ZipInfo(REFERENCES, STAMP), text, zipfile.ZIP_DEFLATED)
     except (DataError, OSError) as error:
         raise ModelFileError(str(error)) from error
 
 
-def read(path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> tuple[Model, About]:
+def read(path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> tuple[Model, About, dict[str, np.ndarray]]:
     """Read a model file, checking everything on the way.
 
     Returns:
-        The model, and what was kept about its fit.
+        The model, what was kept about its fit, and the arrays of what it is compared with.
     Raises:
         ModelFileError: no such file, not a model file, truncated, of a newer version, or weights that do not fit the
             declaration.
     """
-    found, weights = parts(path)
+    found, weights, beside = parts(path)
     version = found.get("format")
     if not isinstance(version, int) or version > FORMAT:
         raise ModelFileError(
@@ -192,7 +204,7 @@ def read(path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> tuple[Mo
         skeleton = build_model(network, guide, random.key(0), head.hidden)
         if head.uncertain:
             skeleton = replace(skeleton, p=uncertain(skeleton.p))
-        return filled(skeleton, weights), records.read(head.about, About, "about")
+        return filled(skeleton, weights), records.read(head.about, About, "about"), beside
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(f"{called(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error
     except ModelFileError as error:
@@ -201,14 +213,18 @@ def read(path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> tuple[Mo
         raise ModelFileError(f"{called(path)!r} is damaged: {error}") from error
 
 
-def parts(path: str | os.PathLike | BinaryIO) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the two parts of a model file."""
+def parts(
+    path: str | os.PathLike | BinaryIO,
+) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return the parts of a model file: declaration, weights, references (empty in files of before)."""
     if isinstance(path, str | os.PathLike) and not Path(path).exists():
         raise ModelFileError(f"there is no file {called(path)!r}")
     try:
         with zipfile.ZipFile(path) as archive:
             head = json.loads(archive.read("model.json"))
             weights = safetensors.numpy.load(archive.read("weights.safetensors"))
+            there = REFERENCES in archive.namelist()
+            beside = safetensors.numpy.load(archive.read(REFERENCES)) if there else {}
     except OSError as error:
         raise ModelFileError(f"cannot read {called(path)!r}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, safetensors.SafetensorError) as error:
@@ -218,7 +234,7 @@ def parts(path: str | os.PathLike | BinaryIO) -> tuple[dict[str, Any], dict[str,
         ) from error
     if not isinstance(head, dict):
         raise ModelFileError(f"{called(path)!r} is not a model file: its model.json holds no declaration")
-    return head, weights
+    return head, weights, beside
 
 
 def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:

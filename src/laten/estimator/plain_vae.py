@@ -16,6 +16,7 @@ import pandas as pd
 
 from laten.answers import scores
 from laten.answers.fitted import Fitted
+from laten.answers.references import MOST_ROWS, References, from_arrays, learned
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import ModelFileError
 from laten.data.rows.presentation import Presentation
@@ -87,15 +88,23 @@ class PlainVAE(Parameters, Answers):
         with progress_display(self.progress) as report:
             outcome = train(prepared.task, prepared.settings, report)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
-        self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history)
+        references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
+        self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
         self._reference, self._score_quantiles = prepared.reference, None
         self.restarts_ = pd.DataFrame(outcome.starts)
         self.declared_ = tuple(name for name in ("network", "guide") if getattr(self, name) is not None)
         return self
 
     def _remember(
-        self, model: Model, view: View, presentation: Presentation, stopped: str, history: pd.DataFrame
+        self,
+        model: Model,
+        view: View,
+        presentation: Presentation,
+        stopped: str,
+        history: pd.DataFrame,
+        references: References | None = None,
     ) -> None:
+        self.references_ = references
         self.model_, self.view_, self.presentation_ = model, view, presentation
         self.stopped_, self.history_ = stopped, history
         self.network_, self.guide_ = model.network, model.guide
@@ -111,7 +120,7 @@ class PlainVAE(Parameters, Answers):
         return self._score_quantiles
 
     def _fitted(self) -> Fitted:
-        return Fitted(self.model_, self.view_, int(self.one_seed))
+        return Fitted(self.model_, self.view_, int(self.one_seed), self.references_)
 
     def _check_parameters(self) -> None:
         """Check types of parameters, where `prepare` would only see what follows from a wrong one."""
@@ -138,7 +147,8 @@ class PlainVAE(Parameters, Answers):
             "scores": [] if found is None else found.tolist(),
             "declared": list(self.declared_),
         }
-        model_file.write(path, fitted.model, about)
+        beside = None if fitted.references is None else fitted.references.to_arrays()
+        model_file.write(path, fitted.model, about, beside)
 
 
 def load(path: str | os.PathLike | BinaryIO) -> PlainVAE:
@@ -155,14 +165,15 @@ def restored(kind: type[Kind], path: str | os.PathLike | BinaryIO, own: Mapping[
         ModelFileError: not a model file, truncated, or of a newer version.
     """
     keep_compiled()
-    model, about = model_file.read(path, own)
+    model, about, beside = model_file.read(path, own)
     try:
         kept = about.parameters  # a parameter that came later has its default in older files
         options: dict[str, Any] = {name: kept[name] for name in KEPT if name in kept}
         vae = kind(objective=model_file.rebuilt(about.objective, own), **options)
         view = view_from_json(about.view)
         presentation = Presentation(**about.presentation)
-        vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history))
+        references = from_arrays(beside, model.network)
+        vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history), references)
     except ModelFileError as error:
         raise ModelFileError(f"{model_file.called(path)!r}: {error}") from error
     except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -50,6 +50,20 @@ class Prepared(NamedTuple):
         """P, as the user gave it or as proposed."""
         return self.task.model.network
 
+    def some_trained(self, most: int) -> Rows:
+        """Return at most this many of the rows to train on, evenly spread."""
+        train, every = self.task.train, len(next(iter(self.task.store.values.values())))
+        rows = np.arange(every, dtype=np.int32) if train is None else train
+        return self.some(rows, most)
+
+    def some(self, rows: np.ndarray, most: int) -> Rows:
+        """Return at most `most` of the rows of these numbers, evenly spread, from the device."""
+        chosen = rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64)]
+        store, grey = self.task.store, self.task.presentation.intensities
+        values, masks = ({n: np.asarray(x)[chosen] for n, x in part.items()} for part in store)
+        visit = {n: "intensity" if n in grey else "none" for n in values}
+        return Rows(values, len(chosen), masks, self.task.labels, visit)
+
 
 def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Prepared:
     """Decide all that a fit needs, from data and as much of a declaration as the user gave.

@@ -104,14 +104,14 @@ class Answers(Explanations):
         return impute.impute_interval(self._fitted(), X, coverage, self._draws(None, POSTERIOR))
 
     def predict(
-        self, X: Any, column: Any = None, *, given: Mapping[Any, Any] | None = None, statistic: str = "auto"
+        self, X: Any, column: Any = None, *, statistic: str = "auto", given: Mapping[Any, Any] | None = None
     ) -> pd.Series:
         """Predict a column's value in each row, given the row's other columns: mean, mode or median as in `impute`.
 
         Args:
             X: Rows; the column itself may be there, and is ignored.
             column: Its name; None: the one column of the fit that X lacks.
-            given: More evidence, the same for all rows, as in `sample`; it replaces the rows' own cells.
+            given: What is known of other columns for all rows, as in `sample`; it replaces the rows' own cells.
         Raises:
             LatenError: no such column, or none named while X lacks none or several.
         """
@@ -121,12 +121,27 @@ class Answers(Explanations):
         """Return probabilities `(rows, levels)` of a column's classes, given the row's other columns.
 
         Args:
-            column: As in `predict`.
-            given: As in `predict`.
+            column, given: As in `predict`.
         Raises:
             LatenError: the column has no classes.
         """
         return sample_and_predict.predict_proba(self._fitted(), X, column, self.draws, given)
+
+    def predict_interval(
+        self, X: Any, column: Any = None, coverage: float = 0.9, *, given: Mapping[Any, Any] | None = None
+    ) -> Any:
+        """Return the central interval of a column of numbers or ordered classes in each row, given its other columns.
+
+        Args:
+            column, given: As in `predict`.
+            coverage: Probability inside.
+        Returns:
+            A frame with the columns `low` and `high`, in the column's units.
+        Raises:
+            LatenError: a column of classes without order.
+        """
+        draws = self._draws(None, POSTERIOR)
+        return sample_and_predict.predict_interval(self._fitted(), X, column, coverage, draws, given)
 
     # -- scoring ------------------------------------------------------------
 
@@ -134,13 +149,23 @@ class Answers(Explanations):
         """Estimate log p(row) of the observed cells, `(rows,)` nats in the data's own scale, by importance sampling."""
         return scores.log_likelihood(self._fitted(), X, self._draws(draws)).per_row
 
-    def log_likelihood(self, X: Any, draws: int | None = None) -> LogLikelihood:
+    def log_likelihood(self, X: Any, draws: int | None = None, *, error: float | None = None) -> LogLikelihood:
         """Estimate the mean log p(row), with its errors and diagnosis; warn where the draws are too few.
+
+        Beside it stand two references for the same rows: independent columns, and for tables a tree of pairs of columns
+        (`print` shows what is gained over them; a model file of an earlier version has none).
 
         Args:
             draws: Draws a row; None: at least 500.
+            error: In place of draws: the standard error of each row's log p that is precise enough, in nats. Rows get
+                128 draws, and more where they need them.
+        Raises:
+            LatenError: draws and error at once, or an error that is not positive.
         """
-        return scores.log_likelihood(self._fitted(), X, self._draws(draws, POSTERIOR))
+        if draws is not None and error is not None:
+            raise LatenError("log_likelihood: say draws or error, not both")
+        number = self._draws(draws, POSTERIOR) if error is None else None
+        return scores.judged(self._fitted(), X, number, 1.0 if error is None else error)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the mean log p(row), in nats (for model selection); `sample_weight (rows,)` weighs the rows."""

@@ -5,6 +5,7 @@ its position (for draws), so that an answer depends neither on the batch nor on 
 """
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -22,6 +23,8 @@ from laten.inference.questions import Ancestral, Question
 from laten.network.model import Model
 from laten.network.network import Network
 
+# Told after each chunk how many rows of how many are answered: for whoever waits.
+WATCHED: ContextVar[Callable[[int, int], None] | None] = ContextVar("rows answered", default=None)
 WORK = 2**14  # draws of rows in one compiled call
 AT_ONCE = 2**12  # of them side by side, on a CPU: what they compute on the way should lie in its cache
 
@@ -110,7 +113,7 @@ def ask(
     grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
     presentation = Presentation(grey, (), classes_of(model.network))
     size = chunk_of(question.draws)
-    key, parts = random.key(keys.seed), []
+    key, parts, watched = random.key(keys.seed), [], WATCHED.get()
     for start in range(0, rows.n, size):
         padded = np.minimum(np.arange(start, start + size), rows.n - 1)
         values, masks = ({k: v[padded] for k, v in arrays.items()} for arrays in (rows.values, rows.mask))
@@ -118,6 +121,8 @@ def ask(
         found = jax.device_get(answer_chunk(question, model, values, masks, places, key, presentation))
         own = itemgetter(slice(rows.n - start))  # what pads the last chunk is dropped
         parts.append(kept(jax.tree.map(own, found)))
+        if watched is not None:
+            watched(min(start + size, rows.n), rows.n)
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
 
 

@@ -14,6 +14,7 @@ memory does not grow with rows x draws.
 
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ def monte_carlo_error(log_w: np.ndarray) -> np.ndarray:
     return log_mean_error(effective_sample_size(log_w), log_w.shape[1])
 
 
-def log_mean_error(effective: np.ndarray, draws: int) -> np.ndarray:
+def log_mean_error(effective: np.ndarray, draws: int | np.ndarray) -> np.ndarray:
     """Return the same from effective sample sizes."""
     return np.sqrt(np.maximum(draws / effective - 1, 0) / draws)
 
@@ -117,8 +118,10 @@ class LogLikelihood:
             more rows make it smaller.
         effective_sample_size: Median over rows.
         pareto_k: Share-of-tail shape, 95th percentile over rows; above 0.7 draws are too few.
-        draws: Draws a row.
+        draws: Draws a row, on average.
         per_row: `(rows,)` nats.
+        errors: `(rows,)` Monte Carlo error of each row's log p.
+        references: Name -> mean log p of the same rows by simpler models; empty where none were computed.
     """
 
     value: float
@@ -128,17 +131,20 @@ class LogLikelihood:
     pareto_k: float
     draws: int
     per_row: np.ndarray = field(repr=False)
+    errors: np.ndarray = field(repr=False)
+    references: Mapping[str, float] = field(default_factory=dict, repr=False)
 
     @staticmethod
-    def of(found: Digest, draws: int, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
+    def of(found: Digest, draws: int | np.ndarray, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
         """Build from what is known of each row, and what to add to its log p (codecs' log-determinants)."""
         per_row, k = found.log_mean + shift, found.tail
+        used = round(float(np.mean(draws)))
         rows = len(per_row)
         bad = float((k > UNRELIABLE).mean())
         if warn and bad > 0.05:
             warnings.warn(
                 f"log-likelihood: Pareto k is above {UNRELIABLE} in {bad:.0%} of the rows, so their log p is too low "
-                f"by an unknown amount; use more than {draws} draws, or train longer or with lt.Iwae",
+                f"by an unknown amount; use more than {used} draws, or train longer or with lt.Iwae",
                 LatenWarning,
                 stacklevel=4,
             )
@@ -152,13 +158,37 @@ class LogLikelihood:
             rows_error=float(per_row.std(ddof=1) / math.sqrt(rows)) if rows > 1 else math.nan,
             effective_sample_size=float(np.median(found.effective)),
             pareto_k=float(np.quantile(known_k, 0.95, method="higher")) if len(known_k) else math.nan,
-            draws=draws,
+            draws=used,
             per_row=per_row,
+            errors=errors,
         )
 
     def __str__(self) -> str:
-        return (
-            f"log p = {self.value:.3f} nats a row "
-            f"(± {self.rows_error:.3f} over rows, ± {self.standard_error:.3f} from {self.draws} draws); "
-            f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}"
+        whole = math.hypot(self.standard_error, 0.0 if math.isnan(self.rows_error) else self.rows_error)
+        more = [f"{gain(self.value - x)} {name}" for name, x in self.references.items()]
+        return "; ".join(
+            [
+                f"log p = {self.value:.{digits(whole)}f} nats a row (± {figure(self.rows_error)} over rows, "
+                f"± {figure(self.standard_error)} from {self.draws} draws)",
+                *more,
+                f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}",
+            ]
         )
+
+
+def digits(error: float) -> int:
+    """Return how many decimals a number with this standard error is worth: 13.42 ± 0.03, 13.421 ± 0.012; at most 6."""
+    if not error > 0 or not math.isfinite(error):
+        return 3
+    place = math.floor(math.log10(error))
+    return min(max((error / 10**place < 2.95) - place, 0), 6)
+
+
+def figure(error: float) -> str:
+    """Write a standard error by its own digits."""
+    return f"{error:.{digits(error)}f}"
+
+
+def gain(nats: float) -> str:
+    """Say how far a log p is above or below another, in nats and in bits."""
+    return f"{abs(nats):.2f} nats ({abs(nats) / math.log(2):.2f} bits) {'above' if nats >= 0 else 'below'}"

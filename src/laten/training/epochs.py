@@ -143,8 +143,9 @@ class Training:
         )
         self.evaluation = None
         if task.valid is not None:
+            rows = task.valid, np.arange(task.rows, dtype=np.int32) if task.train is None else task.train
             judged = task.objective.judge, task.presentation
-            self.evaluation = Evaluation(self.static, weights, task.store, task.valid, *judged)
+            self.evaluation = Evaluation(self.static, weights, task.store, *rows, *judged)
         self.state = self.loop.init(weights, *others)
         self.empty = self.loop.empty_sums(task.store, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
@@ -225,8 +226,9 @@ class Training:
         record = summary(self.epoch, state, self.one(sums, copy), offset) | {"rollbacks": self.rollbacks}
         record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
         if self.evaluation is not None:
-            bound, kl, active = self.evaluation(self.unpacked(state.weights))
-            record |= {"valid_bound": bound + offset, "kl": kl, "active_units": active}
+            held_out, trained, kl, active = self.evaluation(self.unpacked(state.weights))
+            record |= {"valid_bound": held_out + offset, "kl": kl, "active_units": active}
+            record |= {} if math.isnan(trained) and not math.isnan(held_out) else {"train_bound": trained + offset}
         return record
 
     def outcome(self) -> Outcome:

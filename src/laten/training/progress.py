@@ -44,7 +44,7 @@ def progress(
         clock: Seconds now.
     Yields:
         What `train` calls once an epoch. Keys read: `epoch`, `epochs`, `bound`, `rows`, `seconds`; if there,
-        `valid_bound`, `kl`, `active_units`, `skipped`, `rollbacks`.
+        `train_bound`, `valid_bound`, `kl`, `active_units`, `skipped`, `rollbacks`.
     Raises:
         LatenError: another kind.
     """
@@ -159,7 +159,8 @@ class Screen:
 
 def figures(record: Record, pace: Pace) -> list[str]:
     """Say what is known of an epoch, in words; bounds and KL in nats a row."""
-    nats, counts = {"bound": "bound", "valid_bound": "held-out", "kl": "KL"}, {"active_units": "active"}
+    own = {"train_bound": "training"} if "train_bound" in record else {"bound": "bound"}  # as held-out rows are judged
+    nats, counts = own | {"valid_bound": "held-out", "kl": "KL"}, {"active_units": "active"}
     parts = [f"{word} {number(record[key])}" for key, word in nats.items() if key in record]
     parts += [f"{word} {record[key]}" for key, word in counts.items() if key in record]
     parts += filter(None, [pace.rate(record)])

@@ -1,5 +1,8 @@
 r"""The held-out bound, once an epoch, and how many latent units carry information.
 
+Beside it stands the bound of as many training rows at most, in the same presentation: whole, without dropout, under
+the same weights. The bound that training itself reports is of rows with hidden cells, while the weights change.
+
 The same random key is used every time, so that differences between epochs are differences between weights. A unit $u$
 is active when $\mathrm{Var}_x(\mathbb E_q[u\mid x]) > 0.01$ (Burda et al. 2016, section 2.4).
 """
@@ -20,6 +23,7 @@ from laten.network.model import Model
 from laten.training.objectives import Batch, Objective
 
 ROWS = 256
+TRAINED = 2048  # training rows, at most, that are judged as the held-out ones are
 
 
 class Evaluation:
@@ -32,6 +36,7 @@ class Evaluation:
         weights: Its arrays; only their shapes are looked at.
         store: All rows.
         held: Numbers of those held out, int32.
+        trained: Numbers of those trained on, int32.
         presentation: How rows were presented in training; held-out rows are shown whole.
     """
 
@@ -41,12 +46,15 @@ class Evaluation:
         weights: Model,
         store: Store,
         held: np.ndarray,
+        trained: np.ndarray,
         objective: Objective,
         presentation: Presentation,
     ):
         whole, self.store, rows = presentation._replace(hide=()), store, len(held)
         size = rows // -(-rows // ROWS)  # equal parts; at most a few rows are left out
-        self.indices = held[: rows // size * size].reshape(-1, size)
+        parts, some = rows // size, min(rows // size, max(1, TRAINED // size), len(trained) // size)
+        again = trained[np.linspace(0, len(trained) - 1, some * size).astype(np.int64)]
+        self.indices = np.concatenate([held[: parts * size], again]).reshape(-1, size)
         self.key = random.key(0)
 
         def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
@@ -56,11 +64,12 @@ class Evaluation:
             means = jax.vmap(lambda v, m: unit_means(model, key, v, m))(batch.values, batch.masks)  # (rows, units)
             return estimate.bound, estimate.kl, means.sum(0), jnp.square(means).sum(0)
 
-        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array, Array]:
-            keys = random.split(key, len(indices))
+        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array]:
+            keys = random.split(key, parts + some)
             bound, kl, first, second = jax.lax.map(lambda a: one(weights, store, *a), (indices, keys))
-            n = indices.size
-            return bound.mean(), kl.mean(), second.sum(0) / n - jnp.square(first.sum(0) / n)
+            n = parts * size
+            variance = second[:parts].sum(0) / n - jnp.square(first[:parts].sum(0) / n)
+            return jnp.stack([bound[:parts].mean(), bound[parts:].mean(), kl[:parts].mean()]), variance
 
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         lowered = jax.jit(all_rows).lower(shapes, store, self.indices, self.key)
@@ -69,8 +78,8 @@ class Evaluation:
         self.compiled = pool.submit(lowered.compile, {"xla_backend_optimization_level": "1"})
         pool.shutdown(wait=False)
 
-    def __call__(self, weights: Model) -> tuple[float, float, int]:
-        """Return mean bound (nats a row), mean KL (nats a row), number of active units."""
+    def __call__(self, weights: Model) -> tuple[float, float, float, int]:
+        """Return mean bounds of held-out and of training rows, mean KL (nats a row), number of active units."""
         found = self.compiled.result()(weights, self.store, self.indices, self.key)
-        bound, kl, variance = jax.device_get(found)
-        return float(bound), float(kl), int((variance > ACTIVE).sum())
+        (bound, trained, kl), variance = jax.device_get(found)
+        return float(bound), float(trained), float(kl), int((variance > ACTIVE).sum())

@@ -1,4 +1,4 @@
-"""`laten sample | score | impute | embed | reconstruct`: questions put to a model file."""
+"""`laten sample | score | embed | reconstruct`: questions put to a model file."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ import pandas as pd
 
 from laten.cli.data_in_out import (
     ARRAYS,
-    as_in_file,
     as_written,
     check_container,
     check_output,
@@ -18,10 +17,11 @@ from laten.cli.data_in_out import (
     put,
 )
 from laten.cli.evidence import evidence
+from laten.cli.waiting import together, waiting
+from laten.cli.work.labelled import first, labelled, scored
 from laten.data.rows.views import ArrayView, TableView
+from laten.estimator.explanations import PRECISE
 from laten.estimator.plain_vae import PlainVAE, load
-
-DRAWS = 500  # a row, for scores
 
 
 def sample(model: str, n: int, given: list[str], output: str | None, seed: int | None, holes: bool = False) -> None:
@@ -29,56 +29,45 @@ def sample(model: str, n: int, given: list[str], output: str | None, seed: int |
     check_output(output)
     vae = load(model)
     check_container(vae, output)
-    rows = vae.sample(n, given=evidence(vae, given) or None, holes=holes, seed=seed)
+    with waiting("drawing rows"):
+        rows = vae.sample(n, given=evidence(vae, given) or None, holes=holes, seed=seed)
     put(written(vae, tidy(vae, rows, output), output), output)
 
 
-def score(model: str, data: str, output: str | None, by_column: bool, draws: int | None) -> None:
-    """Write log p of each row, or what each column costs; say the mean, its errors and Pareto k."""
+def score(model: str, data: str, output: str | None, by_column: bool, draws: int | None, error: float | None) -> None:
+    """Write log p of each row, or what each column costs; say the mean, its errors, references and Pareto k."""
     check_output(output)
     vae = load(model)
-    source = for_model(vae, data)
-    if by_column:
-        check_container(vae, output)
-    draws = draws or DRAWS
-    found = vae.log_likelihood(source.data, draws)
-    result: Any = vae.surprise(source.data, draws) if by_column else pd.DataFrame({"log_p": found.per_row})
+    with waiting("scoring rows"):
+        source = for_model(vae, data)
+        if by_column:
+            check_container(vae, output)
+        found = vae.log_likelihood(source.data, draws, error=precision(draws, error))
+        result: Any = scored(found.per_row, found.errors, output)
+        if by_column:
+            result = vae.surprise(source.data, draws or found.draws)
     if isinstance(result, pd.DataFrame):
-        result = numbered(result, "row", np.arange(source.rows))
+        result = labelled(result, source)
     put(named(result, source), output)
     grey = isinstance(vae.view_, ArrayView) and "intensity" in vae.view_.visit.values()
     note(f"{source.rows} rows: {found}{'; grey pixels binarised anew' if grey else ''}")
 
 
-def impute(model: str, data: str, output: str | None, samples: int | None, seed: int | None) -> None:
-    """Write the data with empty cells filled, once or as `samples` completed copies."""
-    check_output(output)
-    vae = load(model)
-    check_container(vae, output)
-    source = for_model(vae, data)
-    filled = vae.impute(source.data, samples, seed=seed)
-
-    def finished(copy: Any) -> Any:
-        tidied = tidy(vae, named(copy, source), output)
-        return (
-            as_in_file(tidied, source) if source.texts is not None and is_text(output) else written(vae, tidied, output)
-        )
-
-    put(finished(filled) if samples is None else stacked([finished(copy) for copy in filled]), output)
-    rows = vae.view_.rows(source.data, partial=True)
-    empty, cells = sum(int((~m).sum()) for m in rows.mask.values()), sum(v.size for v in rows.values.values())
-    times = "" if samples is None else f", {samples} times"
-    note(f"Filled {empty} of {cells} cells ({empty / cells:.1%}) of {source.rows} rows{times}.")
+def precision(draws: int | None, error: float | None) -> float | None:
+    """Return the error that is asked for; None where a number of draws is."""
+    return (PRECISE if error is None else error) if draws is None else error
 
 
 def embed(model: str, data: str, output: str | None) -> None:
     """Write the latent means of each row."""
     check_output(output)
     vae = load(model)
-    latents = vae.transform(for_model(vae, data).data)
+    with waiting("embedding rows") as wait:
+        source = for_model(vae, data)
+        latents = together([vae.transform(part) for part in wait.parts(source.data)])
     if isinstance(latents, np.ndarray) and not (output and output.lower().endswith(ARRAYS)):
         latents = pd.DataFrame(latents, columns=vae.get_feature_names_out())
-    put(latents, output)
+    put(labelled(latents, source) if isinstance(latents, pd.DataFrame) else latents, output)
 
 
 def reconstruct(model: str, data: str, output: str | None) -> None:
@@ -86,9 +75,10 @@ def reconstruct(model: str, data: str, output: str | None) -> None:
     check_output(output)
     vae = load(model)
     check_container(vae, output)
-    source = for_model(vae, data)
-    means = named(vae.reconstruct(source.data), source)
-    put(written(vae, tidy(vae, means, output), output), output)
+    with waiting("rebuilding rows") as wait:
+        source = for_model(vae, data)
+        rows = together([vae.reconstruct(part) for part in wait.parts(source.data)])
+    put(written(vae, tidy(vae, named(rows, source), output), output), output)
 
 
 def stacked(copies: list[Any]) -> Any:
@@ -97,14 +87,7 @@ def stacked(copies: list[Any]) -> Any:
         return {name: np.stack([copy[name] for copy in copies]) for name in copies[0]}
     if isinstance(copies[0], np.ndarray):
         return np.stack(copies)
-    return pd.concat([numbered(c, "sample", np.full(len(c), i)) for i, c in enumerate(copies)], ignore_index=True)
-
-
-def numbered(frame: pd.DataFrame, name: str, numbers: np.ndarray) -> pd.DataFrame:
-    """Add a first column of numbers to a frame, called `name`, or `name_` where that is taken."""
-    while name in frame.columns:
-        name += "_"
-    return pd.concat([pd.Series(numbers, index=frame.index, name=name), frame], axis=1)
+    return pd.concat([first(c, "sample", np.full(len(c), i)) for i, c in enumerate(copies)], ignore_index=True)
 
 
 def tidy(vae: PlainVAE, data: Any, output: str | None) -> Any:

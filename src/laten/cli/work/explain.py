@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from laten.cli.data_in_out import TABLES, check_output, column_named, for_model, put, wrote
-from laten.cli.work.ask import numbered
+from laten.cli.work.labelled import first as put_first
 from laten.common.errors import LatenError
 from laten.data.rows.table_view import TableView
 from laten.estimator.plain_vae import load
@@ -49,4 +49,4 @@ def explain(
 def flat(found: pd.DataFrame, first: str) -> pd.DataFrame:
     """Return a frame whose row labels are its first column, and whose columns are text."""
     plain = found.set_axis([str(c) for c in found.columns], axis=1)
-    return numbered(plain.reset_index(drop=True), first, found.index.to_numpy())
+    return put_first(plain.reset_index(drop=True), first, found.index.to_numpy())

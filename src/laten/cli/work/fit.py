@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from laten.cli.data_in_out import Source, check_output, column_named, for_fit, note
+from laten.cli.work.held_out import judged, set_apart, verdict
 from laten.common.errors import DataError, known
 from laten.data.columns.cells import cells_of
 from laten.data.columns.column import ASIDE, Column
@@ -65,8 +66,10 @@ def fit(
     if not quiet:  # only now: data that cannot be used are one line, and nothing else
         describe(source, vae.schema, vae.binarise)
         note(f"Network: {prepared.network.factors()}\n")
+    held = set_apart(source.data, prepared)
     del source  # the device has the rows
     vae.fit_prepared(prepared)
+    found = judged(vae, held)
     vae.save(path)
     interrupted = vae.stopped_ == "interrupted"
     if interrupted:
@@ -74,7 +77,7 @@ def fit(
             f"Training ended by Ctrl-C after {int(vae.history_['epoch'].iloc[-1])} epochs; the weights so far are kept."
         )
     if not quiet:
-        note(verdict(vae))
+        note(verdict(vae, found))
         look(vae.schema)
     if not quiet or interrupted:
         note(f"Wrote {path} ({Path(path).stat().st_size / 1000:.0f} kB).")
@@ -180,15 +183,3 @@ def look(schema: Schema | None) -> None:
     found = "" if schema is None else listing(schema.worth_a_look, python=False)
     if found:
         note(f"\n{found}\n")
-
-
-def verdict(vae: PlainVAE) -> str:
-    """Say in one line how good the model is."""
-    history = vae.history_
-    ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}
-    held = "valid_bound" in history
-    kept = history[history["kept"]].iloc[-1]
-    value = kept["valid_bound" if held else "bound"]
-    what = "Held-out bound on log p(row)" if held else "Training bound on log p(row), no rows were held out"
-    last = int(history["epoch"].iloc[-1])
-    return f"{what}: {value:.3f} nats a row (epoch {int(kept['epoch'])} of {last}, {ways[vae.stopped_]})."

@@ -7,11 +7,13 @@ import jax
 import numpy as np
 import pandas as pd
 
+from laten.answers.references import References
 from laten.cli.data_in_out import Source, check_output, for_model, wrote
 from laten.common.errors import LatenError
 from laten.data.messages import unknown
 from laten.data.rows.views import ArrayView
 from laten.estimator.plain_vae import PlainVAE, load
+from laten.inference.diagnostics import digits, figure, gain
 from laten.plots import plot_history, plot_latents, plot_manifold, plot_reconstructions, plot_samples
 from laten.plots.canvas import FORMATS
 
@@ -50,17 +52,31 @@ def training_of(vae: PlainVAE) -> str:
     last = history.iloc[-1]
     lines = [f"{int(last['epoch'])} epochs, {int(last['step'])} steps, ended {ways.get(vae.stopped_, vae.stopped_)}"]
     lines[0] += f"; objective {vae.objective or 'the evidence lower bound'}, seed {vae.one_seed}"
-    lines.append(f"training bound {last['bound']:.3f} nats a row in the last epoch")
+    if "train_bound" not in history:
+        hidden = ", of rows with cells hidden at random" if vae.presentation_.hide else ""
+        lines.append(f"training bound {last['bound']:.3f} nats a row in the last epoch{hidden}")
     if "valid_bound" in history:
         best = history[history["kept"]].iloc[-1]
+        alike = f"training rows {best['train_bound']:.3f}; " if "train_bound" in history else ""
         lines.append(
             f"held-out bound {best['valid_bound']:.3f} nats a row in the best epoch, {int(best['epoch'])}, from which "
-            f"the weights are; KL {best['kl']:.2f}, {int(best['active_units'])} active units"
+            f"the weights are; {alike}KL {best['kl']:.2f}, {int(best['active_units'])} active units"
         )
+    lines += held_out_of(vae.references_)
     for name, words in (("skipped", "steps were not finite and skipped"), ("rollbacks", "roll-backs")):
         if name in history and history[name].sum():
             lines.append(f"{int(history[name].sum())} {words}")
     return "\n".join(lines)
+
+
+def held_out_of(references: References | None) -> list[str]:
+    """Describe log p of the held-out rows and of the references, from the file."""
+    if references is None or not len(references.held_out):
+        return []
+    value, rows = float(references.held_out.mean()), len(references.held_out)
+    error = float(references.held_out.std(ddof=1) / rows**0.5) if rows > 1 else float("nan")
+    more = "".join(f"; {gain(value - x)} {name}" for name, x in references.beside.items())
+    return [f"held-out log p {value:.{digits(error)}f} ± {figure(error)} nats a row over {rows} rows{more}"]
 
 
 def plot(model: str, data: str | None, what: str, output: str, colour: str | None, seed: int | None) -> None:

@@ -96,7 +96,8 @@ class Manifold:
 def history(vae: FittedModel) -> History:
     """Tell how training went."""
     frame = vae.history_
-    bounds = {"training": frame["bound"].to_numpy(float)}
+    alike = "train_bound" in frame  # judged as held-out rows are
+    bounds = {"training": frame["train_bound" if alike else "bound"].to_numpy(float)}
     if "valid_bound" in frame:
         bounds["held-out"] = frame["valid_bound"].to_numpy(float)
     terms = {n.removeprefix("term_"): frame[n].to_numpy(float) for n in map(str, frame) if n.startswith("term_")}
@@ -104,7 +105,8 @@ def history(vae: FittedModel) -> History:
     epoch = frame["epoch"].to_numpy(int)
     kept = epoch[frame["kept"].to_numpy(bool)]
     best = int(kept[-1]) if len(kept) else 0
-    note = "Cells are hidden at random while training, not in held-out rows." if vae.presentation_.hide else ""
+    hidden = vae.presentation_.hide and not alike
+    note = "Cells are hidden at random while training, not in held-out rows." if hidden else ""
     return History(epoch, bounds, terms, kl, active, best, note)
 
 
