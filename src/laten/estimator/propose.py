@@ -102,7 +102,9 @@ def of_table(frame: pd.DataFrame, matrix: bool, parameters: Parameters) -> Propo
 def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Parameters) -> Network:
     """Propose a network for a table; few rows get a prior of few components, and narrow layers."""
     leaves = [
-        templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows))
+        templates.Leaf(
+            b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows, b.waves), b.waves
+        )
         for b in schema.blocks
     ]
     components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
@@ -110,9 +112,14 @@ def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Par
     return templates.table(leaves, parameters.latent, width, components, parameters.dropout)
 
 
-def rank_for(rows: int) -> int | None:
-    """Return how many coefficients this many rows can settle, for each column (`Binned`); None: any number."""
+def rank_for(rows: int, waves: tuple[int, ...] = ()) -> int | None:
+    """Return how many coefficients this many rows can settle, for each column (`Binned`); None: any number.
+
+    Beside waves of the calendar, which bins of dates share, there are never more than `FREE_RANK`.
+    """
     rank = max(LEAST_RANK, rows // ROWS_A_COEFFICIENT)
+    if waves:
+        return min(rank, FREE_RANK)
     return None if rank >= FREE_RANK else rank
 
 

@@ -23,11 +23,11 @@ from statistics import NormalDist
 
 import numpy as np
 
-from laten.common.errors import DataError
+from laten.common.errors import DataError, known
 from laten.data.histogram.calendar import Cycle
+from laten.data.histogram.periods import HARMONICS, YEAR, waves
 from laten.data.records import Finite, Record
 
-YEAR = 365.2425  # days
 _HUGE = 1e300  # numbers beyond are scaled by a quarter, so that widths stay finite
 
 
@@ -50,6 +50,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         grid: All values are whole multiples of 1 / grid (100 for cents, 24 for hours in days); None: no grid.
         yearly: The numbers are days since 1970-01-01 and cover more than a year, so that the season is a feature.
         cycle: The rhythm of dates: pieces and tails have their shape on its calendar (`calendar.py`).
+        periods: The periods that bins of dates show, in days (`periods.py`).
     """
 
     edges: tuple[Finite, ...]
@@ -60,6 +61,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
     grid: Finite | None = None
     yearly: bool = False
     cycle: Cycle | None = None
+    periods: tuple[Finite, ...] = ()
 
     def __post_init__(self) -> None:
         edges, mass, starts = np.array(self.edges), np.array(self.mass), np.array(self.starts)
@@ -79,6 +81,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
             or not (np.isfinite(self.tails).all() and min(self.tails) > 0),
             "grid must be finite and above zero": self.grid is not None
             and not (np.isfinite(self.grid) and 0 < self.grid < 1e18),
+            f"periods must be some of {known(HARMONICS)} days": not set(self.periods) <= set(HARMONICS),
         }
         for fault, found in faults.items():
             if found:
@@ -144,10 +147,9 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         z = np.clip((centre - mean) / (spread or 1.0), -5, 5)
         rank = (np.cumsum(share) - share / 2).clip(3.2e-5, 1 - 3.2e-5)
         score = np.clip([NormalDist().inv_cdf(r) for r in rank], -4, 4)
-        columns = [z, score]
-        if self.yearly:
-            angle = 2 * np.pi * np.mod(np.array(self.centres) / YEAR, 1)
-            columns += [np.sin(angle), np.cos(angle)]
+        days = np.array(self.centres)
+        season = waves(days, (YEAR,))[:2] if self.yearly else []
+        columns = [z, score, *season, *waves(days, self.periods)]
         return tuple(tuple(row) for row in np.stack(columns, axis=1).tolist())
 
     def places(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
