@@ -9,7 +9,8 @@ import pytest
 import laten as lt
 from laten.common.errors import DeclarationError, LatenError
 from laten.families import Deterministic
-from laten.network.diagram import BESIDE, PAPER, RADIUS, SHADE, arranged, crossings, draw, isotonic
+from laten.network.diagram import PAPER, SHADE, draw
+from laten.network.diagram_layout import BESIDE, RADIUS, arranged, crossings, isotonic
 
 SVG = "{http://www.w3.org/2000/svg}"
 

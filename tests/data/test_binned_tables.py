@@ -65,9 +65,12 @@ def test_numbers_are_one_node_of_codes():
     assert [b.node for b in SCHEMA.blocks] == ["binary", "categorical", "ordinal", "number"]
     assert NUMBER.family_kind == "bins" and NUMBER.dtype == np.uint8 and NUMBER.shape == (7,)
     assert NUMBER.names == ("age", "height", "fare", "when", "at", "stay", "price")
-    assert NUMBER.sizes == tuple(map(len, NUMBER.points)) and max(s for s, w in zip(NUMBER.sizes, NUMBER.waves, strict=True) if not w) <= 30
-    assert [len(p[0]) for p in NUMBER.points] == [2, 2, 2, 6, 8, 2, 2]  # a season, days of the week
-    assert NUMBER.waves == (0, 0, 0, 4, 6, 0, 0) and BLOCK["ordinal"].waves == ()
+    assert (
+        NUMBER.sizes == tuple(map(len, NUMBER.points))
+        and max(s for s, w in zip(NUMBER.sizes, NUMBER.waves, strict=True) if not w) <= 30
+    )
+    assert [len(p[0]) for p in NUMBER.points] == [2, 2, 2, 10, 8, 2, 2]  # a season, days of the week
+    assert NUMBER.waves == (0, 0, 0, 8, 6, 0, 0) and BLOCK["ordinal"].waves == ()
     assert [b.node for b in PLAIN.blocks] == ["binary", "categorical", "ordinal", "count", "real"]
     assert Schema.from_json(json.loads(json.dumps(SCHEMA.to_json()))) == SCHEMA != PLAIN
     changed = SCHEMA.with_kind("grade", "count").with_kind("age", "text")

@@ -108,7 +108,8 @@ def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Par
         for b in schema.blocks
     ]
     components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
-    width = parameters.width or (WIDE if rows >= WIDE_ROWS else WIDTH)
+    wide = rows >= WIDE_ROWS or any(b.waves for b in schema.blocks)  # a season bends whatever it moves
+    width = parameters.width or (WIDE if wide else WIDTH)
     return templates.table(leaves, parameters.latent, width, components, parameters.dropout)
 
 

@@ -67,7 +67,9 @@ class Binned(Categorical):
         waves = tuple(self.waves)
         object.__setattr__(self, "waves", waves)
         if waves and (self.rank is None or len(waves) != len(found)):
-            raise DeclarationError(f"Binned: waves {waves} need a rank, and one number for each of {len(found)} columns")
+            raise DeclarationError(
+                f"Binned: waves {waves} need a rank, and one number for each of {len(found)} columns"
+            )
 
     @property
     def ranks(self) -> tuple[int, ...]:
@@ -91,7 +93,11 @@ class Binned(Categorical):
         for points, n, r in zip(self.points, self.packing.sizes, self.ranks, strict=True):
             t = np.array([one[min(1, len(one) - 1)] for one in points])
             smooth_, waves = min(r, self.rank or n), r - min(r, self.rank or n)
-            table = np.eye(n) if r == n else np.concatenate([smooth(t, smooth_), math.sqrt(2) * np.array(points).T[len(points[0]) - waves :]])
+            table = (
+                np.eye(n)
+                if r == n
+                else np.concatenate([smooth(t, smooth_), math.sqrt(2) * np.array(points).T[len(points[0]) - waves :]])
+            )
             out[row : row + r, column : column + n] = table
             row, column = row + r, column + n
         return out

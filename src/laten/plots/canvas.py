@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import to_hex
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, ScalarFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, SymmetricalLogLocator
 
 from laten.common.atomic_file import atomic
 from laten.common.errors import LatenError, known
@@ -28,6 +30,7 @@ BLUE, RED, INK, GREY, PALE = "#0072b2", "#d55e00", "#222b36", "#6b7683", "#c9cfd
 CLASSES = (BLUE, "#e69f00", "#009e73", RED, "#cc79a7", "#56b4e9", "#111111", "#882255", "#999933", "#f0e442")
 HIDDEN = (0.98, 0.72, 0.38)
 PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))  # from which size, and the letter
 FORMATS = (".png", ".svg", ".pdf")
 MOST_PANELS = 24
 MOST_LABELS = 24
@@ -64,6 +67,34 @@ def tidy(ax: Axes, title: str = "", across: str = "", up: str = "", size: float 
     ax.set_xlabel(plain(across), fontsize=size, color=GREY)
     ax.set_ylabel(plain(up), fontsize=size, color=GREY)
     return ax
+
+
+def numbered(axis: Axis, date: bool = False, linear: float | None = None, most: int = 4) -> None:
+    """Give an axis few, short marks: of dates (days since 1970), or of numbers.
+
+    Args:
+        linear: The axis is `symlog`, logarithmic beyond so much on both sides of 0.
+        most: Marks, about.
+    """
+    if date:
+        locator = AutoDateLocator(minticks=2, maxticks=most)
+        axis.set_major_locator(locator)
+        axis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        return
+    if linear is not None:
+        locator_ = SymmetricalLogLocator(base=10, linthresh=linear)
+        locator_.set_params(numticks=most + 1)
+        axis.set_major_locator(locator_)
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(MaxNLocator(most))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: brief(x)))
+
+
+def brief(x: float) -> str:
+    """Write a number in few letters: `25k`, `1.5M`, `−0.02`."""
+    size, letter = next(((1e3 if s == 1e4 else s, p) for s, p in PREFIXES if abs(x) >= s), (1.0, ""))
+    return f"{x / size:.6g}{letter}".replace("-", "−")
 
 
 def only_heights(ax: Axes) -> None:
@@ -130,18 +161,28 @@ def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
     """Draw colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
     step = math.ceil(len(keys) / MOST_LABELS)
     handles = [Line2D([], [], marker="o", linestyle="", color=color, markersize=6) for color, _ in keys[::step]]
-    labels = [" " + cut(label, 24) for _, label in keys[::step]]
+    labels = [" " + label for label in distinct([label for _, label in keys[::step]], 24)]
     fig.legend(
         handles, labels, loc="outside right center", frameon=False, fontsize=8.5, labelcolor=INK, handletextpad=0.1
     )
 
 
-def colour_bar(fig: Figure | SubFigure, shown: ScalarMappable, ax: Axes, **shape: Any) -> Colorbar:
-    """Draw a thin bar of values at the right of some axes; `shape` is as `Figure.colorbar` takes it."""
-    usual: dict[str, Any] = {"aspect": 20, "pad": 0.02, "format": ScalarFormatter(useOffset=False)}
-    bar = fig.colorbar(shown, ax=ax, **(usual | shape))
+def colour_bar(
+    fig: Figure | SubFigure, shown: ScalarMappable, ax: Axes, unit: str = "", date: bool = False, **shape: Any
+) -> Colorbar:
+    """Draw a thin bar of values at the right of some axes.
+
+    Args:
+        unit: What the values are, written beside the bar.
+        date: They are days since 1970-01-01.
+        shape: As `Figure.colorbar` takes it.
+    """
+    bar = fig.colorbar(shown, ax=ax, **({"aspect": 20, "pad": 0.02} | shape))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
+    bar.set_label(plain(unit), fontsize=8, color=GREY)
+    if "format" not in shape or shape["format"] is None:
+        numbered(bar.ax.yaxis, date, most=6)
     return bar
 
 
@@ -154,6 +195,22 @@ def signed(x: float, digits: int = 1) -> str:
 def cut(text: str, most: int) -> str:
     """Cut a text that is longer than `most` letters, and write it `plain`."""
     return plain(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def distinct(texts: Sequence[str], most: int) -> list[str]:
+    """Cut texts that are longer than `most` letters so that no two of them look the same, and write them `plain`.
+
+    They are cut at the end; where that makes two equal, in the middle; where that does too, not at all.
+    """
+
+    def equal(found: list[str]) -> set[str]:
+        return {text for text in found if found.count(text) > 1}
+
+    ends = [text if len(text) <= most else text[: most - 1] + "…" for text in texts]
+    half = most // 2
+    middles = [text if len(text) <= most else f"{text[: most - half - 1]}…{text[-half:]}" for text in texts]
+    tried = [m if e in equal(ends) else e for e, m in zip(ends, middles, strict=True)]
+    return [plain(text if t in equal(tried) else t) for t, text in zip(tried, texts, strict=True)]
 
 
 def plain(text: str) -> str:

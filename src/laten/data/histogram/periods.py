@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 YEAR = 365.2425  # days
-HARMONICS = {1.0: 3, 7.0: 3, YEAR: 2}  # of each period; three tell the days of a week apart
+HARMONICS = {1.0: 4, 7.0: 3, YEAR: 4}  # of each period; three tell the days of a week apart
 ROUNDS = {1.0: 4, 7.0: 8, YEAR: 2}  # of each period that must have been seen
 PARTS = {1.0: 24, 7.0: 7, YEAR: 24}  # of a period, each seen as often
 MOST_CELLS = 512
