@@ -21,7 +21,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, SymmetricalLogLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from laten.common.atomic_file import atomic
 from laten.common.errors import LatenError, known
@@ -73,7 +73,7 @@ def numbered(axis: Axis, date: bool = False, linear: float | None = None, most: 
     """Give an axis few, short marks: of dates (days since 1970), or of numbers.
 
     Args:
-        linear: The axis is `symlog`, logarithmic beyond so much on both sides of 0.
+        linear: The axis is `symlog`, logarithmic beyond so much on both sides of 0; its limits are set.
         most: Marks, about.
     """
     if date:
@@ -82,13 +82,23 @@ def numbered(axis: Axis, date: bool = False, linear: float | None = None, most: 
         axis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
         return
     if linear is not None:
-        locator_ = SymmetricalLogLocator(base=10, linthresh=linear)
-        locator_.set_params(numticks=most + 1)
-        axis.set_major_locator(locator_)
+        axis.set_major_locator(FixedLocator(decades(*axis.get_view_interval(), linear, most)))
         axis.set_minor_locator(NullLocator())
     else:
-        axis.set_major_locator(MaxNLocator(most))
+        axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda x, _: brief(x)))
+
+
+def decades(low: float, high: float, linear: float, most: int) -> list[float]:
+    """Choose marks of a bent axis: 0, and powers of ten beyond the linear part, about `most` of them."""
+    sides = [max(0, int(math.log10(max(end, linear) / linear) + 1e-9)) for end in (-low, high)]
+    step = max(1, math.ceil(sum(sides) / most))
+    least = 0 if sum(sides) < most else 1
+    down, up = (
+        [linear * 10.0**k for k in range(n, least - 1, -step)] if end >= linear else []
+        for n, end in zip(sides, (-low, high), strict=True)
+    )
+    return [*(-x for x in down), *([0.0] if low <= 0 <= high else []), *reversed(up)]
 
 
 def brief(x: float) -> str:
@@ -124,6 +134,12 @@ def panels_of(count: int, title: str, width: float, height: float) -> tuple[Figu
     fig = figure(max(width * columns, 4.0), height * rows + 0.8, title)
     axes = [fig.add_subplot(rows, columns, i + 1) for i in range(shown)]
     return fig, axes, f" The first {shown} of {count} columns." if shown < count else ""
+
+
+def named(axes: Sequence[Axes], names: Sequence[str], pad: float | None = None) -> None:
+    """Title small axes beside each other, so that no name reaches the next and no two look the same."""
+    for ax, name in zip(axes, distinct(names, 26), strict=False):
+        ax.set_title(name, loc="left", fontsize=9.5, color=INK, pad=pad)
 
 
 def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None) -> np.ndarray:
@@ -200,17 +216,23 @@ def cut(text: str, most: int) -> str:
 def distinct(texts: Sequence[str], most: int) -> list[str]:
     """Cut texts that are longer than `most` letters so that no two of them look the same, and write them `plain`.
 
-    They are cut at the end; where that makes two equal, in the middle; where that does too, not at all.
+    They are cut at the end; where that makes two equal, in the middle; where that does too, they begin a little before
+    the first letter in which those differ. What is equal even so is not cut.
     """
 
-    def equal(found: list[str]) -> set[str]:
-        return {text for text in found if found.count(text) > 1}
+    def window(text: str, alike: Sequence[str]) -> str:
+        differ = next((i for i, at in enumerate(zip(*alike, strict=False)) if len(set(at)) > 1), 0)
+        start = max(0, differ - most // 3)
+        return f"{'…' if start else ''}{text[start : start + most - 2]}{'…' if start + most - 2 < len(text) else ''}"
 
-    ends = [text if len(text) <= most else text[: most - 1] + "…" for text in texts]
     half = most // 2
-    middles = [text if len(text) <= most else f"{text[: most - half - 1]}…{text[-half:]}" for text in texts]
-    tried = [m if e in equal(ends) else e for e, m in zip(ends, middles, strict=True)]
-    return [plain(text if t in equal(tried) else t) for t, text in zip(tried, texts, strict=True)]
+    shown = [text if len(text) <= most else text[: most - 1] + "…" for text in texts]
+    middle = [text if len(text) <= most else f"{text[: most - half - 1]}…{text[-half:]}" for text in texts]
+    for other in (middle, None, list(texts)):
+        alike = {s: [t for t, own in zip(texts, shown, strict=True) if own == s] for s in shown}
+        other = [window(t, alike[s]) for t, s in zip(texts, shown, strict=True)] if other is None else other
+        shown = [o if len(alike[s]) > 1 else s for s, o in zip(shown, other, strict=True)]
+    return [plain(text) for text in shown]
 
 
 def plain(text: str) -> str:

@@ -26,6 +26,7 @@ from laten.plots.canvas import (
     figure,
     legend,
     mosaic,
+    named,
     numbered,
     palette,
     panels_of,
@@ -89,6 +90,7 @@ def plot_samples(
     fig, axes, more = panels_of(len(s.marginals), "Samples", 2.4, 1.75)
     for ax, marginal in zip(axes, s.marginals, strict=False):
         draw_marginal(ax, marginal)
+    named(axes, [m.column for m in s.marginals])
     keys = [Line2D([], [], color=BLUE, linewidth=6, alpha=0.55, label="model")]
     if data is not None:
         keys.append(Line2D([], [], color=INK, linewidth=1.3, label="data"))
@@ -113,6 +115,7 @@ def plot_reconstructions(vae: FittedModel, data: Any, n: int | None = None, path
     fig, axes, more = panels_of(len(r.columns), "Reconstructions", 2.4, 2.3)
     for ax, column in zip(axes, r.columns, strict=False):
         draw_agreement(ax, column)
+    named(axes, [a.column for a in r.columns], 16)
     return saved(caption(fig, f"{capital(r.note)}: data across, reconstruction up.{more}"), path)
 
 
@@ -168,9 +171,10 @@ def plot_manifold(vae: FittedModel, side: int = 20, data: Any = None, path: str 
     if not m.columns:
         raise LatenError("a manifold shows images or columns that change with the latents; this model has neither")
     fig, axes, more = panels_of(len(m.columns), "Manifold", 2.7, 2.2)
-    for ax, (name, ground) in zip(axes, m.columns.items(), strict=False):
-        tidy(ax, name, *m.axes, 8).grid(False)
+    for ax, ground in zip(axes, m.columns.values(), strict=False):
+        tidy(ax, "", *m.axes, 8).grid(False)
         draw_ground(fig, ax, m, ground)
+    named(axes, list(m.columns))
     return saved(caption(fig, f"{capital(m.note)}.{more}"), path)
 
 

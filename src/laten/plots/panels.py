@@ -66,6 +66,7 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
         towering(ax, m)
         if m.linear is not None:
             ax.set_xscale("symlog", linthresh=m.linear)
+            ax.set_xlim(m.edges[0], m.edges[-1])
         numbered(ax.xaxis, m.date, m.linear)
         return
     y = np.arange(len(m.labels))
@@ -115,6 +116,5 @@ def draw_agreement(ax: Axes, a: Agreement) -> None:
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         said = f"{a.figure:.0%} agree"
-    ax.set_title(cut(a.column, 28), loc="left", fontsize=9.5, color=INK, pad=16)
     text = said if np.isfinite(a.figure) else ""
     ax.annotate(text, (0, 1), (0, 4), "axes fraction", "offset points", fontsize=8.5, color=GREY)

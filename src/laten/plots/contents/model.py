@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from laten.common.errors import LatenError, known
+from laten.common.errors import LatenError
 from laten.inference.asking import ancestral
 from laten.network.model import Model
 from laten.network.network import Network
@@ -248,7 +248,8 @@ def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
     frame = as_table(decoded, vae.view_)
     shown = {str(c): ground(frame[c], (len(up), side)) for c in frame.columns}
     same = [c for c, g in shown.items() if len(g.labels) == 1 and len(shown) > 1]
-    note += f"; the same everywhere: {known(same)}" if same else ""
+    note += f"; the same everywhere: {', '.join(same[:6])}" if same else ""
+    note += f" and {len(same) - 6} more" if len(same) > 6 else ""
     return Manifold(note, axes, grid, up, None, {c: g for c, g in shown.items() if c not in same})
 
 
