@@ -14,6 +14,7 @@ from laten.common.errors import DataError, known
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import did_you_mean, unknown
 from laten.data.records import Plain
+from laten.data.rows.calendar_names import named_days
 from laten.data.rows.evidence import Between
 from laten.data.rows.views import ArrayView
 from laten.estimator.plain_vae import PlainVAE
@@ -74,6 +75,8 @@ def for_column(column: Column, text: str) -> Any:
             )
         return span
     if column.kind == "date":
+        if named_days(column, text) is not None:
+            return text
         stamp = pd.to_datetime(text, errors="coerce")
         if pd.isna(stamp):
             raise DataError(f"column {column.name!r}: {text!r} is no date; write it as in 2024-12-31")

@@ -91,14 +91,11 @@ class Binned(Categorical):
         out = np.zeros((self.n_net, self.packing.total), np.float32)
         row = column = 0
         for points, n, r in zip(self.points, self.packing.sizes, self.ranks, strict=True):
+            smoothness = min(r, self.rank or n)
+            waves = math.sqrt(2) * np.array(points).T[len(points[0]) - (r - smoothness) :]
             t = np.array([one[min(1, len(one) - 1)] for one in points])
-            smooth_, waves = min(r, self.rank or n), r - min(r, self.rank or n)
-            table = (
-                np.eye(n)
-                if r == n
-                else np.concatenate([smooth(t, smooth_), math.sqrt(2) * np.array(points).T[len(points[0]) - waves :]])
-            )
-            out[row : row + r, column : column + n] = table
+            own = np.eye(n) if r == n else np.concatenate([smooth(t, smoothness), waves])
+            out[row : row + r, column : column + n] = own
             row, column = row + r, column + n
         return out
 

@@ -13,6 +13,7 @@ from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
+from laten.data.rows.calendar_names import named_days
 from laten.data.rows.evidence import Between, likelihood, number
 from laten.data.rows.point_answers import expected, level_probabilities
 from laten.data.rows.rows import Rows
@@ -111,15 +112,15 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         """Build `n` equal rows in which only the columns in `given` are observed.
 
         Args:
-            given: Column -> a value, `lt.between(low, high)`, or a list of values any of which it may be.
+            given: Column -> a value, `lt.between(low, high)`, or a list of values any of which it may be; of dates also
+                a month or a weekday of any year, such as `January`.
         Returns:
             Rows with the values; what is allowed of each node by ranges and lists (`Family.log_mass`); and the
             intervals of columns, which draws inside a bin keep to.
         Raises:
             DataError: an unknown column, one that was set aside, or a value that cannot be.
         """
-        for name in given:
-            self.column(name)
+        given = {name: self.by_calendar(name, v) for name, v in given.items()}
         soft = {name: v for name, v in given.items() if isinstance(v, Between | list | tuple | set | frozenset)}
         hard = {name: self.value(name, v) for name, v in given.items() if name not in soft}
         empty = [name for name, value in hard.items() if pd.isna(value)]
@@ -140,6 +141,15 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         grouped = {c: [v] for c, v in hard.items() if self.schema[c].kind in CLASSES}  # a rare level is one of a group
         return rows, likelihood(self.schema, soft), {**soft, **grouped}
 
+    def by_calendar(self, name: Any, given: Any) -> Any:
+        """Return evidence in which the name of a month or a weekday is a list of its days.
+
+        Raises:
+            DataError: an unknown column, one that was set aside, or a name without days.
+        """
+        days = named_days(self.column(name), given) if isinstance(given, str) else None
+        return given if days is None else days
+
     def value(self, name: Any, given: Any) -> Any:
         """Return one value for a column; a date may be text.
 
@@ -156,6 +166,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
     def held(self, drawn: Any, given: Mapping[Any, Any]) -> Any:
         """Put the numbers, dates and durations that were given as single values back into draws."""
         for name, v in given.items():
+            v = self.by_calendar(name, v)
             if np.ndim(v) or isinstance(v, Between | set | frozenset) or self.schema[name].kind in CLASSES:
                 continue
             if self.matrix:
