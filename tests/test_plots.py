@@ -12,12 +12,14 @@ import laten as lt
 from laten import plots
 from laten.common.errors import DataError, LatenError
 from laten.data.rows.presentation import Presentation
+from laten.data.rows.table_view import TableView
+from laten.data.schema.infer import infer_schema
 from laten.network.model import build_model
-from laten.plots.canvas import CLASSES, HIDDEN, mosaic, palette, signed
+from laten.plots.canvas import CLASSES, HIDDEN, brief, decades, distinct, mosaic, palette, panels_of, signed
 from laten.plots.contents import model as contents
-from laten.plots.contents.columns import bins
-from laten.plots.contents.containers import as_frame, as_images, as_numbers, unit
-from laten.plots.panels import apart
+from laten.plots.contents.columns import bins, colours, marginal
+from laten.plots.contents.containers import as_frame, as_images, as_numbers, as_table, unit
+from laten.plots.panels import apart, draw_marginal
 
 EPOCHS = 40
 
@@ -434,3 +436,50 @@ def test_pictures_are_written_whole_or_refused(tmp_path):
     with pytest.raises(DataError, match="does the folder exist"):
         plots.plot_latents(vae, data, path=tmp_path / "none" / "latents.png")
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_text_that_the_model_reads_as_dates_is_dates():
+    """Dates as text stand on an axis of dates, wherever a table is drawn; without a view they are classes."""
+    frame = pd.DataFrame({"day": pd.date_range("2012-01-01", periods=300).strftime("%Y-%m-%d"), "x": np.arange(300.0)})
+    view = TableView(infer_schema(frame))
+    assert as_table(frame, view)["day"].dtype.kind == "M" and as_table(frame, None)["day"].dtype.kind != "M"
+    holes = as_table(frame.assign(day=frame["day"].where(frame["x"] > 0)), view)["day"]
+    assert holes.isna().sum() == 1 and holes[1] == pd.Timestamp("2012-01-02")
+    m = marginal("day", as_table(frame, view)["day"], None)
+    assert m.date and m.edges[0] < 15_400 < m.edges[-1]
+    colour = colours(frame, "day", np.arange(3), view)
+    assert colour.date and colour.values[0] == 15_340
+    fig = panels_of(1, "Samples", 2.4, 1.75)[0]
+    draw_marginal(fig.axes[0], m)
+    fig.canvas.draw()
+    assert "2012" in " ".join(label.get_text() for label in fig.axes[0].get_xticklabels())
+
+
+def test_few_large_numbers_beside_many_zeros_stand_on_a_bent_axis():
+    rng = np.random.default_rng(0)
+    gains = np.where(rng.random(2000) < 0.9, 0, rng.lognormal(8, 1.5, 2000))
+    m = marginal("gain", pd.Series(gains), pd.Series(gains))
+    zero = np.searchsorted(m.edges, 0) - 1
+    assert (
+        m.linear is not None and m.edges[zero] < 0 < m.edges[zero + 1] and m.data[zero] == pytest.approx(0.9, abs=0.02)
+    )
+    assert np.sum(m.data > 0) > 8
+    ax = panels_of(1, "Samples", 2.4, 1.75)[1][0]
+    draw_marginal(ax, m)
+    assert ax.get_xscale() == "symlog" and ax.get_ylim()[1] < 0.9 and ax.texts  # the bar is cut, its height written
+    assert marginal("age", pd.Series(rng.normal(40, 9, 500)), None).linear is None
+    assert marginal("n", pd.Series(rng.poisson(1.0, 5000) * 17.0), None).linear is None
+
+
+def test_cut_names_never_look_the_same():
+    genes = [f"expression_of_gene_{i:03d}_in_tissue_A" for i in range(300)]
+    for texts in (genes, ["Self-emp-inc", "Self-emp-not-inc", "Private"], ["a" * 30 + "x", "a" * 30 + "y", "b"]):
+        found = distinct(texts, 12)
+        assert len(set(found)) == len(texts) and max(map(len, found)) <= 12
+    assert distinct(["one and the same name"] * 2, 12) == ["one and the same name"] * 2
+    assert distinct(["dear $ name", "short"], 20) == [r"dear \$ name", "short"]
+
+
+def test_numbers_on_an_axis_are_brief():
+    assert [brief(x) for x in (25_000, 1500, -0.02, 1.5e6, 0)] == ["25k", "1500", "−0.02", "1.5M", "0"]
+    assert decades(0, 9e4, 100, 4) == [0, 100, 1000, 1e4] and decades(-1e4, 1e4, 1, 4) == [-1e4, -100, 0, 100, 1e4]

