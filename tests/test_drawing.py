@@ -9,7 +9,8 @@ import pytest
 import laten as lt
 from laten.common.errors import DeclarationError, LatenError
 from laten.families import Deterministic
-from laten.network.diagram import BESIDE, PAPER, RADIUS, SHADE, arranged, crossings, draw, isotonic
+from laten.network.diagram import PAPER, SHADE, draw
+from laten.network.diagram_layout import BESIDE, RADIUS, arranged, crossings, isotonic
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -222,3 +223,12 @@ def test_file_is_whole_or_absent(tmp_path):
 def test_unknown_observed_name():
     with pytest.raises(DeclarationError, match=r"observed 'w' is not a node; known names: \['z', 'x'\]"):
         draw(NETWORKS["vae"], ("w",))
+
+
+def test_columns_of_nodes_are_listed_under_the_plate():
+    network = lt.Network(z=lt.Normal(2), number=lt.Normal(40).given("z"))
+    columns = {"number": ["age & height", *(f"column {i}" for i in range(39))]}
+    text, plain = network.draw(columns=columns), network.draw()
+    assert "number: age &amp; height, column 0" in text and "(40 in all)" in text and "column" not in plain
+    heights = [int(re.search(r'height="(\d+)"', t)[1]) for t in (text, plain)]
+    assert 4 * 16 <= heights[0] - heights[1] < 6 * 16

@@ -12,12 +12,14 @@ import laten as lt
 from laten import plots
 from laten.common.errors import DataError, LatenError
 from laten.data.rows.presentation import Presentation
+from laten.data.rows.table_view import TableView
+from laten.data.schema.infer import infer_schema
 from laten.network.model import build_model
-from laten.plots.canvas import CLASSES, HIDDEN, mosaic, palette, signed
+from laten.plots.canvas import CLASSES, HIDDEN, brief, decades, distinct, mosaic, palette, panels_of, signed
 from laten.plots.contents import model as contents
-from laten.plots.contents.columns import bins
-from laten.plots.contents.containers import as_frame, as_images, as_numbers, unit
-from laten.plots.panels import apart
+from laten.plots.contents.columns import bins, colours, marginal
+from laten.plots.contents.containers import as_frame, as_images, as_numbers, as_table, unit
+from laten.plots.panels import apart, draw_marginal
 
 EPOCHS = 40
 
@@ -26,6 +28,7 @@ class Fake:
     """An estimator that was never fitted: its answers are simple functions that a test can repeat."""
 
     presentation_ = Presentation()
+    view_ = None
 
     def __init__(self, network, decode, history=None):
         self.network_, self.guide_ = network, lt.guide_for(network)
@@ -148,7 +151,7 @@ def test_marginals_are_shares_of_rows():
     inside = (data["height $cm$"] >= height.edges[0]) & (data["height $cm$"] <= height.edges[-1])
     assert height.data.sum() == pytest.approx(inside.mean())
     assert inside.mean() > 0.98
-    assert 1980 < marginals["born"].edges.mean() < 2000
+    assert marginals["born"].date and 10 * 365 < marginals["born"].edges.mean() < 30 * 365  # days since 1970
 
 
 def test_marginals_without_data_and_with_a_class_never_drawn():
@@ -217,7 +220,7 @@ def test_latent_map_of_one_latent_and_of_many_rows():
     [
         ("group", ("b", "a"), None),
         ("smokes", None, None),
-        ("born", None, 1990.0),
+        ("born", None, 7305.0),
         (np.array(["u", None] * 150, dtype=object), ("u",), 0),
         (np.arange(300) % 10, tuple("0123456789"), 0),
         (np.arange(300) % 11, None, 0.0),
@@ -275,8 +278,9 @@ def test_manifold_of_many_latents_holds_the_least_active_at_zero(given, chosen):
 
 def test_manifold_of_a_table_and_of_one_latent():
     m = contents.manifold(table(2).vae, 6)
-    assert set(m.columns) == {"height $cm$", "_visits", "born"}
-    np.testing.assert_allclose(m.columns["height $cm$"], np.tile(170 + 10 * m.across, (6, 1)))
+    assert set(m.columns) == {"height $cm$", "_visits", "born", "group", "smokes"} and m.columns["born"].date
+    np.testing.assert_allclose(m.columns["height $cm$"].values, np.tile(170 + 10 * m.across, (6, 1)))
+    assert set(m.columns["group"].labels) == {"a", "b"} and set(np.unique(m.columns["group"].values)) == {0, 1}
     m = contents.manifold(images(1).vae, 6)
     assert m.images.shape == (1, 6, 6, 5)
 
@@ -302,8 +306,8 @@ def test_containers_as_frames_and_units():
     np.testing.assert_allclose(unit(np.array([[[0, 128]]], np.uint8)), [[[0, 128 / 255]]], rtol=1e-6)
     np.testing.assert_allclose(unit(np.array([[[0, 1]]], np.uint8)), [[[0, 1]]])
     np.testing.assert_allclose(unit(np.array([[[-1.0, np.nan, 3.0]]])), [[[0, np.nan, 1]]])
-    years = as_numbers(pd.Series(pd.to_datetime(["2000-01-01", None, "2000-07-01"])))
-    np.testing.assert_allclose(years, [2000, np.nan, 2000.5], atol=0.01)
+    days = as_numbers(pd.Series(pd.to_datetime(["1970-01-01 00:00", None, "1970-07-01 12:00"])))
+    np.testing.assert_allclose(days, [0, np.nan, 181.5])
     assert np.all(np.diff(bins(np.arange(200.0))) == 7)
     assert np.all(np.isfinite(bins(np.zeros(0))))
 
@@ -432,3 +436,50 @@ def test_pictures_are_written_whole_or_refused(tmp_path):
     with pytest.raises(DataError, match="does the folder exist"):
         plots.plot_latents(vae, data, path=tmp_path / "none" / "latents.png")
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_text_that_the_model_reads_as_dates_is_dates():
+    """Dates as text stand on an axis of dates, wherever a table is drawn; without a view they are classes."""
+    frame = pd.DataFrame({"day": pd.date_range("2012-01-01", periods=300).strftime("%Y-%m-%d"), "x": np.arange(300.0)})
+    view = TableView(infer_schema(frame))
+    assert as_table(frame, view)["day"].dtype.kind == "M" and as_table(frame, None)["day"].dtype.kind != "M"
+    holes = as_table(frame.assign(day=frame["day"].where(frame["x"] > 0)), view)["day"]
+    assert holes.isna().sum() == 1 and holes[1] == pd.Timestamp("2012-01-02")
+    m = marginal("day", as_table(frame, view)["day"], None)
+    assert m.date and m.edges[0] < 15_400 < m.edges[-1]
+    colour = colours(frame, "day", np.arange(3), view)
+    assert colour.date and colour.values[0] == 15_340
+    fig = panels_of(1, "Samples", 2.4, 1.75)[0]
+    draw_marginal(fig.axes[0], m)
+    fig.canvas.draw()
+    assert "2012" in " ".join(label.get_text() for label in fig.axes[0].get_xticklabels())
+
+
+def test_few_large_numbers_beside_many_zeros_stand_on_a_bent_axis():
+    rng = np.random.default_rng(0)
+    gains = np.where(rng.random(2000) < 0.9, 0, rng.lognormal(8, 1.5, 2000))
+    m = marginal("gain", pd.Series(gains), pd.Series(gains))
+    zero = np.searchsorted(m.edges, 0) - 1
+    assert (
+        m.linear is not None and m.edges[zero] < 0 < m.edges[zero + 1] and m.data[zero] == pytest.approx(0.9, abs=0.02)
+    )
+    assert np.sum(m.data > 0) > 8
+    ax = panels_of(1, "Samples", 2.4, 1.75)[1][0]
+    draw_marginal(ax, m)
+    assert ax.get_xscale() == "symlog" and ax.get_ylim()[1] < 0.9 and ax.texts  # the bar is cut, its height written
+    assert marginal("age", pd.Series(rng.normal(40, 9, 500)), None).linear is None
+    assert marginal("n", pd.Series(rng.poisson(1.0, 5000) * 17.0), None).linear is None
+
+
+def test_cut_names_never_look_the_same():
+    genes = [f"expression_of_gene_{i:03d}_in_tissue_A" for i in range(300)]
+    for texts in (genes, ["Self-emp-inc", "Self-emp-not-inc", "Private"], ["a" * 30 + "x", "a" * 30 + "y", "b"]):
+        found = distinct(texts, 12)
+        assert len(set(found)) == len(texts) and max(map(len, found)) <= 12
+    assert distinct(["one and the same name"] * 2, 12) == ["one and the same name"] * 2
+    assert distinct(["dear $ name", "short"], 20) == [r"dear \$ name", "short"]
+
+
+def test_numbers_on_an_axis_are_brief():
+    assert [brief(x) for x in (25_000, 1500, -0.02, 1.5e6, 0)] == ["25k", "1500", "−0.02", "1.5M", "0"]
+    assert decades(0, 9e4, 100, 4) == [0, 100, 1000, 1e4] and decades(-1e4, 1e4, 1, 4) == [-1e4, -100, 0, 100, 1e4]

@@ -42,6 +42,9 @@ COLUMNS = {
     "tenths_below_zero": (RNG.normal(-7, 2, N).round(1), 10.0),
     "workdays": (WORKDAYS, 1.0, True),
     "office_hours": (WORKDAYS + RNG.integers(8 * 60, 18 * 60, len(WORKDAYS)) / 1440, 1440.0, True),
+    "four_years": (15_340.0 + np.arange(1461), 1.0, True),
+    "ten_weeks": (RNG.integers(18000, 18070, N).astype(float), 1.0, True),
+    "week_of_hours": (18000 + RNG.integers(0, 7 * 1440, N) / 1440, 1440.0, True),
     "office_seconds": (WORKDAYS + RNG.triangular(8, 10, 18, len(WORKDAYS)) / 24, None, True),
     "one_is_other": (mix(np.zeros(N), [1.0]), 1.0),
     "one_is_other_fraction": (mix(np.full(N, 0.123456), [1.7]), None),
@@ -95,7 +98,7 @@ def integral(cells, density):
     left, right = edges[:-1], edges[1:]
     wide = right > left
     width = (right - left)[wide]
-    for place, weight in ((1e-9, 1 / 6), (0.5, 4 / 6), (1 - 1e-9, 1 / 6)):
+    for place, weight in ((1e-7, 1 / 6), (0.5, 4 / 6), (1 - 1e-7, 1 / 6)):
         total += weight * np.sum(width * density(left[wide] + place * width))
     total += np.sum(density(atoms(cells)) * rooms(cells))
     d = np.linspace(0, 40, 20001)
@@ -178,8 +181,10 @@ def test_centres_are_means_of_the_training_values_and_cells_are_even(name):
     cells = fit_histogram(x, *more)
     codes = cells.encode(x)
     rows = np.bincount(codes, minlength=cells.size)
-    assert np.all(rows > 0) and cells.size <= min(64, max(8, round(np.sqrt(len(x)))))
-    assert np.allclose(cells.centres, np.bincount(codes, x) / rows)
+    assert np.all(rows > 0) and np.allclose(cells.centres, np.bincount(codes, x) / rows)
+    if cells.periods:
+        return
+    assert cells.size <= min(64, max(8, round(np.sqrt(len(x)))))
     value, times = np.unique(x, return_counts=True)
     for v in value[times >= len(x) / 30] if len(x) >= 64 else ():  # heavy: alone in its cell
         assert cells.decode(cells.encode(np.array([v])))[0] == pytest.approx(v, rel=1e-12)
@@ -323,13 +328,43 @@ def test_rhythms_are_found_and_none_is_invented():
 
 def test_dates_of_more_than_a_year_show_the_season():
     rng = np.random.default_rng(7)
-    days = rng.integers(18000, 19000, N).astype(float)
+    days = rng.integers(18000, 18500, N // 3).astype(float)
     cells = fit_histogram(days, 1.0, dates=True)
+    assert cells.yearly and not cells.periods
     sine, cosine = np.array(cells.points)[:, 2:].T
     assert np.allclose(sine**2 + cosine**2, 1)
     angle = 2 * np.pi * np.mod(np.array(cells.centres) / 365.2425, 1)
     assert np.allclose(np.cos(angle), cosine)
-    assert np.shape(fit_histogram(days[days < 18300], 1.0, dates=True).points)[1] == 2
+    assert np.shape(fit_histogram(days[days < 18050], 1.0, dates=True).points)[1] == 2
+
+
+def test_periods_that_came_round_often_are_features():
+    """Four years: the season; ten weeks of many rows: the weekday; a week of hours: the hour; else none."""
+    rng = np.random.default_rng(7)
+    year, week, hour = 365.2425, 7.0, 1.0
+    four = 15_340.0 + np.arange(1461)
+    assert fit_histogram(four, 1.0, dates=True).periods == (year,)
+    assert fit_histogram(np.append(four, -25_567.0), 1.0, dates=True).periods == (year,)  # 1900-01-01
+    assert fit_histogram(four[::3], 1.0, dates=True).periods == (year,)
+    assert fit_histogram(four[:600], 1.0, dates=True).periods == ()  # most seasons once
+    assert fit_histogram(four[::30], 1.0, dates=True).periods == ()  # a row in half a month says nothing
+    ten = rng.integers(18000, 18070, N).astype(float)
+    assert fit_histogram(ten, 1.0, dates=True).periods == (week,)
+    assert fit_histogram(ten[ten < 18040], 1.0, dates=True).periods == ()  # five weeks
+    hours = 18000 + rng.integers(0, 7 * 24 * 60, N) / 1440
+    assert fit_histogram(hours, 1440.0, dates=True).periods == (hour,)
+    assert fit_histogram(hours, 1440.0).periods == ()  # no dates
+
+
+def test_all_januaries_have_the_same_features_and_months_end_where_bins_do():
+    cells = fit_histogram(15_340.0 + np.arange(1461), 1.0, dates=True)
+    assert cells.size == 96
+    season = np.array(cells.points)[:, 2:].reshape(4, 24, 8)
+    assert np.allclose(season, season[:1], atol=0.06) and np.ptp(season, axis=1).min() > 1.9
+    january = cells.within(15_706.0, 15_736.0)  # of the second year
+    assert np.allclose(january[24:26], 1) and np.allclose(np.delete(january, [24, 25]), 0)
+    days = np.arange(5_000.0, 27_000.0)
+    assert np.exp(log_p(cells, days)).sum() == pytest.approx(1, abs=1e-5)
     assert [day_grid(np.arange(9) / k) for k in (1, 24, 1440, 86_400, 7)] == [1, 24, 1440, 86_400, None]
 
 

@@ -47,6 +47,24 @@ def test_a_rank_tilts_the_columns_own_shape() -> None:
         lf.Binned((9, 2), points, rank=0)
 
 
+def test_waves_tilt_bins_of_one_season_alike() -> None:
+    """Two years of six bins: a coefficient of a wave moves both years' bins alike; a column of two bins is free."""
+    angle = 2 * np.pi * np.arange(12) / 6
+    t = np.linspace(-1.5, 1.5, 12)
+    points = (tuple(zip(t, t, np.sin(angle), np.cos(angle), strict=True)), ((-1.0,) * 4, (1.0,) * 4))
+    family = lf.Binned((12, 2), points, rank=3, waves=(2, 0))
+    assert (family.ranks, family.n_net, family.n_raw) == ((5, 2), 7, 21)
+    raw = np.zeros(21, np.float32)
+    raw[3:5] = 0.8, -0.5
+    found = np.asarray(family.mean(jnp.asarray(raw)), np.float64)[:12]
+    wanted = np.exp(np.sqrt(2) * (0.8 * np.sin(angle) - 0.5 * np.cos(angle)))
+    np.testing.assert_allclose(found, wanted / wanted.sum(), rtol=2e-3)  # logits are bounded smoothly
+    np.testing.assert_allclose(found[:6], found[6:], rtol=1e-5)
+    for waves, rank in (((2, 0), None), ((2,), 3)):
+        with pytest.raises(DeclarationError, match="waves"):
+            lf.Binned((12, 2), points, rank=rank, waves=waves)
+
+
 @pytest.mark.parametrize("points", [POINTS[:1], (POINTS[0], ((1.0,),)), (((0.0,), (1.0, 2.0), (1.0,)), POINTS[1]),
                                     (POINTS[0], ((np.nan,), (1.0,)))])  # fmt: skip
 def test_binned_refuses_points_that_do_not_fit(points) -> None:

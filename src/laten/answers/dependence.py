@@ -203,6 +203,7 @@ def dependence(
     out = described(target, chances, index.rename(on))
     out["mass" if "mass" not in out else "mass_"] = mass
     out.attrs["rows"] = rows
+    out.attrs["ordered"] = tuple(s.column.name for s in (target, cause) if s.column.kind == "ordinal")
     return out
 
 

@@ -140,17 +140,25 @@ def of_weighted(view: View, frame: Any, weights: np.ndarray | None) -> tuple[Row
 def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Parameters) -> Network:
     """Propose a network for a table; few rows get a prior of few components, and narrow layers."""
     leaves = [
-        templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows))
+        templates.Leaf(
+            b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows, b.waves), b.waves
+        )
         for b in schema.blocks
     ]
     components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
-    width = parameters.width or (WIDE if rows >= WIDE_ROWS else WIDTH)
+    wide = rows >= WIDE_ROWS or any(b.waves for b in schema.blocks)  # a season bends whatever it moves
+    width = parameters.width or (WIDE if wide else WIDTH)
     return templates.table(leaves, parameters.latent, width, components, parameters.dropout)
 
 
-def rank_for(rows: int) -> int | None:
-    """Return how many coefficients this many rows can settle, for each column (`Binned`); None: any number."""
+def rank_for(rows: int, waves: tuple[int, ...] = ()) -> int | None:
+    """Return how many coefficients this many rows can settle, for each column (`Binned`); None: any number.
+
+    Beside waves of the calendar, which bins of dates share, there are never more than `FREE_RANK`.
+    """
     rank = max(LEAST_RANK, rows // ROWS_A_COEFFICIENT)
+    if waves:
+        return min(rank, FREE_RANK)
     return None if rank >= FREE_RANK else rank
 
 

@@ -15,7 +15,8 @@ softmax. Draws, scores and the log-mass are those of `Categorical`. Two things d
 $$l_k = c_k + \sum_{r=1}^{R} a_r\,\phi_r(t_k),\qquad
 \phi = \big(t,\ (t^2-1)/\sqrt2,\ \sqrt2\cos \pi u,\ \sqrt2\cos 2\pi u,\ \dots\big),\quad u = \Phi(t),$$
 
-  with t the bin's normal score: R = 2 tilts the column as a normal in its normal scores, R = K is free.
+  with t the bin's normal score: R = 2 tilts the column as a normal in its normal scores, R = K is free. Bins of dates
+  have the waves of a year, a week or a day among these functions too, so that all Januaries share their coefficients.
 """
 
 import math
@@ -43,10 +44,12 @@ class Binned(Categorical):
             one is the normal score.
         rank: Coefficients a column that a net gives; None: a logit for each bin. Columns with no more bins than that
             have a logit for each.
+        waves: For each column how many of its last features are functions with a coefficient of their own; empty: none.
     """
 
     points: tuple[Points, ...]
     rank: int | None = None
+    waves: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,11 +64,18 @@ class Binned(Categorical):
 
         if self.rank is not None and (isinstance(self.rank, bool) or not isinstance(self.rank, int) or self.rank < 1):
             raise DeclarationError(f"Binned: rank must be a whole number of at least 1 or None, not {self.rank!r}")
+        waves = tuple(self.waves)
+        object.__setattr__(self, "waves", waves)
+        if waves and (self.rank is None or len(waves) != len(found)):
+            raise DeclarationError(
+                f"Binned: waves {waves} need a rank, and one number for each of {len(found)} columns"
+            )
 
     @property
     def ranks(self) -> tuple[int, ...]:
         """Coefficients of each column."""
-        return tuple(n if self.rank is None else min(n, self.rank) for n in self.packing.sizes)
+        sizes, waves = self.packing.sizes, self.waves or (0,) * len(self.packing.sizes)
+        return tuple(n if self.rank is None else min(n, self.rank + w) for n, w in zip(sizes, waves, strict=True))
 
     @property
     def n_net(self) -> int:
@@ -81,8 +91,11 @@ class Binned(Categorical):
         out = np.zeros((self.n_net, self.packing.total), np.float32)
         row = column = 0
         for points, n, r in zip(self.points, self.packing.sizes, self.ranks, strict=True):
+            smoothness = min(r, self.rank or n)
+            waves = math.sqrt(2) * np.array(points).T[len(points[0]) - (r - smoothness) :]
             t = np.array([one[min(1, len(one) - 1)] for one in points])
-            out[row : row + r, column : column + n] = np.eye(n) if r == n else smooth(t, r)
+            own = np.eye(n) if r == n else np.concatenate([smooth(t, smoothness), waves])
+            out[row : row + r, column : column + n] = own
             row, column = row + r, column + n
         return out
 

@@ -1,18 +1,13 @@
 r"""A network as a plate diagram: SVG text, built from the declaration alone.
 
-Layout after Sugiyama, Tagawa & Toda (1981). Parents stand above their children, one layer a step of the longest path;
-an arrow that skips layers gets an invisible *bend* in each; layers are ordered to cross few arrows; and horizontal
-positions minimise the summed squared slant of the arrows,
-
-$$\min_x \sum_{(u,v)} w_{uv}\,(x_u-x_v)^2 \quad\text{subject to}\quad x_{i+1}-x_i \ge d_i \text{ within each layer},$$
-
-layer by layer, each an isotonic regression. Curved arrows move sideways only between layers: none runs through a node.
+`diagram_layout.py` says where things stand.
 
 Circles are random variables, double circles deterministic nodes; grey is observed, dashed the evidence of a guide.
 """
 
 import math
 import re
+import textwrap
 from collections.abc import Collection, Mapping
 from html import escape
 from itertools import pairwise
@@ -22,20 +17,14 @@ from typing import Protocol
 from laten.common.atomic_file import atomic
 from laten.common.errors import DeclarationError, known
 from laten.families import Node
+from laten.network.diagram_layout import MARGIN, PADDING, RADIUS, Point, arranged
 
-RADIUS = 40.0
-BESIDE = 30.0  # least space between two things of a layer
-BETWEEN = 58.0  # space between layers
-BEND = 10.0  # half the width that an arrow passing through a layer takes
-MARGIN, PADDING = 14.0, 28.0  # around the plate, and inside it
 HEAD = 10.0  # length of an arrow's head
+LISTED, LINE, MOST_LINES = 360.0, 16.0, 4  # least width of a list of columns, height of a line, lines a node
 STEEPEST = math.radians(55)  # between a curve's end and the vertical
 INK, PALE, SHADE, PAPER = "#1f2a37", "#64748b", "#d8dee6", "#ffffff"
 SERIF = "Georgia, 'Times New Roman', 'DejaVu Serif', serif"
 SANS = "'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-
-Edge = tuple[int, int]
-Point = tuple[float, float]
 
 
 class Declared(Protocol):
@@ -48,12 +37,18 @@ class Declared(Protocol):
     def factors(self, letter: str = "p") -> str: ...
 
 
-def draw(network: Declared, observed: Collection[str] = (), path: str | Path | None = None) -> str:
+def draw(
+    network: Declared,
+    observed: Collection[str] = (),
+    path: str | Path | None = None,
+    columns: Mapping[str, Collection[object]] | None = None,
+) -> str:
     """Draw a plate diagram as SVG text.
 
     Args:
         observed: Names of nodes to shade.
         path: Also write the text to this file.
+        columns: Node -> names of its columns, which are listed under the plate.
     Raises:
         DeclarationError: a name in `observed` that is not a node.
         DataError: the file cannot be written.
@@ -75,114 +70,11 @@ def draw(network: Declared, observed: Collection[str] = (), path: str | Path | N
         for i, (name, evidence) in enumerate(names)
     ]
     arrows = [arrow([place[i] for i in route], place[: len(names)]) for route in routes]
-    text = page([*arrows, *circles], place, network.factors("q" if network.inputs else "p"))
+    text = page([*arrows, *circles], place, network.factors("q" if network.inputs else "p"), columns or {})
     if path is not None:
         with atomic(path) as file:
             file.write(text.encode())
     return text
-
-
-# Layout, of things that are numbers: first the nodes, then the bends
-
-
-def arranged(n: int, edges: list[Edge]) -> tuple[list[Point], list[list[int]]]:
-    """Place the nodes `0 .. n - 1` and the bends, and say the things that each edge runs through."""
-    level = depths(n, edges)
-    routes, links = list[list[int]](), list[Edge]()
-    for above, below in edges:
-        bends = range(level[above] + 1, level[below])
-        routes.append([above, *range(len(level), len(level) + len(bends)), below])
-        links += pairwise(routes[-1])
-        level += bends
-    half = [RADIUS if i < n else BEND for i in range(len(level))]
-    layers = uncrossed(
-        [[i for i in range(len(level)) if level[i] == k] for k in range(max(level, default=-1) + 1)], links
-    )
-    x = spread(layers, links, half)
-    left = min((centre - h for centre, h in zip(x, half, strict=True)), default=0.0)
-    step = 2 * RADIUS + BETWEEN + min(60.0, 0.06 * (max(x, default=0.0) - left))  # wide networks are taller
-    start = MARGIN + PADDING
-    return [(x[i] - left + start, start + RADIUS + level[i] * step) for i in range(len(x))], routes
-
-
-def depths(n: int, edges: list[Edge]) -> list[int]:
-    """Find the layer of each thing: the longest path from a root; roots stand just above their first child."""
-    depth = [0] * n
-    for _ in range(n):
-        for above, below in edges:
-            depth[below] = max(depth[below], depth[above] + 1)
-    children = {above for above, _ in edges} - {below for _, below in edges}
-    for root in children:
-        depth[root] = min(depth[below] for above, below in edges if above == root) - 1
-    return depth
-
-
-def crossings(layers: list[list[int]], links: list[Edge]) -> int:
-    """Count the pairs of links that cross."""
-    layer = {thing: k for k, things in enumerate(layers) for thing in things}
-    order = {thing: i for things in layers for i, thing in enumerate(things)}
-    count = 0
-    for k in range(len(layers)):
-        ends = [(order[a], order[b]) for a, b in links if layer[a] == k]
-        count += sum((a - c) * (b - d) < 0 for i, (a, b) in enumerate(ends) for c, d in ends[:i])
-    return count
-
-
-def uncrossed(layers: list[list[int]], links: list[Edge]) -> list[list[int]]:
-    """Sort layers by the mean place of their neighbours above, then below, and so on; return the best order seen."""
-    best, least, layers = layers, crossings(layers, links), [list(things) for things in layers]
-    for sweep in range(12):
-        if least == 0:
-            break
-        step = 1 if sweep % 2 == 0 else -1
-        for k in range(len(layers))[::step][1:]:
-            place = {thing: i for i, thing in enumerate(layers[k - step])}
-            centre = {thing: float(i) for i, thing in enumerate(layers[k])}
-            for thing in layers[k]:
-                near = [place[end] for link in links if thing in link for end in link if end in place]
-                centre[thing] = sum(near) / len(near) if near else centre[thing]
-            layers[k] = sorted(layers[k], key=centre.__getitem__)
-        count = crossings(layers, links)
-        if count < least:
-            best, least = [list(things) for things in layers], count
-    return best
-
-
-def spread(layers: list[list[int]], links: list[Edge], half: list[float]) -> list[float]:
-    """Find horizontal centres: each layer in turn is put where its links slant least, until nothing moves."""
-    x: list[float] = [0.0] * len(half)
-    near: list[list[tuple[int, float]]] = [[] for _ in half]
-    for a, b in links:
-        weight = (1.0, 3.0, 9.0)[(half[a] == BEND) + (half[b] == BEND)]  # long arrows run straight
-        near[a].append((b, weight))
-        near[b].append((a, weight))
-    for _ in range(100):
-        before = list(x)
-        for things in layers:
-            steps = [half[a] + half[b] + BESIDE for a, b in pairwise(things)]
-            offset = [sum(steps[:i]) - sum(steps) / 2 for i in range(len(things))]
-            weights = [sum(w for _, w in near[t]) or 1e-3 for t in things]
-            wanted = [sum(w * x[u] for u, w in near[t]) / weight for t, weight in zip(things, weights, strict=True)]
-            moved = isotonic([want - o for want, o in zip(wanted, offset, strict=True)], weights)
-            for thing, m, o in zip(things, moved, offset, strict=True):
-                x[thing] = m + o
-        if max((abs(a - b) for a, b in zip(x, before, strict=True)), default=0.0) < 0.01:
-            break
-    return x
-
-
-def isotonic(wanted: list[float], weights: list[float]) -> list[float]:
-    """Find the nearest numbers, in weighted squares, that never fall: pool adjacent violators."""
-    pools: list[list[float]] = []  # mean, weight, members
-    for value, weight in zip(wanted, weights, strict=True):
-        pools.append([value, weight, 1])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (m1, w1, n1), (m2, w2, n2) = pools.pop(-2), pools.pop()
-            pools.append([(m1 * w1 + m2 * w2) / (w1 + w2), w1 + w2, n1 + n2])
-    return [mean for mean, _, count in pools for _ in range(int(count))]
-
-
-# SVG
 
 
 def arrow(route: list[Point], circles: list[Point]) -> str:
@@ -254,14 +146,19 @@ def family_lines(node: Node) -> list[str]:
     return [*lines, size] if size else lines
 
 
-def page(parts: list[str], place: list[Point], title: str) -> str:
-    """Put the whole picture together: paper, plate, and what stands on it."""
+def page(
+    parts: list[str], place: list[Point], title: str, columns: Mapping[str, Collection[object]]
+) -> str:  # fmt: skip
+    """Put the whole picture together: paper, plate, what stands on it, and under it the columns of nodes."""
     right = max((x for x, _ in place), default=0.0) + RADIUS + PADDING
     bottom = max((y for _, y in place), default=0.0) + RADIUS + PADDING
     right, bottom = max(right, MARGIN + 90), max(bottom, MARGIN + 60)
-    width, height = math.ceil(right + MARGIN), math.ceil(bottom + MARGIN)
+    right = max(right, LISTED) if columns else right
+    width, lines = math.ceil(right + MARGIN), listed(columns, right - MARGIN)
+    height = math.ceil(bottom + MARGIN + LINE * len(lines))
     plate = f'x="{MARGIN:g}" y="{MARGIN:g}" width="{right - MARGIN:.1f}" height="{bottom - MARGIN:.1f}" rx="10"'
-    label = words(right - 10, bottom - 10, "rows", 12, f'font-family="{SANS}" fill="{PALE}"', "end")
+    style = f'font-family="{SANS}" fill="{PALE}"'
+    label = words(right - 10, bottom - 10, "rows", 12, style, "end")
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -270,9 +167,20 @@ def page(parts: list[str], place: list[Point], title: str) -> str:
             f'<rect width="{width}" height="{height}" rx="12" fill="{PAPER}"/>',
             f'<rect {plate} fill="none" stroke="{PALE}" stroke-width="1.2"/>{label}',
             *parts,
+            *[words(MARGIN, bottom + LINE * (i + 1), line, 11, style, "start") for i, line in enumerate(lines)],
             "</svg>\n",
         ]
     )
+
+
+def listed(columns: Mapping[str, Collection[object]], wide: float) -> list[str]:
+    """Write the columns of each node in lines that are not wider than `wide`; of very many the first."""
+    found = []
+    for node, names in columns.items():
+        lines = textwrap.wrap(f"{node}: {', '.join(map(str, names))}", max(int(wide / 6.2), 20))
+        more = f" … ({len(names)} in all)"
+        found += lines if len(lines) <= MOST_LINES else [*lines[: MOST_LINES - 1], lines[MOST_LINES - 1][:-22] + more]
+    return found
 
 
 def at(point: Point) -> str:

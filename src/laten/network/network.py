@@ -163,16 +163,22 @@ class Network:
         walk = self.walk(weights, dict(values), masks)
         return {name: family.log_prob(raw, values[name]) for name, family, raw in walk}
 
-    def draw(self, observed: Collection[str] | None = None, path: str | None = None) -> str:
+    def draw(
+        self,
+        observed: Collection[str] | None = None,
+        path: str | None = None,
+        columns: Mapping[str, Collection[object]] | None = None,
+    ) -> str:
         """Draw a plate diagram as SVG text: circles for nodes, shaded where observed, arrows from parents.
 
         Args:
             observed: Names to shade; None shades the leaves of a P, and nothing of a guide, whose evidence is marked
                 anyway.
             path: Also write the text to this file.
+            columns: Node -> names of its columns, which are listed under the plate.
         """
         shaded = (() if self.inputs else self.leaves) if observed is None else observed
-        return diagram.draw(self, shaded, path)
+        return diagram.draw(self, shaded, path, columns)
 
     def factors(self, letter: str = "p") -> str:
         """Return the factorisation, e.g. `p(z) p(x | z)`; deterministic nodes are left out."""

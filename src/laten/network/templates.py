@@ -33,6 +33,7 @@ class Leaf(NamedTuple):
         points: Of `bins`: features of each column's bins.
         informative: Cells may be missing because of their values.
         rank: Of `bins`: coefficients a column (`Binned`); None: a logit for each bin.
+        waves: Of `bins`: features of each column that are functions of the net's too (`Binned`).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Leaf(NamedTuple):
     points: tuple[Points, ...] = ()
     informative: bool = False
     rank: int | None = None
+    waves: tuple[int, ...] = ()
 
 
 def family_of(leaf: Leaf) -> Family:
@@ -60,7 +62,7 @@ def family_of(leaf: Leaf) -> Family:
         case "ordinal":
             coded = Binned(classes, tuple(map(ranks, leaf.sizes)))
         case "bins":
-            coded = Binned(classes, leaf.points, leaf.rank)
+            coded = Binned(classes, leaf.points, leaf.rank, leaf.waves)
         case _:
             raise DeclarationError(f"no family for columns of kind {leaf.kind!r}")
     return Informative(coded) if leaf.informative else coded

@@ -190,7 +190,7 @@ def curve(fig: SubFigure, e: Explanation, steps: list[int], marked: list[int]) -
     ax.fill_between(steps, elbo, top, color=RED, alpha=0.1, linewidth=0)
     ax.axhline(top, color=BLUE, linewidth=1.6)
     ax.plot(steps, elbo, color=RED, linewidth=1.8)
-    ax.plot(marked, elbo[[steps.index(s) for s in marked]], "o", color=RED, markersize=6, markeredgecolor="white")
+    ax.plot(marked, elbo[[steps.index(s) for s in marked]], "o", color=RED, markersize=6)
     ax.set_ylim(low - room, top + 1.6 * room)
     ax.text(steps[-1], top + 0.35 * room, f"log p(x) = {signed(top, 3)}", color=BLUE, fontsize=9, ha="right")
     ax.text(1.01, elbo[-1], signed(elbo[-1], 3), color=RED, fontsize=9, va="top" if top - elbo[-1] < room else "center",

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import to_hex
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, ScalarFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from laten.common.atomic_file import atomic
 from laten.common.errors import LatenError, known
@@ -28,6 +30,7 @@ BLUE, RED, INK, GREY, PALE = "#0072b2", "#d55e00", "#222b36", "#6b7683", "#c9cfd
 CLASSES = (BLUE, "#e69f00", "#009e73", RED, "#cc79a7", "#56b4e9", "#111111", "#882255", "#999933", "#f0e442")
 HIDDEN = (0.98, 0.72, 0.38)
 PERCENT = FuncFormatter(lambda x, _: f"{100 * x:.3g}%")
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))  # from which size, and the letter
 FORMATS = (".png", ".svg", ".pdf")
 MOST_PANELS = 24
 MOST_LABELS = 24
@@ -66,6 +69,44 @@ def tidy(ax: Axes, title: str = "", across: str = "", up: str = "", size: float 
     return ax
 
 
+def numbered(axis: Axis, date: bool = False, linear: float | None = None, most: int = 4) -> None:
+    """Give an axis few, short marks: of dates (days since 1970), or of numbers.
+
+    Args:
+        linear: The axis is `symlog`, logarithmic beyond so much on both sides of 0; its limits are set.
+        most: Marks, about.
+    """
+    if date:
+        locator = AutoDateLocator(minticks=2, maxticks=most)
+        axis.set_major_locator(locator)
+        axis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+        return
+    if linear is not None:
+        axis.set_major_locator(FixedLocator(decades(*axis.get_view_interval(), linear, most)))
+        axis.set_minor_locator(NullLocator())
+    else:
+        axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: brief(x)))
+
+
+def decades(low: float, high: float, linear: float, most: int) -> list[float]:
+    """Choose marks of a bent axis: 0, and powers of ten beyond the linear part, about `most` of them."""
+    sides = [max(0, int(math.log10(max(end, linear) / linear) + 1e-9)) for end in (-low, high)]
+    step = max(1, math.ceil(sum(sides) / most))
+    least = 0 if sum(sides) < most else 1
+    down, up = (
+        [linear * 10.0**k for k in range(n, least - 1, -step)] if end >= linear else []
+        for n, end in zip(sides, (-low, high), strict=True)
+    )
+    return [*(-x for x in down), *([0.0] if low <= 0 <= high else []), *reversed(up)]
+
+
+def brief(x: float) -> str:
+    """Write a number in few letters: `25k`, `1.5M`, `−0.02`."""
+    size, letter = next(((1e3 if s == 1e4 else s, p) for s, p in PREFIXES if abs(x) >= s), (1.0, ""))
+    return f"{x / size:.6g}{letter}".replace("-", "−")
+
+
 def only_heights(ax: Axes) -> None:
     """Take away the vertical scale of axes whose heights are to be compared by eye."""
     ax.set_yticks([])
@@ -93,6 +134,12 @@ def panels_of(count: int, title: str, width: float, height: float) -> tuple[Figu
     fig = figure(max(width * columns, 4.0), height * rows + 0.8, title)
     axes = [fig.add_subplot(rows, columns, i + 1) for i in range(shown)]
     return fig, axes, f" The first {shown} of {count} columns." if shown < count else ""
+
+
+def named(axes: Sequence[Axes], names: Sequence[str], pad: float | None = None) -> None:
+    """Title small axes beside each other, so that no name reaches the next and no two look the same."""
+    for ax, name in zip(axes, distinct(names, 26), strict=False):
+        ax.set_title(name, loc="left", fontsize=9.5, color=INK, pad=pad)
 
 
 def mosaic(images: np.ndarray, columns: int, places: np.ndarray | None = None) -> np.ndarray:
@@ -130,18 +177,28 @@ def legend(fig: Figure, keys: Sequence[tuple[str, str]]) -> None:
     """Draw colours and what they stand for, at the right of the figure; of many, evenly spaced ones."""
     step = math.ceil(len(keys) / MOST_LABELS)
     handles = [Line2D([], [], marker="o", linestyle="", color=color, markersize=6) for color, _ in keys[::step]]
-    labels = [" " + cut(label, 24) for _, label in keys[::step]]
+    labels = [" " + label for label in distinct([label for _, label in keys[::step]], 24)]
     fig.legend(
         handles, labels, loc="outside right center", frameon=False, fontsize=8.5, labelcolor=INK, handletextpad=0.1
     )
 
 
-def colour_bar(fig: Figure | SubFigure, shown: ScalarMappable, ax: Axes, **shape: Any) -> Colorbar:
-    """Draw a thin bar of values at the right of some axes; `shape` is as `Figure.colorbar` takes it."""
-    usual: dict[str, Any] = {"aspect": 20, "pad": 0.02, "format": ScalarFormatter(useOffset=False)}
-    bar = fig.colorbar(shown, ax=ax, **(usual | shape))
+def colour_bar(
+    fig: Figure | SubFigure, shown: ScalarMappable, ax: Axes, unit: str = "", date: bool = False, **shape: Any
+) -> Colorbar:
+    """Draw a thin bar of values at the right of some axes.
+
+    Args:
+        unit: What the values are, written beside the bar.
+        date: They are days since 1970-01-01.
+        shape: As `Figure.colorbar` takes it.
+    """
+    bar = fig.colorbar(shown, ax=ax, **({"aspect": 20, "pad": 0.02} | shape))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, colors=GREY, length=0)
+    bar.set_label(plain(unit), fontsize=8, color=GREY)
+    if "format" not in shape or shape["format"] is None:
+        numbered(bar.ax.yaxis, date, most=6)
     return bar
 
 
@@ -154,6 +211,28 @@ def signed(x: float, digits: int = 1) -> str:
 def cut(text: str, most: int) -> str:
     """Cut a text that is longer than `most` letters, and write it `plain`."""
     return plain(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def distinct(texts: Sequence[str], most: int) -> list[str]:
+    """Cut texts that are longer than `most` letters so that no two of them look the same, and write them `plain`.
+
+    They are cut at the end; where that makes two equal, in the middle; where that does too, they begin a little before
+    the first letter in which those differ. What is equal even so is not cut.
+    """
+
+    def window(text: str, alike: Sequence[str]) -> str:
+        differ = next((i for i, at in enumerate(zip(*alike, strict=False)) if len(set(at)) > 1), 0)
+        start = max(0, differ - most // 3)
+        return f"{'…' if start else ''}{text[start : start + most - 2]}{'…' if start + most - 2 < len(text) else ''}"
+
+    half = most // 2
+    shown = [text if len(text) <= most else text[: most - 1] + "…" for text in texts]
+    middle = [text if len(text) <= most else f"{text[: most - half - 1]}…{text[-half:]}" for text in texts]
+    for other in (middle, None, list(texts)):
+        alike = {s: [t for t, own in zip(texts, shown, strict=True) if own == s] for s in shown}
+        other = [window(t, alike[s]) for t, s in zip(texts, shown, strict=True)] if other is None else other
+        shown = [o if len(alike[s]) > 1 else s for s, o in zip(shown, other, strict=True)]
+    return [plain(text) for text in shown]
 
 
 def plain(text: str) -> str:

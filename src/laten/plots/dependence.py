@@ -17,14 +17,17 @@ from laten.plots.canvas import (
     capital,
     caption,
     colour_bar,
+    distinct,
     figure,
     legend,
+    numbered,
     only_heights,
     palette,
     plain,
     saved,
     tidy,
 )
+from laten.plots.contents.columns import bent
 from laten.plots.contents.dependence import OTHER, Curve, curve, effects, ties
 
 WASH = LinearSegmentedColormap.from_list("wash", ["#ffffff", "#d3e5f1", "#7fb6d9", BLUE, "#003b5c"])
@@ -41,9 +44,13 @@ def plot_mutual_information(found: pd.DataFrame, path: str | Path | None = None)
     """
     t = ties(found)
     shares = t.unit.startswith("share")
-    fig = chart("What columns tell of one another", t.values, t.names, t.names, shares)
+    bar = "share of the smaller entropy" if shares else "nats"
+    fig = chart("What columns tell of one another", t.values, t.names, t.names, shares, bar)
     unit = "as a share of the smaller of the two entropies (1: one column settles the other)" if shares else "nats"
-    return saved(caption(fig, f"Mutual information under the model, {unit}. Like columns stand together."), path)
+    text = f"Mutual information under the model, {unit}. Like columns stand together."
+    if t.left_out:
+        text += f" The {len(t.names)} of {len(found)} columns with the strongest ties."
+    return saved(caption(fig, text), path)
 
 
 def plot_latent_effects(found: pd.DataFrame, path: str | Path | None = None) -> Figure:
@@ -54,17 +61,21 @@ def plot_latent_effects(found: pd.DataFrame, path: str | Path | None = None) -> 
         path: Also write the picture: .png, .svg or .pdf.
     """
     e = effects(found)
-    fig = chart("What latents move", e.values, e.names, e.latents, True)
+    fig = chart("What latents move", e.values, e.names, e.latents, True, "share of variance")
     text = "Share of a column's variance that a latent moves while the others are held."
     if e.left_out:
         move = "moves" if e.left_out == 1 else "move"
         text += f" Left out: {e.left_out} of {len(found)} latents, which {move} less than 1% of any column."
+    if e.columns_left_out:
+        text += f" The {len(e.names)} of {found.shape[1]} columns that are moved most."
     return saved(caption(fig, text), path)
 
 
-def chart(title: str, values: np.ndarray, down: tuple[str, ...], across: tuple[str, ...], shares: bool) -> Figure:
+def chart(
+    title: str, values: np.ndarray, down: tuple[str, ...], across: tuple[str, ...], shares: bool, unit: str
+) -> Figure:
     """Draw colours in square cells, names at the left and above, a bar of colours at the right."""
-    down, across = (tuple(short(name, 24) for name in names) for names in (down, across))
+    down, across = (tuple(distinct(names, 24)) for names in (down, across))
     most = max(len(down), len(across))
     cell = float(np.clip(9.0 / most, 0.17, 0.46))
     size = 8.5 if cell >= 0.3 else 7 if cell >= 0.2 else 6
@@ -84,7 +95,7 @@ def chart(title: str, values: np.ndarray, down: tuple[str, ...], across: tuple[s
     ax.set_yticks(np.arange(len(down) - 1) + 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=1.2 if cell >= 0.2 else 0.6)
     ax.tick_params(which="minor", length=0)
-    bar = colour_bar(fig, shown, ax, aspect=height / 0.13, pad=0.12 / width, format=PERCENT if shares else None)
+    bar = colour_bar(fig, shown, ax, unit, aspect=height / 0.13, pad=0.12 / width, format=PERCENT if shares else None)
     bar.ax.locator_params(nbins=max(2, min(8, round(2 * height))))
     if most <= WRITTEN:
         written(ax, values, shares)
@@ -139,6 +150,11 @@ def along(ax: Axes, c: Curve, at: np.ndarray) -> None:
         ax.plot(at, c.numbers["mean"], color=INK, linewidth=1.1, linestyle=(0, (4, 2)))
         if wide(c.numbers["5%"], c.numbers["95%"]):
             ax.set_yscale("log")
+        elif (linear := spanning(c)) is not None:
+            ax.set_yscale("symlog", linthresh=linear)
+            numbered(ax.yaxis, linear=linear, most=6)
+        elif c.numbers["50%"].dtype.kind != "M":
+            numbered(ax.yaxis, most=6)
     else:
         shades = colours(c)
         ax.stackplot(
@@ -176,6 +192,11 @@ def down_levels(ax: Axes, c: Curve) -> None:
         ax.plot(c.numbers["mean"], y, "|", color=INK, markersize=9, markeredgewidth=1.6)
         if wide(c.numbers["5%"], c.numbers["95%"]):
             ax.set_xscale("log")
+        elif (linear := spanning(c)) is not None:
+            ax.set_xscale("symlog", linthresh=linear)
+            numbered(ax.xaxis, linear=linear, most=6)
+        else:
+            numbered(ax.xaxis, c.numbers["50%"].dtype.kind == "M", most=6)
     else:
         shades, before = colours(c), np.zeros(len(y))
         for name, p in c.levels.items():
@@ -183,7 +204,7 @@ def down_levels(ax: Axes, c: Curve) -> None:
             before = before + p
         ax.set_xlim(0, 1)
         ax.xaxis.set_major_formatter(PERCENT)
-    ax.set_yticks(y, [short(label, 24) for label in c.labels], fontsize=8.5)
+    ax.set_yticks(y, distinct(c.labels, 24), fontsize=8.5)
     ax.tick_params(axis="y", length=0, colors=INK)
     ax.grid(visible=False, axis="y")
     ax.set_ylim(len(y) - 0.4, -0.6)
@@ -200,6 +221,12 @@ def wide(low: np.ndarray, high: np.ndarray) -> bool:
     return float(np.max(high)) > WIDE * float(np.min(low))
 
 
+def spanning(c: Curve) -> float | None:
+    """Return up to where a bent axis is linear, for numbers near 0 and far from it; None: a straight one."""
+    every = np.concatenate(list(c.numbers.values()))
+    return None if every.dtype.kind == "M" else bent(every)
+
+
 def words(c: Curve) -> str:
     """Say what is drawn."""
     text = f"What the model expects of {c.of} where {c.on} is seen."
@@ -214,8 +241,3 @@ def words(c: Curve) -> str:
     if c.left_out:
         text += f" {c.left_out} rarer levels are left out."
     return capital(text)
-
-
-def short(name: str, most: int) -> str:
-    """Cut a name in its middle where it is long: ends tell columns apart."""
-    return plain(name if len(name) <= most else f"{name[: most - 9]}…{name[-8:]}")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -20,9 +22,12 @@ from laten.plots.canvas import (
     capital,
     caption,
     colour_bar,
+    distinct,
     figure,
     legend,
     mosaic,
+    named,
+    numbered,
     palette,
     panels_of,
     picture,
@@ -60,7 +65,7 @@ def plot_history(vae: FittedModel, path: str | Path | None = None) -> Figure:
     if h.best_epoch:
         best = h.bounds[judged][np.flatnonzero(h.epoch == h.best_epoch)[0]]
         color = CLASSES[list(h.bounds).index(judged)]
-        fig.axes[0].plot(h.best_epoch, best, "o", color=color, markersize=6, markeredgecolor="white", zorder=5)
+        fig.axes[0].plot(h.best_epoch, best, "o", color=color, markersize=7, zorder=5)
         note = f"Dot: best {judged} bound, {signed(best, 2)} nats at epoch {h.best_epoch}."
     caption(fig, " ".join([note, h.note, "The first epochs run off the axis." if cut else ""]))
     return saved(fig, path)
@@ -85,6 +90,7 @@ def plot_samples(
     fig, axes, more = panels_of(len(s.marginals), "Samples", 2.4, 1.75)
     for ax, marginal in zip(axes, s.marginals, strict=False):
         draw_marginal(ax, marginal)
+    named(axes, [m.column for m in s.marginals])
     keys = [Line2D([], [], color=BLUE, linewidth=6, alpha=0.55, label="model")]
     if data is not None:
         keys.append(Line2D([], [], color=INK, linewidth=1.3, label="data"))
@@ -109,6 +115,7 @@ def plot_reconstructions(vae: FittedModel, data: Any, n: int | None = None, path
     fig, axes, more = panels_of(len(r.columns), "Reconstructions", 2.4, 2.3)
     for ax, column in zip(axes, r.columns, strict=False):
         draw_agreement(ax, column)
+    named(axes, [a.column for a in r.columns], 16)
     return saved(caption(fig, f"{capital(r.note)}: data across, reconstruction up.{more}"), path)
 
 
@@ -138,7 +145,7 @@ def plot_latents(
         ax.scatter(x[~known_], y[~known_], color=PALE, **dots)
         if m.colour.labels is None:
             shown = ax.scatter(x[known_], y[known_], c=m.colour.values[known_], cmap="viridis", **dots)
-            colour_bar(fig, shown, ax, shrink=0.7)
+            colour_bar(fig, shown, ax, m.colour.name, m.colour.date, shrink=0.7)
         else:
             shades = palette(len(m.colour.labels))
             ax.scatter(x[known_], y[known_], c=[shades[k] for k in m.colour.values[known_]], **dots)
@@ -162,16 +169,33 @@ def plot_manifold(vae: FittedModel, side: int = 20, data: Any = None, path: str 
         ax.set_ylabel(plain(m.axes[1]), fontsize=9, color=GREY)
         return saved(caption(fig, capital(m.note)), path)
     if not m.columns:
-        raise LatenError("a manifold shows images or columns of numbers; this model has neither")
+        raise LatenError("a manifold shows images or columns that change with the latents; this model has neither")
     fig, axes, more = panels_of(len(m.columns), "Manifold", 2.7, 2.2)
-    for ax, (name, x) in zip(axes, m.columns.items(), strict=False):
-        tidy(ax, name, *m.axes, 8).grid(False)
-        if len(m.up) == 1:
-            ax.plot(m.across, x[0], color=BLUE)
-            continue
-        shown = ax.pcolormesh(m.across, m.up, x, cmap="viridis", shading="nearest", rasterized=True)
-        colour_bar(fig, shown, ax)
-    return saved(caption(fig, capital(m.note) + more), path)
+    for ax, ground in zip(axes, m.columns.values(), strict=False):
+        tidy(ax, "", *m.axes, 8).grid(False)
+        draw_ground(fig, ax, m, ground)
+    named(axes, list(m.columns))
+    return saved(caption(fig, f"{capital(m.note)}.{more}"), path)
+
+
+def draw_ground(fig: Figure, ax: Axes, m: contents.Manifold, ground: contents.Ground) -> None:
+    """Draw a column over two latents as a map with its colours beside it, over one as a line."""
+    x, classes, names = ground.values, len(ground.labels), distinct(ground.labels, 14)
+    if len(m.up) == 1:
+        ax.plot(m.across, x[0], color=BLUE, drawstyle="steps-mid" if classes else "default")
+        if classes:
+            ax.set_yticks(range(classes), names)
+        else:
+            numbered(ax.yaxis, ground.date)
+        return
+    look: dict[str, Any] = {"cmap": "viridis"}
+    if classes:
+        look = {"cmap": ListedColormap(palette(classes)), "vmin": -0.5, "vmax": classes - 0.5}
+    shown = ax.pcolormesh(m.across, m.up, x, shading="nearest", rasterized=True, **look)
+    bar = colour_bar(fig, shown, ax, date=ground.date)
+    if classes:
+        bar.ax.invert_yaxis()
+        bar.set_ticks(list(range(classes)), labels=names)
 
 
 def three(values: np.ndarray, size: int) -> tuple[list[float], list[str]]:

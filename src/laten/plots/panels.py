@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 
-from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, only_heights, tidy
+from laten.plots.canvas import BLUE, CLASSES, GREY, INK, cut, distinct, numbered, only_heights, tidy
 from laten.plots.contents.columns import Agreement, Marginal
+
+TOWER = 6.0  # times the next highest: such a bar is cut
 
 
 def lines(ax: Axes, epoch: np.ndarray, curves: Mapping[str, np.ndarray], zero: bool = False) -> bool:
@@ -61,19 +63,34 @@ def draw_marginal(ax: Axes, m: Marginal) -> None:
         if m.data is not None:
             ax.stairs(m.data, m.edges, color=INK, linewidth=1.3, baseline=None)
         only_heights(ax)
-        ax.locator_params(axis="x", nbins=4)
-        ax.ticklabel_format(axis="x", useOffset=False)
+        towering(ax, m)
+        if m.linear is not None:
+            ax.set_xscale("symlog", linthresh=m.linear)
+            ax.set_xlim(m.edges[0], m.edges[-1])
+        numbered(ax.xaxis, m.date, m.linear)
         return
     y = np.arange(len(m.labels))
     ax.barh(y, m.model, color=BLUE, alpha=0.55, height=0.72)
     if m.data is not None:
         ax.vlines(m.data, y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [cut(label, 12) for label in m.labels])
+    ax.set_yticks(y, distinct(m.labels, 12))
     ax.tick_params(axis="y", labelsize=8 if len(y) <= 7 else 6, length=0)
     ax.invert_yaxis()
     ax.set_xlim(left=0)
     ax.locator_params(axis="x", nbins=4)
     ax.grid(visible=False, axis="y")
+
+
+def towering(ax: Axes, m: Marginal) -> None:
+    """Cut a bar that dwarfs all others, and write how high it is."""
+    heights = np.maximum(m.model, 0 if m.data is None else m.data)
+    if m.edges is None or len(heights) < 3:
+        return
+    best, second = int(np.argmax(heights)), float(np.sort(heights)[-2])
+    if heights[best] > TOWER * second > 0:
+        ax.set_ylim(top=TOWER / 2 * second)
+        text = " / ".join(f"{x[best]:.0%}" for x in (m.model, m.data) if x is not None)
+        ax.text(m.edges[best + 1], TOWER / 2 * second, f" {text}", fontsize=8, color=GREY, va="top")
 
 
 def draw_agreement(ax: Axes, a: Agreement) -> None:
@@ -83,17 +100,21 @@ def draw_agreement(ax: Axes, a: Agreement) -> None:
         ends = [np.nanmin(a.original), np.nanmax(a.original)] if np.isfinite(a.original).any() else [0, 1]
         ax.plot(ends, ends, color=GREY, linewidth=0.9)
         ax.scatter(a.original, a.again, s=7, linewidths=0, alpha=0.5, color=BLUE)
-        ax.locator_params(nbins=4)
+        if a.linear is not None:
+            ax.set_xscale("symlog", linthresh=a.linear)
+            ax.set_yscale("symlog", linthresh=a.linear)
+        numbered(ax.xaxis, a.date, a.linear)
+        numbered(ax.yaxis, a.date, a.linear)
         said = f"r = {a.figure:.2f}"
     else:
         ax.imshow(a.shares.T, cmap="Blues", vmin=0, vmax=1, origin="lower", aspect="auto")
         places = range(len(a.labels)) if len(a.labels) <= 6 else []
-        short = [cut(label, 8) for label in a.labels]
+        short = distinct(a.labels, 8)
         ax.set_yticks(places, short if places else [])
         ax.set_xticks(places if len(places) <= 3 else [], short if 0 < len(places) <= 3 else [])
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         said = f"{a.figure:.0%} agree"
-    ax.set_title(cut(a.column, 18), loc="left", fontsize=9.5, color=INK)
-    ax.set_title(said if np.isfinite(a.figure) else "", loc="right", fontsize=8.5, color=GREY)
+    text = said if np.isfinite(a.figure) else ""
+    ax.annotate(text, (0, 1), (0, 4), "axes fraction", "offset points", fontsize=8.5, color=GREY)

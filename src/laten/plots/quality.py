@@ -20,6 +20,7 @@ from laten.plots.canvas import (
     caption,
     colour_bar,
     cut,
+    distinct,
     figure,
     only_heights,
     saved,
@@ -92,7 +93,7 @@ def draw_columns(ax: Axes, quality: Quality) -> None:
     y = np.arange(len(top))
     ax.barh(y, top["error"], color=BLUE, alpha=0.55, height=0.7)
     ax.vlines(top["reference"], y - 0.42, y + 0.42, color=INK, linewidth=1.6)
-    ax.set_yticks(y, [cut(str(n), 18) for n in top.index], fontsize=8)
+    ax.set_yticks(y, distinct([str(n) for n in top.index], 18), fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(len(top), 6) - 0.4, -0.6)
     ax.set_xlim(0, max(1.05 * np.nanmax(top[["error", "reference"]].to_numpy(float)), LEAST))
@@ -116,13 +117,13 @@ def draw_pairs(fig: SubFigure, ax: Axes, quality: Quality) -> None:
     highest = max(float(np.nanmax(errors.to_numpy())), LEAST)
     ax.set_facecolor("#eceff2")  # the diagonal
     shown = ax.imshow(errors.to_numpy(), cmap="Oranges", vmin=0, vmax=highest, aspect="auto")
-    names, places = [cut(str(n), 15) for n in errors.index], range(len(errors))
+    names, places = distinct([str(n) for n in errors.index], 15), range(len(errors))
     size = 8 if len(errors) <= 16 else 6.5
     ax.set_yticks(places, names, fontsize=size)
     ax.set_xticks(places, names, fontsize=size, rotation=90)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    colour_bar(fig, shown, ax, aspect=30, format=PERCENT)
+    colour_bar(fig, shown, ax, "error of the pair", aspect=30, format=PERCENT)
 
 
 def draw_nearest(ax: Axes, quality: Quality) -> None:

@@ -29,7 +29,9 @@ def info(model: str, svg: str | None) -> None:
     print(f"Network  {vae.network_}\n\nGuide    {vae.guide_}\n".replace("\n  ", "\n           "))
     print(f"Data\n{data_of(vae)}\n\nTraining\n{training_of(vae)}")
     if svg is not None:
-        vae.network_.draw(path=svg)
+        view = vae.view_
+        blocks = () if isinstance(view, ArrayView) else view.schema.blocks
+        vae.network_.draw(path=svg, columns={b.node: b.names for b in blocks})
     wrote(svg)
 
 

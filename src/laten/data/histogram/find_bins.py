@@ -9,6 +9,7 @@ r"""From the numbers of a column to its pieces and bins (`histogram.Histogram`).
    twentieth of the rows does.
 3. At most $K = \min(64, \max(8, \sqrt n))$ bins are runs of pieces of about equal mass, $\sqrt n$ rows or more. Heavy
    values of at least half a bin's mass are bins of their own: they share theirs with gaps and tails, never with data.
+   Dates that show a period (`periods.py`) have a bin for each hour, day or half month instead.
 """
 
 import numpy as np
@@ -16,7 +17,8 @@ import numpy as np
 from laten.data.histogram.bounds import LEAK, bounds_of, closed, tail_scale
 from laten.data.histogram.calendar import Cycle, fit_cycle
 from laten.data.histogram.edges import PIECES, Layout, Tally, layouts
-from laten.data.histogram.histogram import YEAR, Histogram, locate
+from laten.data.histogram.histogram import Histogram, locate
+from laten.data.histogram.periods import YEAR, fit_calendar
 from laten.data.records import replace
 
 BINS = 64
@@ -63,9 +65,17 @@ def fit_histogram(x: np.ndarray, grid: float | None = None, dates: bool = False)
     scales = tail_scales(tally, edges, unit)
     scaled_ends = (None if ends[0] is None else ends[0] * unit, None if ends[1] is None else ends[1] * unit)
     edges, heavy, shut = closed(edges, heavy, scaled_ends, scales, tally.step)
+    calendar = fit_calendar(value, count, grid) if dates and size < 4e6 else None
+    own = np.zeros(0) if calendar is None else calendar.edges * unit
+    own = np.round(own + 0.5) - 0.5 if tally.step else own  # hours are no floats
+    own = own[(own > edges[0]) & (own < edges[-1]) & ~np.isin(own, edges)]
+    edges = np.sort(np.concatenate([edges, own]))
     at = locate(edges, scaled)
     rows = np.bincount(at, count, len(edges) + 1)
-    bin_of = group(rows, heavy, most)
+    if calendar is None:
+        bin_of = group(rows, heavy, most)
+    else:
+        bin_of = alike(at, np.searchsorted(calendar.edges, value, "right"), len(rows))
     per_bin = np.bincount(bin_of[at], count)
     centres = np.bincount(bin_of[at], value * (count / per_bin[bin_of[at]]))
     return Histogram(
@@ -76,10 +86,11 @@ def fit_histogram(x: np.ndarray, grid: float | None = None, dates: bool = False)
         tails=(scales[0] / unit, scales[1] / unit),
         grid=grid,
         cycle=cycle,
-        yearly=bool(dates and 400 < value[-1] - value[0] < 400 * YEAR),
+        yearly=bool(dates and calendar is None and 400 < value[-1] - value[0] < 400 * YEAR),
         low=ends[0],
         high=ends[1],
         shut=shut,
+        periods=() if calendar is None else calendar.periods,
     )
 
 
@@ -170,7 +181,17 @@ def group(rows: np.ndarray, heavy: np.ndarray, most: int) -> np.ndarray:
         part = np.floor((before + m / 2) * (parts / mass)[run])
         label = np.cumsum(np.concatenate([[0], (np.diff(run) > 0) | (np.diff(part) > 0)]))
         least, target = least * 1.05, target * 1.05
-    latest = np.maximum.accumulate(np.where(rows > 0, np.arange(len(rows)), 0))  # empty pieces go with the one before
-    bin = np.zeros(len(rows), np.int64)
-    bin[index] = label
-    return bin[latest]
+    return spread(index, label, len(rows))
+
+
+def alike(piece: np.ndarray, part: np.ndarray, pieces: int) -> np.ndarray:
+    """Return the bin of each piece, for the ascending pieces of numbers and the parts of the calendar they lie in."""
+    index, first = np.unique(piece, return_index=True)
+    return spread(index, np.cumsum(np.diff(part[first], prepend=part[0]) > 0), pieces)
+
+
+def spread(index: np.ndarray, label: np.ndarray, pieces: int) -> np.ndarray:
+    """Return the bin of each piece, where those of pieces `index` are known: empty ones go with the one before."""
+    latest, bin = np.zeros(pieces, np.int64), np.zeros(pieces, np.int64)
+    latest[index], bin[index] = index, label
+    return bin[np.maximum.accumulate(latest)]

@@ -22,12 +22,12 @@ from statistics import NormalDist
 
 import numpy as np
 
-from laten.common.errors import DataError
+from laten.common.errors import DataError, known
 from laten.data.histogram.bounds import on_grid
 from laten.data.histogram.calendar import Cycle
+from laten.data.histogram.periods import HARMONICS, YEAR, waves
 from laten.data.records import Finite, Record
 
-YEAR = 365.2425  # days
 _HUGE = 1e300  # numbers beyond are scaled by a quarter, so that widths stay finite
 
 
@@ -52,6 +52,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         cycle: The rhythm of dates: pieces and tails have their shape on its calendar (`calendar.py`).
         low, high: Hard edges beyond which nothing is drawn (`bounds.py`); None: there is none.
         shut: Which of the two tails lie beyond one.
+        periods: The periods that bins of dates show, in days (`periods.py`).
     """
 
     edges: tuple[Finite, ...]
@@ -65,6 +66,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
     low: Finite | None = None
     high: Finite | None = None
     shut: tuple[bool, bool] = (False, False)
+    periods: tuple[Finite, ...] = ()
 
     def __post_init__(self) -> None:
         edges, mass, starts = np.array(self.edges), np.array(self.mass), np.array(self.starts)
@@ -85,6 +87,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
             "grid must be finite and above zero": self.grid is not None
             and not (np.isfinite(self.grid) and 0 < self.grid < 1e18),
             "low must not be above high": self.kept()[0] > self.kept()[1],
+            f"periods must be some of {known(HARMONICS)} days": not set(self.periods) <= set(HARMONICS),
         }
         if any(faults.values()):
             raise DataError(f"codec Histogram: {next(fault for fault, found in faults.items() if found)}")
@@ -149,10 +152,9 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
         z = np.clip((centre - mean) / (spread or 1.0), -5, 5)
         rank = (np.cumsum(share) - share / 2).clip(3.2e-5, 1 - 3.2e-5)
         score = np.clip([NormalDist().inv_cdf(r) for r in rank], -4, 4)
-        columns = [z, score]
-        if self.yearly:
-            angle = 2 * np.pi * np.mod(np.array(self.centres) / YEAR, 1)
-            columns += [np.sin(angle), np.cos(angle)]
+        days = np.array(self.centres)
+        season = waves(days, (YEAR,))[:2] if self.yearly else []
+        columns = [z, score, *season, *waves(days, self.periods)]
         return tuple(tuple(row) for row in np.stack(columns, axis=1).tolist())
 
     def places(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

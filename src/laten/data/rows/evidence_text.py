@@ -25,6 +25,7 @@ from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.messages import did_you_mean
 from laten.data.records import Plain
 from laten.data.rows.between import Between, missing
+from laten.data.rows.calendar_names import named_days
 
 COMPARED = re.compile(r"(<=|>=|<|>)\s*(.+)", re.S)
 RANGE = re.compile(r"([\[(]?)\s*(.*?)\s*\.\.\s*(.*?)\s*([\])]?)", re.S)
@@ -86,6 +87,9 @@ def understood(column: Column, text: str) -> Any:
         return text
     if is_missing(text):
         return missing
+    days = named_days(column, text)  # January, Monday
+    if days is not None:
+        return days
     parts = range_in(text)
     if parts is not None:
         end = str if column.kind == "date" else lambda end: plain(column, end)  # a date's end may be a period
@@ -103,6 +107,9 @@ def of_classes(column: Column, text: str) -> Any:
         return found
     if is_missing(text):
         return missing
+    days = named_days(column, text)  # January, Monday
+    if days is not None:
+        return days
     parts = range_in(text)
     if parts is not None and column.kind == "ordinal":
         return parts.between(lambda end: rank(column, end))

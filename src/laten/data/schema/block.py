@@ -6,6 +6,7 @@ import numpy as np
 
 from laten.data.columns.column import Column
 from laten.data.histogram.histogram import Histogram
+from laten.data.histogram.periods import waves
 from laten.data.schema.contract import Name
 
 
@@ -35,6 +36,12 @@ class Block:
     def points(self) -> tuple[tuple[tuple[float, ...], ...], ...]:
         """For each column of a binned block, its bins' features (`Histogram.points`); else empty."""
         return tuple(c.codec.points for c in self.columns if isinstance(c.codec, Histogram))
+
+    @property
+    def waves(self) -> tuple[int, ...]:
+        """For each column of a binned block, how many features are waves of the calendar; empty where none has any."""
+        found = tuple(len(waves(np.zeros(1), c.codec.periods)) for c in self.columns if isinstance(c.codec, Histogram))
+        return found if any(found) else ()
 
     @property
     def names(self) -> tuple[Name, ...]:

@@ -7,6 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from laten.data.columns.cells import Cells
+from laten.data.columns.column import NUMBERS
+from laten.data.columns.encode import numbers_of
+from laten.data.rows.table_view import TableView
+
 FEW = 12  # whole numbers of so few values are classes to the eye
 
 
@@ -52,6 +57,27 @@ def as_frame(data: Any) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def as_table(data: Any, view: Any) -> pd.DataFrame:
+    """Make a table in which text that the model reads as dates, durations or numbers is that.
+
+    Args:
+        data: As `as_frame` takes it.
+        view: The model's.
+    """
+    frame = as_frame(data)
+    for column in view.schema.columns if isinstance(view, TableView) else ():
+        name = str(column.name)
+        if name not in frame or column.kind not in NUMBERS or frame[name].dtype.kind in "iufMm":
+            continue
+        x = numbers_of(column, Cells(name, frame[name]))
+        if column.kind in ("date", "duration"):
+            unit = 86_400 if column.kind == "date" else 1
+            x = np.round(np.where(np.isnan(x), 0, x) * unit).astype(f"{'M' if unit > 1 else 'm'}8[s]")
+            x[frame[name].isna().to_numpy()] = np.array("NaT", x.dtype)
+        frame = frame.assign(**{name: x})
+    return frame
+
+
 def n_rows(data: Any) -> int:
     """Count the rows."""
     return len(next(iter(data.values()))) if isinstance(data, Mapping) else len(data)
@@ -76,13 +102,18 @@ def is_class(column: pd.Series, few: int = 0) -> bool:
 
 
 def as_numbers(column: pd.Series) -> np.ndarray:
-    """Read numbers as floats, dates as years, durations as seconds, NaN where missing."""
+    """Read numbers as floats, dates as days since 1970-01-01, durations as seconds, NaN where missing."""
     if column.dtype.kind == "m":
         return column.dt.total_seconds().to_numpy(float, na_value=np.nan)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         past = column - pd.Timestamp("1970-01-01", tz=column.dt.tz)
-        return 1970 + past.dt.total_seconds().to_numpy(float) / (365.2425 * 86400)
+        return past.dt.total_seconds().to_numpy(float) / 86400
     return column.to_numpy(float, na_value=np.nan)
+
+
+def is_date(column: pd.Series) -> bool:
+    """Say whether a column holds dates."""
+    return bool(pd.api.types.is_datetime64_any_dtype(column.dtype))
 
 
 def as_labels(column: pd.Series) -> pd.Series:

@@ -11,6 +11,7 @@ import pandas as pd
 LEAST = 0.01  # of a column's variance: a latent that moves no column so much is not shown
 MOST_LEVELS = 9  # of classes with a colour of their own
 MOST_ROWS = 40  # levels that are iterated over
+MOST_COLUMNS = 40  # of a map: the names of more cannot be read
 NUMBERS = ("mean", "5%", "50%", "95%")
 OTHER = "other"
 
@@ -22,6 +23,7 @@ class Ties:
     names: tuple[str, ...]
     values: np.ndarray  # (columns, columns), NaN on the diagonal
     unit: str
+    left_out: int  # columns with the weakest ties
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Effects:
     latents: tuple[str, ...]
     values: np.ndarray  # (columns, latents)
     left_out: int  # latents that move nothing
+    columns_left_out: int  # that latents move least
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,21 @@ class Curve:
 
 
 def ties(found: pd.DataFrame) -> Ties:
-    """Sort mutual information so that like stands beside like.
+    """Sort mutual information so that like stands beside like; of many columns the 40 with the strongest ties.
 
     Args:
         found: As `VAE.mutual_information` gives it.
     """
-    values = found.to_numpy(float)
+    every = found.to_numpy(float)
+    strongest = np.max(every - np.diag(np.diag(every)), axis=1, initial=0.0)
+    kept = np.sort(np.argsort(-strongest, kind="stable")[:MOST_COLUMNS])
+    values = every[np.ix_(kept, kept)]
     entropy = np.maximum(np.diag(values), 1e-12)
     order = beside(values / np.minimum(entropy[:, None], entropy))
     values = values[np.ix_(order, order)].copy()
     np.fill_diagonal(values, np.nan)
-    return Ties(tuple(str(found.index[i]) for i in order), values, str(found.attrs.get("unit", "")))
+    names = tuple(str(found.index[i]) for i in kept[order])
+    return Ties(names, values, str(found.attrs.get("unit", "")), len(found) - len(kept))
 
 
 def effects(found: pd.DataFrame) -> Effects:
@@ -74,9 +81,10 @@ def effects(found: pd.DataFrame) -> Effects:
     shown = order[values[:, order].max(0, initial=0.0) >= LEAST]
     shown = shown if len(shown) else order[:1]
     values = values[:, shown]
-    rows = np.lexsort((-values.max(1), values.argmax(1)))
+    kept = np.sort(np.argsort(-values.max(1), kind="stable")[:MOST_COLUMNS])
+    rows = kept[np.lexsort((-values[kept].max(1), values[kept].argmax(1)))]
     names, latents = tuple(str(found.columns[i]) for i in rows), tuple(str(found.index[i]) for i in shown)
-    return Effects(names, latents, values[rows], len(found) - len(shown))
+    return Effects(names, latents, values[rows], len(found) - len(shown), values.shape[0] - len(rows))
 
 
 def curve(found: pd.DataFrame) -> Curve:
@@ -88,9 +96,11 @@ def curve(found: pd.DataFrame) -> Curve:
     rows = int(found.attrs.get("rows", 0))
     of, on, left_out = str(found.columns.name), str(found.index.name), 0
     classes = found.index.dtype.kind not in "iufMm"
-    if classes and len(found) > MOST_ROWS:
-        left_out = len(found) - MOST_ROWS
-        found = found.iloc[np.sort(np.argsort(-found.iloc[:, -1].to_numpy(), kind="stable")[:MOST_ROWS])]
+    ordered = found.attrs.get("ordered", ())
+    if classes:
+        often = np.argsort(-found.iloc[:, -1].to_numpy(), kind="stable")[:MOST_ROWS]
+        left_out = len(found) - len(often)
+        found = found.iloc[np.sort(often) if found.index.name in ordered else often]
     mass = found.iloc[:, -1].to_numpy(float)
     at = None if classes else as_axis(found.index)
     labels = tuple(map(str, found.index)) if classes else ()
@@ -101,8 +111,9 @@ def curve(found: pd.DataFrame) -> Curve:
     else:
         p = {str(name): found.iloc[:, i].to_numpy(float) for i, name in enumerate(found.columns[:-1])}
         weight = {name: float(x @ mass) for name, x in p.items()}
-        kept = set(sorted(p, key=lambda n: -weight[n])[: MOST_LEVELS if len(p) > MOST_LEVELS + 1 else len(p)])
-        levels = {name: x for name, x in p.items() if name in kept}
+        ranked = sorted(p, key=lambda n: -weight[n])
+        kept = ranked[: MOST_LEVELS if len(p) > MOST_LEVELS + 1 else len(p)]
+        levels = {name: p[name] for name in (p if found.columns.name in ordered else kept) if name in kept}
         if len(kept) < len(p):
             levels[OTHER] = np.sum([x for name, x in p.items() if name not in kept], axis=0)
     return Curve(of, on, at, labels, mass, numbers, levels, rows, left_out)

@@ -17,10 +17,21 @@ from laten.common.errors import LatenError
 from laten.inference.asking import ancestral
 from laten.network.model import Model
 from laten.network.network import Network
-from laten.plots.contents.columns import Agreement, Colour, Marginal, agreement, colours, marginal
-from laten.plots.contents.containers import as_frame, as_images, as_numbers, is_class, n_rows, take, unit
+from laten.plots.contents.columns import OTHER, Agreement, Colour, Marginal, agreement, codes, colours, marginal
+from laten.plots.contents.containers import (
+    as_images,
+    as_labels,
+    as_numbers,
+    as_table,
+    is_class,
+    is_date,
+    n_rows,
+    take,
+    unit,
+)
 
 ROWS = 5000  # a cloud of more points shows nothing new
+MOST_CLASSES = 8  # with a colour of their own on a grid
 
 
 class FittedModel(Protocol):
@@ -31,6 +42,7 @@ class FittedModel(Protocol):
     network_: Network
     guide_: Network
     presentation_: Any
+    view_: Any
 
     def sample(self, n: int, given: Any = None, *, seed: int | None = None) -> Any: ...
     def reconstruct(self, X: Any) -> Any: ...
@@ -82,6 +94,15 @@ class LatentMap:
 
 
 @dataclass(frozen=True)
+class Ground:
+    """A column over the grid of a manifold."""
+
+    values: np.ndarray  # (up, across) numbers, or codes of classes
+    labels: tuple[str, ...] = ()  # of classes, the most frequent first
+    date: bool = False
+
+
+@dataclass(frozen=True)
 class Manifold:
     """Decoded means over a grid of the latents' prior quantiles; row 0 is the lowest value of the second latent."""
 
@@ -90,7 +111,7 @@ class Manifold:
     across: np.ndarray  # (side,) values of the first latent
     up: np.ndarray  # (side,) of the second; one value when there is one latent
     images: np.ndarray | None  # (up, across, height, width[, 3])
-    columns: dict[str, np.ndarray]  # column of numbers -> (up, across)
+    columns: dict[str, Ground]  # column -> what it is there
 
 
 def history(vae: FittedModel) -> History:
@@ -123,8 +144,8 @@ def samples(vae: FittedModel, n: int = 64, data: Any = None, seed: int = 0, mean
     drawn = vae.sample(n, seed=seed)
     images = as_images(drawn)
     if images is None:
-        synthetic = as_frame(vae.sample(max(n, 1000), seed=seed))
-        real = None if data is None else as_frame(data)
+        synthetic = as_table(vae.sample(max(n, 1000), seed=seed), vae.view_)
+        real = None if data is None else as_table(data, vae.view_)
         shown = [c for c in synthetic.columns if real is None or c in real.columns]
         marginals = tuple(marginal(c, synthetic[c], None if real is None else real[c]) for c in shown)
         return Samples(f"{len(synthetic)} rows drawn from the model", None, marginals)
@@ -156,7 +177,7 @@ def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Recons
     if before is not None and after is not None:
         both = unit(np.stack([before, after]))
         return Reconstructions("above the data, below their reconstruction", both[0], both[1])
-    old, new = as_frame(part), as_frame(vae.reconstruct(part))
+    old, new = as_table(part, vae.view_), as_table(vae.reconstruct(part), vae.view_)
     columns = tuple(agreement(c, old[c], new[c]) for c in new.columns if c in old.columns)
     return Reconstructions(f"{len(index)} rows against their reconstruction", None, None, columns)
 
@@ -177,7 +198,7 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
     rows, kept = n_rows(data), np.arange(n_rows(data))
     if rows > ROWS:
         kept = np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
-    shade = None if colour is None else colours(data, colour, kept)
+    shade = None if colour is None else colours(data, colour, kept, vae.view_)
     if isinstance(data, Mapping) and isinstance(colour, str) and colour not in vae.network_.nodes:
         data = {name: x for name, x in data.items() if name != colour}
     z = np.asarray(vae.transform(take(data, kept)), float)
@@ -226,9 +247,22 @@ def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
     images = as_images(decoded)
     if images is not None:
         return Manifold(note, axes, grid, up, unit(images).reshape(len(up), side, *images.shape[1:]), {})
-    frame = as_frame(decoded)
-    numbers = {str(c): as_numbers(frame[c]) for c in frame.columns if not is_class(frame[c])}
-    return Manifold(note, axes, grid, up, None, {c: x.reshape(len(up), side) for c, x in numbers.items()})
+    frame = as_table(decoded, vae.view_)
+    shown = {str(c): ground(frame[c], (len(up), side)) for c in frame.columns}
+    same = [c for c, g in shown.items() if len(g.labels) == 1 and len(shown) > 1]
+    note += f"; the same everywhere: {', '.join(same[:6])}" if same else ""
+    note += f" and {len(same) - 6} more" if len(same) > 6 else ""
+    return Manifold(note, axes, grid, up, None, {c: g for c, g in shown.items() if c not in same})
+
+
+def ground(column: pd.Series, shape: tuple[int, int]) -> Ground:
+    """Return a decoded column over a grid of `shape`; of many classes the rarest are one."""
+    if not is_class(column):
+        return Ground(as_numbers(column).reshape(shape), date=is_date(column))
+    texts = as_labels(column)
+    labels = tuple(texts.value_counts().index)
+    labels = labels if len(labels) <= MOST_CLASSES else (*labels[: MOST_CLASSES - 1], OTHER)
+    return Ground(codes(texts.where(texts.isin(labels), OTHER), labels).reshape(shape), labels)
 
 
 def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -256,6 +290,8 @@ def activity(vae: FittedModel, data: Any = None) -> np.ndarray:
     if images is not None:
         x = images.reshape(2 * k, -1).astype(float)
     else:
-        x = pd.get_dummies(as_frame(decoded)).to_numpy(float)
+        table = as_table(decoded, vae.view_)
+        dates = {c: as_numbers(table[c]) for c in table.columns if not is_class(table[c])}
+        x = pd.get_dummies(table.assign(**dates)).to_numpy(float)
         x = x / np.maximum(x.std(0), 1e-12)
     return np.square(x[:k] - x[k:]).mean(1)
