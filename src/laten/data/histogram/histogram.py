@@ -14,7 +14,7 @@ log-determinant (nats, per unit of the column).
 On a grid of step $\delta$ (numbers of equally many decimals, whole hours) edges lie half a step beside the values: a
 value owns $[x-\delta/2, x+\delta/2)$, and log p(x) is the log of its mass less $\log\delta$.
 
-Every piece has mass above zero, so that every finite number has a density (`find_bins.py` says how much).
+Every piece has mass above zero: every finite number has a density (`find_bins.py` says how much).
 """
 
 from functools import cached_property
@@ -78,8 +78,7 @@ class Histogram(Record, frozen=True, tag_field="codec", tag="histogram"):
             "mass must be one more than edges, finite and above zero": len(mass) != pieces
             or not np.all((mass > 0) & (mass < _HUGE)),
             "starts must ascend from 0 to less than the number of pieces": not len(starts)
-            or starts[0] != 0
-            or bool(np.any(starts[1:] <= starts[:-1]) or starts[-1] >= pieces),
+            or bool(starts[0] != 0 or np.any(starts[1:] <= starts[:-1]) or starts[-1] >= pieces),
             "centres must be finite, one a bin": len(self.centres) != len(starts)
             or not np.isfinite(self.centres).all(),
             "tails must be two finite scales above zero": len(self.tails) != 2
