@@ -13,8 +13,7 @@ log-determinant (nats, per unit of the column).
 
 On a grid of step $\delta$ (numbers of equally many decimals, whole hours) edges lie half a step beside the values: a
 value owns $[x-\delta/2, x+\delta/2)$, and log p(x) is the log of its mass less $\log\delta$.
-
-Every piece has mass above zero: every finite number has a density (`find_bins.py` says how much).
+Every piece has mass above zero (`find_bins.py` says how much).
 """
 
 from functools import cached_property
