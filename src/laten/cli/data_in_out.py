@@ -102,7 +102,13 @@ def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
     """
     typed = [text.rpartition("=") for text in kinds]
     columns = {c: OF_KIND[kind.partition(":")[0]] for c, _, kind in typed if kind.partition(":")[0] in OF_KIND}
-    data = read(name, Assumed(name, columns=columns) if columns else None)
+    try:
+        data = read(name, Assumed(name, columns=columns) if columns else None)
+    except DataError as error:
+        said = next(
+            (k for k, (column, _, _) in zip(kinds, typed, strict=True) if f"column {column!r}" in str(error)), ""
+        )
+        raise DataError(f"{f'--kind {said}: ' if said else ''}{error}") from None
     if not isinstance(data, dict):
         return Source(data, {}, {})
     chosen = "x" if "x" in data else next(iter(data))

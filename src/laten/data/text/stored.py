@@ -23,6 +23,7 @@ from laten.data.text.numbers import MARKS, Marks, NumberTexts
 from laten.data.text.readings import Reading, dates, durations, labels, numbers, truths
 
 EPOCHS = {"%s": "s", "%s%3f": "ms"}  # styles of times that are counted since 1970, and their unit
+_LOST = pa.array([w for w in WORDS if "inf" not in w])  # an infinity is rather a fault
 _NOTHING = Told()
 _PLAIN = Marks(".", "")
 _WORDS = {
@@ -69,7 +70,7 @@ def read_as(
         return nothing
     lost = pc.is_in(column.texts, value_set=codes).to_numpy(zero_copy_only=False)
     found_by = _WAY.get(notation.form, _dates)(column, notation, told, lost)
-    words = pc.is_in(pc.utf8_lower(column.texts), value_set=pa.array(WORDS)).to_numpy(zero_copy_only=False)
+    words = pc.is_in(pc.utf8_lower(column.texts), value_set=_LOST).to_numpy(zero_copy_only=False)
     new = ~found_by.fits & ~lost & words & (told.missing != ())
     bad = np.flatnonzero(~found_by.fits & ~lost & ~new)
     if len(bad):
@@ -78,7 +79,7 @@ def read_as(
         more = f", or say {_WAYS[notation.form]}" if notation.form in _WAYS else ""
         raise DataError(
             f"{where(rows)}, column {column.name!r}: expected {_WORDS.get(notation.form, notation.form + 's')}, "
-            f"{'' if notation.open else 'as in earlier rows, '}got {shown(some)}; "
+            f"{'got the text' if notation.open else 'as in earlier rows, got'} {shown(some)}; "
             + (way or f"correct the file, or say that it is missing: missing={some[:3]!r}{more}")
         )
     if not (found_by.fits & ~lost).any():
