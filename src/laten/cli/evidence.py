@@ -49,10 +49,8 @@ def parted(text: str, names: Iterable[Any], what: str) -> tuple[Any, str]:
     name, sign, _ = text.partition("=")
     if sign and name:
         raise unknown(what, name, names)
-    raise DataError(
-        f"--given {text}: expected {what.upper()}=VALUE, e.g. --given age=40; also 'age=30..40', 'age>40' and "
-        "'age is missing'"
-    )
+    form = "VARIABLE=STATE, e.g. --given smoke=yes" if what == "variable" else f"{what.upper()}=VALUE, e.g. age=40"
+    raise DataError(f"--given {text}: expected {form}; also 'age=30..40', 'age>40' and 'age is missing'")
 
 
 def for_column(view: TableView, name: Any, text: str) -> Any:
