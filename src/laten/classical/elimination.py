@@ -111,7 +111,7 @@ def greedy(factors: Sequence[Factor], keep: Collection[str], sizes: Mapping[str,
     heapq.heapify(heap)
     while heap:
         found = heapq.heappop(heap)
-        _, size, name = found
+        lacking, size, name = found
         if now.get(name) != found:
             continue  # its neighbours have changed since
         around = near.pop(name)
@@ -121,9 +121,12 @@ def greedy(factors: Sequence[Factor], keep: Collection[str], sizes: Mapping[str,
             largest, most = around, size
         work += size
         joined = around - {name}
+        changed = set(joined)
+        if lacking:  # whoever knows both ends of a new link lacks one less
+            changed.update(*(near[a] & near[b] for a in joined for b in joined - near[a]))
         for other in joined:
             near[other] = (near[other] | joined) - {name}
-        for other in set().union(*(near[n] for n in joined)) if fill else joined:
+        for other in changed:
             if other in now and (new := cost(other)) != now[other]:
                 now[other] = new
                 heapq.heappush(heap, new)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from laten.classical.bayes_theorem import explain
-from laten.classical.bif import is_bif
+from laten.classical.bif import is_bif as is_bif
 from laten.classical.discrete import read_bif
 from laten.cli.data_in_out import TABLES, check_output, put, wrote
 from laten.cli.evidence import evidence, parted
