@@ -73,7 +73,7 @@ FIT: list[tuple[Callable[[], list[object]], list[str]]] = [
     (lambda: [npz(x=np.full((40, 2, 2), 300))], ["node 'x'", "binary", "300"]),
     (lambda: [npz(x=np.zeros((4, 2, 2))), "--kind", "x=real"], ["--kind", "arrays have no columns"]),
     (lambda: ["wine", "--epochs", "0"], ["--epochs", "1; see laten fit"]),
-    (lambda: ["wine", "--epochs", "many"], ["--epochs", "integer"]),
+    (lambda: ["wine", "--epochs", "many"], ["--epochs", "valid int"]),
     (lambda: ["wine", "--objective", "elbow"], ["--objective", "'elbow'", "'iwae'"]),
     (lambda: ["wine", "--binarise", "maybe"], ["--binarise", "'maybe'"]),
     (lambda: ["wine", "--learning-rate", "-1"], ["--learning-rate", "positive"]),
