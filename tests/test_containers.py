@@ -141,6 +141,10 @@ def test_sparse_matrices_are_filled_within_bounds(monkeypatch):
     assert np.array_equal(vae.score_samples(sparse.coo_array(dense)), vae.score_samples(dense))
     filled = vae.impute(sparse.csr_matrix(dense))
     assert isinstance(filled, sparse.csr_matrix) and np.array_equal(filled.toarray(), dense)
+    of_node = lt.VAE(lt.Network(z=lt.Normal(1), x=lt.Normal(3).given("z")), epochs=1).fit(
+        {"x": sparse.csr_matrix(dense)}
+    )
+    assert np.array_equal(of_node.score_samples(sparse.csr_matrix(dense)), of_node.score_samples({"x": dense}))
     monkeypatch.setattr(containers, "MOST_BYTES", 100)
     with pytest.raises(lt.LatenError, match="sparse matrix of shape"):
         vae.score_samples(sparse.csr_matrix(dense))

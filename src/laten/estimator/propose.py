@@ -73,7 +73,7 @@ def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
     """Return the rows that count, and their weights; None: all alike."""
     if sample_weight is None:
         return data, None
-    some = next(iter(data.values())) if isinstance(data, Mapping) and data else data
+    some = taken(next(iter(data.values()))).data if isinstance(data, Mapping) and data else data
     weights = checked(sample_weight, len(some) if hasattr(some, "__len__") else len(np.asarray(some)))
     if weights is None or weights.all():
         return data, weights

@@ -155,6 +155,7 @@ def back(container: Container, frame: pd.DataFrame, given: Any = None) -> Any:
 
 def rows_at(data: Any, index: np.ndarray) -> Any:
     """Return some rows of a frame, an array or a dictionary of arrays, by their numbers."""
+    data = taken(data).data
     if isinstance(data, Mapping):
         return {name: rows_at(values, index) for name, values in data.items()}
     if isinstance(data, pd.DataFrame | pd.Series):
