@@ -113,4 +113,4 @@ def test_a_kind_that_some_cells_do_not_allow(laten, files):
     bad = files / "bad.csv"
     bad.write_text("when,x\n" + "".join(f"2024-01-{1 + i % 28:02d},{i / 7:.2f}\n" for i in range(48)) + "31 foo,1\n")
     done = laten("fit", bad, "--kind", "when=date", "-q", "-o", files / "b.laten")
-    assert done.code == 2 and "line 50, column 'when': expected dates, got the text '31 foo'" in done.err
+    assert done.code == 2 and "line 50, column 'when': '31 foo' where the other cells are dates" in done.err
