@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from laten.cli.data_in_out import TABLES, check_output, for_fit, note, read_table, show, wrote
+from laten.cli.reading import told
 from laten.cli.work.fit import look, schema_of
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError
@@ -53,7 +54,8 @@ def schema(
     text = found.to_toml()
     if output is None:
         sys.stdout.write(text)
-        look(found)
+        if told()[1]:
+            look(found)
         return 0
     with atomic(output) as file:
         file.write(text.encode())

@@ -27,7 +27,7 @@ from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.constraints import Constraint, Follows, Inequality, Name, columns_of
 from laten.data.schema.find_equations import NEAR, Numbers, lines, numbers_of, sums_and_products
-from laten.data.schema.ties import MOST_SEEN, ancestors, broken, coded, follower, is_number
+from laten.data.schema.ties import MOST_SEEN, ancestors, broken, factor, follower, is_number
 
 BREAKS = 30.0  # that chance would make
 FEW = 0.1  # of these, at most, that a near tie has
@@ -84,7 +84,7 @@ def find_ties(columns: Sequence[Column], cells: Mapping[Name, Cells], told: Sequ
 
 def _follows(columns: list[Column], cells: Mapping[Name, Cells], taken: set[Name]) -> list[Found]:
     """Find columns that have one value for each level of another."""
-    codes = {c.name: coded(c, cells[c.name])[0] for c in columns}
+    codes = {c.name: factor(c, cells[c.name])[0] for c in columns}
     levels = {n: int(at.max(initial=-1)) + 1 for n, at in codes.items()}
     agree = {n: float(np.sum((np.bincount(at[at >= 0]) / max((at >= 0).sum(), 1)) ** 2)) for n, at in codes.items()}
     sources = sorted(

@@ -93,17 +93,21 @@ def _ends(bounds: Bounds) -> tuple[float, float]:
     return -np.inf if bounds.low is None else bounds.low, np.inf if bounds.high is None else bounds.high
 
 
-def coded(column: Column, cells: Cells) -> tuple[np.ndarray, list[Plain]]:
+def factor(column: Column, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     """Return the position `(rows,)` of each cell among the distinct values, −1 where missing; and these."""
     if column.kind in CLASSES:
-        at, values = cells.factor
-        return at, [plain_of(v) for v in values]
+        return cells.factor
     x = own_numbers(column, cells)
     if column.seen.form in ("date", "duration"):  # to the millisecond, so that a time that was written is found again
         unit = DAY * 1e3 if column.seen.form == "date" else 1e3
         x = np.round(x * unit) / unit
-    found, values = pd.factorize(x)
-    return found, [plain_of(v) for v in values]
+    return pd.factorize(x)
+
+
+def coded(column: Column, cells: Cells) -> tuple[np.ndarray, list[Plain]]:
+    """Return `factor`, the distinct values as a model file has them."""
+    at, values = factor(column, cells)
+    return at, [plain_of(v) for v in values]
 
 
 def _table(
