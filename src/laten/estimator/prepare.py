@@ -15,12 +15,11 @@ from laten.answers.fitted import Fitted
 from laten.common import random
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import DataError, DeclarationError
-from laten.data.containers.containers import rows_at
 from laten.data.rows.presentation import Presentation, Store
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
 from laten.estimator.parameters import Parameters, check, settings_of
-from laten.estimator.propose import of_weighted, propose, weighted
+from laten.estimator.propose import of_weighted, propose, rows_at, weighted
 from laten.inference.asking import classes_of
 from laten.network.guide import guide_for
 from laten.network.model import Model, build_model

@@ -9,7 +9,7 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
-from laten.data.containers.containers import ARRAY, Container, rows_at, taken, taken_table
+from laten.data.containers.containers import ARRAY, Container, Taken, taken, taken_table
 from laten.data.containers.dictionaries import is_columns
 from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.holes import holes_of
@@ -56,7 +56,7 @@ def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pro
     """
     if parameters.network is not None:
         check_generative(parameters.network)
-    came = taken(data)
+    came = Taken(data) if isinstance(data, pd.DataFrame) else taken(data)
     if parameters.network is None and isinstance(came.data, Mapping) and is_columns(came.data):
         came = taken_table(data)
     data, weights = weighted(came.data, sample_weight)
@@ -78,6 +78,17 @@ def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
     if weights is None or weights.all():
         return data, weights
     return rows_at(data, np.flatnonzero(weights)), weights[weights > 0]
+
+
+def rows_at(data: Any, index: np.ndarray) -> Any:
+    """Return some rows of a container, or of a dictionary of arrays, by their numbers."""
+    if not isinstance(data, pd.DataFrame):
+        data = taken(data).data
+    if isinstance(data, Mapping):
+        return {name: rows_at(values, index) for name, values in data.items()}
+    if isinstance(data, pd.DataFrame | pd.Series):
+        return data.iloc[index]
+    return (data if isinstance(data, np.ndarray) else np.asarray(data))[index]
 
 
 def with_learned_roots(network: Network, rows: Rows) -> Network:

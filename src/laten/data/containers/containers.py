@@ -153,16 +153,6 @@ def back(container: Container, frame: pd.DataFrame, given: Any = None) -> Any:
     return ways[kind]() if kind in ways else as_native(frame, kind, types)
 
 
-def rows_at(data: Any, index: np.ndarray) -> Any:
-    """Return some rows of a frame, an array or a dictionary of arrays, by their numbers."""
-    data = taken(data).data
-    if isinstance(data, Mapping):
-        return {name: rows_at(values, index) for name, values in data.items()}
-    if isinstance(data, pd.DataFrame | pd.Series):
-        return data.iloc[index]
-    return (data if isinstance(data, np.ndarray) else np.asarray(data))[index]
-
-
 def as_array(frame: pd.DataFrame) -> np.ndarray:
     """Return a frame as a matrix."""
     array: np.ndarray = frame.to_numpy()

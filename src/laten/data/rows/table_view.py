@@ -20,7 +20,6 @@ from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
 from laten.data.rows.between import Between, Missing
-from laten.data.rows.complete import between, completed
 from laten.data.rows.evidence import likelihood, number, single
 from laten.data.rows.evidence_text import understood
 from laten.data.rows.holes import Holes
@@ -256,11 +255,11 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
 
     def filled(self, frame: pd.DataFrame, found: pd.DataFrame, seed: Any = None) -> pd.DataFrame:
         """Return a frame with hidden cells taken from `found`, so that rows keep the schema's ties."""
-        return completed(self.schema, frame, found, seed)
+        return tables.completed(self.schema, frame, found, seed)
 
     def between(self, frame: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return a frame filled with each of two ends of intervals."""
-        return between(self.schema, frame, low, high)
+        return tables.between(self.schema, frame, low, high)
 
     def torn(self, data: Any) -> dict[str, np.ndarray]:
         """Return, for each tie that some rows `(rows,)` break, which do."""

@@ -20,6 +20,7 @@ from laten.data.columns.encode import decode_column, encode_column, has_log_det,
 from laten.data.columns.restore import constant, like_dtype
 from laten.data.messages import did_you_mean
 from laten.data.rows.evidence import Between, limits
+from laten.data.rows.keep_ties import keep
 from laten.data.rows.rows import Rows
 from laten.data.schema.contract import Name
 from laten.data.schema.schema import Schema
@@ -208,3 +209,37 @@ def _with_categories(old: pd.Series, written: pd.Series) -> pd.Series:
     needed = {*old.cat.categories, *written.unique().dropna()}
     names = [c for c in written.cat.categories if c in needed]
     return old if len(names) == len(old.cat.categories) else old.cat.set_categories(names)
+
+
+def completed(schema: Schema, frame: pd.DataFrame, found: pd.DataFrame, seed: Any = None) -> pd.DataFrame:
+    """Return a frame with hidden cells taken from `found`, so that rows keep the ties.
+
+    Args:
+        seed: Of draws among combinations; None takes the most frequent.
+    """
+    full, hidden, decoded = beside(frame, found)
+    out = fill(full, decoded, hidden)
+    if not schema.ties:
+        return out
+    there = {n: ~hidden[n].to_numpy() if n in hidden else np.ones(len(full), bool) for n in full.columns}
+    return keep(schema, out, there, None if seed is None else np.random.default_rng(seed))
+
+
+def between(
+    schema: Schema, frame: pd.DataFrame, low: pd.DataFrame, high: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a frame filled with each of two ends of intervals; cells that ties settle have one value in both."""
+    tied = completed(schema, frame, low), completed(schema, frame, high)
+    columns = [n for n in low.columns if n in tied[0]]
+    same = (tied[0][columns] == tied[1][columns]).to_numpy()
+    settled = tied[0][columns].set_axis(low.index)
+    full, hidden, _ = beside(frame, low[columns])
+    first, last = (fill(full, end[columns].where(~same, settled), hidden) for end in (low, high))
+    return first, last
+
+
+def beside(frame: pd.DataFrame, found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the frame with the columns that it lacks, which cells of `found`'s columns are hidden, and `found`."""
+    decoded = found.set_axis(frame.index)
+    full = frame.reindex(columns=[*frame.columns, *[n for n in decoded.columns if n not in frame.columns]])
+    return full, full[list(decoded.columns)].isna(), decoded
