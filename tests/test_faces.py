@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 import laten as lt
 from laten.data.rows.standardised import standardised
 from laten.estimator import advised
+from laten.estimator.detector import numbers_as_numbers
 from laten.estimator.neighbours import known_rows, thinness
 
 pytestmark = pytest.mark.trains
@@ -49,6 +50,16 @@ def test_nothing_odd_stops_a_detector_and_it_is_found(detector):
         assert detector.predict(ODD)[:5].tolist() == [-1] * 5
         surprise = detector.surprise(ODD)
     assert [surprise.iloc[i].idxmax() for i in range(5)] == ["t", "p", "sky", "grade", "hours"]
+
+
+def test_a_detector_takes_other_containers(detector):
+    pl = pytest.importorskip("polars")
+    assert np.array_equal(detector.score_samples(pl.from_pandas(TABLE)), detector.score_samples(TABLE))
+    schema = numbers_as_numbers(pl.from_pandas(TABLE))
+    assert {c.name: c.kind for c in schema.columns} == dict.fromkeys(["t", "p", "grade", "hours"], "real") | {
+        "sky": "binary"
+    }
+    assert numbers_as_numbers({"x": np.zeros((5, 2, 2))}) is None and numbers_as_numbers(np.zeros((5, 2, 2))) is None
 
 
 def test_a_hole_makes_a_row_neither_odd_nor_usual(detector):
@@ -115,7 +126,7 @@ def test_odd_rows_have_lower_scores_than_usual_ones_and_usual_ones_have_not(dete
 
 def test_each_face_answers_as_its_model():
     made = lt.Synthesizer(SMALL).fit(TABLE)
-    assert made.sample(5, seed=3).equals(made.vae_.sample(5, seed=3))
+    assert made.sample(5, seed=3).equals(made.vae_.sample(5, seed=3, holes=True))
     assert (made.sample(5, {"sky": "rain"})["sky"] == "rain").all()
     embedder = lt.Embedder(SMALL)
     assert embedder.fit_transform(TABLE).equals(embedder.vae_.transform(TABLE))
@@ -140,5 +151,5 @@ def test_a_face_without_a_model_takes_what_is_advised(monkeypatch):
     assert not told["hide"] and told["seed"] == 3 and told["dropout"] == 0.1
     lt.Synthesizer().fit(np.zeros((30_000, 2)))
     assert told["dropout"] == 0.0 and told["epochs"] == 60
-    lt.Imputer().fit({"a": np.zeros((30_000, 2))})
+    lt.Imputer()._learn({"a": np.zeros((30_000, 2))}, advised.filling)
     assert told["validation"] == 0.0 and told["batch_size"] == 256

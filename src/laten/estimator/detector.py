@@ -14,6 +14,7 @@ $$\mathrm{score}(x) = -\max_i \operatorname{arsinh}\frac{o_i - m_i}{r_i}.$$
 Hidden cells cost what they usually do, so that a hole is neither odd nor usual.
 """
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -31,6 +32,7 @@ from laten.data.schema.schema import Schema
 from laten.estimator import advised
 from laten.estimator.face import Face
 from laten.estimator.neighbours import known_rows, thinness
+from laten.estimator.set_output import as_rows
 from laten.estimator.vae import VAE
 
 FENCE = 1.5  # quartile ranges below the lower quartile, where odd begins (Tukey 1977)
@@ -109,9 +111,10 @@ class Detector(OutlierMixin, Face):
     def _oddness(self, X: Any) -> np.ndarray:
         """Return what makes each row odd, `(rows, parts)`."""
         view = self._fitted().view_
+        X = view.opened(X) if isinstance(view, TableView) else X
         parts = [cost_of_holes(model, X) - model.score_samples(X) for model in self._models]
         if self._known is not None and isinstance(view, TableView):
-            parts.append(thinness(standardised(view.schema, view.opened(X)), self._known))
+            parts.append(thinness(standardised(view.schema, X), self._known))
         return np.stack(parts, axis=1)
 
 
@@ -120,11 +123,12 @@ def numbers_as_numbers(X: Any) -> Schema | None:
 
     A grade of 7 is odder than one of 4 where those seen are 1 to 3, which levels without a distance would not say.
     """
-    if not isinstance(X, pd.DataFrame):
-        if np.ndim(X) != 2:
+    rows = as_rows(X)
+    if not isinstance(rows, pd.DataFrame):
+        if isinstance(rows, Mapping) or np.ndim(rows) != 2:
             return None
-        X = as_frame(X)
-    schema = infer_schema(X)
+        rows = as_frame(rows)
+    schema = infer_schema(rows)
     kept = ("binary", "date", "duration", *ASIDE)
     return schema.with_kinds({c.name: "real" for c in schema.columns if c.seen.form == "number" and c.kind not in kept})
 
@@ -137,5 +141,6 @@ def cost_of_holes(vae: VAE, X: Any) -> np.ndarray | float:
     holes = hidden_cells(view.schema, view.opened(X))
     if not holes.to_numpy().any():
         return 0.0
-    usual = vae.surprise(vae.sample(USUAL_ROWS, seed=vae.seed))[[str(n) for n in holes]].median()
+    drawn = view.opened(vae.sample(USUAL_ROWS, seed=vae.seed))
+    usual = vae.surprise(drawn)[[str(n) for n in holes]].median()
     return holes.to_numpy(float) @ usual.to_numpy()

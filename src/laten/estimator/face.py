@@ -6,12 +6,14 @@ from typing import Any
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from laten.estimator.set_output import as_rows
 from laten.estimator.vae import VAE
 
 
 def rows_in(X: Any) -> int:
     """Return how many rows data have; 0 where that is not known, or they are no data: the fit will say so."""
-    some = next(iter(X.values()), ()) if isinstance(X, Mapping) else X
+    rows = as_rows(X)
+    some = next(iter(rows.values()), ()) if isinstance(rows, Mapping) else rows
     shape = getattr(some, "shape", (len(some),) if isinstance(some, Sized) else ())
     return int(shape[0]) if shape else 0
 

@@ -21,6 +21,11 @@ def as_asked(estimator: BaseEstimator, X: Any) -> Any:
     wanted = getattr(estimator, "_sklearn_output_config", {}).get("transform", get_config()["transform_output"])
     if wanted == "default" or type(X).__module__.partition(".")[0] == wanted:
         return X
+    return as_rows(X)
+
+
+def as_rows(X: Any) -> Any:
+    """Return rows in any container as a frame or an array; arrays by node stay a dictionary."""
     found = taken(X).data
     return taken_table(X).data if isinstance(found, Mapping) and is_columns(found) else found
 

@@ -32,6 +32,8 @@ class Synthesizer(Face):
         self._learn(X, advised.sampling)
         return self
 
-    def sample(self, n: int = 1, given: Mapping[Any, Any] | None = None, *, seed: int | None = None) -> Any:
-        """Draw `n` rows in the container and types of the fitted data, as `VAE.sample`."""
-        return self._fitted().sample(n, given, seed=seed)
+    def sample(
+        self, n: int = 1, given: Mapping[Any, Any] | None = None, *, holes: bool = True, seed: int | None = None
+    ) -> Any:
+        """Draw `n` rows in the container and types of the fitted data, as `VAE.sample`: with holes as these have."""
+        return self._fitted().sample(n, given, holes=holes, seed=seed)
