@@ -56,14 +56,14 @@ def test_ids_are_carried_through(table, laten, tmp_path):
 
 
 def test_outliers_of_data_are_those_of_a_model_fitted_to_them(laten, monkeypatch):
-    from laten.cli.work import fit_first
-
-    monkeypatch.setattr(fit_first, "ODD_ROWS", fit_first.ODD_ROWS | {"epochs": 1, "width": 4, "latent": 1})
+    small = lt.Detector(vae=lt.VAE(latent=1, width=4, epochs=1))
+    monkeypatch.setattr("laten.cli.work.detect.Detector", lambda: small)
     ran = laten("outliers", "people.csv", "--top", 3, "--by-column")
     rows = table_of(ran.out)
     assert (
         len(rows) == 3
-        and {"row", "log_p", "error", "height", "city"} <= set(rows)
+        and {"row", "score", "log_p", "error", "height", "city"} <= set(rows)
+        and rows["score"].is_monotonic_increasing
         and "fitted to people.csv" in ran.err
     )
 

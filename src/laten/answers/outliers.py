@@ -19,21 +19,25 @@ USUAL = 500  # rows, at most, that say what a column usually costs
 LEAST = 0.5  # nats of excess that are worth a word
 
 
-def outliers(fitted: Fitted, data: Any, top: int | None, by_column: bool, draws: int | None, error: float) -> Any:
-    """Return the `top` least probable rows, the oddest first.
+def outliers(
+    fitted: Fitted, data: Any, top: int | None, by_column: bool, draws: int | None, error: float, usual: Any = None
+) -> Any:
+    """Return the `top` least probable rows, the oddest first; `usual` `(rows,)` orders them in place of log p.
 
     Returns:
         A frame of their places (`row`), `log_p`, its `error`, and for tables `why`: the columns whose cells cost most
         beyond what is usual, with the nats. With `by_column` the excess of each column in place of words.
     """
     found = judged(fitted, data, draws, error, warn=False)
-    order = np.argsort(found.per_row, kind="stable")[:top]
+    order = np.argsort(found.per_row if usual is None else np.asarray(usual), kind="stable")[:top]
     out = pd.DataFrame({"row": order, "log_p": found.per_row[order], "error": found.errors[order]})
+    if usual is not None:
+        out.insert(1, "score", np.asarray(usual)[order])
     if not isinstance(fitted.view, TableView):
         return out
     frame = fitted.view.opened(data)
-    usual = np.linspace(0, len(frame) - 1, min(len(frame), USUAL)).astype(int)
-    shares = surprise(fitted, frame.iloc[np.concatenate([order, usual])], draws or FIRST).reset_index(drop=True)
+    some = np.linspace(0, len(frame) - 1, min(len(frame), USUAL)).astype(int)
+    shares = surprise(fitted, frame.iloc[np.concatenate([order, some])], draws or FIRST).reset_index(drop=True)
     excess = (shares - shares.iloc[len(order) :].median()).iloc[: len(order)]
     names = [str(n) for n in fitted.view.schema.names if str(n) in excess.columns]
     if by_column:

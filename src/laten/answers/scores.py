@@ -13,12 +13,13 @@ from laten.data.messages import where
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys
-from laten.inference.diagnostics import LogLikelihood, digest, log_mean_weight
+from laten.inference.diagnostics import Digest, LogLikelihood, digest, log_mean_weight
 from laten.inference.questions import LogWeights, Parts
 from laten.inference.until_precise import ROUND, until_precise
 
 QUANTILES = 201
 FENCE = 1.5
+BLOCK = 16_384  # rows whose log-weights are held at once
 
 
 def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> LogLikelihood:
@@ -54,19 +55,29 @@ def of_rows(
     """Estimate as `judged`, of rows that went through the view; `shift` is the sum of their log-determinants."""
     if not 0 < error < np.inf:
         raise LatenError(f"the error asked for must be a positive number of nats, not {error!r}")
+    blocks = [np.arange(i, min(i + BLOCK, rows.n)) for i in range(0, rows.n, BLOCK)]
     if draws is None:
-
-        def ask(chosen: np.ndarray, draws: int, turn: int) -> Any:
-            return fitted.ask(LogWeights(draws), rows.take(chosen), Keys(fitted.seed + turn * ROUND))
-
-        found, used = until_precise(ask, rows.n, error)
-        answer = LogLikelihood.of(found, used, shift, warn)
+        found, used = zip(*(precisely(fitted, rows.take(block), error) for block in blocks), strict=True)
+        whole = Digest(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        answer = LogLikelihood.of(whole, np.concatenate(used), shift, warn)
     else:
         answer = LogLikelihood.of(fitted.ask(LogWeights(draws), rows, kept=digest), draws, shift, warn)
     if fitted.references is None:
         return answer
-    beside = fitted.references.log_prob(fitted.model.network, rows)
-    return replace(answer, references={name: float((x + shift).mean()) for name, x in beside.items()})
+    totals: dict[str, float] = {}
+    for block in blocks:
+        for name, x in fitted.references.log_prob(fitted.model.network, rows.take(block)).items():
+            totals[name] = totals.get(name, 0.0) + float(x.sum())
+    return replace(answer, references={name: (x + float(shift.sum())) / rows.n for name, x in totals.items()})
+
+
+def precisely(fitted: Fitted, rows: Rows, error: float) -> tuple[Digest, np.ndarray]:
+    """Return what is known of each row's log p, and its draws; all log-weights are held meanwhile."""
+
+    def ask(chosen: np.ndarray, draws: int, turn: int) -> Any:
+        return fitted.ask(LogWeights(draws), rows.take(chosen), Keys(fitted.seed + turn * ROUND))
+
+    return until_precise(ask, rows.n, error)
 
 
 def surprise(fitted: Fitted, data: Any, draws: int) -> Any:

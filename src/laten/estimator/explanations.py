@@ -112,7 +112,7 @@ class Explanations(abc.ABC):
 
     def outliers(
         self, X: Any, top: int | None = 20, *, by_column: bool = False, draws: int | None = None,
-        error: float = PRECISE,
+        error: float = PRECISE, usual: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """Return the least probable rows, the oddest first, and which columns make them so.
 
@@ -123,10 +123,11 @@ class Explanations(abc.ABC):
 
         Other arguments:
             draws, error: As in `log_likelihood`.
+            usual: `(rows,)` what rows are ordered by in place of log p, such as `lt.Detector.score_samples`.
         Returns:
             A frame: `row` (its place in X), `log_p` (nats), `error`, and for tables `why`, or a column for each column.
         """
-        return run_outliers(self._fitted(), X, top, by_column, draws, error)
+        return run_outliers(self._fitted(), X, top, by_column, draws, error, usual)
 
     # -- explaining ------------------------------------------------------------
 

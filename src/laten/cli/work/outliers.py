@@ -1,5 +1,7 @@
 """`laten outliers`: the least probable rows, and why."""
 
+from typing import Any
+
 import pandas as pd
 
 from laten.cli.data_in_out import TABLES, check_output, note, put
@@ -17,9 +19,9 @@ def outliers(
     """Write the `top` oddest rows, the oddest first; 0: all rows."""
     check_output(output, TABLES)
     with waiting("scoring rows"):
-        vae, source = asked(model, data)
-        options = {} if error is None else {"error": error}
-        found = vae.outliers(source.data, top or None, by_column=by_column, draws=draws, **options)
+        vae, source, usual = asked(model, data)
+        options: dict[str, Any] = {} if error is None else {"error": error}
+        found = vae.outliers(source.data, top or None, by_column=by_column, draws=draws, usual=usual, **options)
     rows = found.pop("row").to_numpy()
     shown = pd.concat(
         [scored(found.pop("log_p").to_numpy(), found.pop("error").to_numpy(), output), found.round(3)], axis=1
@@ -29,4 +31,4 @@ def outliers(
         named = {*shown.columns, *told()[0].get("id", ())}
         shown = pd.concat([shown, own[[c for c in own.columns if c not in named]]], axis=1)
     put(labelled(shown, source, rows), output)
-    note(f"The {len(rows)} least probable of {source.rows} rows.")
+    note(f"The {len(rows)} {'least probable' if usual is None else 'oddest'} of {source.rows} rows.")
