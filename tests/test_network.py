@@ -145,8 +145,9 @@ def test_dropout_only_with_a_key_and_scaled():
 def test_dropout_of_every_layer():
     """A unit is left out in the wanted share of keys, alike in every layer, on its own."""
     widths, rows = (5, 3, 2), 4000
+    net = build(lt.MLP(5, dropout=0.25), 2, 1, jax.random.key(0), "x")
     keys = jax.random.split(jax.random.key(0), rows)
-    keep = jax.vmap(lambda k: jnp.concatenate(keepers(0.25, k, widths)))(keys)
+    keep = jax.vmap(lambda k: jnp.concatenate(keepers(net, k, widths)))(keys)
     share = np.asarray(keep == 0).mean(0)
     assert np.allclose(share, 0.25, atol=4 * np.sqrt(0.19 / rows))
     assert np.allclose(np.asarray(keep).mean(0), 1, atol=0.05)

@@ -151,6 +151,8 @@ def test_a_fitted_estimator_is_asked_in_its_own_units():
     x = vae.model_.p["x"]
     w, (b, raw) = np.asarray(x.net.layers[0].weight).T, np.split(np.asarray(x.constants), 2)
     covariance = w @ w.T + np.diag(np.exp(2 * 7 * np.tanh(raw / 7)))  # `numerics.log_scale`
+    mean, sd = rows.mean(0), rows.std(0)  # the model is of standardised rows, its log p is of these
+    b, covariance = mean + sd * b, covariance * np.outer(sd, sd)
     assert found.log_evidence == pytest.approx(normal_log_prob(rows[:1], b, covariance)[0], abs=1e-4)
     assert abs(found.residual) < 1e-6 and found.elbo < found.log_evidence
 

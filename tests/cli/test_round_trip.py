@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.cli.tables_in_the_wild import Table, later, tables, text_of
 
 from laten.cli.data_in_out import for_fit
-from laten.cli.work import ask
+from laten.cli.work import ask, impute
 from laten.cli.work.fit import schema_of
 from laten.common.errors import DataError
 from laten.data.files.read import read
@@ -43,7 +43,7 @@ class Weightless:
         self.view_.rows(data, partial=True)
         return self.view_.filled(data, self.view_.drawn(self.values(len(data), 1), 2, like=data))
 
-    def sample(self, n, given=None, seed=None):
+    def sample(self, n, given=None, seed=None, holes=False):
         return self.view_.drawn(self.values(n, 3), 4)
 
 
@@ -79,7 +79,8 @@ def round_trip(table: Table, folder, monkeypatch) -> None:
         COUNT["refused"] += 1
         COUNT[str(error).partition("in.csv")[2][:60]] += 1
         return
-    monkeypatch.setattr(ask, "load", lambda path: model)
+    for work in (ask, impute):
+        monkeypatch.setattr(work, "load", lambda path: model)
     imputed(model, table, data)
     some = later(table, COUNT["tables"])
     batch.write_bytes(some.raw)
@@ -90,7 +91,7 @@ def round_trip(table: Table, folder, monkeypatch) -> None:
 def imputed(model: Weightless, table: Table, data) -> None:
     """Full cells of a file come back to the letter, in their types."""
     out = data.with_name("out.csv")
-    ask.impute("m.laten", str(data), str(out), None, None)
+    impute.impute("m.laten", str(data), str(out), None, [], False, False, 0.9, None)
     found = changes(table, rows_of(out))
     assert not found, found[:3]
     COUNT["cells"] += sum(map(sum, table.full))
@@ -149,7 +150,7 @@ def test_a_writer_that_changes_a_cell_is_caught(tmp_path, monkeypatch):
     cells = [[f"{i % 7:05d}", f"{i * i / 7:.2f}"] for i in range(30)]
     table = Table(["a", "b"], cells, [[True, True]] * 30, ",", text_of([["a", "b"], *cells], ",").encode())
     round_trip(table, tmp_path, monkeypatch)
-    right = ask.as_in_file
+    right = impute.as_in_file
 
     def zeros(filled, source):
         out = right(filled, source)
@@ -157,6 +158,6 @@ def test_a_writer_that_changes_a_cell_is_caught(tmp_path, monkeypatch):
         return out
 
     for wrong in (zeros, lambda *a: right(*a).iloc[[1, 0, *range(2, 30)]]):
-        monkeypatch.setattr(ask, "as_in_file", wrong)
+        monkeypatch.setattr(impute, "as_in_file", wrong)
         with pytest.raises(AssertionError):
             imputed(fitted(tmp_path / "in.csv"), table, tmp_path / "in.csv")

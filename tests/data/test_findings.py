@@ -26,7 +26,8 @@ def good(seed=0):
 
 
 FRAME = good()
-SCHEMA = infer_schema(FRAME)
+found = infer_schema(FRAME)
+SCHEMA = found.without_constraints(*map(str, found.constraints))  # each difference alone, not what follows from it
 
 
 def put(column, rows, value):

@@ -104,7 +104,8 @@ def explain(
         }
         return discrete(found, seen, how)
     network, p, guided = parts_of(model, weights)
-    example = stored_example(model._fitted(), evidence) if isinstance(model, Answers) else example_of(network, evidence)
+    answers = isinstance(model, Answers)
+    example, unit = stored_example(model._fitted(), evidence) if answers else (example_of(network, evidence), 0.0)
     names = latents_of(network, example, latents)
     how = q or ("guide" if guided else "mean field")
     if how == "guide" and guided is None:
@@ -113,8 +114,10 @@ def explain(
     if all(network.nodes[n].family.n_states is not None for n in names):
         check_count({n: network.nodes[n].family.n_states or 1 for n in names}, "a guide, lt.VAE(network)")
         log_q = guide_table(guided, example, names) if how == "guide" and guided is not None else None
-        return discrete(DiscreteLatents(*log_tables(network, p, example, names), log_q), seen, how)
-    return normal(network, p, guided, example, names, seen, how)
+        d = DiscreteLatents(*log_tables(network, p, example, names), log_q)
+        d = d._replace(log_joint=d.log_joint + unit, log_evidence=d.log_evidence + unit)
+        return discrete(d, seen, how)
+    return normal(network, p, guided, example, names, seen, how, unit)
 
 
 def parts_of(
@@ -232,16 +235,16 @@ def summed(table: np.ndarray, kept: int) -> np.ndarray:
 
 def normal(
     network: Network, p: Mapping[str, Conditional], model: Model | None, example: Example, names: Sequence[str],
-    seen: dict[str, str], how: str,
+    seen: dict[str, str], how: str, unit: float = 0.0,
 ) -> Explanation:  # fmt: skip
-    """Explain normal latents of a linear-Gaussian network."""
+    """Explain normal latents of a linear-Gaussian network; `unit` is what log p in the data's unit has besides."""
     joint = linear_gaussian.joint_normal(network, p)
     latent = np.concatenate([joint.places[n] for n in names])
     at = np.concatenate([joint.places[n][example.seen(n)] for n in example.values])
     x = np.concatenate([np.ravel(example.values[n])[example.seen(n)] for n in example.values]).astype(float)
     prior = linear_gaussian.marginal(joint.normals, latent)
     posterior = linear_gaussian.conditioned(joint.normals, latent, at, x)
-    log_evidence = float(log_normal(x, linear_gaussian.marginal(joint.normals, at)))
+    log_evidence = float(log_normal(x, linear_gaussian.marginal(joint.normals, at))) + unit
     labels = [n if len(joint.places[n]) == 1 else f"{n}[{i}]" for n in names for i in range(len(joint.places[n]))]
     path: list[Normals] = [prior]
     moved: list[str | None] = [None]
@@ -255,7 +258,7 @@ def normal(
     measured = [
         (
             linear_gaussian.kl(q, posterior),
-            linear_gaussian.energy(joint.normals, q, latent, at, x),
+            linear_gaussian.energy(joint.normals, q, latent, at, x) + unit,
             linear_gaussian.entropy(q),
         )
         for q in path

@@ -14,6 +14,7 @@ from laten.common.errors import DataError, DeclarationError, known
 from laten.common.types import Values
 from laten.data.messages import unknown
 from laten.data.rows.presentation import wide
+from laten.data.rows.views import ArrayView
 from laten.families import Normal
 from laten.inference.asking import classes_of
 from laten.inference.linear_gaussian import Normals
@@ -60,9 +61,11 @@ def example_of(network: Network, evidence: Mapping[str, Any]) -> Example:
     return found
 
 
-def stored_example(fitted: Fitted, evidence: Mapping[str, Any]) -> Example:
+def stored_example(fitted: Fitted, evidence: Mapping[str, Any]) -> tuple[Example, float]:
     """Read evidence by column (or node) of a fitted estimator, through its view.
 
+    Returns:
+        The example in the model's own scale, and what log p of arrays in their unit has besides, in nats.
     Raises:
         DataError: an unknown column or value, or an interval.
     """
@@ -76,7 +79,8 @@ def stored_example(fitted: Fitted, evidence: Mapping[str, Any]) -> Example:
             found.values[name] = np.asarray(wide(jnp.asarray(stored[0]), name in classes_of(fitted.model.network)))
             if not mask.all():
                 found.masks[name] = mask
-    return found
+    units = fitted.view.log_det(rows) if isinstance(fitted.view, ArrayView) else {}
+    return found, float(sum(x.sum() for x in units.values()))
 
 
 def latents_of(network: Network, example: Example, latents: Iterable[str] | None) -> list[str]:

@@ -55,7 +55,11 @@ PHRASES: tuple[tuple[str, Said], ...] = (
     (r"pd\.to_timedelta\(\.\.\.\), with its unit if they are numbers", "write them as in '2 days 03:30:00'"),
     (r" or pd\.Timedelta\(hours=3\)", ""),
     (r"; convert it, e\.g\. images\.astype\('uint8'\)", "; store whole numbers as uint8"),
+    (r"convert it: frame\[.*?\]\.astype\('float64'\)", "store it as float64"),
+    (r", or of lt\.constraints, not", ", not"),
+    (r"best a DataFrame with", "best a table with"),
     # evidence and questions
+    (r"; lt\.missing: it has none", "; 'NAME is missing': it has none"),
     (r"lt\.between\(low, high\) or a list", "a range LOW..HIGH or several --given"),
     (r"predict_interval: (.*); predict_proba gives the probabilities of classes", r"\1; --proba gives probabilities"),
     (

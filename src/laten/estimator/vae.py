@@ -24,6 +24,7 @@ CONSTRAINTS: dict[str, Any] = {
     "guide": [Network, None],
     "objective": "no_validation",
     "schema": [Schema, None],
+    "constraints": "no_validation",
     "optimizer": "no_validation",
     "hide": ["boolean", None],
     **{name: [Integral] for name in ("latent", "draws", "restarts", "seed")},

@@ -80,11 +80,11 @@ def refuse_odd(name: object, series: pd.Series) -> None:
             f"column {name!r}: {dtype} has more bits than laten keeps; convert it: frame[{name!r}].astype('float64')"
         )
     if dtype.kind == "O":
-        half = [v for v in pd.unique(series) if isinstance(v, str) and not v.isascii() and _LONE.search(v)]
+        half = {v for v in series if isinstance(v, str) and not v.isascii() and _LONE.search(v)}
         if half:
-            bad = series.isin(half).to_numpy(bool)
+            bad = np.array([isinstance(v, str) and v in half for v in series])
             raise DataError(
                 f"column {name!r}: {where(bad)} hold{'s' if bad.sum() == 1 else ''} half of a character "
-                f"({half[0]!a}), which no file can hold; mend the text, e.g. .str.encode('utf-8', 'replace')"
+                f"({min(half)!a}), which no file can hold; mend the text, e.g. .str.encode('utf-8', 'replace')"
                 ".str.decode('utf-8')"
             )

@@ -104,6 +104,8 @@ def number(column: Column, value: Any) -> float:
     try:
         if column.kind == "date":
             expected = "a date, such as 2024-12-31"
+            if isinstance(value, int | float | np.number):  # pandas would count nanoseconds
+                raise TypeError
             found = _days(column, moment(column, value)[0] if isinstance(value, str) else pd.Timestamp(value))
         elif column.kind == "duration":
             expected = "a duration, such as '2 days' or pd.Timedelta(hours=3)"
