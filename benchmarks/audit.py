@@ -1,7 +1,7 @@
 """Estimators of log p(x) against exact values, and ranks against uniform, on linear-Gaussian worlds.
 
     python -m benchmarks.audit                         # 2, 10 and 50 latents; about ten minutes on two busy cores
-    python -m benchmarks.audit --latents 2 --plot a.png
+    python -m benchmarks.audit --latents 2 --guides near
     laten audit MODEL DATA --only bdmc --rows 100      # the sandwich of any model file
 
 P is known: x = Wz + b + noise, W with orthogonal columns, so that the posterior is a diagonal normal. The guide is that
@@ -11,15 +11,13 @@ deviation and scales 10 % too wide, `far` has means shrunk by 5 % besides, which
 for the exact posterior, and for one 20 % too narrow.
 """
 
-import argparse
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks.runner import footer, show
+from benchmarks.runner import footer, options_of, show
 
 SIGMA, COLUMNS = 0.7, {2: 5, 10: 20, 50: 100}
 
@@ -27,11 +25,7 @@ SIGMA, COLUMNS = 0.7, {2: 5, 10: 20, 50: 100}
 def known(latents: int, slope: float = 1.0, shift: float = 0.0, log_sd: float = 0.0) -> tuple[lt.VAE, np.ndarray]:
     """Return a model with known weights, and 100 rows of its world.
 
-    Args:
-        latents: How many.
-        slope: Of the guide's means, 1 being the posterior's.
-        shift: Added to them, in posterior standard deviations.
-        log_sd: Added to the guide's log-scales.
+    The guide's means are `slope` times the posterior's plus `shift` standard deviations; its log-scales `log_sd` more.
     """
     rng, columns = np.random.default_rng(0), COLUMNS[latents]
     u, s, _ = np.linalg.svd(rng.normal(size=(columns, latents)), full_matrices=False)
@@ -45,12 +39,12 @@ def known(latents: int, slope: float = 1.0, shift: float = 0.0, log_sd: float = 
     scales = 7 * np.arctanh((0.5 * np.log(variance) + log_sd) / 7)
     offset = np.concatenate([shift * np.sqrt(variance) - slope * b @ to_mean, scales])
     weight = np.concatenate([slope * to_mean, np.zeros_like(w)], axis=1)
-    x_side, z_side = (lambda m: m.p["x"]), (lambda m: m.q["z"])
-    vae.model_ = eqx.tree_at(
-        lambda m: [part for side in (x_side(m), z_side(m)) for part in (side.net.layers[0].weight, side.constants)],
-        vae.model_,
-        [jnp.asarray(a, jnp.float32) for a in (w.T, b, weight, offset)],
-    )
+    values = [jnp.asarray(a, jnp.float32) for a in (w.T, b, weight, offset)]
+
+    def places(m: lt.Model) -> list:
+        return [part for side in (m.p["x"], m.q["z"]) for part in (side.net.layers[0].weight, side.constants)]
+
+    vae.model_ = eqx.tree_at(places, vae.model_, values)
     return vae, x
 
 
@@ -71,13 +65,9 @@ GUIDES = {
 
 def main() -> None:
     """Audit each world, and print how far each estimator is from exact log p(x)."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--latents", type=int, nargs="+", default=[2, 10, 50], choices=sorted(COLUMNS))
-    parser.add_argument("--rows", type=int, default=100)
-    parser.add_argument("--bridges", type=int, default=500)
-    parser.add_argument("--guides", nargs="+", default=list(GUIDES), choices=GUIDES)
-    parser.add_argument("--plot", help="also draw the last audit here")
-    options, off, ranks = parser.parse_args(), {}, {}
+    choices = {"latents": sorted(COLUMNS), "guides": GUIDES}
+    options = options_of(__doc__, choices, latents=[2, 10, 50], rows=100, bridges=500, guides=[*GUIDES]).parse_args()
+    off, ranks = {}, {}
     for latents in options.latents:
         for name in options.guides:
             vae, x = GUIDES[name](latents)
@@ -90,14 +80,10 @@ def main() -> None:
         for name, log_sd in (("posterior", 0.0), ("too narrow", float(np.log(0.8)))):
             vae, x = known(latents, log_sd=log_sd)
             found = vae.audit({"x": x}, ["sbc"], rows=options.rows)
-            names = ("SBC p-value", "SBC p-value, resampled")
-            ranks[latents, name] = {n: found[n] for n in names}
-    show("nats a row from exact log p", pd.DataFrame.from_dict(off, orient="index").rename_axis(["latents", "guide"]))
-    show("ranks", pd.DataFrame.from_dict(ranks, orient="index").rename_axis(["latents", "guide"]), 6)
+            ranks[latents, name] = {n: found[n] for n in ("SBC p-value", "SBC p-value, resampled")}
+    for title, lines, digits in (("nats a row from exact log p", off, 4), ("ranks", ranks, 6)):
+        show(title, pd.DataFrame.from_dict(lines, orient="index").rename_axis(["latents", "guide"]), digits)
     print(footer())
-    if options.plot:
-        vae, x = GUIDES[options.guides[0]](options.latents[-1])
-        vae.audit({"x": x}, rows=options.rows).plot(options.plot)
 
 
 if __name__ == "__main__":

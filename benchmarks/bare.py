@@ -11,18 +11,21 @@ import jax
 import jax.numpy as jnp
 
 
-def init(key: jax.Array, sizes: tuple[int, ...]) -> list[tuple[jax.Array, jax.Array]]:
-    """Weights of a fully connected net."""
-    pairs = zip(jax.random.split(key, len(sizes) - 1), sizes[:-1], sizes[1:], strict=True)
-    return [(jax.random.normal(k, (a, b)) * math.sqrt(1 / a), jnp.zeros(b)) for k, a, b in pairs]
+def start(key: jax.Array, n: int, hidden: int, n_latent: int, n_raw: int) -> tuple:
+    """Weights and Adam's moments of an n - hidden - 2·latent - hidden - raw VAE."""
+    sizes, keys = ((n, hidden), (hidden, 2 * n_latent), (n_latent, hidden), (hidden, n_raw)), jax.random.split(key, 4)
+    layers = [
+        (jax.random.normal(k, size) * math.sqrt(1 / size[0]), jnp.zeros(size[1]))
+        for k, size in zip(keys, sizes, strict=True)
+    ]
+    weights = layers[:2], layers[2:]
+    return weights, (*(jax.tree.map(jnp.zeros_like, weights) for _ in range(2)), jnp.zeros((), jnp.int32))
 
 
 def forward(layers: list[tuple[jax.Array, jax.Array]], x: jax.Array) -> jax.Array:
-    """The net's output, with rectifiers between its layers."""
-    for w, b in layers[:-1]:
-        x = jax.nn.relu(x @ w + b)
-    w, b = layers[-1]
-    return x @ w + b
+    """The net's output, with a rectifier between its layers."""
+    (w, b), (v, c) = layers
+    return jax.nn.relu(x @ w + b) @ v + c
 
 
 def bernoulli(raw: jax.Array, x: jax.Array) -> jax.Array:
@@ -36,7 +39,7 @@ def normal(raw: jax.Array, x: jax.Array) -> jax.Array:
     return jnp.sum(-0.5 * jnp.square((x - loc) * jnp.exp(-log_sd)) - log_sd - 0.5 * math.log(2 * math.pi))
 
 
-def epoch(n_latent: int, batch: int, log_prob: Callable, rate: float = 1e-3) -> Callable:
+def epoch(batch: int, log_prob: Callable, rate: float = 1e-3) -> Callable:
     """A compiled epoch: (weights, moments, data, key) -> (weights, moments, mean bound)."""
 
     def loss(weights, x, key):
@@ -63,11 +66,3 @@ def epoch(n_latent: int, batch: int, log_prob: Callable, rate: float = 1e-3) -> 
         return weights, moments, -values.mean()
 
     return jax.jit(run, donate_argnums=(0, 1))
-
-
-def start(key: jax.Array, n: int, hidden: int, n_latent: int, n_raw: int):
-    """Weights and Adam's moments of an n - hidden - 2·latent - hidden - raw VAE."""
-    a, b = jax.random.split(key)
-    weights = (init(a, (n, hidden, 2 * n_latent)), init(b, (n_latent, hidden, n_raw)))
-    zeros = jax.tree.map(jnp.zeros_like, weights)
-    return weights, (zeros, jax.tree.map(jnp.copy, zeros), jnp.zeros((), jnp.int32))

@@ -12,7 +12,6 @@ network, a random share of its variables seen, one or two of the others asked fo
 """
 
 import argparse
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks.runner import Peer, PeerFailedError, answer_of, footer, seconds_of, show
+from benchmarks.runner import Peer, PeerFailedError, answer_of, footer, options_of, seconds_of, show
 
 PEER = Peer("pgmpy", "classical_pgmpy.py", "pgmpy")
 LEAST = 1e-30  # of a probability, where a guide never drew a state
@@ -57,12 +56,13 @@ def beside_pgmpy(path: Path, network: lt.DiscreteNetwork, questions: list[dict[s
 
 def beside_exact(network: lt.DiscreteNetwork, questions: list[dict[str, Any]], steps: int) -> dict[str, Any]:
     """Return a line of part 2."""
-    began = time.perf_counter()
-    guide = network.learn_guide(steps)
-    learned = time.perf_counter() - began
-    kl, size, off = [], [], []
+    guides, kl, size, off = [], [], [], []
+    learned = seconds_of(lambda: guides.append(network.learn_guide(steps)))
     for i, q in enumerate(questions):
-        exact, found = network.query(q["targets"], q["given"]).to_numpy(), guide.query(q["targets"], q["given"], seed=i)
+        exact, found = (
+            network.query(q["targets"], q["given"]).to_numpy(),
+            guides[0].query(q["targets"], q["given"], seed=i),
+        )
         p, ours = exact[exact > 0], np.maximum(found.to_numpy()[exact > 0], LEAST)
         kl.append(float(np.sum(p * np.log(p / ours))))
         size.append(found.attrs["effective_sample_size"])
@@ -73,20 +73,15 @@ def beside_exact(network: lt.DiscreteNetwork, questions: list[dict[str, Any]], s
 
 def main() -> None:
     """Print one of the tables."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--networks", default="asia,cancer,earthquake,survey,sachs,alarm")
-    parser.add_argument("--questions", type=int, default=100)
-    parser.add_argument("--guide", type=int, default=0, metavar="STEPS")
-    options, lines = parser.parse_args(), {}
+    names = "asia,cancer,earthquake,survey,sachs,alarm"
+    asks = options_of(__doc__, networks=names, questions=100, guide=0)
+    asks.add_argument("folder", type=Path)
+    options, lines = asks.parse_args(), {}
     for name in options.networks.split(","):
         path = options.folder / f"{name}.bif"
         network = lt.read_bif(path)
-        asked = questions_of(network, options.questions)
-        if options.guide:
-            lines[name] = beside_exact(network, asked, options.guide)
-        else:
-            lines[name] = beside_pgmpy(path, network, asked)
+        asked, steps = questions_of(network, options.questions), options.guide
+        lines[name] = beside_exact(network, asked, steps) if steps else beside_pgmpy(path, network, asked)
     part = f"; a guide of {options.guide} steps, 500 draws a state, nats" if options.guide else ""
     show(f"{options.questions} questions each{part}", pd.DataFrame.from_dict(lines, orient="index"), 6)
     print(footer())

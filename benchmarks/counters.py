@@ -115,17 +115,12 @@ def check() -> None:
 def cost(lowered: Any) -> dict[str, float]:
     """Return operations, bytes accessed, bytes set aside while it runs, and callbacks of a lowered program, by XLA.
 
-    XLA counts the body of a loop once where the number of trips is an argument, as in training; and where there is one
-    trip, as with draws that fit one chunk.
+    A loop's body counts once where the number of trips is an argument, as in training, and where there is one trip.
     """
     compiled = lowered.compile()
-    found = analysed(compiled)
-    return {
-        "flops": found["flops"],
-        "bytes": found["bytes accessed"],
-        "temporary": compiled.memory_analysis().temp_size_in_bytes,
-        "callbacks": lowered.as_text().count("callback"),
-    }
+    found, set_aside = analysed(compiled), compiled.memory_analysis().temp_size_in_bytes
+    told = {"flops": found["flops"], "bytes": found["bytes accessed"], "temporary": set_aside}
+    return {**told, "callbacks": lowered.as_text().count("callback")}
 
 
 def analysed(compiled: Any) -> dict[str, float]:

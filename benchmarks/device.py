@@ -5,7 +5,8 @@ r"""What training makes of the device at hand, a graphics processor or the CPU: 
     CUDA_VISIBLE_DEVICES=0 python -m benchmarks.device --copies 1 8 64
 
 Nets of the size of images (784-512-20), of a table (30 columns, 64 hidden), with convolutions, and wide ones
-(784-4096-4096-64), each through the compiled loop with Adam on random rows. "Of the product" is
+(784-4096-4096-64), each through the compiled loop with Adam on random rows, as
+many steps at once as fill `--seconds`. "Of the product" is
 
 $$\frac{\text{floating-point operations of the products of a step}}{\text{seconds of a step}\times
 \text{rate of a large product}},$$
@@ -15,7 +16,7 @@ products is counted; where there are convolutions all operations are, by XLA. "G
 models are trained side by side (`restarts=`) than one after the other.
 """
 
-import argparse
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -28,11 +29,11 @@ import pandas as pd
 
 import laten as lt
 from benchmarks.counters import analysed
-from benchmarks.runner import footer, machine, seconds_of, show
+from benchmarks.runner import footer, machine, options_of, seconds_of, show
+from benchmarks.train_step import loop_of
 from laten.common.types import Array, Key
-from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model, build_model
-from laten.training.loop import Loop, shuffled
+from laten.training.loop import shuffled
 from laten.training.settings import PRODUCTS, Settings
 
 SIDE, CHANNELS = 28, (16, 32)  # of images, and of the layers of convolutions
@@ -58,20 +59,17 @@ class Convolutions:
 
     def __call__(self, n_in: int, n_out: int, key: Key) -> eqx.nn.Sequential:
         a, b, c = jax.random.split(key, 3)
-        (few, many), shape = CHANNELS, (CHANNELS[1], SIDE // 4, SIDE // 4)
-        relu, flat = eqx.nn.Lambda(jax.nn.relu), eqx.nn.Lambda(jnp.ravel)
-        layers: list[Any]
+        (few, many), small, relu = CHANNELS, SIDE // 4, eqx.nn.Lambda(jax.nn.relu)
         if self.up:
-            first = eqx.nn.Linear(n_in, many * (SIDE // 4) ** 2, key=a)
-            one, two = (
-                eqx.nn.ConvTranspose2d(i, o, 4, 2, padding=1, key=k) for i, o, k in ((many, few, b), (few, 1, c))
-            )
-            layers = [first, relu, eqx.nn.Lambda(lambda x: x.reshape(shape)), one, relu, two, flat]
-        else:  # features of a fully observed image are its pixels
-            one, two = (eqx.nn.Conv2d(i, o, 4, 2, padding=1, key=k) for i, o, k in ((1, few, a), (few, many, b)))
-            last = eqx.nn.Linear(many * (SIDE // 4) ** 2, n_out, key=c)
-            layers = [eqx.nn.Lambda(lambda x: x.reshape(1, SIDE, SIDE)), one, relu, two, relu, flat, last]
-        return eqx.nn.Sequential(layers)
+            first, back = eqx.nn.Linear(n_in, many * small**2, key=a), lambda x: x.reshape(many, small, small)
+            one = eqx.nn.ConvTranspose2d(many, few, 4, 2, padding=1, key=b)
+            two = eqx.nn.ConvTranspose2d(few, 1, 4, 2, padding=1, key=c)
+            return eqx.nn.Sequential([first, relu, eqx.nn.Lambda(back), one, relu, two, eqx.nn.Lambda(jnp.ravel)])
+        one = eqx.nn.Conv2d(1, few, 4, 2, padding=1, key=a)
+        two = eqx.nn.Conv2d(few, many, 4, 2, padding=1, key=b)
+        last = eqx.nn.Linear(many * small**2, n_out, key=c)
+        image = eqx.nn.Lambda(lambda x: x.reshape(1, SIDE, SIDE))  # features of an image without holes are its pixels
+        return eqx.nn.Sequential([image, one, relu, two, relu, eqx.nn.Lambda(jnp.ravel), last])
 
 
 def cases(quick: bool) -> list[Case]:
@@ -79,16 +77,16 @@ def cases(quick: bool) -> list[Case]:
     image, wide, table = lt.MLP(64 if quick else 512), lt.MLP(64 if quick else 4096, depth=2), lt.MLP(64)
     few, many, pixels = 8 if quick else 128, 100 if quick else 4096, lt.Bernoulli(SIDE**2)
 
-    def case(name: str, batch: int, x: Any, latents: int, there: Any, back: Any) -> Case:
+    def case(name: str, batch: int, x: Any, latents: int, there: Any, back: Any = None) -> Case:
         network = lt.Network(z=lt.Normal(latents), x=x.given("z", via=there))
-        guide = lt.Network(z=lt.Normal(latents).given("x", via=back))
+        guide = lt.Network(z=lt.Normal(latents).given("x", via=back or there))
         return Case(f"{name}, batch {batch}", network, guide, batch)
 
     return [
-        *(case("784-512-20", batch, pixels, 20, image, image) for batch in (100, 500, many)),
-        *(case("30-64-8", batch, lt.Normal(30), 8, table, table) for batch in (64, many)),
+        *(case("784-512-20", batch, pixels, 20, image) for batch in (100, 500, many)),
+        *(case("30-64-8", batch, lt.Normal(30), 8, table) for batch in (64, many)),
         case("convolutions", few, pixels, 20, Convolutions(up=True), Convolutions(up=False)),
-        case("784-4096-4096-64", many, pixels, 64, wide, wide),
+        case("784-4096-4096-64", many, pixels, 64, wide),
     ]
 
 
@@ -113,28 +111,19 @@ def operations(model: Model, batch: int, run: Any, by_xla: bool = False) -> floa
     return 2 * batch * (3 * sum(w.size for w in weights) - model.q["z"].net.layers[0].weight.size)
 
 
-def trained(each: Case, copies: int, options: argparse.Namespace, by_xla: bool = False) -> tuple[float, float]:
-    """Return seconds of a step of this many models side by side, and the operations of one of them.
-
-    As many steps are timed at once as fill `options.seconds`.
-    """
+def trained(each: Case, copies: int, options: Namespace, by_xla: bool = False) -> tuple[float, float]:
+    """Return seconds of a step of this many models side by side, and the operations of one of them."""
     models = [build_model(each.network, each.guide, jax.random.key(i)) for i in range(copies)]
-    weights = [eqx.filter(model, eqx.is_inexact_array) for model in models]
-    static = eqx.filter(models[0], eqx.is_inexact_array, inverse=True)
-    settings = Settings(batch_size=each.batch, precision=options.precision)
-    loop = Loop(weights[0], static, lt.Elbo(), Presentation(), settings, 10**6, False, copies)
-    rng, x = np.random.default_rng(0), each.network.nodes["x"].family
-    shape = 2 * each.batch, *x.shape
-    real = isinstance(x, lt.Normal)
+    rng, x, key = np.random.default_rng(0), each.network.nodes["x"].family, jax.random.key(1)
+    shape, real = (2 * each.batch, *x.shape), isinstance(x, lt.Normal)
     data = rng.standard_normal(shape, np.float32) if real else rng.integers(0, 2, shape, dtype=np.uint8)
-    store, key = Store({"x": jnp.asarray(data)}, {}), jax.random.key(1)
-    state, empty = loop.init(*weights), loop.empty_sums(store, each.batch)
+    loop, state, held = loop_of(models, data, Settings(batch_size=each.batch, precision=options.precision))
     order = np.resize(shuffled(0, 0, len(data), each.batch), (MOST_STEPS, each.batch))
-    run = loop.run.lower(state, empty, store, order, key, *np.zeros(3, np.int32)).compile()
+    run = loop.lower(state, *held, order, key, *np.zeros(3, np.int32)).compile()
 
     def steps(turn: int, count: int) -> None:
         nonlocal state
-        state, tally = run(state, empty, store, order, key, np.int32(turn), np.int32(0), np.int32(count))
+        state, tally = run(state, *held, order, key, *np.array([turn, 0, count], np.int32))
         if not np.isfinite(np.asarray(tally.bound)).all() or np.asarray(tally.skipped).any():
             raise RuntimeError(f"{each.name}: steps were not finite")
 
@@ -144,24 +133,19 @@ def trained(each: Case, copies: int, options: argparse.Namespace, by_xla: bool =
     return float(np.median(seconds)), operations(models[0], each.batch, run, by_xla)
 
 
-def alone(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataFrame:
+def alone(tried: Sequence[Case], options: Namespace) -> pd.DataFrame:
     """Time one model of each case."""
     lines, size = {}, 256 if options.quick else 4096 if jax.default_backend() != "cpu" else 2048
     for each in tried:
         before = product_rate(size, options.precision)
         seconds, flops = trained(each, 1, options)
         rate = (before + product_rate(size, options.precision)) / 2
-        lines[each.name] = {
-            "rows/s": round(each.batch / seconds),
-            "ms a step": 1e3 * seconds,
-            "Gflop a step": flops / 1e9,
-            "Gflop/s": flops / seconds / 1e9,
-            "of the product": flops / seconds / rate,
-        }
+        told = {"rows/s": round(each.batch / seconds), "ms a step": 1e3 * seconds, "Gflop a step": flops / 1e9}
+        lines[each.name] = {**told, "Gflop/s": flops / seconds / 1e9, "of the product": flops / seconds / rate}
     return pd.DataFrame.from_dict(lines, orient="index")
 
 
-def side_by_side(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataFrame:
+def side_by_side(tried: Sequence[Case], options: Namespace) -> pd.DataFrame:
     """Time several models of a case at once; gain over one after the other."""
     lines = {}
     for each in tried:
@@ -174,12 +158,10 @@ def side_by_side(tried: Sequence[Case], options: argparse.Namespace) -> pd.DataF
 
 def main() -> None:
     """Time, and print two tables."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--copies", type=int, nargs="+", default=[1, 8, 64], help="models side by side")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each timing")
-    parser.add_argument("--precision", choices=PRODUCTS, default="float32")
-    parser.add_argument("--quick", action="store_true", help="does it run? Figures mean nothing")
-    options = parser.parse_args()
+    asks = options_of(
+        __doc__, {"precision": PRODUCTS}, copies=[1, 8, 64], seconds=1.0, precision="float32", quick=False
+    )
+    options = asks.parse_args()
     options.copies, options.seconds = ([1, 2], 0.01) if options.quick else (options.copies, options.seconds)
     tried, device = cases(options.quick), jax.devices()[0]
     name = device.device_kind if device.platform != "cpu" else machine()

@@ -14,18 +14,14 @@
 Python's own compiled modules are there in both, as they are after an installation.
 """
 
-import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pandas as pd
 
 import laten as lt
-from benchmarks.runner import footer, show
+from benchmarks.runner import footer, options_of, output_of, seconds_of, show
 
 IMPORT = "import time; began = time.perf_counter(); import laten as lt; lt.VAE; print(time.perf_counter() - began)"
 FIT = """
@@ -52,33 +48,23 @@ def commands(folder: Path, rows: int) -> dict[str, list[str]]:
     }
 
 
-def seconds_of(command: list[str], cache: Path) -> float:
-    """Return those of one process: what it prints, or all of it.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    began = time.perf_counter()
-    environment = {**os.environ, "LATEN_CACHE": str(cache), "PYTHONDONTWRITEBYTECODE": ""}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    whole = time.perf_counter() - began
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr[-1000:]}")
-    return float(done.stdout) if "-c" in command else whole
+def seconds_in(command: list[str], cache: Path) -> float:
+    """Return those of one process: what it prints, or all of it."""
+    printed: list[str] = []
+    environment = {"LATEN_CACHE": str(cache), "PYTHONDONTWRITEBYTECODE": ""}
+    whole = seconds_of(lambda: printed.append(output_of(command, **environment)))
+    return float(printed[0]) if "-c" in command else whole
 
 
 def main() -> None:
     """Time, and print medians and ranges of each command."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="processes of each, cold and warm")
-    parser.add_argument("--rows", type=int, default=1000)
-    options, found = parser.parse_args(), {}
+    options, found = options_of(__doc__, repeats=3, rows=1000).parse_args(), {}
     with tempfile.TemporaryDirectory() as made:
         folder, wine = Path(made), lt.read("wine")
         wine.sample(options.rows, replace=True, random_state=0, ignore_index=True).to_csv(folder / "rows.csv")
         for name, command in commands(folder, options.rows).items():
             caches = [folder / f"cache{i}" / name for i in range(options.repeats)]
-            found |= {(name, kind): [seconds_of(command, cache) for cache in caches] for kind in ("cold", "warm")}
+            found |= {(name, kind): [seconds_in(command, cache) for cache in caches] for kind in ("cold", "warm")}
             print(name, file=sys.stderr)
     show("seconds of processes", pd.DataFrame(found).agg(["median", "min", "max"]).T, 2)
     print(footer())

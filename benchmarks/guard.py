@@ -8,7 +8,6 @@ stands in `RULES`. Recorded figures belong to a version of JAX and a kind of dev
 XLA says of its programs under the same ones, but for operations, which other versions change little.
 """
 
-import argparse
 import json
 import platform
 import sys
@@ -23,7 +22,7 @@ import pandas as pd
 import laten as lt
 from benchmarks import counters
 from benchmarks.guard_cases import CASES, Figures
-from benchmarks.runner import show
+from benchmarks.runner import options_of, show
 
 RECORD = Path(__file__).with_name("guard.json")
 
@@ -70,7 +69,7 @@ class Line(NamedTuple):
 
     @property
     def fails(self) -> bool:
-        """Whether the guard fails on it: it is worse, or not recorded, or no longer measured."""
+        """Whether it is worse, or not recorded, or no longer measured."""
         return self.verdict.isupper()
 
 
@@ -86,13 +85,7 @@ def verdict(measured: float | None, recorded: float | None, margin: float | None
 
 
 def compared(found: Figures, recorded: dict[str, Any], about: dict[str, str]) -> list[Line]:
-    """Compare every figure that is measured or recorded.
-
-    Args:
-        found: Measured now.
-        recorded: What `guard.json` holds.
-        about: What runs now, as `running` says it.
-    """
+    """Compare every figure that is measured or recorded; `about` says what runs now, as `running` does."""
     lines, known = [], recorded["figures"]
     version, device = (about[key] == recorded["about"][key] for key in ("jax", "device"))
     for figure in dict.fromkeys([*known, *found]):
@@ -107,44 +100,38 @@ def running() -> dict[str, str]:
     return {"jax": jax.__version__, "device": f"{jax.default_backend()} {platform.machine()}"}
 
 
-def measure(names: list[str]) -> Figures:
-    """Return the figures of some cases, `case: what: measure`."""
+def measure() -> Figures:
+    """Return the figures of all cases, `case: what: measure`.
+
+    Programs are compiled once to run and once to be analysed: the second time they are read from JAX's cache.
+    """
     counters.check()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
         warnings.simplefilter("ignore", lt.LatenWarning)  # hardly trained, scores are poor: what they are is no matter
-        return {f"{name}: {figure}": value for name in names for figure, value in CASES[name]().items()}
+        if jax.config.jax_compilation_cache_dir is None:
+            jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+        return {f"{name}: {figure}": value for name, case in CASES.items() for figure, value in case().items()}
 
 
 def main() -> None:
     """Measure, then compare or record."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--record", action="store_true", help="write the record anew")
-    parser.add_argument("--cases", nargs="*", default=list(CASES), choices=list(CASES), help="default: all")
-    options = parser.parse_args()
-    about, before = running(), json.loads(RECORD.read_text())
-    with tempfile.TemporaryDirectory() as folder:
-        # programs are compiled once to run and once to be analysed: the second time they are read from here
-        if jax.config.jax_compilation_cache_dir is None:
-            jax.config.update("jax_compilation_cache_dir", folder)
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
-        found = measure(options.cases)
-    mine = {f: v for f, v in before["figures"].items() if f.split(": ")[0] in options.cases}
+    options, about, before = options_of(__doc__, record=False).parse_args(), running(), json.loads(RECORD.read_text())
+    found = measure()
     if options.record:
-        rest = {f: v for f, v in before["figures"].items() if f not in mine and before["about"] == about}
-        kept = {figure: round(value, 4) for figure, value in {**rest, **found}.items()}
+        kept = {figure: round(value, 4) for figure, value in found.items()}
         RECORD.write_text(json.dumps({"about": about, "figures": kept}, indent=1) + "\n")
         print(f"{len(found)} figures written to {RECORD.name}")
         return
-    lines = compared(found, {**before, "figures": mine}, about)
+    lines = compared(found, before, about)
     wrong = [line for line in lines if line.fails]
     show(f"{about}; recorded with {before['about']}", pd.DataFrame(lines).set_index("figure"), 1)
     if before["about"] != about:
         print("Recorded elsewhere: wider margins, and what XLA says of its programs is compared in part or not at all")
     for line in wrong:
         print(f"{line.verdict}: {line.figure}: {line.measured}, recorded {line.recorded} ({rule(line.figure).why})")
-    print(
-        f"{len(wrong)} of {len(lines)} figures are worse than recorded" if wrong else f"all {len(lines)} figures hold"
-    )
+    worse = f"{len(wrong)} of {len(lines)} figures are worse than recorded"
+    print(worse if wrong else f"all {len(lines)} figures hold")
     sys.exit(bool(wrong))
 
 

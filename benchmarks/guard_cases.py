@@ -9,10 +9,11 @@
 A figure is named `case: what: measure`. Everything is asked through `lt.VAE`, as users do.
 """
 
-import contextlib
+import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -21,7 +22,6 @@ import numpy as np
 
 import laten as lt
 from benchmarks.counters import Count, cost, counting
-from laten.data.rows.presentation import Presentation
 from laten.estimator import plain_vae
 from laten.inference import asking
 from laten.training import epochs
@@ -32,27 +32,16 @@ ROWS = 600  # of which a tenth is held out
 DRAWS = 100
 
 
-class Fitting:
-    """One fit under watch: its compiled loop and what that is called with, bytes sent to each call, counts by epoch."""
+def watched(vae: lt.VAE, data: Any, now: Callable[[], Count]) -> SimpleNamespace:
+    """Fit, and return its task and compiled loop, what that is called with, bytes sent a call, counts by epoch.
 
-    task: epochs.Task
-    loop: Any
+    An epoch is one compiled call however slow the machine.
+    """
+    found = SimpleNamespace(sent=[], marks=[], shapes=())
 
-    def __init__(self) -> None:
-        self.sent: list[int] = []
-        self.marks: list[Count] = []
-        self.shapes: tuple = ()
-
-    def called(self, loop: Any, arguments: tuple) -> None:
-        """Notes a compiled call."""
-        self.loop, self.shapes = loop, self.shapes or jax.eval_shape(lambda *a: a, *arguments)
-        self.sent.append(sum(x.nbytes for x in jax.tree.leaves(arguments) if isinstance(x, np.ndarray)))
-
-
-@contextlib.contextmanager
-def watched(now: Callable[[], Count]) -> Iterator[Fitting]:
-    """While open, what `VAE.fit` trains is watched, and an epoch is one compiled call however slow the machine."""
-    found = Fitting()
+    def called(loop: Any, arguments: tuple) -> None:
+        found.loop, found.shapes = loop, found.shapes or jax.eval_shape(lambda *a: a, *arguments)
+        found.sent.append(sum(x.nbytes for x in jax.tree.leaves(arguments) if isinstance(x, np.ndarray)))
 
     def watching(task: epochs.Task, settings: Any, report: Callable) -> epochs.Outcome:
         def marking(record: dict) -> None:
@@ -60,28 +49,29 @@ def watched(now: Callable[[], Count]) -> Iterator[Fitting]:
             found.marks.append(now())
 
         found.task = task
-        return epochs.train(task, settings, marking, on_call=found.called, call_seconds=1e6)
+        return epochs.train(task, settings, marking, on_call=called, call_seconds=1e6)
 
     with mock.patch.object(plain_vae, "train", watching):
-        yield found
+        vae.fit(data)
+    return found
 
 
 def of_fit(vae: lt.VAE, data: Any) -> Figures:
     """Figures of a fit; the model stays fitted."""
     jax.clear_caches()
-    with counting() as now, watched(now) as found:
-        vae.fit(data)
+    with counting() as now:
+        found = watched(vae, data, now)
         programs = now().programs
-    epochs = [after.since(before) for before, after in zip(found.marks, found.marks[1:], strict=False)]
+    each = [after.since(before) for before, after in itertools.pairwise(found.marks)]
     once, batch = cost(found.loop.run.lower(*found.shapes)), found.shapes[3].shape[1]
     return {
         "programs": programs,
-        "programs after the first epoch": sum(e.programs for e in epochs),
+        "programs after the first epoch": sum(e.programs for e in each),
         "retraces": found.loop.traces - 1,
         "callbacks": once["callbacks"],
-        "arrays sent an epoch": max(e.sent for e in epochs),
+        "arrays sent an epoch": max(e.sent for e in each),
         "bytes sent a call and row": found.sent[-1] / found.task.rows,
-        "arrays read an epoch": max(e.read for e in epochs),
+        "arrays read an epoch": max(e.read for e in each),
         "flops a row": once["flops"] / batch,
         "bytes accessed a row": once["bytes"] / batch,
         "bytes set aside a row": once["temporary"] / batch,
@@ -89,12 +79,7 @@ def of_fit(vae: lt.VAE, data: Any) -> Figures:
 
 
 def of_question(ask: Callable[[int], Any], sizes: tuple[int, ...], draws: int) -> Figures:
-    """Figures of a question that is asked about several numbers of rows, the largest first.
-
-    Args:
-        ask: Asks it about so many rows.
-        draws: That a row has: operations are given for each.
-    """
+    """Figures of a question asked about several numbers of rows, the largest first; operations are for each draw."""
     jax.clear_caches()
     calls: list[tuple] = []
     chunk = asking.answer_chunk
@@ -113,7 +98,8 @@ def of_question(ask: Callable[[int], Any], sizes: tuple[int, ...], draws: int) -
         ask(sizes[-1])
         last, chunks = now().since(others), len(calls)
     # the loop over blocks of rows is counted once, as all loops are: what is counted is one block
-    once, rows = cost(chunk.lower(*asked).lowered), min(chunk_rows(asked), asking.side_by_side(draws))
+    rows = min(len(jax.tree.leaves(asked[2:5])[0]), asking.side_by_side(draws))  # values, masks or positions
+    once = cost(chunk.lower(*asked).lowered)
     return {
         "programs": first.programs,
         "programs for other numbers of rows": others.programs - first.programs,
@@ -126,13 +112,6 @@ def of_question(ask: Callable[[int], Any], sizes: tuple[int, ...], draws: int) -
     }
 
 
-def chunk_rows(asked: tuple) -> int:
-    """Rows of the chunk that `answer_chunk` was called with."""
-    _, _, values, masks, positions, _, how = asked
-    assert isinstance(how, Presentation)
-    return len(jax.tree.leaves((values, masks, positions))[0])
-
-
 def images() -> Figures:
     """An image-size net: fit and score."""
     pixels = np.random.default_rng(0).integers(0, 256, (ROWS, 28, 28), dtype=np.uint8)
@@ -143,11 +122,7 @@ def images() -> Figures:
 
 
 def numbers(**options: Any) -> Figures:
-    """A table-size net of real columns: fit.
-
-    Args:
-        options: Of `lt.VAE`.
-    """
+    """A table-size net of real columns: fit."""
     rows = np.random.default_rng(0).normal(size=(ROWS, 30)).astype(np.float32)
     network = lt.Network(z=lt.Normal(8), x=lt.Normal(30).given("z", via=lt.MLP(64)))
     vae = lt.VAE(network, batch_size=64, epochs=EPOCHS, **options)
@@ -158,10 +133,10 @@ def clinic() -> Figures:
     """A proposed mixed table: fit, score, sample, impute, and the model's file."""
     frame = lt.read("clinic").head(ROWS)
     vae = lt.VAE(epochs=EPOCHS)
-    found = named("fit", of_fit(vae, frame))
-    found |= named("score", of_question(lambda n: vae.score_samples(frame.head(n), DRAWS), (300, 40, 1), DRAWS))
+    found, sizes = named("fit", of_fit(vae, frame)), (300, 40, 1)
+    found |= named("score", of_question(lambda n: vae.score_samples(frame.head(n), DRAWS), sizes, DRAWS))
     found |= named("sample", of_question(vae.sample, (5000, 40, 1), 1))
-    found |= named("impute", of_question(lambda n: vae.impute(frame.head(n)), (300, 40, 1), DRAWS))
+    found |= named("impute", of_question(lambda n: vae.impute(frame.head(n)), sizes, DRAWS))
     with tempfile.TemporaryDirectory() as folder:
         vae.save(Path(folder, "clinic.laten"))
         found["file: bytes"] = Path(folder, "clinic.laten").stat().st_size

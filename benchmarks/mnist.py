@@ -3,15 +3,16 @@
     python -m benchmarks.mnist --data FOLDER/mnist
 
 The folder holds the four original IDX files. Trains 784-500-500-50 and its mirror on all 60 000 images, pixels
-binarised anew at each visit; then estimates log p(x) of all 10 000 test images, each binarised once by chance, with
-`--draws` importance samples each.
+binarised anew at each visit, the KL's weight rising over a share `--warmup` of the plan; then estimates log p(x) of all
+10 000 test images, each binarised once by chance, with `--draws` importance samples each. `--out` keeps the model.
 """
 
-import argparse
 from pathlib import Path
 
+import numpy as np
+
 import laten as lt
-from benchmarks.runner import seconds_of
+from benchmarks.runner import DATA, options_of, seconds_of
 
 
 def network() -> lt.Network:
@@ -19,18 +20,16 @@ def network() -> lt.Network:
     return lt.Network(z=lt.Normal(50), x=lt.Bernoulli((28, 28)).given("z", via=lt.MLP(500, depth=2)))
 
 
+def images(folder: Path) -> tuple[np.ndarray, ...]:
+    """Return the training and the test images of a folder of IDX files, uint8 `(n, 28, 28)`."""
+    return tuple(np.asarray(lt.read(folder / f"{part}-images-idx3-ubyte.gz")) for part in ("train", "t10k"))
+
+
 def main() -> None:
     """Train, then estimate and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=250)
-    parser.add_argument("--warmup", type=float, default=0.2, help="share of the plan over which the KL's weight rises")
-    parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--rows", type=int, help="of each split; all by default")
-    parser.add_argument("--out", type=Path, help="keep the model here")
-    options = parser.parse_args()
-    files = ("train", "t10k")
-    train, test = (lt.read(options.data / f"{f}-images-idx3-ubyte.gz")[: options.rows] for f in files)
+    asked = {"data": DATA / "mnist", "epochs": 250, "warmup": 0.2, "draws": 1000, "rows": int, "out": Path}
+    options = options_of(__doc__, **asked).parse_args()
+    train, test = (x[: options.rows] for x in images(options.data))
     plan = {"epochs": options.epochs, "batch_size": 128, "validation": 0, "progress": "plain"}
     vae = lt.VAE(network(), objective=lt.Elbo(warmup=options.warmup), **plan)
     minutes = seconds_of(lambda: vae.fit(train)) / 60

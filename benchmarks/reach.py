@@ -8,7 +8,6 @@ r"""Minutes of training until test log p(x) of MNIST, pixels binarised anew at e
 `--plans` is a fit from beginning to end, and its minutes are all of it, set-up and compilation included. pythae's
 trainer and a plain PyTorch loop have Adam at a constant 0.001; they are looked at every `--every` epochs, looks not
 counted, until `--minutes` are over, and between two looks their height is taken to rise in a straight line.
-`torch-cosine` is the loop with laten's plan lengths and a rate that falls to nothing.
 
 All sides are judged by one estimator, from their own encoder and decoder: importance sampling,
 
@@ -54,13 +53,9 @@ class Look(NamedTuple):
 
 @partial(jax.jit, static_argnames="draws")
 def log_likelihood(x: jax.Array, mean: jax.Array, sd: jax.Array, layers: list, draws: int) -> jax.Array:
-    """`(rows,)` log p of zeros and ones `(rows, sites)`, nats.
+    """`(rows,)` log p of zeros and ones `(rows, sites)`, nats, by a q `(rows, latents)` and the decoder's layers.
 
-    Args:
-        mean: Of q, `(rows, latents)`.
-        sd: Likewise.
-        layers: Weight `(out, in)` and bias of each of the decoder's.
-        draws: A row.
+    A layer is its weight `(out, in)` and its bias.
     """
 
     def one(row: tuple[jax.Array, ...]) -> jax.Array:
@@ -92,11 +87,7 @@ def judged(side: str, answer: Arrays, fit: float, test: np.ndarray, draws: int) 
 
 
 def reached(looks: Sequence[Look], target: float, planned: bool) -> float:
-    """Return minutes to a height; infinity where it is not reached.
-
-    Args:
-        planned: Looks are fits of their own, so that nothing lies between two.
-    """
+    """Return minutes to a height, infinity where it is not reached; `planned` looks have nothing between them."""
     looks = sorted(looks, key=lambda look: look.minutes)
     first = next((i for i, look in enumerate(looks) if look.log_p >= target), None)
     if first is None:
@@ -109,39 +100,30 @@ def reached(looks: Sequence[Look], target: float, planned: bool) -> float:
 
 def main() -> None:
     """Run the sides, and print their minutes."""
-    parser = runner.parser(__doc__, PEERS)
-    parser.add_argument("--target", type=float, default=-87.0, help="nats a row")
-    parser.add_argument("--plans", type=int, nargs="+", default=[30, 40, 60, 80], help="epochs of each fit of laten")
-    parser.add_argument("--minutes", type=float, default=20, help="after which peers stop")
-    parser.add_argument("--every", type=int, default=10, help="epochs between two looks at a peer")
-    parser.add_argument("--rows", type=int, default=10_000, help="test images")
-    parser.add_argument("--draws", type=int, default=500, help="importance samples an image")
-    parser.add_argument("--json", type=Path, help="also write the looks here")
-    options = parser.parse_args()
+    asked = {"plans": [30, 40, 60, 80], "minutes": 20.0, "every": 10, "rows": 10_000, "draws": 500, "json": Path}
+    options = runner.parser(__doc__, PEERS, target=-87.0, **asked).parse_args()
     runner.keep_to(options.threads)
     arrays, quick = grey(options.data, options.quick), options.quick
     test, looks, versions = arrays["test"][: options.rows], list[Look](), dict[str, str]()
+    theirs = {"epochs": 3 if quick else 10_000, "minutes": options.minutes, "every": 1 if quick else options.every}
+    plans = [{"epochs": epochs} for epochs in ([2, 3] if quick else options.plans)]
     sides = [OURS, *(p for p in PEERS if options.peers is None or p.name in options.peers)]
-    looked = {"minutes": options.minutes, "every": 1 if quick else options.every}
-    for peer in sides:
-        planned = peer is OURS
-        for epochs in ([2, 3] if quick else options.plans) if planned else [3 if quick else 10_000]:
-            arguments = {**NETS, "options": options.option, "epochs": epochs} | ({} if planned else looked)
-            try:
-                answer, report = runner.answer_of(peer, arrays, arguments, options)
-            except runner.PeerFailedError as error:
-                print(f"{peer.name}: {error}")
-                break
-            looks += judged(peer.name, answer, report["seconds"]["fit"], test, options.draws)
-            versions |= report["versions"]
-            if options.json:
-                options.json.write_text(json.dumps([look._asdict() for look in looks]))
+    for peer, plan in [*((OURS, plan) for plan in plans), *((peer, theirs) for peer in sides[1:])]:
+        try:
+            answer, report = runner.answer_of(peer, arrays, {**NETS, "options": options.option, **plan}, options)
+        except runner.PeerFailedError as error:
+            print(f"{peer.name}: {error}")
+            continue
+        looks += judged(peer.name, answer, report["seconds"]["fit"], test, options.draws)
+        versions |= report["versions"]
+        if options.json:
+            options.json.write_text(json.dumps([look._asdict() for look in looks]))
     lines = {}
     for peer in sides:
         mine = [look for look in looks if look.side == peer.name]
         best, spent = (max((getattr(k, name) for k in mine), default=math.nan) for name in ("log_p", "minutes"))
-        minutes = reached(mine, options.target, peer is OURS)
-        lines[peer.name] = {"minutes": minutes, "best log p": best, "trained, minutes": spent}
+        line = {"minutes": reached(mine, options.target, peer is OURS), "best log p": best, "trained, minutes": spent}
+        lines[peer.name] = line
     table = pd.DataFrame.from_dict(lines, orient="index")
     table["to laten's"] = table["minutes"] / table["minutes"]["laten"]
     title = f"minutes to {options.target:g} nats, {len(test)} test images, {options.draws} draws"

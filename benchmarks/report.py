@@ -12,7 +12,6 @@ What stands between `<!-- training -->` and `<!-- /training -->` is replaced. Of
 last one counts.
 """
 
-import argparse
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -21,29 +20,21 @@ from typing import Any
 
 import numpy as np
 
-Turn = Mapping[str, Any]
+from benchmarks.runner import options_of
+
+Turns = Sequence[Mapping[str, Any]]
 OURS = "laten"
 
 DOCS = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- training -->", "<!-- /training -->"
 NAMES = {
-    "torch": "PyTorch",
-    "torch-compile": "PyTorch, compiled",
-    "numpyro": "NumPyro's example",
-    "tvae": "TVAE (ctgan)",
-    "pyod": "PyOD's VAE",
-    "scvi": "SCVI (scvi-tools)",
-    "FactorAnalysis": "FactorAnalysis (scikit-learn)",
+    "torch": "PyTorch", "torch-compile": "PyTorch, compiled", "numpyro": "NumPyro's example", "tvae": "TVAE (ctgan)",
+    "pyod": "PyOD's VAE", "scvi": "SCVI (scvi-tools)", "FactorAnalysis": "FactorAnalysis (scikit-learn)",
     "PCA": "PCA (scikit-learn)",
-}
+}  # fmt: skip
 
 
-def is_ours(side: str) -> bool:
-    """Tell laten itself, with whatever options."""
-    return side.split(",")[0] == OURS
-
-
-def rate(turn: Turn) -> float:
+def rate(turn: Mapping[str, Any]) -> float:
     """Return rows per second: the median epoch after the first, which loads or compiles; NaN without another."""
     rates = np.asarray(turn["rows"], float)[1:] / np.asarray(turn["seconds"], float)[1:]
     return float(np.median(rates)) if len(rates) else float("nan")
@@ -54,19 +45,19 @@ def number(value: float, digits: int = 0) -> str:
     return "" if math.isnan(value) else f"{value:,.{digits}f}".replace(",", " ")
 
 
-def cells(turns: Sequence[Turn], whole: bool) -> list[str]:
-    """Return a side's own figures: medians over its turns, of the bound half its range too."""
+def cells(turns: Turns, whole: bool) -> dict[str, str]:
+    """Return a side's own figures by column: medians over its turns, of the bound half its range too."""
+    middle = {name: float(np.median([t[name] for t in turns])) for name in ("fit", "gib", "bound")}
+    bounds, speed = [t["bound"] for t in turns], {}
+    if not whole:
+        speed = {"rows/s": number(float(np.median([rate(t) for t in turns])))}
+        speed["first epoch, s"] = number(float(np.median([t["seconds"][0] for t in turns])), 2)
+    own = {"fit, s": number(middle["fit"], 2), "memory, GiB": number(middle["gib"], 2)}
+    spread = f"{middle['bound']:.2f} (± {(max(bounds) - min(bounds)) / 2:.2f})"
+    return {**speed, **own, "test log p(x)" if whole else "test bound": spread}
 
-    def middle(values: list[float], digits: int = 2) -> str:
-        return number(float(np.median(values)), digits)
 
-    bounds = [t["bound"] for t in turns]
-    speed = [] if whole else [middle([rate(t) for t in turns], 0), middle([t["seconds"][0] for t in turns])]
-    own = [middle([t[name] for t in turns]) for name in ("fit", "gib")]
-    return [*speed, *own, f"{np.median(bounds):.2f} (± {(max(bounds) - min(bounds)) / 2:.2f})"]
-
-
-def compared(ours: Sequence[Turn], theirs: Sequence[Turn], whole: bool) -> list[str]:
+def compared(ours: Turns, theirs: Turns, whole: bool) -> list[str]:
     """Return two cells: how many times as fast `ours` is, with the range of turns as they were run, and its bound."""
     a, b = ([1 / t["fit"] if whole else rate(t) for t in turns] for turns in (ours, theirs))
     every = [x / y for x, y in zip(a, b, strict=False)]
@@ -77,33 +68,31 @@ def compared(ours: Sequence[Turn], theirs: Sequence[Turn], whole: bool) -> list[
 def table(case: Mapping[str, Any]) -> str:
     """Return a case as a Markdown table."""
     sides, whole = case["sides"], case["whole"]
-    ours = [s for s in sides if is_ours(s)]
-    head = ["", *([] if whole else ["rows/s", "first epoch, s"]), "fit, s", "memory, GiB"]
-    head += ["test log p(x)" if whole else "test bound"]
-    for name in ours:
-        head += [f"{name}: times as fast", "bound, higher by"]
-    rows = [head, ["---"] * len(head)]
+    ours = {n: s["turns"] for n, s in sides.items() if n.split(",")[0] == OURS}  # with whatever options
+    own = {n: cells(s["turns"], whole) for n, s in sides.items() if s["turns"]}
+    columns = list(next(iter(own.values()), {}))
+    versus = [c for name in ours for c in (f"{name}: times as fast", "bound, higher by")]
+    rows = [["", *columns, *versus], ["---"] * (1 + len(columns) + len(versus))]
     for name, side in sides.items():
-        label, turns = NAMES.get(name, name), side["turns"]
-        if not turns:
-            rows.append([f"{label}: {side.get('failed', 'not run')}", *[""] * (len(head) - 1)])
+        label, beside = NAMES.get(name, name), [""] * len(versus)
+        if name not in own:
+            rows.append([f"{label}: {side.get('failed', 'not run')}", *[""] * len(columns), *beside])
             continue
-        beside = [sides[o]["turns"] if not is_ours(name) else [] for o in ours]
-        versus = [cell for mine in beside for cell in (compared(mine, turns, whole) if mine else ["", ""])]
-        rows.append([label, *cells(turns, whole), *versus])
+        if name not in ours:
+            each = [compared(mine, side["turns"], whole) if mine else ["", ""] for mine in ours.values()]
+            beside = [cell for pair in each for cell in pair]
+        rows.append([label, *own[name].values(), *beside])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def about(file: Mapping[str, Any], case: Mapping[str, Any]) -> str:
     """Say what a case is, in a line."""
     turns = max(len(s["turns"]) for s in case["sides"].values())
-    epochs = f"{OURS} {case['epochs']} epochs" if case["whole"] else f"{case['epochs']} epochs"
-    rows = f"{number(case['rows'])} training and {number(case['test_rows'])} test rows"
-    parts = [rows, epochs, f"{turns} turn{'s' * (turns > 1)}"]
+    parts = [f"{number(case['rows'])} training and {number(case['test_rows'])} test rows"]
+    parts += [f"{OURS} " * case["whole"] + f"{case['epochs']} epochs", f"{turns} turn{'s' * (turns > 1)}"]
     parts += [f"{OURS} with `{' '.join(case['options'])}`"] if case["options"] else []
     parts += ["sizes of `--quick`: the figures mean nothing"] if file["quick"] else []
-    note = f" {case['note']}" if case["note"] else ""
-    return f"**{case['title']}.** {', '.join(parts)}.{note}"
+    return f"**{case['title']}.** {', '.join(parts)}. {case['note']}".strip()
 
 
 def tables(files: Sequence[Mapping[str, Any]]) -> str:
@@ -117,24 +106,17 @@ def tables(files: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
-def placed(text: str, made: str) -> str:
-    """Return a document with the tables between their markers."""
-    before, rest = text.split(BEGIN, 1)
-    return f"{before}{BEGIN}\n{made}\n{END}{rest.split(END, 1)[1]}"
-
-
 def main() -> None:
     """Write or print the tables."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("results", type=Path, nargs="+")
-    parser.add_argument("--docs", type=Path, default=DOCS)
-    parser.add_argument("--show", action="store_true", help="print, write nothing")
-    options = parser.parse_args()
+    asks = options_of(__doc__, docs=DOCS, show=False)
+    asks.add_argument("results", type=Path, nargs="+")
+    options = asks.parse_args()
     made = tables([json.loads(path.read_text()) for path in options.results])
     if options.show:
         print(made)
-    else:
-        options.docs.write_text(placed(options.docs.read_text(), made))
+        return
+    before, rest = options.docs.read_text().split(BEGIN, 1)
+    options.docs.write_text(f"{before}{BEGIN}\n{made}\n{END}{rest.split(END, 1)[1]}")
 
 
 if __name__ == "__main__":

@@ -61,8 +61,6 @@ def answer_of(
 
     Args:
         peer: Its own arguments give way to `arguments`.
-        arrays: For the worker.
-        arguments: For the worker.
         options: `threads` of its libraries, and `limit`, the seconds it may take.
     Raises:
         PeerFailedError: no environment, an error, or no answer in time.
@@ -94,26 +92,36 @@ def answer_of(
         return answer, json.loads((folder / "report.json").read_text())
 
 
-def parser(doc: str | None, peers: Iterable[Peer] = (), record: bool = False) -> argparse.ArgumentParser:
-    """Return the options that commands with peers have.
+def options_of(
+    doc: str | None, choices: Mapping[str, Iterable[Any]] | None = None, **defaults: Any
+) -> argparse.ArgumentParser:
+    """Return a parser of options by their defaults: a type where there is none, a list where several may be given.
 
-    Args:
-        doc: Of the command; its first line is shown by --help.
-        peers: All that the command knows.
-        record: Whether answers of peers are kept.
+    The whole of `doc` is shown by --help: it says what the options mean.
     """
+    out = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in defaults.items():
+        flag, some = "--" + name.replace("_", "-"), default[0] if isinstance(default, list) else default
+        if some is False:
+            out.add_argument(flag, action="store_true")
+            continue
+        kind, given = (some, None) if isinstance(some, type) else (type(some), default)
+        many = {"nargs": "*"} if some is not default else {}
+        out.add_argument(
+            flag, type=kind, default=given, choices=(choices or {}).get(name), help=f"default: {given}", **many
+        )
+    return out
+
+
+def parser(doc: str | None, peers: Iterable[Peer] = (), record: bool = False, **more: Any) -> argparse.ArgumentParser:
+    """Return the options that commands with peers have; `record`: answers are kept; `more`: as of `options_of`."""
+    out = options_of(doc, data=DATA, results=RESULTS, limit=float, quick=False, **more)
     names = [p.name for p in peers]
-    shown = ", ".join(f"{p.name} (slow)" if p.slow else p.name for p in peers)
-    out = argparse.ArgumentParser(description=(doc or "").splitlines()[0], epilog=shown and f"Peers: {shown}.")
-    out.add_argument("--data", type=Path, default=DATA, help="folder of the data (default: beside the checkout)")
-    out.add_argument("--results", type=Path, default=RESULTS, help=f"folder of the record (default: {RESULTS})")
-    out.add_argument(
-        "--peers", nargs="*", choices=names, metavar="PEER", help="peers to run; default: all but slow ones"
-    )
+    if names:
+        out.epilog = "Peers: " + ", ".join(f"{p.name} (slow)" if p.slow else p.name for p in peers)
+    out.add_argument("--peers", nargs="*", choices=names, metavar="PEER", help="default: all but slow ones")
     out.add_argument("--option", action="append", default=[], help="name=value of lt.VAE: 128, 'normal', lt.Elbo(...)")
     out.add_argument("--threads", type=int, default=os.cpu_count(), help="of each peer's libraries")
-    out.add_argument("--limit", type=float, help="seconds a peer may take for one answer")
-    out.add_argument("--quick", action="store_true", help="a few rows, short plans: does it run? Figures mean nothing")
     if record:
         out.add_argument("--fresh", action="store_true", help="run the chosen peers even where the record has them")
         out.add_argument("--no-laten", action="store_true", help="peers only: to fill the record in the background")
@@ -153,14 +161,9 @@ class Run:
         score: Callable[[Arrays], Mapping[str, Any]],
         of_peer: Callable[[Peer], Mapping[str, Any]] = lambda peer: {},
     ) -> dict[str, dict[str, Any]]:
-        """Return each peer's line: from the record, or run now if it is chosen; none where it fails.
+        """Return each peer's line, with what `score` makes of its answer; none where it fails.
 
-        Args:
-            case: What the arrays are: with the peer's name and arguments it finds a line of the record.
-            arrays: For the workers.
-            arguments: For all workers.
-            score: A worker's answer -> plain numbers for the line.
-            of_peer: Further arguments for one worker.
+        From the record, found by `case`, name and arguments, those of `of_peer` too; or run now if it is chosen.
         """
         found = {}
         for peer in self.peers:
@@ -198,6 +201,18 @@ def in_turns(sides: Mapping[str, Callable[[int], Any]], turns: int) -> tuple[dic
                 failed[name] = str(error)
                 print(f"{name}: {error}", file=sys.stderr)
     return found, failed
+
+
+def output_of(command: list[str], **environment: str) -> str:
+    """Run a process of its own; what it printed last.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[1:])}: exit status {done.returncode}\n{done.stderr[-1500:]}")
+    return done.stdout.strip().split("\n")[-1]
 
 
 def seconds_of(call: Callable[[], Any]) -> float:

@@ -1,36 +1,172 @@
 r"""Time and memory against rows, columns, levels, latents, draws and devices: curves, exponents, a picture.
 
-    python -m benchmarks.scaling --out FOLDER     # everything; on a machine with nothing else to do
+    python -m benchmarks.scaling --out FOLDER      # everything; on a machine with nothing else to do
     python -m benchmarks.scaling --over rows draws # some of it
     python -m benchmarks.scaling --quick           # small grids: does it run?
 
-Each point runs in a process of its own, in turn. Of an epoch's time the median after the first epoch, which compiles;
-of the repeats the median. Exponents, $\log y = a + b\log n$ by least squares, are over the whole grid, and over its
-upper decade. Memory is the largest resident memory of the process; "a byte of data" is the slope of memory against the
-bytes handed over, over the upper decade, where compilation no longer hides it: the data themselves count as 1. What
-each axis and figure means, and what follows for 10^9 rows: docs/scaling.md.
+What each axis and figure means, and what follows for 10^9 rows: docs/scaling.md. Each point is measured in a process of
+its own, `--repeats` times (3; with --quick 1), of which the medians count. Memory is the largest resident memory of the
+process, `before` what it was when the data lay there and nothing had been fitted. Data are synthetic: only shapes
+matter.
 """
 
 import argparse
 import json
 import math
 import os
-import subprocess
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import pandas as pd
+import scipy.stats
 from matplotlib.figure import Figure
 
-from benchmarks.runner import footer, show
-from benchmarks.scaling_axes import AXES, Point, measured, sizes_of
+import laten as lt
+from benchmarks.peers.exchange import peak_gib
+from benchmarks.runner import footer, options_of, output_of, seconds_of, show
+from benchmarks.train_step import loop_of
+from laten.data.datasets.simulated_clinic import clinic
+from laten.network.model import build_model
 from laten.plots.canvas import BLUE, GREY, RED, figure, tidy
+from laten.training.loop import shuffled
+from laten.training.settings import Settings
 
+Point = dict[str, float]
+BATCH = 128
+COLUMNS, HIDDEN, LATENT = 30, 64, 8  # of the net that is not varied
+CALLS = 5
 ACROSS = 4  # panels
 MEMORY = ["data", "before", "peak"]
+
+
+class Axis(NamedTuple):
+    """One thing that is varied."""
+
+    what: str  # its unit, and what is timed
+    sizes: tuple[int, ...]  # a geometric grid
+    quick: tuple[int, ...]  # a smaller one, to see that it runs
+    measure: Callable[[int], Point]  # from a size to figures: `seconds`, and `data`, the bytes of what was given
+    expected: str  # what the exponent of `seconds` should be
+
+
+def grid(low: float, high: float, each: int = 2) -> tuple[int, ...]:
+    """Return sizes from `low` to `high`, this many a decade."""
+    steps = round(each * np.log10(high / low))
+    return tuple(int(x) for x in np.geomspace(low, high, steps + 1).round())
+
+
+def normal_rows(rows: int, columns: int) -> np.ndarray:
+    """`(rows, columns)` float32, made without a larger array on the way."""
+    out = np.empty((rows, columns), np.float32)
+    np.random.default_rng(0).standard_normal(out=out, dtype=np.float32)
+    return out
+
+
+def table_net(columns: int = COLUMNS, latent: int = LATENT) -> lt.Network:
+    """Real columns over a shared hidden layer."""
+    return lt.Network(z=lt.Normal(latent), x=lt.Normal(columns).given("z", via=lt.MLP(HIDDEN)))
+
+
+def trained(data: Any, model: lt.Network | None = None, epochs: int = 4, **options: Any) -> Point:
+    """Return seconds of an epoch (the median after the first, which compiles), of the first, of all else in `fit`."""
+    vae = lt.VAE(model, epochs=epochs, batch_size=BATCH, **options)
+    size = data["x"].nbytes if isinstance(data, dict) else data.memory_usage(deep=True).sum()
+    before, total = peak_gib(), seconds_of(lambda: vae.fit(data))
+    seconds = vae.history_["seconds"]
+    found = {"seconds": seconds.iloc[1:].median(), "first": seconds.iloc[0], "rest": total - seconds.sum()}
+    return {**found, **memory(size, before)}
+
+
+def memory(data: float, before: float) -> Point:
+    """Return the bytes of the data, of the process before the work, and at most."""
+    return {"data": float(data), "before": before * 2**30, "peak": peak_gib() * 2**30}
+
+
+def by_rows(rows: int) -> Point:
+    """Train real columns: the compiling epoch, and more of the shorter ones."""
+    epochs = 1 + min(max(2_000_000 // rows, 3), 30)
+    return trained({"x": normal_rows(rows, COLUMNS)}, table_net(), epochs, validation=0)
+
+
+def by_frame_rows(rows: int) -> Point:
+    """Train a proposed mixed table with holes: rows of `clinic`, drawn with replacement."""
+    frame = clinic(10_000).sample(rows, replace=True, random_state=0, ignore_index=True)
+    return trained(frame, latent=LATENT, width=HIDDEN)
+
+
+def by_shape(columns: int = COLUMNS, latents: int = LATENT) -> Point:
+    """Train 20 000 rows of real columns."""
+    return trained({"x": normal_rows(20_000, columns)}, table_net(columns, latents), validation=0)
+
+
+def by_levels(levels: int) -> Point:
+    """Train 20 000 rows of one column of classes."""
+    network = lt.Network(z=lt.Normal(LATENT), x=lt.Categorical(levels).given("z", via=lt.MLP(HIDDEN)))
+    codes = np.random.default_rng(0).integers(0, levels, 20_000).astype(np.int32)
+    return trained({"x": codes}, network, validation=0)
+
+
+def by_devices(devices: int) -> Point:
+    """Train 200 000 rows with this many devices in sight."""
+    return {**by_rows(200_000), "seen": len(jax.devices())}
+
+
+def scored(rows: int, draws: int) -> Point:
+    """Score by a net that was hardly trained; the program is compiled before."""
+    x = normal_rows(max(rows, 1000), COLUMNS)
+    vae = lt.VAE(table_net(), epochs=1, batch_size=BATCH, validation=0).fit({"x": x[:1000]})
+    vae.score_samples({"x": x[:1]}, draws=draws)
+    before, seconds = peak_gib(), seconds_of(lambda: vae.score_samples({"x": x[:rows]}, draws=draws))
+    return {"seconds": seconds, **memory(x[:rows].nbytes, before)}
+
+
+def by_call(rows: int) -> Point:
+    """Call the compiled training loop without a step, by the rows of the epoch; `rest`: their shuffling."""
+    network = lt.Network(z=lt.Normal(1), x=lt.Normal(1).given("z"))
+    model, key = build_model(network, lt.guide_for(network), jax.random.key(0)), jax.random.key(1)
+    run, state, held = loop_of([model], np.zeros((rows, 1), np.float32), Settings(batch_size=BATCH))
+    before, order = peak_gib(), shuffled(0, 0, rows, BATCH)
+
+    def call() -> None:
+        nonlocal state
+        state, _ = jax.block_until_ready(run(state, *held, order, key, *np.zeros(3, np.int32)))
+
+    rest = seconds_of(lambda: shuffled(0, 0, rows, BATCH))
+    first, *calls = (seconds_of(call) for _ in range(1 + CALLS))  # the first compiles
+    return {"seconds": float(np.median(calls)), "first": first, "rest": rest, **memory(order.nbytes, before)}
+
+
+SCORED = grid(1e2, 1e5), (10, 100, 1000)
+AXES = {
+    "rows": Axis("rows; an epoch of 30 real columns", grid(1e4, 3.162e6), grid(2e3, 2e5, 1), by_rows, "1.00 ± 0.05"),
+    "frame": Axis("rows; an epoch of a mixed table", grid(3e4, 3e6), grid(3e3, 3e4), by_frame_rows, "1 from 30 000 on"),
+    "call": Axis("rows; a loop without a step", grid(1e5, 3.162e7), grid(1e4, 1e6, 1), by_call, "0 would be best"),
+    "columns": Axis("real columns; an epoch", grid(4, 4e3), (4, 40, 400), by_shape, "1 from below"),
+    "levels": Axis("levels of one column; an epoch", grid(4, 4e3), (4, 40, 400), by_levels, "1 from below"),
+    "latents": Axis("latents; an epoch", grid(2, 2e3), (2, 20, 200), lambda n: by_shape(latents=n), "1 from below"),
+    "draws": Axis("draws a row; scores of 256 rows", *SCORED, lambda n: scored(256, n), "1; memory constant"),
+    "scored": Axis("rows; scores with 1000 draws", *SCORED, lambda n: scored(n, 1000), "1; memory constant"),
+    "devices": Axis("devices; an epoch of 30 real columns", (), (), by_devices, "-1 would be perfect"),
+}
+
+
+def sizes_of(name: str, quick: bool) -> tuple[int, ...]:
+    """Return the grid of an axis; of devices 1, 2, 4, ... up to what there is."""
+    if name == "devices":
+        return tuple(2**i for i in range(len(jax.devices()).bit_length()))
+    return AXES[name].quick if quick else AXES[name].sizes
+
+
+def measured(name: str, size: int) -> Point:
+    """Return the figures of one point, in this process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lt.LatenWarning)  # hardly trained, scores are poor: what they are is no matter
+        return AXES[name].measure(size)
 
 
 class Slope(NamedTuple):
@@ -49,12 +185,8 @@ def line(x: np.ndarray, y: np.ndarray) -> Slope:
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if len(np.unique(x)) < 2:
         return Slope(np.nan, np.nan, np.nan)
-    middle = x - x.mean()
-    value = float(middle @ y / (middle @ middle))
-    start = float(y.mean() - value * x.mean())
-    left = y - start - value * x
-    error = float(np.sqrt(left @ left / (len(x) - 2) / (middle @ middle))) if len(x) > 2 else np.nan
-    return Slope(value, error, start)
+    found = scipy.stats.linregress(x, y)
+    return Slope(found.slope, found.stderr if len(x) > 2 else np.nan, found.intercept)
 
 
 def exponent(n: np.ndarray, y: np.ndarray) -> Slope:
@@ -68,17 +200,12 @@ def upper_decade(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def child(name: str, size: int) -> Point:
-    """Return the figures of one point, measured in a process of its own: the last line that it prints.
-
-    Raises:
-        RuntimeError: the process failed.
-    """
-    command = [sys.executable, "-m", "benchmarks.scaling", "--child", name, str(size)]
-    environment = {**os.environ, **AXES[name].environment(size)}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode:
-        raise RuntimeError(f"{name} {size}: exit status {done.returncode}\n{done.stderr[-1500:]}")
-    return {figure: float(value) for figure, value in json.loads(done.stdout.splitlines()[-1]).items()}
+    """Return the figures of one point, measured in a process of its own."""
+    command, environment = [sys.executable, "-m", "benchmarks.scaling", "--child", name, str(size)], {}
+    if name == "devices":  # it sees the first few of the GPUs that this one sees
+        names = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(64)))
+        environment = {"CUDA_VISIBLE_DEVICES": ",".join(names.split(",")[:size])}
+    return json.loads(output_of(command, **environment))
 
 
 def run(names: Sequence[str], quick: bool, repeats: int) -> pd.DataFrame:
@@ -156,13 +283,9 @@ def tables(table: pd.DataFrame) -> None:
 
 def main() -> None:
     """Measure, print, write a CSV and a PNG."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--over", nargs="*", default=list(AXES), choices=list(AXES), help="default: all")
-    parser.add_argument("--repeats", type=int, help="processes a point (default: 3, with --quick 1)")
-    parser.add_argument("--quick", action="store_true", help="small grids: does it run? Exponents mean little")
-    parser.add_argument("--out", type=Path, help="folder for scaling.csv and scaling.png")
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    asks = options_of(__doc__, {"over": AXES}, over=[*AXES], repeats=int, quick=False, out=Path)
+    asks.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    options = asks.parse_args()
     if options.child:
         print(json.dumps(measured(options.child[0], int(options.child[1]))))
         return

@@ -5,11 +5,11 @@
 
 784-500-500-50 and its mirror, or the model of `--model`. The limit: floating-point operations of the network's products
 (two for each weight, draw and row; the guide's, once a row, left out) over the rate that a product of two square
-matrices reaches in the same run. Rows are scored in pieces, the rate taken anew around each: the median of a few
-products, as the whole of a piece is timed and not its best moments. Memory is the largest that the process ever had.
+matrices reaches in the same run. Rows are scored in pieces of `--piece`, the rate taken anew around each: the median of
+a few products, as the whole of a piece is timed and not its best moments. Memory is the largest of the process.
 """
 
-import argparse
+import time
 from pathlib import Path
 
 import jax
@@ -18,26 +18,20 @@ import pandas as pd
 
 import laten as lt
 from benchmarks.device import product_rate
-from benchmarks.mnist import network
+from benchmarks.mnist import images, network
 from benchmarks.peers.exchange import peak_gib
-from benchmarks.runner import footer, seconds_of, show
+from benchmarks.runner import footer, options_of, show
 
 SIDE = 2048
 
 
 def main() -> None:
     """Score, and print times, their ratios and the estimate."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, help="folder with MNIST's IDX files; else random pixels")
-    parser.add_argument("--model", type=Path, help="a saved model of 28 x 28 pixels")
-    parser.add_argument("--rows", type=int, help="of the test images; all by default")
-    parser.add_argument("--draws", type=int, default=5000)
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--piece", type=int, default=256, help="rows between two looks at the machine's rate")
-    options = parser.parse_args()
+    asked = {"data": Path, "model": Path, "rows": int, "draws": 5000, "repeats": 1, "piece": 256}
+    options = options_of(__doc__, **asked).parse_args()
     test = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28), dtype=np.uint8)
     if options.data:
-        test = lt.read(options.data / "t10k-images-idx3-ubyte.gz")
+        test = images(options.data)[1]
     test, plan = test[: options.rows], {"epochs": 1, "validation": 0}
     vae = lt.load(options.model) if options.model else lt.VAE(network(), **plan).fit(test[:1000])
     each = 2 * sum(w.size for w in jax.tree.leaves(vae.model_.p) if w.ndim == 2) * options.draws
@@ -48,10 +42,9 @@ def main() -> None:
         for rows in np.array_split(np.arange(len(test)), -(-len(test) // options.piece)):
             before = product_rate(SIDE)
 
-            def scored(rows: np.ndarray = rows) -> None:
-                scores[rows] = vae.score_samples(test[rows], draws=options.draws)
-
-            spent += seconds_of(scored)
+            began = time.perf_counter()
+            scores[rows] = vae.score_samples(test[rows], draws=options.draws)
+            spent += time.perf_counter() - began
             alone += each * len(rows) * 2 / (before + product_rate(SIDE))
         rate = each * len(test) / alone / 1e9
         figures = {"seconds": spent, "products alone": alone, "ratio": spent / alone, "Gflop/s of products": rate}

@@ -5,18 +5,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.first import FIT, IMPORT, commands, seconds_of
+from benchmarks.first import FIT, IMPORT, commands, seconds_in
 
 
 def test_a_process_is_told_its_cache_and_says_its_seconds(tmp_path):
     asked = [sys.executable, "-c", "import os; print(len(os.environ['LATEN_CACHE']))"]
-    assert seconds_of(asked, tmp_path) == len(str(tmp_path))
-    assert 0.0 < seconds_of([sys.executable, "--version"], tmp_path) < 60.0  # a command prints no seconds: it is timed
+    assert seconds_in(asked, tmp_path) == len(str(tmp_path))
+    assert 0.0 < seconds_in([sys.executable, "--version"], tmp_path) < 60.0  # a command prints no seconds: it is timed
 
 
 def test_a_process_that_fails_is_not_a_time(tmp_path):
     with pytest.raises(RuntimeError, match=r"exit status 3\nnot today"):
-        seconds_of([sys.executable, "-c", "import sys; print('not today', file=sys.stderr); sys.exit(3)"], tmp_path)
+        seconds_in([sys.executable, "-c", "import sys; print('not today', file=sys.stderr); sys.exit(3)"], tmp_path)
 
 
 def test_what_is_timed():

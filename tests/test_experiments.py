@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from experiments.aevb import figure3, pictures
 from experiments.aevb.curves import Curve, State, Training, moved, started
-from experiments.aevb.settings import Panel, declared, idx
+from experiments.aevb.settings import Panel, declared, rows_of
 from experiments.iwae.table1 import schedule
 
 from laten.answers.audit.quadrature import integrate
@@ -150,10 +150,13 @@ def test_points_of_the_prior_lie_evenly(d):
 
 
 def test_idx_files_are_read(tmp_path):
-    path = tmp_path / "images.gz"
-    with gzip.open(path, "wb") as out:
-        out.write(struct.pack(">IIII", 2051, 300, 28, 28) + ROWS.tobytes())
-    np.testing.assert_array_equal(idx(path), ROWS)
+    (tmp_path / "mnist").mkdir()
+    for part in ("train", "t10k"):
+        with gzip.open(tmp_path / "mnist" / f"{part}-images-idx3-ubyte.gz", "wb") as out:
+            out.write(struct.pack(">IIII", 2051, 300, 28, 28) + ROWS.tobytes())
+    train, test = rows_of(tmp_path, "MNIST", 100)
+    np.testing.assert_array_equal(train, ROWS[:100])
+    np.testing.assert_array_equal(test, ROWS)
 
 
 @pytest.mark.parametrize(("fraction", "passes"), [(1.0, 3280), (0.02, 66), (1 / 3280, 1)])

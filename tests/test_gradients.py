@@ -1,4 +1,4 @@
-"""Gradients of every objective against exact ones, in the worlds of `benchmarks/gradient_worlds.py`.
+"""Gradients of every objective against exact ones, in the worlds of `benchmarks/gradients.py`.
 
 Each estimate is the mean of many gradients; it must lie within a few standard errors of the exact one. The biased ones
 must not.
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from benchmarks.gradient_worlds import (
+from benchmarks.gradients import (
     BOUNDS,
     CLASSES,
     NUMBERS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks import scaling, scaling_axes
+from benchmarks import scaling
 from benchmarks.scaling import exponent, line, picture, upper_decade
 
 pytestmark = pytest.mark.trains
@@ -44,9 +44,9 @@ def test_a_constant_weighs_least_in_the_upper_decade():
     assert exponent(SIZES, y).value < exponent(upper["size"], upper["y"]).value < 1
 
 
-@pytest.mark.parametrize("name", [n for n in scaling_axes.AXES if n != "devices"])
+@pytest.mark.parametrize("name", [n for n in scaling.AXES if n != "devices"])
 def test_grids_span_decades(name):
-    axis = scaling_axes.AXES[name]
+    axis = scaling.AXES[name]
     assert max(axis.sizes) / min(axis.sizes) >= 99
     assert len(set(axis.sizes)) == len(axis.sizes) >= 5
     assert max(axis.quick) <= max(axis.sizes)
@@ -65,8 +65,8 @@ def test_a_process_that_fails_says_so():
 
 
 def test_training_is_clocked_after_the_compiling_epoch():
-    rows = {"x": scaling_axes.normal_rows(1000, 30)}
-    found = scaling_axes.trained(rows, scaling_axes.table_net(), epochs=3, validation=0)
+    rows = {"x": scaling.normal_rows(1000, 30)}
+    found = scaling.trained(rows, scaling.table_net(), epochs=3, validation=0)
     assert found["data"] == 1000 * 30 * 4
     assert 0 < found["seconds"] < found["first"]
     assert found["rest"] > 0

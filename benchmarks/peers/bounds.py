@@ -15,21 +15,14 @@ LOG_2PI = np.log(2 * np.pi)
 
 
 def bound(mean: np.ndarray, sd: np.ndarray, log_prob: Callable[[np.ndarray], np.ndarray], seed: int = 0) -> float:
-    """The bound of some rows.
+    """The bound of rows whose q has this mean and spread `(rows, latents)`.
 
-    Args:
-        mean: Of q, `(rows, latents)`.
-        sd: Of q, likewise.
-        log_prob: Draws `(rows, latents)` -> log p(x | z) `(rows,)`.
+    `log_prob`: float32 draws `(rows, latents)` -> log p(x | z) `(rows,)`.
     """
     mean, sd = np.asarray(mean, np.float64), np.asarray(sd, np.float64)
-    noise = np.random.default_rng(seed).standard_normal(mean.shape)
-    return float(np.mean(log_prob(mean + sd * noise) - kl(mean, sd)))
-
-
-def kl(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """KL from the standard normal, `(rows,)`."""
-    return 0.5 * np.sum(np.square(mean) + np.square(sd) - 1 - 2 * np.log(sd), axis=1)
+    z = mean + sd * np.random.default_rng(seed).standard_normal(mean.shape)
+    kl = 0.5 * np.sum(np.square(mean) + np.square(sd) - 1 - 2 * np.log(sd), axis=1)
+    return float(np.mean(log_prob(z.astype(np.float32)) - kl))
 
 
 def bernoulli(x: np.ndarray, logits: np.ndarray) -> np.ndarray:
@@ -52,14 +45,10 @@ def classes(codes: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
 
 def spans(matrix: np.ndarray, layout: np.ndarray, raw: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """log p of rows of a table's matrix: normal numbers and indicators of classes, by row.
+    """log p of rows of a table's matrix `(rows, width)`, by row: normal numbers and indicators of classes.
 
-    Args:
-        matrix: `(rows, width)`.
-        layout: `(spans, 2)`: the width of each span of columns, and 1 where they are the indicators of one class.
-        raw: `(rows, width)`: logits, where classes stand.
-        mean: `(rows, width)`: means, where numbers stand.
-        sd: `(width,)`: their standard deviations.
+    `layout` `(spans, 2)`: the width of each span of columns, and 1 where they are the indicators of one class. `raw`
+    and `mean` `(rows, width)`: logits, where classes stand, means, where numbers stand; `sd` `(width,)` is theirs.
     """
     out, start = np.zeros(len(matrix)), 0
     for width, indicators in layout:

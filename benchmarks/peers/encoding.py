@@ -19,33 +19,25 @@ class Encoding:
     """Learned from the observed cells of X `(rows, columns)`, with the kind of each column."""
 
     def __init__(self, X: np.ndarray, kinds: list[str]):
-        self.kinds = kinds
-        self.levels = [np.unique(c[~np.isnan(c)]) for c in X.T]
-        self.mean, self.scale = np.nanmean(X, axis=0), np.nanstd(X, axis=0) + 1e-12
-        widths = [len(v) if k == "cat" else 1 for v, k in zip(self.levels, kinds, strict=True)]
-        self.ends = np.cumsum(widths)
-        self.starts = self.ends - widths
+        levels = [np.unique(c[~np.isnan(c)]) for c in X.T]
+        mean, scale = np.nanmean(X, axis=0), np.nanstd(X, axis=0) + 1e-12
+        ends = np.cumsum([len(v) if k == "cat" else 1 for v, k in zip(levels, kinds, strict=True)])
+        self.columns = list(zip(kinds, levels, mean, scale, [0, *ends[:-1]], ends, strict=True))
 
     def forward(self, X: np.ndarray) -> np.ndarray:
         """The matrix `(rows, width)`."""
-        out = np.empty((len(X), self.ends[-1]))
-        for i, (kind, a, b) in enumerate(zip(self.kinds, self.starts, self.ends, strict=True)):
-            column = X[:, i]
-            if kind == "cat":
-                out[:, a:b] = column[:, None] == self.levels[i]
-                out[np.isnan(column), a:b] = np.nan
-            else:
-                out[:, a] = (column - self.mean[i]) / self.scale[i]
+        out = np.empty((len(X), self.columns[-1][-1]))
+        for x, (kind, levels, mean, scale, a, b) in zip(X.T[..., None], self.columns, strict=True):
+            out[:, a:b] = np.where(np.isnan(x), np.nan, x == levels) if kind == "cat" else (x - mean) / scale
         return out
 
     def back(self, matrix: np.ndarray) -> np.ndarray:
         """The table `(rows, columns)`."""
-        out = np.empty((len(matrix), len(self.kinds)))
-        for i, (kind, a, b) in enumerate(zip(self.kinds, self.starts, self.ends, strict=True)):
-            levels = self.levels[i]
+        out = []
+        for kind, levels, mean, scale, a, b in self.columns:
             if kind == "cat":
-                out[:, i] = levels[matrix[:, a:b].argmax(1)]
+                out.append(levels[matrix[:, a:b].argmax(1)])
                 continue
-            value = np.clip(matrix[:, a] * self.scale[i] + self.mean[i], levels[0], levels[-1])
-            out[:, i] = nearest(levels, value) if kind == "ordinal" else value
-        return out
+            value = np.clip(matrix[:, a] * scale + mean, levels[0], levels[-1])
+            out.append(nearest(levels, value) if kind == "ordinal" else value)
+        return np.stack(out, axis=1)

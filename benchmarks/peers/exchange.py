@@ -1,8 +1,7 @@
 """How a worker of `benchmarks/peers` and the benchmark that started it hand data to one another: files in a folder.
 
 A worker is run by the interpreter of its own library as `python worker.py FOLDER`. There it finds `arrays.npz` and
-`arguments.json`, and leaves `answer.npz` and `report.json`. It knows nothing of laten. Each measures itself: the
-seconds of the parts of its work and of its epochs, the memory of its process.
+`arguments.json`, and leaves `answer.npz` and `report.json`. It knows nothing of laten, and measures itself.
 """
 
 import importlib.metadata
@@ -20,33 +19,29 @@ Arrays = dict[str, np.ndarray]
 
 
 class Clock:
-    """Seconds of the named parts of the work."""
+    """Seconds of the named parts of the work and of its epochs, and memory at the end of the last part."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.epochs: list[float] = []
+        self.gib = 0.0
 
     @contextmanager
     def __call__(self, part: str) -> Iterator[None]:
-        """Add the seconds of the block to `part`."""
+        """Add the seconds of the block to `part`; the first epoch begins with it."""
         began = time.perf_counter()
+        self.start()
         yield
         self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - began
-
-
-class Epochs:
-    """Seconds of epochs: called at the end of each."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-        self.start()
+        self.gib = peak_gib()
 
     def start(self) -> None:
         """Let the next epoch begin now, not where the last one ended."""
         self.began = time.perf_counter()
 
-    def __call__(self) -> None:
+    def end(self) -> None:
         """End an epoch; the next one begins."""
-        self.seconds.append(time.perf_counter() - self.began)
+        self.epochs.append(time.perf_counter() - self.began)
         self.start()
 
 
@@ -63,26 +58,19 @@ def peak_gib() -> float:
     return peak / (2**30 if sys.platform == "darwin" else 2**20)
 
 
-def finished(epochs: Epochs, arguments: dict, bound: Callable[[], float]) -> Arrays:
-    """Note the memory of training, then the bound of the test rows; the seconds of the epochs."""
-    arguments["notes"] |= {"gib": peak_gib(), "bound": float(bound())}
-    return {"seconds": np.array(epochs.seconds)}
-
-
 def serve(work: Callable[[Arrays, dict, Clock], Arrays], packages: tuple[str, ...] = ()) -> None:
-    """Run `work` on the folder of the command line.
+    """Run `work` on the folder of the command line: (arrays, arguments, clock) -> arrays.
 
-    Args:
-        work: (arrays, arguments, clock) -> arrays. What it adds to `arguments["notes"]` goes into the report.
-        packages: Whose versions the report names.
+    What it adds to `arguments["notes"]` goes into the report, with the versions of the packages.
     """
-    folder = Path(sys.argv[1])
+    folder, clock = Path(sys.argv[1]), Clock()
     with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    arguments = json.loads((folder / "arguments.json").read_text())
-    arguments["notes"], clock = {}, Clock()
+    arguments = {**json.loads((folder / "arguments.json").read_text()), "notes": {}}
     answer = work(arrays, arguments, clock)
+    if clock.epochs:
+        answer["seconds"] = np.array(clock.epochs)
     np.savez(folder / "answer.npz", **answer)
     versions = {name: importlib.metadata.version(name) for name in packages}
-    report = {"seconds": clock.seconds, "versions": versions, "notes": arguments["notes"]}
+    report = {"seconds": clock.seconds, "versions": versions, "notes": {"gib": clock.gib, **arguments["notes"]}}
     (folder / "report.json").write_text(json.dumps(report))

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.stats
 import sklearn.decomposition
 from benchmarks.peers import bounds
-from benchmarks.peers.exchange import Arrays, Clock, peak_gib, serve
+from benchmarks.peers.exchange import Arrays, Clock, serve
 from benchmarks.runner import laten_options
 
 import laten as lt
@@ -23,33 +23,26 @@ from laten.network.model import Model
 
 
 class Declared(NamedTuple):
-    """What is trained on what.
-
-    Args:
-        data_of: Rows as the workers get them -> arrays by node.
-        options: Of `lt.VAE`.
-    """
+    """What is trained, and how rows, as the workers get them, become arrays by node."""
 
     network: lt.Network
     guide: lt.Network
-    data_of: Callable[[np.ndarray], dict[str, np.ndarray]]
-    options: dict[str, Any]
+    data_of: Callable[[np.ndarray], dict[str, np.ndarray]] = lambda rows: {"x": rows}
 
 
 def pixels(arrays: Arrays, sizes: dict) -> Declared:
     """Bernoulli pixels."""
     net = lt.MLP(tuple(sizes["layers"]), activation=sizes.get("activation", "relu"))
     network = lt.Network(z=lt.Normal(sizes["latent"]), x=lt.Bernoulli(arrays["train"].shape[1]).given("z", via=net))
-    return Declared(network, lt.guide_for(network), lambda rows: {"x": rows}, {})
+    return Declared(network, lt.guide_for(network))
 
 
 def numbers(arrays: Arrays, sizes: dict) -> Declared:
     """Numbers with the one fixed spread that PyOD's loss means."""
     layers, n, dropout = tuple(sizes["layers"]), arrays["train"].shape[1], sizes["dropout"]
     x = lt.Normal(n, scale=float(np.sqrt(n / 2))).given("z", via=lt.MLP(layers[::-1], dropout=dropout))
-    network = lt.Network(z=lt.Normal(sizes["latent"]), x=x)
     guide = lt.Network(z=lt.Normal(sizes["latent"]).given("x", via=lt.MLP(layers, dropout=dropout)))
-    return Declared(network, guide, lambda rows: {"x": rows}, {})
+    return Declared(lt.Network(z=lt.Normal(sizes["latent"]), x=x), guide)
 
 
 def table(arrays: Arrays, sizes: dict) -> Declared:
@@ -72,7 +65,7 @@ def table(arrays: Arrays, sizes: dict) -> Declared:
     leaves = {n: f.given("hidden", via=lt.Linear()) for n, f in families.items()}
     network = lt.Network(z=lt.Normal(sizes["latent"]), hidden=trunk, **leaves)
     guide = lt.Network(z=lt.Normal(sizes["latent"]).given(*families, via=lt.MLP(layers)))
-    return Declared(network, guide, data_of, {})
+    return Declared(network, guide, data_of)
 
 
 def counts(arrays: Arrays, sizes: dict) -> Declared:
@@ -91,24 +84,28 @@ def counts(arrays: Arrays, sizes: dict) -> Declared:
     x = lt.NegativeBinomial(arrays["train"].shape[1]).given("z", "library", via=lt.MLP(layers))
     network = lt.Network(library=lt.Normal(1), z=lt.Normal(sizes["latent"]), x=x)
     guide = lt.Network(z=lt.Normal(sizes["latent"]).given("x", via=lt.MLP(layers, dropout=sizes["dropout"])))
-    return Declared(network, guide, data_of, {})
+    return Declared(network, guide, data_of)
 
 
 def factors(arrays: Arrays, sizes: dict) -> Declared:
     """Factor analysis: a linear-Gaussian network, learned by steps."""
     network = lt.Network(z=lt.Normal(sizes["latent"]), x=lt.Normal(arrays["train"].shape[1], scale="site").given("z"))
-    return Declared(network, lt.guide_for(network), lambda rows: {"x": rows}, {"learning_rate": sizes["rate"]})
+    return Declared(network, lt.guide_for(network))
+
+
+def q_of(model: Model, values: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of q of each row, `(rows, latents)`."""
+    family = model.guide.nodes["z"].family
+    mean, log_sd = jax.jit(jax.vmap(lambda v: family.parameters(model.q["z"].raw(v, {}))))(values)
+    return np.asarray(mean), np.exp(log_sd)
 
 
 def parts(model: Model, test: np.ndarray) -> Arrays:
-    """Mean and standard deviation of q of each test row; weight `(out, in)` and bias of each layer of the decoder."""
-    family, factor = model.guide.nodes["z"].family, model.p["x"]
-    q = jax.jit(jax.vmap(lambda x: family.parameters(model.q["z"].raw({"x": x}, {}))))
-    mean, log_sd = q(test.astype(np.float32))
-    found, layers = {"mean": mean, "sd": np.exp(log_sd)}, factor.net.layers
+    """q of each test row; weight `(out, in)` and bias of each layer of the decoder."""
+    factor, (mean, sd) = model.p["x"], q_of(model, {"x": test.astype(np.float32)})
+    found, layers = {"mean": mean, "sd": sd}, factor.net.layers
     for i, layer in enumerate(layers):
-        bias = layer.bias if i + 1 < len(layers) else factor.constants
-        found |= {f"weight{i}": layer.weight.T, f"bias{i}": bias}
+        found |= {f"weight{i}": layer.weight.T, f"bias{i}": layer.bias if layer is not layers[-1] else factor.constants}
     return {name: np.asarray(value) for name, value in found.items()}
 
 
@@ -117,9 +114,7 @@ CASES = {f.__name__: f for f in (pixels, numbers, table, counts, factors)}
 
 def held_out_bound(model: Model, values: dict[str, np.ndarray]) -> float:
     """The bound of rows by `bounds.bound`, nats a row; nodes that the network leaves without parents are known."""
-    family = model.guide.nodes["z"].family
     given = {n: jnp.asarray(v) for n, v in values.items()}
-    mean, log_sd = jax.jit(jax.vmap(lambda v: family.parameters(model.q["z"].raw(v, {}))))(given)
 
     def raws(z, v):
         known, out = {**v, "z": z}, {}
@@ -130,10 +125,10 @@ def held_out_bound(model: Model, values: dict[str, np.ndarray]) -> float:
         return out
 
     def log_prob(z: np.ndarray) -> np.ndarray:
-        found = jax.jit(jax.vmap(raws))(jnp.asarray(z, jnp.float32), given)
+        found = jax.jit(jax.vmap(raws))(z, given)
         return sum(by_row(model.network.nodes[n].family, found[n], values[n]) for n in found if n in values)
 
-    return bounds.bound(mean, np.exp(log_sd), log_prob)
+    return bounds.bound(*q_of(model, given), log_prob)
 
 
 def by_row(family: Any, raw: jax.Array, value: np.ndarray) -> np.ndarray:
@@ -150,31 +145,27 @@ def by_row(family: Any, raw: jax.Array, value: np.ndarray) -> np.ndarray:
     return bounds.normal(value, first, np.exp(second))
 
 
-def exact(kind: str, arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
-    """scikit-learn's FactorAnalysis or PCA: the linear-Gaussian network in closed form, or nearly so; log p(x)."""
-    model = getattr(sklearn.decomposition, kind)(n_components=arguments["latent"], random_state=arguments["seed"])
-    with clock("fit"):
-        model.fit(arrays["train"])
-    arguments["notes"] |= {"gib": peak_gib(), "bound": float(model.score(arrays["test"]))}
-    return {}
-
-
 def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
-    """Trains and measures."""
+    """Trains and measures; with `kind`, scikit-learn's FactorAnalysis or PCA: the same network in closed form."""
+    train, test, notes = arrays["train"], arrays["test"], arguments["notes"]
     if kind := arguments.get("kind"):
-        return exact(kind, arrays, arguments, clock)
-    declared = CASES[arguments["declared"]](arrays, arguments)
+        closed = getattr(sklearn.decomposition, kind)(n_components=arguments["latent"], random_state=arguments["seed"])
+        with clock("fit"):
+            closed.fit(train)
+        notes["bound"] = float(closed.score(test))
+        return {}
+    declared, case = CASES[arguments["declared"]](arrays, arguments), arguments["declared"]
     options = {"validation": 0, "hide": False, "epochs": arguments["epochs"], "batch_size": arguments["batch"]}
-    options |= {"seed": arguments["seed"], **declared.options, **laten_options(arguments["options"])}
-    vae = lt.VAE(declared.network, declared.guide, **options)
+    options |= {"seed": arguments["seed"]} | ({"learning_rate": arguments["rate"]} if "rate" in arguments else {})
+    vae = lt.VAE(declared.network, declared.guide, **{**options, **laten_options(arguments["options"])})
     with clock("fit"):
-        vae.fit(declared.data_of(arrays["train"]))
-    arguments["notes"]["gib"] = peak_gib()
-    model, test = vae.model_, declared.data_of(arrays["test"])
-    normal = arguments["declared"] == "factors"
-    bound = joint_normal(model.network, model.p).log_prob(test, {}).mean() if normal else held_out_bound(model, test)
-    arguments["notes"]["bound"] = float(bound)
-    looks = parts(model, arrays["test"]) if arguments["declared"] == "pixels" else {}
+        vae.fit(declared.data_of(train))
+    model, rows = vae.model_, declared.data_of(test)
+    exact = case == "factors"
+    notes["bound"] = float(
+        joint_normal(model.network, model.p).log_prob(rows, {}).mean() if exact else held_out_bound(model, rows)
+    )
+    looks = parts(model, test) if case == "pixels" else {}
     history = {name: vae.history_[name].to_numpy(np.float64) for name in ("seconds", "rows")}
     return {**history, **{f"{len(vae.history_)}_{name}": value for name, value in looks.items()}}
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from exchange import Arrays, Clock, Epochs, finished, serve
+from exchange import Arrays, Clock, serve
 from jax.example_libraries import stax
 from numpyro.infer import SVI, Trace_ELBO
 
@@ -36,7 +36,7 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
             numpyro.sample("z", dist.Normal(*encode(x)).to_event(1))
 
     svi = SVI(model, guide, numpyro.optim.Adam(1e-3), Trace_ELBO())
-    rng, epochs, key = np.random.default_rng(arguments["seed"]), Epochs(), jax.random.key(arguments["seed"])
+    rng, key = np.random.default_rng(arguments["seed"]), jax.random.key(arguments["seed"])
 
     def binarised(key, index):
         return jax.random.bernoulli(key, data[index]).astype(jnp.float32)
@@ -52,17 +52,18 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
 
     with clock("fit"):
         state = svi.init(jax.random.PRNGKey(arguments["seed"]), binarised(key, jnp.arange(batch)))
-        epochs.start()
+        clock.start()
         for i in range(arguments["epochs"]):
             state, total = epoch(state, jax.random.fold_in(key, i), rng.permutation(len(data)))
             float(total)
-            epochs()
+            clock.end()
     weights, x = svi.get_params(state), arrays["test"].astype(np.float32)
 
     def log_prob(z: np.ndarray) -> np.ndarray:
-        return bounds.bernoulli(x, decoder[1](weights["decoder$params"], jnp.asarray(z, jnp.float32)))
+        return bounds.bernoulli(x, decoder[1](weights["decoder$params"], z))
 
-    return finished(epochs, arguments, lambda: bounds.bound(*encoder[1](weights["encoder$params"], x), log_prob))
+    arguments["notes"]["bound"] = bounds.bound(*encoder[1](weights["encoder$params"], x), log_prob)
+    return {}
 
 
 if __name__ == "__main__":

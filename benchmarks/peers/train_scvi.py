@@ -10,25 +10,11 @@ import warnings
 
 import anndata
 import bounds
-import lightning
 import numpy as np
 import scvi
 import torch
-from exchange import Arrays, Clock, Epochs, finished, serve
-
-
-class Timing(lightning.pytorch.Callback):
-    """Notes the seconds of each epoch."""
-
-    epochs = Epochs()
-
-    def on_train_epoch_start(self, trainer, pl_module):
-        """The trainer begins an epoch."""
-        self.epochs.start()
-
-    def on_train_epoch_end(self, trainer, pl_module):
-        """It has ended."""
-        self.epochs()
+from exchange import Arrays, Clock, serve
+from lightning.pytorch.callbacks import LambdaCallback
 
 
 def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
@@ -39,25 +25,24 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     cells = anndata.AnnData(arrays["train"].astype(np.float32))
     scvi.model.SCVI.setup_anndata(cells)
     model = scvi.model.SCVI(cells)
+    timing = LambdaCallback(on_train_epoch_start=lambda *_: clock.start(), on_train_epoch_end=lambda *_: clock.end())
     with clock("fit"):
         model.train(
             max_epochs=arguments["epochs"], batch_size=arguments["batch"], train_size=1.0, accelerator="cpu",
-            plan_kwargs={"n_epochs_kl_warmup": None}, callbacks=[Timing()], enable_progress_bar=False,
+            plan_kwargs={"n_epochs_kl_warmup": None}, callbacks=[timing], enable_progress_bar=False,
         )  # fmt: skip
     x, net = torch.from_numpy(arrays["test"].astype(np.float32)), model.module.eval()
-
-    @torch.no_grad()
-    def bound() -> float:
-        one_batch = torch.zeros(len(x), 1)
+    one_batch = torch.zeros(len(x), 1)
+    with torch.no_grad():
         found = net.inference(x, one_batch)
 
         def log_prob(z: np.ndarray) -> np.ndarray:
-            given = net.generative(torch.from_numpy(z.astype(np.float32)), found["library"], one_batch)
+            given = net.generative(torch.from_numpy(z), found["library"], one_batch)
             return given["px"].log_prob(x).double().sum(1).numpy()
 
-        return bounds.bound(found["qz"].loc.numpy(), found["qz"].scale.numpy(), log_prob)
-
-    return finished(Timing.epochs, arguments, bound)
+        q = found["qz"]
+        arguments["notes"]["bound"] = bounds.bound(q.loc.numpy(), q.scale.numpy(), log_prob)
+    return {}
 
 
 if __name__ == "__main__":

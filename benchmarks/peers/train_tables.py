@@ -14,19 +14,17 @@ from types import SimpleNamespace
 import bounds
 import numpy as np
 import torch
-from exchange import Arrays, Clock, Epochs, finished, serve
-
-RATE = 1e-3
+from exchange import Arrays, Clock, serve
 
 
-def ticking(epochs: Epochs):
+def ticking(clock: Clock):
     """In place of `tqdm`: counts, and notes the seconds of each turn."""
 
     def count(turns, **_) -> Iterator[int]:
         for turn in range(turns) if isinstance(turns, int) else turns:
-            epochs.start()
+            clock.start()
             yield turn
-            epochs()
+            clock.end()
 
     return count
 
@@ -52,9 +50,7 @@ def tvae(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     from ctgan.data_transformer import SpanInfo
     from ctgan.synthesizers import tvae as module
 
-    matrix, layout, encoders, epochs = arrays["train"], arrays["layout"], [], Epochs()
-
-    built = module.Encoder.__init__
+    matrix, layout, encoders, built = arrays["train"], arrays["layout"], [], module.Encoder.__init__
 
     def kept(encoder, *sizes) -> None:  # the library forgets it when it is fitted
         built(encoder, *sizes)
@@ -64,23 +60,19 @@ def tvae(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     module.DataTransformer = lambda: SimpleNamespace(
         fit=lambda *_: None, transform=lambda _: matrix, output_info_list=spans, output_dimensions=matrix.shape[1]
     )
-    module.Encoder.__init__, module.tqdm = kept, ticking(epochs)
+    module.Encoder.__init__, module.tqdm = kept, ticking(clock)
     model = module.TVAE(epochs=arguments["epochs"], batch_size=arguments["batch"], enable_gpu=False)
     with clock("fit"):
         model.fit(pd.DataFrame())
-    test = arrays["test"]
 
-    @torch.no_grad()
-    def bound() -> float:
-        mean, sd, _ = encoders[0](torch.from_numpy(test))
+    def log_prob(z: np.ndarray) -> np.ndarray:
+        raw, sigma = model.decoder(torch.from_numpy(z))
+        return bounds.spans(arrays["test"], layout, raw.numpy(), torch.tanh(raw).numpy(), sigma.numpy())
 
-        def log_prob(z: np.ndarray) -> np.ndarray:
-            raw, sigma = model.decoder(torch.from_numpy(z.astype(np.float32)))
-            return bounds.spans(test, layout, raw.numpy(), torch.tanh(raw).numpy(), sigma.numpy())
-
-        return bounds.bound(mean.numpy(), sd.numpy(), log_prob)
-
-    return finished(epochs, arguments, bound)
+    with torch.no_grad():
+        mean, sd, _ = encoders[0](torch.from_numpy(arrays["test"]))
+        arguments["notes"]["bound"] = bounds.bound(mean.numpy(), sd.numpy(), log_prob)
+    return {}
 
 
 def pyod(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
@@ -91,26 +83,22 @@ def pyod(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     from pyod.models import base_dl
     from pyod.models.vae import VAE
 
-    epochs, test = Epochs(), arrays["test"]
-    base_dl.tqdm = SimpleNamespace(trange=ticking(epochs))
+    base_dl.tqdm, test = SimpleNamespace(trange=ticking(clock)), arrays["test"]
     detector = VAE(
-        epoch_num=arguments["epochs"], batch_size=arguments["batch"], lr=RATE, preprocessing=False, verbose=0,
+        epoch_num=arguments["epochs"], batch_size=arguments["batch"], lr=1e-3, preprocessing=False, verbose=0,
         capacity=1e9, random_state=arguments["seed"],
     )  # fmt: skip
     with clock("fit"):
         detector.fit(arrays["train"])
     net, sd = detector.model.eval(), float(np.sqrt(test.shape[1] / 2))
-
-    @torch.no_grad()
-    def bound() -> float:
+    with torch.no_grad():
         mean, log_variance = net.encode(torch.from_numpy(test))
-
-        def log_prob(z: np.ndarray) -> np.ndarray:
-            return bounds.normal(test, net.decode(torch.from_numpy(z.astype(np.float32))).numpy(), sd)
-
-        return bounds.bound(mean.numpy(), np.exp(0.5 * log_variance.numpy()), log_prob)
-
-    return finished(epochs, arguments, bound)
+        arguments["notes"]["bound"] = bounds.bound(
+            mean.numpy(),
+            np.exp(0.5 * log_variance.numpy()),
+            lambda z: bounds.normal(test, net.decode(torch.from_numpy(z)).numpy(), sd),
+        )
+    return {}
 
 
 def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:

@@ -14,7 +14,7 @@ import itertools
 import bounds
 import numpy as np
 import torch
-from exchange import Arrays, Clock, Epochs, finished, serve
+from exchange import Arrays, Clock, serve
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -52,11 +52,11 @@ def seen(nets: Nets, test: np.ndarray) -> Arrays:
     return {name: value.detach().numpy().copy() for name, value in found.items()}
 
 
-def by_loop(nets: Nets, train: torch.Tensor, ended, epochs: Epochs, arguments: dict) -> None:
+def by_loop(nets: Nets, train: torch.Tensor, ended, clock: Clock, arguments: dict) -> None:
     """The loop."""
     adam, batch = torch.optim.Adam(nets.parameters(), lr=1e-3, fused=True), arguments["batch"]
     loss_of = torch.compile(nets) if arguments.get("compiled") else nets
-    epochs.start()
+    clock.start()
     for _ in range(arguments["epochs"]):
         for rows in torch.randperm(len(train)).split(batch):
             loss = loss_of(torch.bernoulli(train[rows]) if arguments.get("anew") else train[rows])
@@ -67,7 +67,7 @@ def by_loop(nets: Nets, train: torch.Tensor, ended, epochs: Epochs, arguments: d
             break
 
 
-def by_pythae(nets: Nets, train: torch.Tensor, ended, epochs: Epochs, arguments: dict) -> None:
+def by_pythae(nets: Nets, train: torch.Tensor, ended, clock: Clock, arguments: dict) -> None:
     """pythae's trainer and loader: no checkpoints, no evaluation between epochs, no loading processes."""
     from pythae.data.datasets import BaseDataset, DatasetOutput
     from pythae.models import VAE, VAEConfig
@@ -81,19 +81,11 @@ def by_pythae(nets: Nets, train: torch.Tensor, ended, epochs: Epochs, arguments:
             return DatasetOutput(data=torch.bernoulli(self.data[index]), labels=self.labels[index])
 
     class Encoder(BaseEncoder):
-        def __init__(self):
-            super().__init__()
-            self.net = nets.encoder
-
         def forward(self, x):
             mean, log_variance = self.net(x).chunk(2, dim=1)
             return ModelOutput(embedding=mean, log_covariance=log_variance)
 
     class Decoder(BaseDecoder):
-        def __init__(self):
-            super().__init__()
-            self.net = nets.decoder
-
         def forward(self, z):
             return ModelOutput(reconstruction=torch.sigmoid(self.net(z)))
 
@@ -102,7 +94,7 @@ def by_pythae(nets: Nets, train: torch.Tensor, ended, epochs: Epochs, arguments:
 
     class Looking(TrainingCallback):
         def on_epoch_begin(self, training_config, **_):
-            epochs.start()
+            clock.start()
 
         def on_epoch_end(self, training_config, **_):
             if ended():
@@ -114,34 +106,37 @@ def by_pythae(nets: Nets, train: torch.Tensor, ended, epochs: Epochs, arguments:
         per_device_train_batch_size=arguments["batch"], steps_saving=None, seed=arguments["seed"], no_cuda=True,
     )  # fmt: skip
     rows = (Anew if arguments.get("anew") else BaseDataset)(train, torch.zeros(len(train)))
+    encoder, decoder = Encoder(), Decoder()
+    encoder.net, decoder.net = nets.encoder, nets.decoder
     with contextlib.suppress(Enough):
-        BaseTrainer(VAE(config, Encoder(), Decoder()), rows, None, plan, [Looking()]).train()
+        BaseTrainer(VAE(config, encoder, decoder), rows, None, plan, [Looking()]).train()
 
 
 def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     """Trains until the plan or the minutes are over, and looks at every `every` epochs and at the end."""
     torch.manual_seed(arguments["seed"])
     train, test = (arrays[n].astype(np.float32) for n in ("train", "test"))
-    nets, epochs, looks = Nets(train.shape[1], arguments["layers"], arguments["latent"]), Epochs(), Arrays()
+    nets, looks = Nets(train.shape[1], arguments["layers"], arguments["latent"]), Arrays()
     train_by = {"torch": by_loop, "pythae": by_pythae}[arguments["side"]]
 
     def ended() -> bool:
-        epochs()
-        done = len(epochs.seconds)
-        last = done == arguments["epochs"] or sum(epochs.seconds) > 60 * arguments.get("minutes", np.inf)
+        clock.end()
+        done = len(clock.epochs)
+        last = done == arguments["epochs"] or sum(clock.epochs) > 60 * arguments.get("minutes", np.inf)
         if last or done % arguments.get("every", done + 1) == 0:
             looks.update({f"{done}_{name}": value for name, value in seen(nets, test).items()})
-        epochs.start()
+        clock.start()
         return last
 
     with clock("fit"):
-        train_by(nets, torch.from_numpy(train / 255 if arguments.get("anew") else train), ended, epochs, arguments)
+        train_by(nets, torch.from_numpy(train / 255 if arguments.get("anew") else train), ended, clock, arguments)
     found = seen(nets, test)
 
     def log_prob(z: np.ndarray) -> np.ndarray:
-        return bounds.bernoulli(test, nets.decoder(torch.from_numpy(z.astype(np.float32))).detach().numpy())
+        return bounds.bernoulli(test, nets.decoder(torch.from_numpy(z)).detach().numpy())
 
-    return {**looks, **finished(epochs, arguments, lambda: bounds.bound(found["mean"], found["sd"], log_prob))}
+    arguments["notes"]["bound"] = bounds.bound(found["mean"], found["sd"], log_prob)
+    return looks
 
 
 if __name__ == "__main__":

@@ -31,15 +31,8 @@ def evidence(frame: pd.DataFrame, column: str, size: int, rng: np.random.Generat
     return frame.assign(**{c: frame[c].where(kept[:, i]) for i, c in enumerate(others)})
 
 
-def confidence(proba: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
-    """Return the chance of the top class and whether it was right, by row."""
-    top = proba.to_numpy().argmax(axis=1)
-    right = np.array([str(proba.columns[k]) for k in top]) == truth.astype(str).to_numpy()
-    return pd.DataFrame({"chance": proba.to_numpy().max(axis=1), "right": right})
-
-
 def calibration_error(rows: pd.DataFrame) -> float:
-    """Return the mean over rows of |accuracy - confidence| in bins of confidence."""
+    """Return the mean over rows of |accuracy - confidence| in bins of confidence: the `chance` of the top class."""
     bins = np.minimum((rows["chance"] * BINS).astype(int), BINS - 1)
     means = rows[["chance", "right"]].astype(float).groupby(bins)
     gaps = (means["right"].mean() - means["chance"].mean()).abs()
@@ -57,12 +50,11 @@ def asked(vae: lt.VAE, test: pd.DataFrame, draws: int) -> tuple[pd.DataFrame, pd
             line = {"column": column, "given": name, "laten": found.log_density.mean(), "true": truth.mean()}
             line["ess"] = float(np.median(found.effective_sample_size))
             if isinstance(exact, np.ndarray):
-                levels = list(world.columns[column].levels)
-                for by, proba in (
-                    ("laten", vae.predict_proba(seen, column)),
-                    ("truth", pd.DataFrame(exact, columns=levels)),
-                ):
-                    sure.append(confidence(proba, test[column]).assign(given=name, by=by))
+                true = pd.DataFrame(exact, columns=list(world.columns[column].levels), index=seen.index)
+                for by, proba in (("laten", vae.predict_proba(seen, column)), ("truth", true)):
+                    top = proba.columns.astype(str).to_numpy()[proba.to_numpy().argmax(axis=1)]
+                    right = top == test[column].astype(str).to_numpy()
+                    sure.append(pd.DataFrame({"chance": proba.max(axis=1), "right": right, "given": name, "by": by}))
             else:
                 value, blind = test[column], seen.assign(**{column: seen[column].shift(len(seen))})
                 line["inside"] = value.between(*(f[column] for f in vae.impute_interval(blind, 0.9))).mean()
@@ -77,12 +69,7 @@ def asked(vae: lt.VAE, test: pd.DataFrame, draws: int) -> tuple[pd.DataFrame, pd
 
 def main() -> None:
     """Fit, ask and print."""
-    asks = parser(__doc__)
-    asks.add_argument("--train", type=int, default=20_000)
-    asks.add_argument("--test", type=int, default=1_000)
-    asks.add_argument("--draws", type=int, default=500)
-    asks.add_argument("--seed", type=int, default=0)
-    options = asks.parse_args()
+    options = parser(__doc__, train=20_000, test=1_000, draws=500, seed=0).parse_args()
     extra = laten_options(options.option)
     if options.quick:
         options.train, options.test, extra = 1_000, 50, {"epochs": 20, **extra}

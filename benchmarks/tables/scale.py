@@ -9,11 +9,8 @@ chance. As many rows are drawn and scored as were fitted.
 
 import argparse
 import json
-import subprocess
 import sys
-import time
 import warnings
-from pathlib import Path
 
 import jax  # noqa: F401 (so that its import is not counted as reading)
 import pandas as pd
@@ -21,51 +18,42 @@ import pyarrow.parquet as pq
 
 import laten as lt
 from benchmarks.peers.exchange import peak_gib
-from benchmarks.runner import footer, laten_options, parser, show
+from benchmarks.runner import footer, laten_options, output_of, parser, seconds_of, show
 
 
-def measured(file: Path, rows: int | None, draws: int, options: dict) -> dict[str, float]:
-    """Return seconds and memory of each step, for this many rows."""
+def measured(options: argparse.Namespace) -> dict[str, float]:
+    """Return seconds and memory of each step, for the number of rows of `--child`."""
     warnings.simplefilter("ignore", lt.LatenWarning)
-    out: dict[str, float] = {}
-    began = time.perf_counter()
+    frame, vae = pd.DataFrame(), lt.VAE(**{"epochs": 1, **laten_options(options.option)})
 
-    def note(step: str) -> None:
-        nonlocal began
-        out[f"{step} s"], began = time.perf_counter() - began, time.perf_counter()
+    def read() -> None:
+        nonlocal frame
+        frame = pq.read_table(options.data / "tables" / "kddcup99.parquet").to_pandas()
+        if options.child != "all" and int(options.child) < len(frame):
+            frame = frame.sample(int(options.child), random_state=0, ignore_index=True)
 
-    frame = pq.read_table(file).to_pandas()
-    if rows is not None and rows < len(frame):
-        frame = frame.sample(rows, random_state=0, ignore_index=True)
-    note("read")
-    vae = lt.VAE(**{"epochs": 1, **options}).fit(frame)
-    note("fit")
-    vae.sample(len(frame))
-    note("sample")
-    vae.score_samples(frame, draws=draws)
-    note("score")
-    return {"rows": len(frame), **out, "peak GiB": peak_gib()}
+    steps = {
+        "read": read,
+        "fit": lambda: vae.fit(frame),
+        "sample": lambda: vae.sample(len(frame)),
+        "score": lambda: vae.score_samples(frame, draws=options.draws),
+    }
+    seconds = {f"{step} s": seconds_of(call) for step, call in steps.items()}
+    return {"rows": len(frame), **seconds, "peak GiB": peak_gib()}
 
 
 def main() -> None:
     """Run each size in a process of its own and print them together."""
-    asked = parser(__doc__)
-    asked.add_argument("--rows", nargs="*", default=["10000", "100000", "all"], help="sizes; all: every row")
-    asked.add_argument("--draws", type=int, default=10, help="importance draws a scored row")
-    asked.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
-    options, found = asked.parse_args(), []
+    options, found = parser(__doc__, rows=["10000", "100000", "all"], draws=10, child=str).parse_args(), []
     if options.child:
-        file, size = options.data / "tables" / "kddcup99.parquet", options.rows[0]
-        rows = None if size == "all" else int(size)
-        print(json.dumps(measured(file, rows, options.draws, laten_options(options.option))))
+        print(json.dumps(measured(options)))
         return
     for rows in ["2000", "4000"] if options.quick else options.rows:
-        command = [sys.executable, "-m", "benchmarks.tables.scale", *sys.argv[1:], "--child", "--rows", rows]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"{rows} rows: {done.stderr[-1500:]}", file=sys.stderr)
-            continue
-        found.append(json.loads(done.stdout.splitlines()[-1]))
+        command = [sys.executable, "-m", "benchmarks.tables.scale", *sys.argv[1:], "--child", rows]
+        try:
+            found.append(json.loads(output_of(command)))
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
     table = pd.DataFrame(found)
     for step in ("fit", "sample", "score") if found else ():
         table[f"{step} µs/row"] = 1e6 * table[f"{step} s"] / table["rows"]

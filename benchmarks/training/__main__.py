@@ -32,12 +32,8 @@ from benchmarks.training.data import whole_batches
 
 def parsed() -> argparse.Namespace:
     """Read the command's options."""
-    asked = runner.parser(__doc__, [p for case in CASES for p in case.peers])
-    asked.add_argument("--repeats", type=int, default=5, help="turns of each side")
-    asked.add_argument("--epochs", type=int, help="of each turn (default: the case's)")
-    asked.add_argument("--also", action="append", default=[], metavar="OPTIONS",
-                       help="another side of laten: name=value of lt.VAE, several apart by ;")  # fmt: skip
-    asked.add_argument("--json", type=Path, help="results (default: training.json in the folder of the record)")
+    asked = runner.parser(__doc__, [p for case in CASES for p in case.peers], repeats=5, epochs=int, json=Path)
+    asked.add_argument("--also", action="append", default=[], metavar="name=value;name=value")
     options = asked.parse_args()
     if options.epochs is not None and options.epochs < 2:
         asked.error("--epochs must be at least 2: the first one loads or compiles, and is not counted")
@@ -101,16 +97,14 @@ def main() -> None:
     found = fresh(options)
     for case in CASES:
         asked = [p for p in case.peers if options.peers is None or p.name in options.peers]
-        if asked and not any(p.python.exists() for p in asked):
-            family = " ".join(sorted({p.family for p in asked}))
-            print(f"{case.name}: no peer; make them with `sh benchmarks/peers/setup.sh {family}`", file=sys.stderr)
-        elif asked:
-            try:
-                arrays = whole_batches(case.load(options.data, options.quick), case.batch)
-            except (FileNotFoundError, PeerFailedError) as error:
-                print(f"{case.name}: {error}", file=sys.stderr)
-                continue
-            run(case, arrays, options, found)
+        if not asked:
+            continue
+        try:
+            if not any(p.python.exists() for p in asked):
+                raise PeerFailedError(f"no peer; make them with `sh benchmarks/peers/setup.sh {asked[0].family}`")
+            run(case, whole_batches(case.load(options.data, options.quick), case.batch), options, found)
+        except (FileNotFoundError, PeerFailedError) as error:
+            print(f"{case.name}: {error}", file=sys.stderr)
     if found["cases"]:
         print(f"{tables([found])}\n\n{options.json}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-import laten as lt
+from benchmarks.mnist import images
 from benchmarks.peers.exchange import Arrays
 from benchmarks.runner import Peer, answer_of
 from benchmarks.tables import synthetic
@@ -22,12 +22,8 @@ PREPARE = Peer("prepare", "train_tables.py", "sdv", {"side": "prepare", "seed": 
 
 def grey(folder: Path, quick: bool) -> Arrays:
     """MNIST: training images as intensities, test images binarised once, by chance."""
-    train, test = (
-        np.asarray(lt.read(folder / "mnist" / f"{part}-images-idx3-ubyte.gz")).reshape(-1, 784)
-        for part in ("train", "t10k")
-    )
-    if quick:
-        train, test = train[:QUICK], test[:500]
+    train, test = (x.reshape(-1, 784) for x in images(folder / "mnist"))
+    train, test = (train[:QUICK], test[:500]) if quick else (train, test)
     return {"train": train, "test": binarised(test, 1)}
 
 
@@ -40,6 +36,12 @@ def binary(folder: Path, quick: bool) -> Arrays:
 def binarised(intensity: np.ndarray, seed: int) -> np.ndarray:
     """Zeros and ones, uint8."""
     return (255 * np.random.default_rng(seed).random(intensity.shape, np.float32) < intensity).astype(np.uint8)
+
+
+def split(x: np.ndarray, quick: bool) -> list[np.ndarray]:
+    """Shuffled rows, nine tenths to train on."""
+    x = x[np.random.default_rng(0).permutation(len(x))[: QUICK if quick else None]]
+    return np.split(x, [round(0.9 * len(x))])
 
 
 def adult(folder: Path, quick: bool) -> Arrays:
@@ -60,8 +62,7 @@ def outliers(name: str) -> Callable[[Path, bool], Arrays]:
     def load(folder: Path, quick: bool) -> Arrays:
         with np.load(folder / "adbench" / f"{name}.npz") as stored:
             x = stored["X"].astype(np.float64)
-        x = x[np.random.default_rng(0).permutation(len(x))[: QUICK if quick else None]]
-        train, test = np.split(x, [round(0.9 * len(x))])
+        train, test = split(x, quick)
         mean, sd = train.mean(0), train.std(0)
         return {n: ((a - mean) / sd).astype(np.float32) for n, a in (("train", train), ("test", test))}
 
@@ -78,8 +79,7 @@ def cells(folder: Path, quick: bool) -> Arrays:
         row = np.repeat(np.arange(shape[0]), np.diff(stored["indptr"]))
     counts = np.zeros(shape, np.float32)
     counts[row, column] = data
-    counts = counts[np.random.default_rng(0).permutation(len(counts))[: QUICK if quick else None]]
-    train, test = np.split(counts, [round(0.9 * len(counts))])
+    train, test = split(counts, quick)
     chosen = np.sort(np.argsort(-np.log1p(train).var(0), kind="stable")[:GENES])
     return {n: a[:, chosen][a[:, chosen].any(1)] for n, a in (("train", train), ("test", test))}
 

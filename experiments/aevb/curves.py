@@ -10,7 +10,6 @@ guide.
 """
 
 import argparse
-import csv
 import itertools
 import time
 from collections.abc import Sequence
@@ -21,8 +20,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+from benchmarks.runner import DATA, options_of
 
-from experiments.aevb.settings import BATCH, DATA, OUT, RATES, STARTS, Panel, declared, rows_of
+from experiments.aevb.settings import BATCH, OUT, PAPER, RATES, STARTS, Panel, declared, rows_of
 from laten.common.types import Array, Key
 from laten.network.model import Model, build_model
 from laten.training.objectives import Batch, Elbo, Objective, WakeSleep
@@ -143,15 +144,17 @@ class Curve:
 
     def __init__(self, path: Path, model: Model, training: Training, measured: dict[str, Array], about: dict[str, str]):
         self.path, self.training, self.measured, self.about = path, training, measured, about
-        self.key, self.seconds = jax.random.key(1), 0.0
+        self.key, self.seconds, kept = jax.random.key(1), 0.0, path.with_suffix(".npz")
         self.state = stacked(model, training.begun(), training.rates)
         every = jax.vmap(training.step, (0, None))
         self.run = jax.jit(lambda s, k, n: jax.lax.fori_loop(0, n, lambda _, s: every(s, k), s), donate_argnums=0)
         self.bounds = jax.jit(jax.vmap(training.bound, (0, None, None)))
-        if self.path.with_suffix(".npz").exists():
-            with np.load(self.path.with_suffix(".npz")) as stored:
-                leaves = [jnp.asarray(stored[f"a{i}"]) for i in range(len(jax.tree.leaves(self.state)))]
-                self.state, self.seconds = jax.tree.unflatten(jax.tree.structure(self.state), leaves), stored["seconds"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if kept.exists():
+            leaves, structure = jax.tree.flatten(self.state)
+            with np.load(kept) as stored:
+                read = [jnp.asarray(stored[f"a{i}"]) for i in range(len(leaves))]
+                self.state, self.seconds = jax.tree.unflatten(structure, read), stored["seconds"]
 
     def go(self, places: list[int]) -> None:
         """Train on from where the files end, and measure at these numbers of steps."""
@@ -180,21 +183,16 @@ class Curve:
 
     def write(self, steps: int) -> None:
         """Append a point of each racer."""
-        rows = steps * BATCH * self.training.visit
-        new = not self.path.with_suffix(".csv").exists()
-        with self.path.with_suffix(".csv").open("a", newline="") as file:
-            table = csv.writer(file)
-            if new:
-                table.writerow([*self.about, "split", "rows", "bound", "start", "rate", "seconds"])
-            for split, x in self.measured.items():
-                heights = self.bounds(self.state.model, self.key, x)
-                for racer in zip(heights, self.state.start, self.state.rate, strict=True):
-                    shown = "{:.3f} {:g} {:g}".format(*racer).split()
-                    table.writerow([*self.about.values(), split, rows, *shown, f"{self.seconds:.1f}"])
-                print(
-                    f"{self.path.name}: {rows:.3g} rows, {split} {np.max(heights):.2f}, {self.seconds:.0f} s",
-                    flush=True,
-                )
+        rows, file = steps * BATCH * self.training.visit, self.path.with_suffix(".csv")
+        for split, x in self.measured.items():
+            heights = self.bounds(self.state.model, self.key, x)
+            racers = {"bound": heights, "start": self.state.start, "rate": self.state.rate}
+            table = pd.DataFrame({n: np.asarray(x, np.float64) for n, x in racers.items()}).round(3)
+            table = pd.DataFrame(
+                {**self.about, "split": split, "rows": rows, **table, "seconds": round(self.seconds, 1)}
+            )
+            table.to_csv(file, mode="a", header=not file.exists(), index=False)
+            print(f"{file.stem}: {rows:.3g} rows, {split} {np.max(heights):.2f}, {self.seconds:.0f} s", flush=True)
 
     def keep(self) -> None:
         """Write the state, whole or not at all."""
@@ -204,13 +202,6 @@ class Curve:
         part.replace(self.path.with_suffix(".npz"))
 
 
-def curve_of(training: Training, model: Model, rows: tuple[Array, Array], about: dict[str, str], out: Path) -> Curve:
-    """Return a curve where it stands; its files lie in `out/curves`. Rows are those measured, test and training."""
-    (out / "curves").mkdir(parents=True, exist_ok=True)
-    measured = dict(zip(("test", "train"), rows, strict=True))
-    return Curve(out / "curves" / "-".join(about.values()), model, training, measured, about)
-
-
 def trained(panel: Panel, method: str, options: argparse.Namespace, binary: bool = False) -> Model:
     """Train a panel of figure 2 as far as `options.samples`; the model of the best racer."""
     train, test = rows_of(options.data, panel.data)
@@ -218,17 +209,13 @@ def trained(panel: Panel, method: str, options: argparse.Namespace, binary: bool
     binary &= panel.data == "MNIST"
     training = Training(METHODS[method], jnp.asarray(train), binary, 1 / len(train))
     about = {"panel": panel.name, "method": method, "pixels": "binary" if binary else "grey"}
-    measured = jnp.asarray(test), jnp.asarray(train[:MEASURED])
-    curve = curve_of(training, model, measured, about, options.out)
+    measured = {"test": jnp.asarray(test), "train": jnp.asarray(train[:MEASURED])}
+    curve = Curve(options.out / "curves" / "-".join(about.values()), model, training, measured, about)
     ends = 10 ** np.arange(np.log10(training.race[0]), np.log10(max(options.samples, 1)) + 1e-9, 1 / POINTS)
     curve.go(sorted({training.steps(rows) for rows in ends}))
     return jax.tree.map(lambda x: x[0], curve.state.model)
 
 
-def parser(doc: str | None) -> argparse.ArgumentParser:
-    """Return the options that every figure has; the first line of `doc` is shown by --help."""
-    out = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
-    out.add_argument("--samples", type=float, default=1e6, help="training rows of each curve")
-    out.add_argument("--data", type=Path, default=DATA, help="folder with mnist/ and freyfaces/")
-    out.add_argument("--out", type=Path, default=OUT)
-    return out
+def asked(doc: str | None, choices: dict[str, Any] | None = None, **more: Any) -> argparse.ArgumentParser:
+    """Return the options that every figure has, and `more`."""
+    return options_of(doc, choices, samples=1e6, data=DATA, out=OUT, paper=PAPER, **more)

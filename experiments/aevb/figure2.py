@@ -10,25 +10,26 @@ draws them over the paper's own, digitised (`--paper`), and the table compares t
 """
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import METHODS, parser, trained
-from experiments.aevb.settings import PANELS, PAPER
+from experiments.aevb.curves import METHODS, asked, trained
+from experiments.aevb.settings import PANELS
+
+RANGES, ENDS = {"MNIST": (-160, -95), "Frey": (0, 1600)}, (1e5, 10**8.1)
 
 
 def main() -> None:
     """Run what is asked for, then draw and compare all that is there."""
-    names, asked = [p.name for p in PANELS], parser(__doc__)
-    asked.add_argument("--panels", nargs="+", choices=names, default=names)
-    asked.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
-    asked.add_argument("--binary", action="store_true", help="binarise MNIST anew at each visit")
-    asked.add_argument("--paper", type=type(PAPER), default=PAPER)
-    options = asked.parse_args()
+    names = [p.name for p in PANELS]
+    choices = {"panels": names, "methods": METHODS}
+    options = asked(__doc__, choices, panels=names, methods=[*METHODS], binary=False).parse_args()
     for panel in [p for p in PANELS if p.name in options.panels and options.samples]:
         for method in options.methods:
             trained(panel, method, options, options.binary)
-    ours = pictures.points(options.out, "figure2", names)
+    ours, paper = pictures.points(options.out, "figure2", names), pictures.digitised(options.paper)
     ours = ours[(ours["pixels"] == "binary") == (options.binary & ours["panel"].str.startswith("MNIST"))]
-    paper = pictures.digitised(options.paper)
-    pictures.figure2(ours, paper, options.out / "figure2.png")
+    axes = {"xscale": "log", "xlim": ENDS}
+    looks = {p.name: {"title": f"{p.data}, {p.latents} latents", "ylim": RANGES[p.data], **axes} for p in PANELS}
+    seen = (t[t["rows"].between(*ENDS)] for t in (ours, paper))
+    pictures.drawn(*seen, looks, options.out / "figure2.png", down=2, scale=1)
     print(pictures.compared(ours, paper, (1e6, 10**6.5, 1e7)).round(1).to_string())
 
 

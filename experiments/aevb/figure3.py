@@ -29,8 +29,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import METHODS, Curve, State, Training, curve_of, moved, parser, started
-from experiments.aevb.settings import BATCH, PAPER, RATES, Panel, declared, rows_of
+from experiments.aevb.curves import METHODS, Curve, State, Training, asked, moved, started
+from experiments.aevb.settings import BATCH, RATES, Panel, declared, rows_of
 from laten.common.numerics import softplus
 from laten.common.types import Array, Key
 from laten.inference import hmc
@@ -119,17 +119,15 @@ def curve(images: int, method: str, options: argparse.Namespace) -> Curve:
     else:
         training = Likelihood(METHODS[method], **common)
     about = {"panel": f"Fig3-Ntrain{images}", "method": method, "pixels": "grey"}
-    return curve_of(training, model, (jnp.asarray(test[:SCORED]), jnp.asarray(train[:SCORED])), about, options.out)
+    measured = {"test": jnp.asarray(test[:SCORED]), "train": jnp.asarray(train[:SCORED])}
+    return Curve(options.out / "curves" / "-".join(about.values()), model, training, measured, about)
 
 
 def main() -> None:
     """Run what is asked for, then draw and compare."""
-    asked, methods = parser(__doc__), [*METHODS, "MCEM"]
-    asked.add_argument("--images", type=int, nargs="+", choices=IMAGES, default=IMAGES)
-    asked.add_argument("--methods", nargs="+", choices=methods, default=methods)
-    asked.add_argument("--rate", type=float, choices=RATES, help="the one Adagrad step (default: all three race)")
-    asked.add_argument("--paper", type=type(PAPER), default=PAPER)
-    options = asked.parse_args()
+    methods = [*METHODS, "MCEM"]
+    choices = {"images": IMAGES, "methods": methods, "rate": RATES}
+    options = asked(__doc__, choices, images=[*IMAGES], methods=methods, rate=float).parse_args()
     if options.rate is not None:  # curves of their own
         options.out /= f"rate-{options.rate:g}"
     places = [rows for rows in PLACES if rows <= options.samples]
@@ -137,9 +135,10 @@ def main() -> None:
         for method in options.methods if places else ():
             one = curve(images, method, options)
             one.go([one.training.steps(rows) for rows in places])
-    panels = [f"Fig3-Ntrain{n}" for n in IMAGES]
-    ours, paper = pictures.points(options.out, "figure3", panels), pictures.digitised(options.paper)
-    pictures.figure3(ours, paper, panels, options.out / "figure3.png")
+    common = {"xlim": (0, 60), "ylim": (-162, -98)}
+    looks = {f"Fig3-Ntrain{n}": {"title": f"{n} training images", **common} for n in IMAGES}
+    ours, paper = pictures.points(options.out, "figure3", [*looks]), pictures.digitised(options.paper)
+    pictures.drawn(ours, paper, looks, options.out / "figure3.png", down=1, scale=1e6)
     print(pictures.compared(ours, paper, PLACES).round(1).to_string())
 
 

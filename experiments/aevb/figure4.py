@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import parser, trained
+from experiments.aevb.curves import asked, trained
 from experiments.aevb.settings import Panel
 
 SIDE = 20
@@ -18,7 +18,7 @@ SIDE = 20
 
 def main() -> None:
     """Train as far as asked for, and draw."""
-    options, line = parser(__doc__).parse_args(), jax.scipy.special.ndtri((jnp.arange(SIDE) + 0.5) / SIDE)
+    options, line = asked(__doc__).parse_args(), jax.scipy.special.ndtri((jnp.arange(SIDE) + 0.5) / SIDE)
     z = jnp.stack(jnp.meshgrid(line, -line), -1).reshape(-1, 2)
     panels = Panel("Frey", 2), Panel("MNIST", 2)
     sheets = {f"{p.data}, 2 latents": pictures.means(trained(p, "AEVB", options), z, p.pixels) for p in panels}

@@ -6,7 +6,7 @@ python -m experiments.aevb.figure5 --samples 1e7 --data FOLDER
 import jax
 
 from experiments.aevb import pictures
-from experiments.aevb.curves import parser, trained
+from experiments.aevb.curves import asked, trained
 from experiments.aevb.settings import Panel
 
 IMAGES, COLUMNS = 100, 10
@@ -14,7 +14,7 @@ IMAGES, COLUMNS = 100, 10
 
 def main() -> None:
     """Train as far as asked for, and draw."""
-    options, sheets = parser(__doc__).parse_args(), {}
+    options, sheets = asked(__doc__).parse_args(), {}
     for n in (2, 5, 10, 20):
         panel, z = Panel("MNIST", n), jax.random.normal(jax.random.key(0), (IMAGES, n))
         sheets[f"{n} latents"] = pictures.means(trained(panel, "AEVB", options), z, panel.pixels)

@@ -13,12 +13,13 @@ of MNIST to learn from (as in figure 3) and the 10 000 of its test set; grey pix
 (`--binary` binarises them anew at each visit); 1 665 of Frey's faces to learn from and 300 to test, split by chance.
 """
 
-import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from benchmarks.mnist import images
+from benchmarks.runner import DATA
 
 import laten as lt
 from laten.common.types import Array
@@ -28,26 +29,22 @@ STARTS = (0.1, 0.01)  # standard deviations of the first weights
 BATCH = 100
 MNIST_ROWS, FREY_ROWS = 50_000, 1_665
 OUT = Path("build/aevb")
-DATA = Path(__file__).parents[3] / "shared" / "data"  # beside the checkout
 PAPER = DATA.parent / "reference" / "kw2014_figures_digitised.csv"
 
 
 @dataclass(frozen=True, repr=False)
 class Plain(lt.Normal):
-    """A normal as in appendix C.2: what the net puts out is the logarithm of the variance itself, without bounds."""
+    """A normal as in appendix C.2: what the net puts out is the logarithm of the variance itself, without bounds.
+
+    `squashed`: its mean lies in (0, 1).
+    """
+
+    squashed: bool = False
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         loc, log_variance = jnp.split(raw, 2)
+        loc = 1 / (1 + jnp.exp(-loc)) if self.squashed else loc
         return loc.reshape(self.shape), 0.5 * log_variance.reshape(self.shape)
-
-
-@dataclass(frozen=True, repr=False)
-class Squashed(Plain):
-    """A normal of which the mean lies in (0, 1)."""
-
-    def parameters(self, raw: Array) -> tuple[Array, Array]:
-        loc, log_sd = super().parameters(raw)
-        return 1 / (1 + jnp.exp(-loc)), log_sd
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ PANELS = tuple(Panel("MNIST", n) for n in (3, 5, 10, 20, 200)) + tuple(Panel("Fr
 def declared(panel: Panel, hidden: int | None = None) -> tuple[lt.Network, lt.Network]:
     """Network and guide of a panel."""
     net = lt.MLP(hidden or (500 if panel.data == "MNIST" else 200), activation="tanh")
-    x = lt.Bernoulli(784) if panel.data == "MNIST" else Squashed(560)
+    x = lt.Bernoulli(784) if panel.data == "MNIST" else Plain(560, squashed=True)
     p = lt.Network(z=lt.Normal(panel.latents), x=x.given("z", via=net))
     return p, lt.Network(z=Plain(panel.latents).given("x", via=net))
 
@@ -80,15 +77,9 @@ def declared(panel: Panel, hidden: int | None = None) -> tuple[lt.Network, lt.Ne
 def rows_of(folder: Path, data: str, rows: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Training and test images, uint8 `(rows, pixels)`."""
     if data == "MNIST":
-        train, test = (idx(folder / "mnist" / f"{part}-images-idx3-ubyte.gz") for part in ("train", "t10k"))
+        train, test = (x.reshape(-1, 784) for x in images(folder / "mnist"))
         return train[: rows or MNIST_ROWS], test
     with np.load(folder / "freyfaces" / "freyfaces.npz") as stored:
         faces = next(stored[k] for k in stored.files).reshape(-1, 560)
-    order = np.random.default_rng(0).permutation(len(faces))
-    return faces[order[:FREY_ROWS]], faces[order[FREY_ROWS:]]
-
-
-def idx(path: Path) -> np.ndarray:
-    """Images of an IDX file, one a row."""
-    with gzip.open(path) as stored:
-        return np.frombuffer(stored.read(), np.uint8, offset=16).reshape(-1, 784)
+    train, test = np.split(faces[np.random.default_rng(0).permutation(len(faces))], [FREY_ROWS])
+    return train, test

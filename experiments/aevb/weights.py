@@ -12,11 +12,10 @@ falls short of log p(x). What is judged is the network: before each estimate the
 that are scored (`--refit` passes), the network's weights, or their distribution, staying as they are.
 """
 
-import argparse
 import copy
+import itertools
 import math
 import time
-from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -24,9 +23,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pandas as pd
+from benchmarks.runner import DATA, options_of
 
 import laten as lt
-from experiments.aevb.settings import DATA, Panel, declared, rows_of
+from experiments.aevb.settings import Panel, declared, rows_of
 from laten.common.types import Array, Key
 from laten.network.model import Model
 from laten.network.nets.noisy import noised
@@ -98,34 +98,21 @@ def log_likelihood(vae: lt.VAE, rows: np.ndarray, draws: int) -> np.ndarray:
 
 def main() -> None:
     """Fits the three at each length of training, and prints log p of training and test images."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--images", type=int, default=1000)
-    parser.add_argument("--test", type=int, default=1000)
-    parser.add_argument("--latents", type=int, default=3)
-    parser.add_argument("--hidden", type=int, default=100)
-    parser.add_argument("--epochs", type=int, nargs="+", default=[100, 300, 1000, 3000])
-    parser.add_argument("--draws", type=int, default=500)
-    parser.add_argument("--refit", type=int, default=500)
-    parser.add_argument("--seeds", type=int, default=1)
-    options = parser.parse_args()
+    sizes = {"images": 1000, "test": 1000, "latents": 3, "hidden": 100, "epochs": [100, 300, 1000, 3000]}
+    options = options_of(__doc__, data=DATA, **sizes, draws=500, refit=500, seeds=1).parse_args()
     train, test = rows_of(options.data, "MNIST", options.images)
     p, q = declared(Panel("MNIST", options.latents), options.hidden)
-    lines = []
-    for epochs in options.epochs:
-        for seed in range(options.seeds):
-            for weights, name in WEIGHTS.items():
-                began = time.perf_counter()
-                vae = lt.VAE(
-                    p, q, weights=weights, epochs=epochs, batch_size=100, validation=0, binarise="none", seed=seed
-                ).fit({"x": train})
-                line: dict = {"epochs": epochs, "weights": name}
-                for split, rows in (("train", train[: options.test]), ("test", test[: options.test])):
-                    per_row = log_likelihood(refitted(vae, rows, options.refit), rows, options.draws)
-                    line[split] = per_row.mean()
-                line["± rows"] = per_row.std() / math.sqrt(len(per_row))
-                lines.append({**line, "seed": seed, "seconds": time.perf_counter() - began})
-                print(pd.DataFrame([lines[-1]]).round(2).to_string(index=False, header=len(lines) == 1), flush=True)
+    lines, plan = [], {"batch_size": 100, "validation": 0, "binarise": "none"}
+    for epochs, seed, weights in itertools.product(options.epochs, range(options.seeds), WEIGHTS):
+        began = time.perf_counter()
+        vae = lt.VAE(p, q, weights=weights, epochs=epochs, seed=seed, **plan).fit({"x": train})
+        line: dict = {"epochs": epochs, "weights": WEIGHTS[weights]}
+        for split, rows in (("train", train[: options.test]), ("test", test[: options.test])):
+            per_row = log_likelihood(refitted(vae, rows, options.refit), rows, options.draws)
+            line[split] = per_row.mean()
+        line["± rows"] = per_row.std() / math.sqrt(len(per_row))
+        lines.append({**line, "seed": seed, "seconds": time.perf_counter() - began})
+        print(pd.DataFrame([lines[-1]]).round(2).to_string(index=False, header=len(lines) == 1), flush=True)
     table = pd.DataFrame(lines)
     print(table.groupby(["epochs", "weights"], sort=False)[["train", "test"]].median().round(2))
 

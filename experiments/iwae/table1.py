@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import optax
 import pandas as pd
+from benchmarks.mnist import images
+from benchmarks.runner import DATA, options_of
 
 import laten as lt
-from experiments.aevb.settings import DATA, idx
 
 BATCH, PASSES = 20, 3280
 PAPER = {
@@ -52,28 +53,19 @@ def schedule(rows: int, fraction: float) -> tuple[int, optax.Schedule]:
     return sum(passes), optax.join_schedules(rates, [int(end) for end in ends])
 
 
-def cell(layers: int, draws: int, method: str, seed: int, data: dict[str, np.ndarray], options: argparse.Namespace):
+def cell(draws: int, method: str, seed: int, train: np.ndarray, test: np.ndarray, options: argparse.Namespace) -> dict:
     """Trains one cell of the table and measures it."""
-    passes, rate = schedule(len(data["train"]), options.fraction)
+    passes, rate = schedule(len(train), options.fraction)
+    objective = lt.Iwae(draws) if method == "IWAE" else lt.Elbo(draws=draws)
+    plan = {"epochs": passes, "batch_size": BATCH, "validation": 0, "clip": None, "seed": seed, "learning_rate": 1.0}
     began = time.perf_counter()
-    vae = lt.VAE(
-        declared(layers),
-        objective=lt.Iwae(draws) if method == "IWAE" else lt.Elbo(draws=draws),
-        epochs=passes,
-        batch_size=BATCH,
-        optimizer=optax.adam(rate, eps=1e-4),
-        learning_rate=1.0,
-        validation=0,
-        clip=None,
-        seed=seed,
-    ).fit({"x": data["train"]})
+    vae = lt.VAE(declared(options.layers), objective=objective, optimizer=optax.adam(rate, eps=1e-4), **plan)
+    vae.fit({"x": train})
     fitted = time.perf_counter()
-    found = vae.log_likelihood({"x": data["test"]}, draws=options.test_draws)
-    sizes = [vae.guide_.nodes[n].family.n_sites for n in vae.model_.latents]
-    active = np.var(vae.transform({"x": data["test"]}), axis=0) > 0.01
-    units = {
-        n: int(part.sum()) for n, part in zip(vae.model_.latents, np.split(active, np.cumsum(sizes)[:-1]), strict=True)
-    }
+    found = vae.log_likelihood({"x": test}, draws=options.test_draws)
+    latents, active = vae.model_.latents, np.var(vae.transform({"x": test}), axis=0) > 0.01
+    ends = np.cumsum([vae.guide_.nodes[n].family.n_sites for n in latents])[:-1]
+    units = dict(zip(latents, (int(part.sum()) for part in np.split(active, ends)), strict=True))
     return {
         "nll": round(-found.value, 3),
         "active": "+".join(str(units[n]) for n in sorted(units)),
@@ -86,21 +78,11 @@ def cell(layers: int, draws: int, method: str, seed: int, data: dict[str, np.nda
 
 def main() -> None:
     """Fills the table, cell by cell."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--fraction", type=float, default=0.02, help="of the paper's 3280 passes")
-    parser.add_argument("--layers", type=int, default=1, choices=(1, 2))
-    parser.add_argument("--draws", type=int, nargs="+", default=[1, 5, 50])
-    parser.add_argument("--methods", nargs="+", choices=("VAE", "IWAE"), default=["VAE", "IWAE"])
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--test-draws", type=int, default=5000)
-    parser.add_argument("--rows", type=int, help="training and test images; all by default")
-    parser.add_argument("--out", type=Path, default=Path("build/iwae"))
-    options = parser.parse_args()
-    data = {
-        part: idx(options.data / "mnist" / f"{file}-images-idx3-ubyte.gz")[: options.rows]
-        for part, file in (("train", "train"), ("test", "t10k"))
-    }
+    choices = {"layers": (1, 2), "methods": ("VAE", "IWAE")}
+    sizes = {"layers": 1, "draws": [1, 5, 50], "seeds": 1, "test_draws": 5000, "rows": int, "out": Path("build/iwae")}
+    asked = options_of(__doc__, choices, data=DATA, fraction=0.02, methods=["VAE", "IWAE"], **sizes)
+    options = asked.parse_args()
+    train, test = (x[: options.rows].reshape(-1, 784) for x in images(options.data / "mnist"))
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"table1-{options.layers}-{options.fraction:g}.csv"
     done = pd.read_csv(path, dtype={"active": str}).to_dict("records") if path.exists() else []
@@ -109,7 +91,7 @@ def main() -> None:
         same = {"draws": draws, "method": method, "seed": seed}
         if (draws == 1 and method == "IWAE") or any(same.items() <= line.items() for line in done):
             continue  # one draw: the same objective
-        done.append({**same, **cell(options.layers, draws, method, seed, data, options)})
+        done.append({**same, **cell(draws, method, seed, train, test, options)})
         paper, active = PAPER.get((options.layers, draws, method), (None, ""))
         done[-1] |= {"paper": paper, "paper's active": active}
         pd.DataFrame(done).to_csv(path, index=False)
