@@ -5,10 +5,8 @@
     laten audit MODEL DATA --only bdmc --rows 100      # the sandwich of any model file
 
 P is known: x = Wz + b + noise, W with orthogonal columns, so that the posterior is a diagonal normal. The guide is that
-posterior made wrong on purpose, so that nothing agrees by construction: `near` has means off by a tenth of a standard
-deviation and scales 10 % too wide, `far` has means shrunk by 5 % besides, which of 50 sharp latents costs 13 nats.
-`trained` is a guide, and a P, learned by `fit`, whose P is linear-Gaussian too. Ranks are compared with uniform ones
-for the exact posterior, and for one 20 % too narrow.
+posterior made wrong on purpose (`near`, `far`; docs/audit.md), or both are learned by `fit` (`trained`). Ranks are
+compared with uniform ones for the exact posterior, and for one 20 % too narrow.
 """
 
 import equinox as eqx

@@ -1,11 +1,9 @@
 """Programs compiled, and arrays carried between host and device, counted: no clock is read.
 
 Programs are counted by JAX's own monitoring events. Arrays to the device are counted by JAX's transfer guard, which
-sees each one, whoever sends it; it writes a line for each to standard error, and the lines are counted. Arrays from the
-device are counted where they become numbers or NumPy arrays: on a CPU that costs no copy, so that the guard is silent,
-but it waits for the device all the same. An array that is read twice counts once.
-
-`check` sees to it that all three still count under the running version of JAX.
+writes a line for each to standard error. Arrays from the device are counted where they become numbers or NumPy arrays:
+on a CPU that costs no copy, so that the guard is silent, but it waits for the device all the same. An array that is
+read twice counts once. `check` sees to it that all three still count under the running version of JAX.
 """
 
 import contextlib
@@ -51,10 +49,7 @@ class Count(NamedTuple):
 
 @contextlib.contextmanager
 def counting() -> Iterator[Callable[[], Count]]:
-    """While open, the function that is handed out says what was counted so far.
-
-    Standard error of the process goes to a file meanwhile; what is not about transfers is written out at the end.
-    """
+    """Hand out a function that says what was counted so far; standard error waits until the end."""
     began, read, before = made, {}, os.dup(2)
     sys.stderr.flush()
     with tempfile.TemporaryFile() as log, readers(read):
@@ -97,11 +92,7 @@ def readers(read: dict[int, Any]) -> Iterator[None]:
 
 
 def check() -> None:
-    """Count what is known.
-
-    Raises:
-        RuntimeError: this version of JAX tells of it in another way, so that a guard would pass whatever happens.
-    """
+    """Count what is known: where JAX tells of it in another way, a guard would pass whatever happens."""
     rows = np.ones((3, 5), np.float32)
     with counting() as now:
         double = jax.jit(lambda x: 2 * x)
@@ -118,12 +109,7 @@ def cost(lowered: Any) -> dict[str, float]:
     A loop's body counts once where the number of trips is an argument, as in training, and where there is one trip.
     """
     compiled = lowered.compile()
-    found, set_aside = analysed(compiled), compiled.memory_analysis().temp_size_in_bytes
-    told = {"flops": found["flops"], "bytes": found["bytes accessed"], "temporary": set_aside}
+    found, aside = compiled.cost_analysis(), compiled.memory_analysis().temp_size_in_bytes
+    found = found[0] if isinstance(found, list) else found  # a list in older versions
+    told = {"flops": found["flops"], "bytes": found["bytes accessed"], "temporary": aside}
     return {**told, "callbacks": lowered.as_text().count("callback")}
-
-
-def analysed(compiled: Any) -> dict[str, float]:
-    """Return what XLA's analysis says of a compiled program."""
-    found = compiled.cost_analysis()
-    return found[0] if isinstance(found, list) else found  # a list in older versions

@@ -4,16 +4,11 @@ r"""What training makes of the device at hand, a graphics processor or the CPU: 
     python -m benchmarks.device --quick          # small ones, few steps: does it run?
     CUDA_VISIBLE_DEVICES=0 python -m benchmarks.device --copies 1 8 64
 
-Nets of the size of images (784-512-20), of a table (30 columns, 64 hidden), with convolutions, and wide ones
-(784-4096-4096-64), each through the compiled loop with Adam on random rows, as
-many steps at once as fill `--seconds`. "Of the product" is
-
-$$\frac{\text{floating-point operations of the products of a step}}{\text{seconds of a step}\times
-\text{rate of a large product}},$$
-
-the rate taken before and after, of square matrices in float32 (`--precision auto`: operands in bfloat16). Nothing but
-products is counted; where there are convolutions all operations are, by XLA. "Gain" is how many times faster so many
-models are trained side by side (`restarts=`) than one after the other.
+Nets of the size of images, of a table, with convolutions, and wide ones, each through the compiled loop with Adam on
+random rows, as many steps at once as fill `--seconds`. "Of the product": floating-point operations of the products of a
+step a second, over the rate of a large product of square matrices, taken before and after in float32 (`--precision
+auto`: operands in bfloat16). Nothing but products is counted; where there are convolutions all operations are, by XLA.
+"Gain" is how many times faster so many models are trained side by side (`restarts=`) than one after the other.
 """
 
 from argparse import Namespace
@@ -28,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 import laten as lt
-from benchmarks.counters import analysed
+from benchmarks.counters import cost
 from benchmarks.runner import footer, machine, options_of, seconds_of, show
 from benchmarks.train_step import loop_of
 from laten.common.types import Array, Key
@@ -103,11 +98,9 @@ def product_rate(size: int, precision: str = "float32") -> float:
     return 2 * size**3 / float(np.median([seconds_of(lambda: product(one).block_until_ready()) for _ in range(AGAIN)]))
 
 
-def operations(model: Model, batch: int, run: Any, by_xla: bool = False) -> float:
-    """Return those of a step of one model: forward, and backward to all weights and to all inputs but the rows."""
+def operations(model: Model, batch: int) -> float:
+    """Return those of a step's products: forward, and backward to all weights and to all inputs but the rows."""
     weights = [w for w in jax.tree.leaves((model.p, model.q)) if eqx.is_array(w) and w.ndim > 1]
-    if by_xla or any(w.ndim > 2 for w in weights):
-        return analysed(run)["flops"]
     return 2 * batch * (3 * sum(w.size for w in weights) - model.q["z"].net.layers[0].weight.size)
 
 
@@ -119,7 +112,8 @@ def trained(each: Case, copies: int, options: Namespace, by_xla: bool = False) -
     data = rng.standard_normal(shape, np.float32) if real else rng.integers(0, 2, shape, dtype=np.uint8)
     loop, state, held = loop_of(models, data, Settings(batch_size=each.batch, precision=options.precision))
     order = np.resize(shuffled(0, 0, len(data), each.batch), (MOST_STEPS, each.batch))
-    run = loop.lower(state, *held, order, key, *np.zeros(3, np.int32)).compile()
+    lowered = loop.lower(state, *held, order, key, *np.zeros(3, np.int32))
+    run, by_xla = lowered.compile(), by_xla or each.name.startswith("convolutions")
 
     def steps(turn: int, count: int) -> None:
         nonlocal state
@@ -130,7 +124,8 @@ def trained(each: Case, copies: int, options: Namespace, by_xla: bool = False) -
     steps(0, 2)  # warms up
     count = int(np.clip(options.seconds / (seconds_of(lambda: steps(1, 2)) / 2), 2, MOST_STEPS))
     seconds = [seconds_of(lambda turn=turn: steps(turn, count)) / count for turn in range(2, 2 + AGAIN)]
-    return float(np.median(seconds)), operations(models[0], each.batch, run, by_xla)
+    flops = cost(lowered)["flops"] if by_xla else operations(models[0], each.batch)
+    return float(np.median(seconds)), flops
 
 
 def alone(tried: Sequence[Case], options: Namespace) -> pd.DataFrame:

@@ -2,16 +2,8 @@
 
     python -m benchmarks.first                # three processes of each; on a machine with nothing else to do
 
-| line | what |
-|---|---|
-| `laten fit wine` | the command, in a process of its own |
-| `laten score` | log p of 1000 rows by the model of the line before, 500 draws a row |
-| import | `lt.VAE` in Python: the package imports a name where it is first asked for, and with it what it needs |
-| `fit`, 20 epochs | 1000 rows of `clinic` in Python, timed after that import |
-| `fit`, default plan | the same to the end of the plan, or to where it stops early |
-
-"cold" has an empty folder for compiled programs (`LATEN_CACHE`), "warm" the folder that the cold processes left.
-Python's own compiled modules are there in both, as they are after an installation.
+Fits in Python are timed after their import. "cold" has an empty folder for compiled programs (`LATEN_CACHE`), "warm"
+the folder that the cold processes left. Python's own compiled modules are there in both, as after an installation.
 """
 
 import sys

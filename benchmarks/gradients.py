@@ -6,12 +6,9 @@ A world of classes: $s$ of four states, $x$ of five. Whatever K draws give, the 
 $4^K$ cases, exact by automatic differentiation. A world of numbers: one latent and two columns, linear and Gaussian;
 expectations over K = 2 draws are Gauss-Hermite sums over a square.
 
-Each estimator's gradient is drawn many times for one row and compared with the exact gradient of its own bound. "off"
-is the largest distance of a mean from the truth, in standard errors: about 3 to 4 is chance, for as many weights.
-"bias" is the length of mean minus truth over the length of the truth; of an unbiased estimator that is noise, which
-falls with `--draws`. "noise" is the root of the summed variances over the length of the truth, of one gradient of one
-row. "ms" is a gradient for a batch of MNIST's size in a net of 784-200-20 (classes: 20 binary latents, sampled),
-alternating between estimators, medians over turns.
+Each estimator's gradient is drawn `--draws` times for one row and compared with the exact gradient of its own bound.
+"bias" is the length of mean minus truth over that of the truth; "off", "noise" and "ms" (of `--rows` rows, alternating
+between estimators, medians over turns): docs/objectives.md.
 """
 
 import itertools

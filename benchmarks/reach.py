@@ -1,26 +1,21 @@
-r"""Minutes of training until test log p(x) of MNIST, pixels binarised anew at each visit, reaches a height.
+"""Minutes of training until test log p(x) of MNIST, pixels binarised anew at each visit, reaches a height.
 
     sh benchmarks/peers/setup.sh pythae            # once, minutes
     python -m benchmarks.reach                     # -87 nats; on a machine with nothing else to do
     python -m benchmarks.reach --target -90 --plans 15 20 30
 
 784-500-500-50 and its mirror, rectifiers, batch 100, for every side. laten's rate follows its plan, so that each of
-`--plans` is a fit from beginning to end, and its minutes are all of it, set-up and compilation included. pythae's
-trainer and a plain PyTorch loop have Adam at a constant 0.001; they are looked at every `--every` epochs, looks not
-counted, until `--minutes` are over, and between two looks their height is taken to rise in a straight line.
+`--plans` is a fit from beginning to end, and its minutes are all of it, set-up and compilation included. A plain
+PyTorch loop has Adam at a constant 0.001; it is looked at every `--every` epochs, looks not counted, until `--minutes`
+are over, and between two looks its height is taken to rise in a straight line.
 
-All sides are judged by one estimator, from their own encoder and decoder: importance sampling,
-
-$$\log p(x)\approx\log\frac1S\sum_s\frac{p(x\mid z_s)\,p(z_s)}{q(z_s\mid x)},\qquad z_s\sim q,$$
-
-nats a row, the same test images, binarised once, and the same draws.
+All sides are judged by one estimator, from their own encoder and decoder: importance sampling with the guide, nats a
+row, the same test images, binarised once, and the same draws.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -36,10 +31,7 @@ from benchmarks.training.data import grey
 
 NETS = {"layers": [500, 500], "latent": 50, "batch": 100, "anew": True, "seed": 0}
 OURS = Peer("laten", LATEN, arguments={"declared": "pixels"})
-PEERS = (
-    Peer("pythae", "train_torch.py", "pythae", {"side": "pythae"}),
-    Peer("torch", "train_torch.py", "pythae", {"side": "torch"}),
-)
+TORCH = Peer("torch", "train_torch.py", "pythae", {"side": "torch"})
 
 
 class Look(NamedTuple):
@@ -100,29 +92,25 @@ def reached(looks: Sequence[Look], target: float, planned: bool) -> float:
 
 def main() -> None:
     """Run the sides, and print their minutes."""
-    asked = {"plans": [30, 40, 60, 80], "minutes": 20.0, "every": 10, "rows": 10_000, "draws": 500, "json": Path}
-    options = runner.parser(__doc__, PEERS, target=-87.0, **asked).parse_args()
+    asked = {"plans": [30, 40, 60, 80], "minutes": 20.0, "every": 10, "rows": 10_000, "draws": 500}
+    options = runner.parser(__doc__, [TORCH], target=-87.0, **asked).parse_args()
     runner.keep_to(options.threads)
     arrays, quick = grey(options.data, options.quick), options.quick
-    test, looks, versions = arrays["test"][: options.rows], list[Look](), dict[str, str]()
+    test, lines, versions = arrays["test"][: options.rows], {}, dict[str, str]()
     theirs = {"epochs": 3 if quick else 10_000, "minutes": options.minutes, "every": 1 if quick else options.every}
-    plans = [{"epochs": epochs} for epochs in ([2, 3] if quick else options.plans)]
-    sides = [OURS, *(p for p in PEERS if options.peers is None or p.name in options.peers)]
-    for peer, plan in [*((OURS, plan) for plan in plans), *((peer, theirs) for peer in sides[1:])]:
-        try:
-            answer, report = runner.answer_of(peer, arrays, {**NETS, "options": options.option, **plan}, options)
-        except runner.PeerFailedError as error:
-            print(f"{peer.name}: {error}")
-            continue
-        looks += judged(peer.name, answer, report["seconds"]["fit"], test, options.draws)
-        versions |= report["versions"]
-        if options.json:
-            options.json.write_text(json.dumps([look._asdict() for look in looks]))
-    lines = {}
-    for peer in sides:
-        mine = [look for look in looks if look.side == peer.name]
-        best, spent = (max((getattr(k, name) for k in mine), default=math.nan) for name in ("log_p", "minutes"))
-        line = {"minutes": reached(mine, options.target, peer is OURS), "best log p": best, "trained, minutes": spent}
+    runs = {OURS.name: [{"epochs": epochs} for epochs in ([2, 3] if quick else options.plans)], TORCH.name: [theirs]}
+    for peer in [OURS] if options.peers == [] else [OURS, TORCH]:
+        looks: list[Look] = []
+        for plan in runs[peer.name]:
+            try:
+                answer, report = runner.answer_of(peer, arrays, {**NETS, "options": options.option, **plan}, options)
+            except runner.PeerFailedError as error:
+                print(f"{peer.name}: {error}")
+                continue
+            looks += judged(peer.name, answer, report["seconds"]["fit"], test, options.draws)
+            versions |= report["versions"]
+        best, spent = (max((getattr(k, name) for k in looks), default=math.nan) for name in ("log_p", "minutes"))
+        line = {"minutes": reached(looks, options.target, peer is OURS), "best log p": best, "trained, minutes": spent}
         lines[peer.name] = line
     table = pd.DataFrame.from_dict(lines, orient="index")
     table["to laten's"] = table["minutes"] / table["minutes"]["laten"]

@@ -13,6 +13,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -59,11 +60,8 @@ def answer_of(
 ) -> tuple[Arrays, dict[str, Any]]:
     """Run a peer's worker; its arrays, and its report: `seconds`, `versions`, `notes`.
 
-    Args:
-        peer: Its own arguments give way to `arguments`.
-        options: `threads` of its libraries, and `limit`, the seconds it may take.
-    Raises:
-        PeerFailedError: no environment, an error, or no answer in time.
+    Its own arguments give way to `arguments`; `options` has the `threads` of its libraries and `limit`, the seconds it
+    may take. PeerFailedError where there is no environment, an error, or no answer in time.
     """
     if not peer.python.exists():
         raise PeerFailedError(f"no {peer.python}; make it with `sh benchmarks/peers/setup.sh {peer.family}`")
@@ -115,16 +113,13 @@ def options_of(
 
 def parser(doc: str | None, peers: Iterable[Peer] = (), record: bool = False, **more: Any) -> argparse.ArgumentParser:
     """Return the options that commands with peers have; `record`: answers are kept; `more`: as of `options_of`."""
-    out = options_of(doc, data=DATA, results=RESULTS, limit=float, quick=False, **more)
+    kept = {"fresh": False, "no_laten": False} if record else {}  # run anew what is on record; peers only
+    out = options_of(doc, data=DATA, results=RESULTS, limit=float, quick=False, threads=os.cpu_count(), **kept, **more)
     names = [p.name for p in peers]
     if names:
         out.epilog = "Peers: " + ", ".join(f"{p.name} (slow)" if p.slow else p.name for p in peers)
     out.add_argument("--peers", nargs="*", choices=names, metavar="PEER", help="default: all but slow ones")
     out.add_argument("--option", action="append", default=[], help="name=value of lt.VAE: 128, 'normal', lt.Elbo(...)")
-    out.add_argument("--threads", type=int, default=os.cpu_count(), help="of each peer's libraries")
-    if record:
-        out.add_argument("--fresh", action="store_true", help="run the chosen peers even where the record has them")
-        out.add_argument("--no-laten", action="store_true", help="peers only: to fill the record in the background")
     return out
 
 
@@ -204,11 +199,7 @@ def in_turns(sides: Mapping[str, Callable[[int], Any]], turns: int) -> tuple[dic
 
 
 def output_of(command: list[str], **environment: str) -> str:
-    """Run a process of its own; what it printed last.
-
-    Raises:
-        RuntimeError: it failed.
-    """
+    """Run a process of its own; what it printed last. RuntimeError where it fails."""
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[1:])}: exit status {done.returncode}\n{done.stderr[-1500:]}")
@@ -220,14 +211,6 @@ def seconds_of(call: Callable[[], Any]) -> float:
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
-
-
-def medians(found: Mapping[str, list[float]], to: str, unit: str) -> pd.DataFrame:
-    """Return a line a side: the median of its turns, the smallest and the largest, and the ratio of medians to `to`."""
-    lines = {n: {unit: np.median(x), "least": min(x), "most": max(x)} for n, x in found.items()}
-    table = pd.DataFrame.from_dict(lines, orient="index")
-    table[f"to {to}"] = table[unit] / table[unit][to]
-    return table
 
 
 def keep_to(threads: int) -> None:
@@ -256,6 +239,5 @@ def now() -> str:
 def machine() -> str:
     """Return the processor and its cores."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{os.cpu_count()} × {models[0] if models else platform.processor() or platform.machine()}"
+    model = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
+    return f"{os.cpu_count()} × {model[1].strip() if model else platform.processor() or platform.machine()}"

@@ -14,10 +14,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 
 import laten as lt
 from benchmarks import bare
-from benchmarks.runner import footer, in_turns, medians, options_of, seconds_of, show
+from benchmarks.runner import footer, in_turns, options_of, seconds_of, show
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model, build_model
 from laten.training.loop import Loop, shuffled
@@ -70,7 +71,8 @@ def timed(title: str, sides: dict[str, Callable[[], None]], rows: int, repeats: 
     for side in sides.values():
         side()
     found, _ = in_turns({n: lambda turn, s=s: rows / seconds_of(s) for n, s in sides.items()}, repeats)
-    show(f"{title}, float32, Adam", medians(found, "by hand", "rows/s"), 2)
+    table = pd.DataFrame(found).agg(["median", "min", "max"]).T
+    show(f"{title}, float32, Adam: rows/s", table.assign(ratio=table["median"] / table["median"].iloc[0]), 2)
 
 
 def main() -> None:

@@ -2,13 +2,11 @@
 
 Run by `benchmarks.training` and `benchmarks.reach` under the interpreter of `$LATEN_PEERS/pythae` (`setup.sh`), side
 "torch" or "pythae". The loop is written for speed as a PyTorch user would: rows are one float tensor, batches are taken
-by index without a DataLoader, Adam is the fused one, and nothing is read back from a step. With "anew" pixels are
-binarised at each visit: by the loop a batch at a time, by pythae's loader a row at a time, as its data sets are read.
-Adam at 0.001. pythae's epochs are timed as its trainer announces them; its copy of the best weights, once an epoch, is
-within. Looks are not in the seconds.
+by index without a DataLoader, binarised at each visit with "anew", Adam is the fused one, and nothing is read back from
+a step. Adam at 0.001. pythae's epochs are timed as its trainer announces them; its copy of the best weights, once an
+epoch, is within. Looks are not in the seconds.
 """
 
-import contextlib
 import itertools
 
 import bounds
@@ -69,16 +67,12 @@ def by_loop(nets: Nets, train: torch.Tensor, ended, clock: Clock, arguments: dic
 
 def by_pythae(nets: Nets, train: torch.Tensor, ended, clock: Clock, arguments: dict) -> None:
     """pythae's trainer and loader: no checkpoints, no evaluation between epochs, no loading processes."""
-    from pythae.data.datasets import BaseDataset, DatasetOutput
+    from pythae.data.datasets import BaseDataset
     from pythae.models import VAE, VAEConfig
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder, BaseEncoder
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
     from pythae.trainers.training_callbacks import TrainingCallback
-
-    class Anew(BaseDataset):
-        def __getitem__(self, index):
-            return DatasetOutput(data=torch.bernoulli(self.data[index]), labels=self.labels[index])
 
     class Encoder(BaseEncoder):
         def forward(self, x):
@@ -89,27 +83,22 @@ def by_pythae(nets: Nets, train: torch.Tensor, ended, clock: Clock, arguments: d
         def forward(self, z):
             return ModelOutput(reconstruction=torch.sigmoid(self.net(z)))
 
-    class Enough(Exception):
-        """Raised to stop the trainer."""
-
     class Looking(TrainingCallback):
         def on_epoch_begin(self, training_config, **_):
             clock.start()
 
         def on_epoch_end(self, training_config, **_):
-            if ended():
-                raise Enough
+            ended()
 
     config = VAEConfig(input_dim=(train.shape[1],), latent_dim=arguments["latent"], reconstruction_loss="bce")
     plan = BaseTrainerConfig(
         output_dir="pythae", num_epochs=arguments["epochs"], learning_rate=1e-3, optimizer_cls="Adam",
         per_device_train_batch_size=arguments["batch"], steps_saving=None, seed=arguments["seed"], no_cuda=True,
     )  # fmt: skip
-    rows = (Anew if arguments.get("anew") else BaseDataset)(train, torch.zeros(len(train)))
     encoder, decoder = Encoder(), Decoder()
     encoder.net, decoder.net = nets.encoder, nets.decoder
-    with contextlib.suppress(Enough):
-        BaseTrainer(VAE(config, encoder, decoder), rows, None, plan, [Looking()]).train()
+    rows = BaseDataset(train, torch.zeros(len(train)))
+    BaseTrainer(VAE(config, encoder, decoder), rows, None, plan, [Looking()]).train()
 
 
 def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:

@@ -3,13 +3,10 @@
     python -m benchmarks.tables.queries [--train 20000] [--test 1000] [--quick]
 
 `laten` is fitted to rows with holes. Then, for held-out rows without holes and for every column in turn, it is asked
-for the column given 1, 3 and half of the other columns, chosen anew for each row. Three figures:
-
-- log p(true value | evidence) of the model, less that of the true conditional, in nats a value (0 is perfect);
-- share of true numbers inside the model's central 90 % intervals, and inside the true ones;
-- expected calibration error of predicted class probabilities, of the model and of the true ones (whose error is the
-  noise of so many rows): 10 bins of the top class's probability, |accuracy - confidence| weighted by rows (Guo et al.
-  2017).
+for the column given 1, 3 and half of the other columns, chosen anew for each row. Three figures: log p(true value |
+evidence) of the model, less that of the true conditional, in nats a value; share of true numbers inside the model's
+central 90 % intervals, and inside the true ones; expected calibration error of predicted class probabilities, of the
+model and of the true ones (the noise of so many rows), in 10 bins of the top class's probability (Guo et al. 2017).
 """
 
 import time

@@ -7,13 +7,11 @@
 
 The sides of a case run in turn, each in a process of its own, `--repeats` times, with another side first in each turn.
 Nothing compiled is kept from turn to turn. A turn gives seconds of every epoch (the first, which compiles, apart), the
-largest memory of the process, and the bound on test rows after the same number of epochs: each side's own encoder and
-decoder through one formula (`peers/bounds.py`), so that a fast wrong answer shows. All sides have Adam at 0.001 and
-float32; laten's rate follows its schedule, a rise over 2 % of the steps and a cosine. `--option` sets options of
-`lt.VAE`; each `--also` adds a side with further ones. Results go to a file of JSON after every turn.
-
-mostlyai-engine is not among the peers: its network predicts columns one after another, without latents, so that none is
-equal to it; `benchmarks.tables.synthetic --peers TabularARGN` compares what it learns, and the seconds it takes.
+largest memory of the process, and the bound on test rows: each side's own encoder and decoder through one formula
+(`peers/bounds.py`), so that a fast wrong answer shows. All sides have Adam at 0.001 and float32; laten's rate follows
+its schedule, a rise over 2 % of the steps and a cosine. `--option` sets options of `lt.VAE`; each `--also` adds a side
+with further ones. Results go to a file of JSON (`--json`) after every turn. mostlyai-engine is not among the peers: its
+network has no latents, so that none is equal to it; `benchmarks.tables.synthetic` compares what it learns.
 """
 
 import argparse

@@ -154,7 +154,7 @@ class Curve:
             leaves, structure = jax.tree.flatten(self.state)
             with np.load(kept) as stored:
                 read = [jnp.asarray(stored[f"a{i}"]) for i in range(len(leaves))]
-                self.state, self.seconds = jax.tree.unflatten(structure, read), stored["seconds"]
+                self.state, self.seconds = jax.tree.unflatten(structure, read), float(stored["seconds"])
 
     def go(self, places: list[int]) -> None:
         """Train on from where the files end, and measure at these numbers of steps."""

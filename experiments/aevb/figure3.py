@@ -14,9 +14,7 @@ visit of Monte Carlo EM counts 16 (where it stands, 10 leapfrog steps, five move
 log p(x) of 1000 training and 1000 test images is the log of the mean of p(x given z) over half a million points that
 fill the prior evenly, the same for all images: the network alone is judged, as in the paper. Importance sampling from
 the guide is not used: a guide that learned from 1000 images misses the posterior of others, by tens of nats. Nor is the
-paper's own estimator (appendix D): chains of Hamiltonian Monte Carlo stay in the mode of the posterior that they begin
-in, and where half of them fit a normal that the others lie outside of, the estimate is far too high (after 10^6 rows of
-Monte Carlo EM it was above zero, which no log-probability is).
+paper's own estimator (appendix D): its chains stay in one mode of the posterior, and the estimate is then far too high.
 """
 
 import argparse
