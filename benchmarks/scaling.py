@@ -111,11 +111,6 @@ def by_levels(levels: int) -> Point:
     return trained({"x": codes}, network, validation=0)
 
 
-def by_devices(devices: int) -> Point:
-    """Train 200 000 rows with this many devices in sight."""
-    return {**by_rows(200_000), "seen": len(jax.devices())}
-
-
 def scored(rows: int, draws: int) -> Point:
     """Score by a net that was hardly trained; the program is compiled before."""
     x = normal_rows(max(rows, 1000), COLUMNS)
@@ -151,7 +146,7 @@ AXES = {
     "latents": Axis("latents; an epoch", grid(2, 2e3), (2, 20, 200), lambda n: by_shape(latents=n), "1 from below"),
     "draws": Axis("draws a row; scores of 256 rows", *SCORED, lambda n: scored(256, n), "1; memory constant"),
     "scored": Axis("rows; scores with 1000 draws", *SCORED, lambda n: scored(n, 1000), "1; memory constant"),
-    "devices": Axis("devices; an epoch of 30 real columns", (), (), by_devices, "-1 would be perfect"),
+    "devices": Axis("devices; an epoch of 30 real columns", (), (), lambda n: by_rows(200_000), "-1 would be perfect"),
 }
 
 
@@ -164,9 +159,8 @@ def sizes_of(name: str, quick: bool) -> tuple[int, ...]:
 
 def measured(name: str, size: int) -> Point:
     """Return the figures of one point, in this process."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", lt.LatenWarning)  # hardly trained, scores are poor: what they are is no matter
-        return AXES[name].measure(size)
+    warnings.simplefilter("ignore", lt.LatenWarning)  # hardly trained, scores are poor: what they are is no matter
+    return {**AXES[name].measure(size), "seen": len(jax.devices())}
 
 
 class Slope(NamedTuple):
@@ -225,19 +219,17 @@ def run(names: Sequence[str], quick: bool, repeats: int) -> pd.DataFrame:
 
 def summary(name: str, points: pd.DataFrame) -> dict[str, object]:
     """Return a line of the table: exponents of one axis, what its memory does, and what each row more costs."""
-    upper, of_rows = upper_decade(points), name in ("rows", "frame", "call")
-    each = {of: line(upper["size"], upper[column]).value for column, of in (("seconds", "row"), ("rest", "once"))
-            if of_rows and column in points}  # fmt: skip
+    upper, sizes, gib = upper_decade(points), points["size"], points["peak"] / 2**30
+    each = {"ns a row": "seconds", "ns a row, once": "rest"} if name in ("rows", "frame", "call") else {}
     return {
         "axis": name,
-        "sizes": f"{points['size'].min():g} to {points['size'].max():g}",
-        "exponent": exponent(points["size"], points["seconds"]),
+        "sizes": f"{sizes.min():g} to {sizes.max():g}",
+        "exponent": exponent(sizes, points["seconds"]),
         "upper decade": exponent(upper["size"], upper["seconds"]),
         "expected": AXES[name].expected,
-        "GiB": f"{points['peak'].min() / 2**30:.2f} to {points['peak'].max() / 2**30:.2f}",
+        "GiB": f"{gib.min():.2f} to {gib.max():.2f}",
         "a byte of data": line(upper["data"], upper["peak"]) if name in ("rows", "frame") else "",
-        "ns a row": f"{1e9 * each['row']:.3g}" if "row" in each else "",
-        "ns a row, once": f"{1e9 * each['once']:.3g}" if "once" in each else "",
+        **{told: f"{1e9 * line(upper['size'], upper[column]).value:.3g}" for told, column in each.items()},
     }
 
 
@@ -246,39 +238,31 @@ def picture(table: pd.DataFrame) -> Figure:
     axes = [(str(n), p) for n, p in table.groupby("axis", sort=False) if len(p) > 1]
     across, down = max(min(ACROSS, len(axes)), 1), max(math.ceil(len(axes) / ACROSS), 1)
     fig = figure(3.4 * across, 5.2 * down + 0.4, "Time and memory")
-    panels = fig.subplots(2 * down, across, squeeze=False)
-    for ax in panels.ravel():  # those that are left over stay so
-        ax.set_visible(False)
     for i, (name, points) in enumerate(axes):
-        above, below = panels[2 * (i // ACROSS) : 2 * (i // ACROSS) + 2, i % ACROSS]
+        place = 2 * (i // ACROSS) * across + i % ACROSS + 1
+        above, below = (fig.add_subplot(2 * down, across, place + k * across) for k in (0, 1))
         size, seconds = points["size"].to_numpy(np.float64), points["seconds"].to_numpy()
         found = exponent(size, seconds)
-        for ax, title in ((above, f"{name}: exponent {found}"), (below, "")):
-            ax.set_visible(True)
-            tidy(ax, title)
-            ax.set(xscale="log", xlim=(size.min() / 1.5, size.max() * 1.5))
+        tidy(above, f"{name}: exponent {found}", up="seconds (dotted: proportional)")
+        tidy(below, across=AXES[name].what, up="GiB at most (dashed: the data)")
         above.loglog(size, seconds, "o", color=BLUE, markersize=4)
         above.plot(size, np.exp(found.start) * size**found.value, color=BLUE, linewidth=1)
         above.plot(size, seconds[-1] * size / size[-1], ":", color=GREY, linewidth=1)
-        above.set_ylabel("seconds (dotted: proportional)", fontsize=8, color=GREY)
-        below.plot(size, points["peak"] / 2**30, "o-", color=RED, markersize=4, linewidth=1)
+        below.semilogx(size, points["peak"] / 2**30, "o-", color=RED, markersize=4, linewidth=1)
         below.plot(size, points["data"] / 2**30, "--", color=GREY, linewidth=1)
         below.set(ylim=(0, 1.1 * points["peak"].max() / 2**30))
-        below.set_ylabel("GiB at most (dashed: the data)", fontsize=8, color=GREY)
-        below.set_xlabel(AXES[name].what, fontsize=8, color=GREY)
     return fig
 
 
 def tables(table: pd.DataFrame) -> None:
     """Print the points and what was fitted."""
     for name, points in table.groupby("axis", sort=False):
-        out = points.dropna(axis=1, how="all").drop(columns="axis").set_index("size")
+        out = points.dropna(axis=1, how="all").drop(columns=["axis", "seen"], errors="ignore").set_index("size")
         out[MEMORY] /= 2**20
         show(AXES[str(name)].what, out.rename(columns={n: f"{n} MiB" for n in MEMORY}))
     lines = [summary(str(name), points) for name, points in table.groupby("axis", sort=False)]
-    show("exponents", pd.DataFrame(lines).set_index("axis").astype(str))
-    if "devices" in set(table["axis"]):
-        print(f"\ndevices in sight: {int(table['seen'].max())}; laten trains on one of them")
+    show("exponents", pd.DataFrame(lines).set_index("axis").fillna("").astype(str))
+    print(f"\ndevices in sight: {int(table['seen'].max())}; laten trains on one of them")
 
 
 def main() -> None:

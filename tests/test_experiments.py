@@ -34,7 +34,7 @@ def curve(path: Path, **options) -> Curve:
     model = started(build_model(p, q, jax.random.key(0)), seed=0)
     rows = jnp.asarray(ROWS)
     training = Training(Elbo(), rows, False, 1 / 300, **{"raced": 300, "race": (500, 1000)} | options)
-    return Curve(path, model, training, {"test": rows, "train": rows}, {"m": "x"})
+    return Curve(path.parent, model, training, {"test": rows, "train": rows}, {"m": path.name})
 
 
 def test_rows_count_as_often_as_they_are_evaluated(tmp_path):
@@ -63,7 +63,7 @@ def test_a_curve_goes_on_where_it_stopped(tmp_path):
     assert whole.state.step.tolist() == [40]
     for a, b in zip(jax.tree.leaves(whole.state.model), jax.tree.leaves(cut.state.model), strict=True):
         np.testing.assert_array_equal(a, b)
-    one, other = (pd.read_csv(tmp_path / f"{n}.csv").drop(columns="seconds") for n in ("whole", "cut"))
+    one, other = (pd.read_csv(tmp_path / f"{n}.csv").drop(columns=["m", "seconds"]) for n in ("whole", "cut"))
     assert one.equals(other)
     assert one.groupby("rows", sort=False).size().tolist() == [12, 8, 2, 2]  # racers and two splits
     left = one[one["rate"] == one["rate"].iloc[-1]]

@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ def peak_gib() -> float:
 def serve(work: Callable[[Arrays, dict, Clock], Arrays], packages: tuple[str, ...] = ()) -> None:
     """Run `work` on the folder of the command line: (arrays, arguments, clock) -> arrays.
 
-    What it adds to `arguments["notes"]` goes into the report, with the versions of the packages.
+    What it adds to `arguments["notes"]` goes into the report, with the versions of those packages that are there.
     """
     folder, clock = Path(sys.argv[1]), Clock()
     with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
@@ -71,6 +71,9 @@ def serve(work: Callable[[Arrays, dict, Clock], Arrays], packages: tuple[str, ..
     if clock.epochs:
         answer["seconds"] = np.array(clock.epochs)
     np.savez(folder / "answer.npz", **answer)
-    versions = {name: importlib.metadata.version(name) for name in packages}
+    versions = {}
+    for name in packages:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
     report = {"seconds": clock.seconds, "versions": versions, "notes": {"gib": clock.gib, **arguments["notes"]}}
     (folder / "report.json").write_text(json.dumps(report))

@@ -114,19 +114,18 @@ CASES = {f.__name__: f for f in (pixels, numbers, table, counts, factors)}
 
 def held_out_bound(model: Model, values: dict[str, np.ndarray]) -> float:
     """The bound of rows by `bounds.bound`, nats a row; nodes that the network leaves without parents are known."""
-    given = {n: jnp.asarray(v) for n, v in values.items()}
+    given, nodes = {n: jnp.asarray(v) for n, v in values.items()}, model.network.nodes
 
     def raws(z, v):
         known, out = {**v, "z": z}, {}
-        for name, node in model.network.nodes.items():
-            if node.parents:
-                out[name] = model.p[name].raw(known, {})
-                known.setdefault(name, out[name])  # what is no data is a hidden layer
+        for name in [n for n in nodes if nodes[n].parents]:
+            out[name] = model.p[name].raw(known, {})
+            known.setdefault(name, out[name])  # what is no data is a hidden layer
         return out
 
     def log_prob(z: np.ndarray) -> np.ndarray:
         found = jax.jit(jax.vmap(raws))(z, given)
-        return sum(by_row(model.network.nodes[n].family, found[n], values[n]) for n in found if n in values)
+        return sum(by_row(nodes[n].family, found[n], values[n]) for n in found if n in values)
 
     return bounds.bound(*q_of(model, given), log_prob)
 
@@ -161,10 +160,12 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
     with clock("fit"):
         vae.fit(declared.data_of(train))
     model, rows = vae.model_, declared.data_of(test)
-    exact = case == "factors"
-    notes["bound"] = float(
-        joint_normal(model.network, model.p).log_prob(rows, {}).mean() if exact else held_out_bound(model, rows)
+    log_p = (
+        joint_normal(model.network, model.p).log_prob(rows, {}).mean()
+        if case == "factors"
+        else held_out_bound(model, rows)
     )
+    notes["bound"] = float(log_p)
     looks = parts(model, test) if case == "pixels" else {}
     history = {name: vae.history_[name].to_numpy(np.float64) for name in ("seconds", "rows")}
     return {**history, **{f"{len(vae.history_)}_{name}": value for name, value in looks.items()}}

@@ -28,14 +28,14 @@ class Case:
     note: str = ""  # what is not quite equal, for the tables
 
 
-TORCH = "train_torch.py", "pythae"
+WORKER = "train_torch.py"
 CASES = (
     Case(
         "mnist", "784-512-20, MNIST binarised once, batch 100", data.binary, "pixels",
         (
-            Peer("pythae", *TORCH, {"side": "pythae"}),
-            Peer("torch", *TORCH, {"side": "torch"}),
-            Peer("torch-compile", *TORCH, {"side": "torch", "compiled": True}),
+            Peer("pythae", WORKER, "pythae", {"side": "pythae"}),
+            Peer("torch", WORKER, "pythae", {"side": "torch"}),
+            Peer("torch-compile", WORKER, "pythae", {"side": "torch", "compiled": True}),
         ),
         batch=100, epochs=10, sizes={"layers": [512], "latent": 20},
     ),
@@ -46,20 +46,20 @@ CASES = (
     ),
     Case(
         "adult", "128-128-128, Adult as TVAE's matrix, batch 500", data.adult, "table",
-        (Peer("tvae", "train_tables.py", "sdv", {"side": "tvae"}),),
+        (Peer("tvae", WORKER, "sdv", {"side": "tvae"}),),
         batch=500, epochs=10, sizes={"layers": [128, 128], "latent": 128},
         note="TVAE maximises the bound with log p(x given z) twice, and its normals' means are bounded by tanh.",
     ),
     Case(
         "shuttle", "9-128-64-32-2, dropout 0.2, `32_shuttle`, batch 32", data.outliers("32_shuttle"), "numbers",
-        (Peer("pyod", "train_tables.py", "pyod", {"side": "pyod"}),),
+        (Peer("pyod", WORKER, "pyod", {"side": "pyod"}),),
         batch=32, epochs=5, sizes={"layers": [128, 64, 32], "latent": 2, "dropout": 0.2},
         note="PyOD's loss is the bound of normals with variance columns / 2, which laten is declared with; so wide "
         "that latents hardly pay.",
     ),
     Case(
         "cells", "2000-128-10, counts of neurons, batch 128", data.cells, "counts",
-        (Peer("scvi", "train_scvi.py", "scvi"),),
+        (Peer("scvi", WORKER, "scvi", {"side": "scvi"}),),
         batch=128, epochs=50, sizes={"layers": [128], "latent": 10, "dropout": 0.1},
         note="SCVI normalises its batches and has zero-inflated negative binomials with a dispersion a gene; laten "
         "does not, and has negative binomials with a dispersion a gene and cell: two outputs a gene for both.",

@@ -17,7 +17,7 @@ from benchmarks.tables import synthetic
 
 QUICK = 2000  # training rows of a quick run
 GENES = 2000
-PREPARE = Peer("prepare", "train_tables.py", "sdv", {"side": "prepare", "seed": 0})
+PREPARE = Peer("prepare", "train_torch.py", "sdv", {"side": "prepare", "seed": 0})
 
 
 def grey(folder: Path, quick: bool) -> Arrays:

@@ -1,12 +1,10 @@
 r"""Curves of figures 2 and 3: a height against training rows seen.
 
 Racers, one for each start and Adagrad step, are trained side by side in one compiled program; after each lap of the
-race the worst leave, until one is left. Points lie at given numbers of steps; at each, the heights of test and training
-rows are appended to a CSV file, a line a racer, and the whole state is written, so that a curve goes on where it
-stopped, to the same numbers. The curve is that of the racer of the last line.
-
-The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with $p(\theta) = N(0, I)$ on the weights of the network, not of the
-guide.
+race the worst leave, until one is left. At given numbers of steps the heights of test and training rows are appended to
+a CSV file, a line a racer, and the whole state is written, so that a curve goes on where it stopped, to the same
+numbers. The curve is that of the racer of the last line. The loss is $-\mathcal L/N - \frac1N\log p(\theta)$ with
+$p(\theta) = N(0, I)$ on the weights of the network, not of the guide.
 """
 
 import argparse
@@ -76,11 +74,8 @@ class Training:
         """Move one racer by one minibatch."""
         pixels, draws = jax.random.split(jax.random.fold_in(key, state.step))
         batch = Batch({"x": self.seen(pixels, self.rows[self.visited(state.step)])}, {})
-
-        def loss(model: Model) -> Array:
-            return self.objective(model, batch, draws).loss - self.log_prior(model)
-
-        return moved(state, jax.grad(loss)(state.model))._replace(step=state.step + 1)
+        gradient = jax.grad(lambda m: self.objective(m, batch, draws).loss - self.log_prior(m))(state.model)
+        return moved(state, gradient)._replace(step=state.step + 1)
 
     def visited(self, step: Array) -> Array:
         """Return the numbers of a minibatch's rows: each row once a pass, each pass in an order of its own.
@@ -101,13 +96,13 @@ class Training:
     def bound(self, model: Model, key: Key, rows: Array) -> Array:
         """Return the mean height of rows, in nats: the bound, of one draw of z a row, with its KL in closed form."""
 
-        def part(carry: None, chunk: tuple[Key, Array]) -> tuple[None, Array]:
+        def part(chunk: tuple[Key, Array]) -> Array:
             pixels, draws = jax.random.split(chunk[0])
-            return carry, Elbo()(model, Batch({"x": self.seen(pixels, chunk[1])}, {}), draws).bound
+            return Elbo()(model, Batch({"x": self.seen(pixels, chunk[1])}, {}), draws).bound
 
         parts = max(len(rows) // AT_ONCE, 1)
         chunks = rows[: len(rows) // parts * parts].reshape(parts, -1, rows.shape[1])
-        return jnp.mean(jax.lax.scan(part, None, (jax.random.split(key, parts), chunks))[1])
+        return jnp.mean(jax.lax.map(part, (jax.random.split(key, parts), chunks)))
 
 
 def moved(state: State, gradient: Model) -> State:
@@ -135,14 +130,13 @@ def stacked(model: Model, chains: Any, steps: Sequence[float] = RATES) -> State:
 class Curve:
     """A curve and its files: `NAME.csv`, and `NAME.npz` with all that is needed to go on.
 
-    Args:
-        path: Of the files, without a suffix.
-        model: Where training starts from.
-        measured: Split -> rows.
-        about: Columns of the CSV file before the measured ones.
+    `about` are columns of the CSV file before the measured ones; their values name the files in `folder`.
     """
 
-    def __init__(self, path: Path, model: Model, training: Training, measured: dict[str, Array], about: dict[str, str]):
+    def __init__(
+        self, folder: Path, model: Model, training: Training, measured: dict[str, Array], about: dict[str, str]
+    ):
+        path = folder / "-".join(about.values())
         self.path, self.training, self.measured, self.about = path, training, measured, about
         self.key, self.seconds, kept = jax.random.key(1), 0.0, path.with_suffix(".npz")
         self.state = stacked(model, training.begun(), training.rates)
@@ -210,7 +204,7 @@ def trained(panel: Panel, method: str, options: argparse.Namespace, binary: bool
     training = Training(METHODS[method], jnp.asarray(train), binary, 1 / len(train))
     about = {"panel": panel.name, "method": method, "pixels": "binary" if binary else "grey"}
     measured = {"test": jnp.asarray(test), "train": jnp.asarray(train[:MEASURED])}
-    curve = Curve(options.out / "curves" / "-".join(about.values()), model, training, measured, about)
+    curve = Curve(options.out / "curves", model, training, measured, about)
     ends = 10 ** np.arange(np.log10(training.race[0]), np.log10(max(options.samples, 1)) + 1e-9, 1 / POINTS)
     curve.go(sorted({training.steps(rows) for rows in ends}))
     return jax.tree.map(lambda x: x[0], curve.state.model)

@@ -18,6 +18,7 @@ paper's own estimator (appendix D): its chains stay in one mode of the posterior
 """
 
 import argparse
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -111,14 +112,12 @@ def curve(images: int, method: str, options: argparse.Namespace) -> Curve:
     model = started(build_model(*declared(WORLD, HIDDEN), jax.random.key(0)), seed=0)
     rates = RATES if options.rate is None else (options.rate,)
     common = {"rows": jnp.asarray(train), "binary": False, "prior": 1 / len(train), "raced": 100, "rates": rates}
+    training: Training = Likelihood(METHODS.get(method, METHODS["AEVB"]), **common)
     if method == "MCEM":
-        race = {"race": (10**6, 3 * 10**6), "visit": 1 + LEAPFROGS + UPDATES}
-        training: Training = MonteCarlo(METHODS["AEVB"], **common, **race)
-    else:
-        training = Likelihood(METHODS[method], **common)
+        training = MonteCarlo(**vars(training) | {"race": (10**6, 3 * 10**6), "visit": 1 + LEAPFROGS + UPDATES})
     about = {"panel": f"Fig3-Ntrain{images}", "method": method, "pixels": "grey"}
     measured = {"test": jnp.asarray(test[:SCORED]), "train": jnp.asarray(train[:SCORED])}
-    return Curve(options.out / "curves" / "-".join(about.values()), model, training, measured, about)
+    return Curve(options.out / "curves", model, training, measured, about)
 
 
 def main() -> None:
@@ -129,10 +128,9 @@ def main() -> None:
     if options.rate is not None:  # curves of their own
         options.out /= f"rate-{options.rate:g}"
     places = [rows for rows in PLACES if rows <= options.samples]
-    for images in options.images:
-        for method in options.methods if places else ():
-            one = curve(images, method, options)
-            one.go([one.training.steps(rows) for rows in places])
+    for images, method in itertools.product(options.images, options.methods if places else ()):
+        one = curve(images, method, options)
+        one.go([one.training.steps(rows) for rows in places])
     common = {"xlim": (0, 60), "ylim": (-162, -98)}
     looks = {f"Fig3-Ntrain{n}": {"title": f"{n} training images", **common} for n in IMAGES}
     ours, paper = pictures.points(options.out, "figure3", [*looks]), pictures.digitised(options.paper)

@@ -3,19 +3,17 @@
     python -m experiments.aevb.weights --data FOLDER                              # 1000 images, 100 hidden units
     python -m experiments.aevb.weights --images 300 --latents 10 --epochs 300 1000
 
-The same network, guide, optimiser and epochs three times: weights as points, with a prior N(0, 1) (maximum a
-posteriori), and with a normal distribution of each, over which answers average. log p of test images by importance
-sampling, nats an image, grey pixels taken as probabilities as in the paper's figures.
-
-A guide that has learned a thousand images by heart finds the posterior of others badly, and importance sampling then
-falls short of log p(x). What is judged is the network: before each estimate the guide alone is trained on the images
-that are scored (`--refit` passes), the network's weights, or their distribution, staying as they are.
+The same network, guide, optimiser and epochs three times: weights as points, with a prior N(0, 1), and with a normal
+distribution of each, over which answers average. log p of test images by importance sampling, nats an image, grey
+pixels taken as probabilities. A guide that has learned a thousand images by heart finds the posterior of others badly:
+before each estimate the guide alone is trained on the images that are scored (`--refit` passes).
 """
 
 import copy
 import itertools
 import math
 import time
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -37,34 +35,31 @@ WEIGHTS = {"point": "points", "map": "maximum a posteriori", "bayes": "variation
 
 def refitted(vae: lt.VAE, rows: np.ndarray, passes: int) -> lt.VAE:
     """The same network with a guide trained on these rows."""
-    model, optimizer = vae.model_, optax.adam(optax.cosine_decay_schedule(1e-3, passes * len(rows) // 100))
-    pixels, out = jnp.asarray(rows), copy.copy(vae)
+    model, pixels, steps, out = vae.model_, jnp.asarray(rows), passes * len(rows) // 100, copy.copy(vae)
+    optimizer = optax.adam(optax.cosine_decay_schedule(1e-3, steps))
     moving, still = eqx.partition(model.q, eqx.is_inexact_array)
+
+    def with_guide(q: Any) -> Model:
+        return Model(model.network, model.guide, model.p, eqx.combine(q, still))
 
     def step(i: Array, carry: tuple) -> tuple:
         q, state = carry
         which, draws = jax.random.split(jax.random.fold_in(jax.random.key(0), i))
         x = pixels[jax.random.randint(which, (100,), 0, len(pixels))].astype(jnp.float32) / 255
-
-        def loss(q: object, key: Key = draws) -> Array:
-            one = Model(model.network, model.guide, model.p, eqx.combine(q, still))
-            return Elbo()(one, Batch({"x": x}, {}), key).loss
-
-        updates, state = optimizer.update(jax.grad(loss)(q), state)
+        gradient = jax.grad(lambda q: Elbo()(with_guide(q), Batch({"x": x}, {}), draws).loss)(q)
+        updates, state = optimizer.update(gradient, state)
         return optax.apply_updates(q, updates), state
 
-    run = jax.jit(lambda c: jax.lax.fori_loop(0, passes * len(rows) // 100, step, c))
-    q, _ = run((moving, optimizer.init(moving)))
-    out.model_ = Model(model.network, model.guide, model.p, eqx.combine(q, still))
+    run = jax.jit(lambda c: jax.lax.fori_loop(0, steps, step, c))
+    out.model_ = with_guide(run((moving, optimizer.init(moving)))[0])
     return out
 
 
 def log_likelihood(vae: lt.VAE, rows: np.ndarray, draws: int) -> np.ndarray:
     """`(rows,)` log p(x), nats: importance sampling of z, what the weights of the last layer add summed out.
 
-    Given z and the hidden layer, logits are normal and independent under q(weights); a pixel's
-    probability is then an integral over one number, by Gauss-Hermite quadrature. Drawn instead, 784 pixels' worth of
-    noise would need more draws than there are.
+    Given z and the hidden layer, logits are normal and independent under q(weights): a pixel's probability is an
+    integral over one number, by Gauss-Hermite quadrature. 784 pixels' worth of noise would need too many draws.
     """
     model, pixels = vae.model_, jnp.asarray(rows)
     nodes, weights = np.polynomial.hermite_e.hermegauss(16)

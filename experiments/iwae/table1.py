@@ -6,11 +6,9 @@ r"""Table 1 of Burda, Grosse & Salakhutdinov (2016): test -log p(x) of MNIST and
 
 As in the paper: 60 000 images binarised anew at each visit; one stochastic layer of 50 behind two layers of 200 tanh
 units, or two of 100 and 50, with 200 and then 100 units between; Adam with epsilon 1e-4, minibatches of 20; rate
-$10^{-3-i/7}$ for $3^i$ passes, i = 0..7, each number of passes here times `--fraction`; the mean bound of 5000 draws
-over the 10 000 test images. With k draws the VAE averages k bounds, the IWAE is the bound of k weights.
-
-Not as there: weights start normal, scales are bounded, and a test image is binarised
-once. Each cell is appended to a CSV file when it is done; a command that was stopped goes on with the next.
+$10^{-3-i/7}$ for $3^i$ passes, i = 0..7, times `--fraction`; the mean bound of 5000 draws over the 10 000 test images.
+With k draws the VAE averages k bounds, the IWAE is the bound of k weights. Not as there: weights start normal, scales
+are bounded, and a test image is binarised once. A command that was stopped goes on with the next cell of its CSV file.
 """
 
 import argparse
