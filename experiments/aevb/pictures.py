@@ -74,10 +74,8 @@ def drawn(
             for (method, split), curve in table[table["panel"] == name].groupby(["method", "split"]):
                 curve, style = curve.sort_values("rows"), "-" if split == "test" else DASHED
                 ax.plot(curve["rows"] / scale, curve["bound"], ls=style, lw=width, color=COLOURS[str(method)])
-        ax.set(**look)
+        ax.set(**look, ylabel="nats a row", xlabel="training rows" + ", millions" * (scale == 1e6))
         ax.grid(color="0.92")
-    figure.supxlabel("training rows" if scale == 1 else f"training rows, {scale:,.0f}s")
-    figure.supylabel("nats a row")
     keys = {m: {"color": c, "lw": 2.2} for m, c in COLOURS.items()}
     keys |= {"ours": {"color": "0.3", "lw": 2.2}, "Kingma & Welling 2014": {"color": "0.3", "lw": 0.9}}
     keys["training rows (else test)"] = {"color": "0.3", "ls": DASHED}
