@@ -59,10 +59,8 @@ def beside_exact(network: lt.DiscreteNetwork, questions: list[dict[str, Any]], s
     guides, kl, size, off = [], [], [], []
     learned = seconds_of(lambda: guides.append(network.learn_guide(steps)))
     for i, q in enumerate(questions):
-        exact, found = (
-            network.query(q["targets"], q["given"]).to_numpy(),
-            guides[0].query(q["targets"], q["given"], seed=i),
-        )
+        exact = network.query(q["targets"], q["given"]).to_numpy()
+        found = guides[0].query(q["targets"], q["given"], seed=i)
         p, ours = exact[exact > 0], np.maximum(found.to_numpy()[exact > 0], LEAST)
         kl.append(float(np.sum(p * np.log(p / ours))))
         size.append(found.attrs["effective_sample_size"])
