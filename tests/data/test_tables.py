@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 from laten.common.errors import DataError
 from laten.data.columns.cells import cells_of
-from laten.data.rows.tables import decode, encode, encode_with_log_det, encode_with_total, fill, hidden_cells
+from laten.data.rows.tables import between, decode, encode, encode_with_log_det, encode_with_total, fill, hidden_cells
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 
@@ -298,3 +298,11 @@ def test_cells_are_parsed_once(binned):
     again, log_det = encode_with_log_det(schema, frame)
     assert all(np.array_equal(rows.values[n], x) for n, x in again.values.items()) and len(rows.values) < 3
     assert total == pytest.approx(sum(x.sum() for x in log_det.values()), rel=1e-12)
+
+
+def test_ends_of_intervals_fill_nullable_columns():
+    frame = pd.DataFrame({"n": pd.array([1, None, 3], "Int64"), "s": pd.array(["a", "b", None], "string")})
+    schema = infer_schema(frame, kinds={"n": "count", "s": "categorical"})
+    ends = [frame.assign(n=pd.array([0, k, 0], "Int64"), s=pd.array(["a", "b", None], "string")) for k in (2, 9)]
+    low, high = between(schema, frame, *ends)
+    assert low["n"].tolist() == [1, 2, 3] and high["n"].tolist() == [1, 9, 3] and low["s"].isna().tolist()[2]

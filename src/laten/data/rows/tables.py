@@ -231,7 +231,7 @@ def between(
     """Return a frame filled with each of two ends of intervals; cells that ties settle have one value in both."""
     tied = completed(schema, frame, low), completed(schema, frame, high)
     columns = [n for n in low.columns if n in tied[0]]
-    same = (tied[0][columns] == tied[1][columns]).to_numpy()
+    same = (tied[0][columns] == tied[1][columns]).fillna(False).to_numpy(bool)
     settled = tied[0][columns].set_axis(low.index)
     full, hidden, _ = beside(frame, low[columns])
     first, last = (fill(full, end[columns].where(~same, settled), hidden) for end in (low, high))
