@@ -7,11 +7,13 @@ formulas here and not in the reader's browser: what it cannot set stops the buil
 """
 
 import html
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import yaml
@@ -19,6 +21,7 @@ from py_mini_racer import JSEvalException, MiniRacer
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+FIGURES = DOCS / "figures"
 LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}  # the first one lies at the root
 FORMULA = re.compile(r'<(span|div) class="arithmatex">(?:\\\((.*?)\\\)|\\\[(.*?)\\\])</\1>', re.DOTALL)
 
@@ -70,6 +73,20 @@ def build(language: str, work: Path, out: Path) -> None:
         raise SiteError(f"{language}: Zensical stopped\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
 
 
+def figure_numbers(folder: Path) -> Path:
+    """Let `docs/code/figure_data.py` train the models of the moving figures; return the folder of their numbers.
+
+    Raises:
+        SiteError: it failed.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, str(DOCS / "code" / "figure_data.py"), str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SiteError(f"docs/code/figure_data.py: {done.stderr[-3000:]}")
+    return folder
+
+
 def set_formulas(out: Path) -> int:
     """Replace each formula by what KaTeX makes of it; how many there were.
 
@@ -98,6 +115,37 @@ def set_formulas(out: Path) -> int:
     return count
 
 
+def bring_figures(out: Path, numbers: Path) -> None:
+    """Put the modules of the moving figures into the pages that have some.
+
+    A browser loads no module from a folder on disk, but it takes those that stand in the page: an import map gives each
+    its text. Pages get the modules that they name, and the numbers that those import.
+    """
+    modules = {f"figures/{path.stem}": path.read_text() for path in FIGURES.glob("*.js")}
+    modules |= {f"figures/data/{path.stem}": path.read_text() for path in numbers.glob("*.js")}
+    for page in sorted(out.rglob("*.html")):
+        text = page.read_text()
+        asked = [f"figures/{name}" for name in re.findall(r'data-figure="(\w+)"', text)]
+        if not asked:
+            continue
+        if unknown := [name for name in asked if name not in modules]:
+            raise SiteError(f"{page.relative_to(out)}: no {unknown[0]}.js")
+        needed = dict.fromkeys(["figures/start"])
+        for name in [*needed, *asked]:
+            needed |= dict.fromkeys([name, *imports_of(name, modules)])
+        urls = {name: f"data:text/javascript;base64,{b64encode(modules[name].encode()).decode()}" for name in needed}
+        scripts = f'<script type="importmap">{json.dumps({"imports": urls})}</script>'
+        scripts += '<script type="module">import "figures/start";</script>'
+        page.write_text(text.replace("</body>", f"{scripts}</body>"))
+
+
+def imports_of(name: str, modules: dict[str, str]) -> list[str]:
+    """Return the modules that one imports, and those that they import."""
+    found = re.findall(r'from "(figures/[\w/]+)"', modules[name])
+    found += [f"figures/data/{data}" for data in re.findall(r'data\("(\w+)"\)', modules[name])]
+    return [each for one in found for each in (one, *imports_of(one, modules))]
+
+
 def same_page_elsewhere(out: Path) -> None:
     """Let the language switch of each page lead to the same page in the other language, where there is one."""
     first = next(iter(LANGUAGES))
@@ -121,9 +169,11 @@ def main() -> None:
     for folder in (out, work):
         shutil.rmtree(folder, ignore_errors=True)
     try:
+        numbers = figure_numbers(work / "numbers")
         for language in LANGUAGES:
             build(language, work, out)
         formulas = set_formulas(out)
+        bring_figures(out, numbers)
         same_page_elsewhere(out)
     except SiteError as error:
         sys.exit(f"{error}")

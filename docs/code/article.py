@@ -28,7 +28,9 @@ print(lt.explain(asia, {"dysp": "yes"}, ["lung"]))
 
 # --8<-- [start:count]
 for latents in (3, 8, 20, 64):
-    print(f"{latents:2} latents, 100 values each: {100.0**latents:.0e} terms, {100.0**latents / 1e9 / 3.15e7:.0e} years")
+    terms = 100.0**latents
+    years = terms / 1e9 / 3.15e7
+    print(f"{latents:2} latents: {terms:.0e} terms, {years:.0e} years")
 # --8<-- [end:count]
 
 # --8<-- [start:world]
@@ -58,7 +60,8 @@ def elbo_and_kl(mean, sd):
 
 for mean, sd in ((0.0, 1.0), (0.0, 1.5), (1.4, 1.0), (1.4, 0.2)):
     elbo, kl = elbo_and_kl(mean, sd)
-    print(f"q = N({mean}, {sd}):  ELBO {elbo:9.4f}  +  KL {kl:8.4f}  =  {elbo + kl:.4f}")
+    total = elbo + kl
+    print(f"q = N({mean}, {sd}): ELBO {elbo:8.4f} + KL {kl:7.4f} = {total:.4f}")
 # --8<-- [end:identity]
 
 # --8<-- [start:readings]
@@ -68,17 +71,22 @@ energy = np.sum(q * log_joint)
 entropy = 0.5 * np.log(2 * np.pi * np.e * sd**2)
 fit = np.sum(q * log_normal(X, grid**2, NOISE))
 from_prior = 0.5 * (mean**2 + sd**2 - 1 - 2 * np.log(sd))
-print(f"energy + entropy        {energy:.4f} + {entropy:.4f} = {energy + entropy:.4f}")
-print(f"reconstruction - KL     {fit:.4f} - {from_prior:.4f} = {fit - from_prior:.4f}")
-print(f"log p(x) - gap          {log_p_x:.4f} - {elbo_and_kl(mean, sd)[1]:.4f} = {elbo_and_kl(mean, sd)[0]:.4f}")
+gap = elbo_and_kl(mean, sd)[1]
+for name, a, b in (
+    ("energy + entropy", energy, entropy),
+    ("reconstruction - KL", fit, -from_prior),
+    ("log p(x) - gap", log_p_x, -gap),
+):
+    print(f"{name:20} {a:8.4f} {b:+8.4f} = {a + b:.4f}")
 # --8<-- [end:readings]
 
 # --8<-- [start:jensen]
 rng = np.random.default_rng(0)
 z = mean + sd * rng.standard_normal(100_000)
-weights = np.exp(log_normal(z, 0, 1) + log_normal(X, z**2, NOISE) - log_normal(z, mean, sd))
-print(f"log of the mean of w   {np.log(weights.mean()):.4f}")
-print(f"mean of the log of w   {np.log(weights).mean():.4f}")
+log_p = log_normal(z, 0, 1) + log_normal(X, z**2, NOISE)
+w = np.exp(log_p - log_normal(z, mean, sd))
+print(f"log of the mean of w   {np.log(w.mean()):.4f}")
+print(f"mean of the log of w   {np.log(w).mean():.4f}")
 # --8<-- [end:jensen]
 
 # --8<-- [start:gradients]
@@ -89,10 +97,12 @@ def slope(z):
 noise = rng.standard_normal(100_000)
 z = mean + sd * noise
 f = log_normal(z, 0, 1) + log_normal(X, z**2, NOISE)
-score_function = f * noise / sd
-reparameterised = slope(z)
-for name, draws in (("score function", score_function), ("reparameterised", reparameterised)):
-    print(f"{name:16} mean {draws.mean():8.3f}  ± {draws.std() / 100_000**0.5:.3f},  sd of one draw {draws.std():8.3f}")
+for name, draws in (
+    ("score function", f * noise / sd),
+    ("reparameterised", slope(z)),
+):
+    error = draws.std() / len(draws) ** 0.5
+    print(f"{name:16} mean {draws.mean():.3f} ± {error:.3f}, sd of a draw {draws.std():.3f}")
 # --8<-- [end:gradients]
 
 # --8<-- [start:estimators]
@@ -102,9 +112,13 @@ import jax.numpy as jnp
 from laten.training.objectives import Batch
 
 batch = Batch({"x": jnp.asarray(test[:100] > 127, jnp.float32)}, {})
-for name, objective in (("A", lt.Elbo(kl="sampled")), ("B", lt.Elbo(kl="closed"))):
-    bounds = [float(objective(vae.model_, batch, jax.random.key(i)).bound) for i in range(200)]
-    print(f"estimator {name}: {np.mean(bounds):.3f} nats, sd {np.std(bounds):.3f}")
+keys = jax.random.split(jax.random.key(0), 200)
+fresh = lt.VAE(p, epochs=1, learning_rate=1e-6).fit(train)
+for when, model in (("before training", fresh.model_), ("after", vae.model_)):
+    for name, kl in (("A", "sampled"), ("B", "closed")):
+        bounds = [lt.Elbo(kl=kl)(model, batch, key).bound for key in keys]
+        mean_, sd_ = np.mean(bounds), np.std(bounds)
+        print(f"{when:16} estimator {name}: {mean_:.3f} nats, sd {sd_:.3f}")
 # --8<-- [end:estimators]
 
 # --8<-- [start:questions]

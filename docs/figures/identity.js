@@ -1,6 +1,6 @@
 // log p(x) = KL + ELBO: a posterior with two peaks, a normal q to drag, and a bar of two colours that never changes length.
 
-import { axis, button, drawn, element, logNormal, path, scale, slider, still } from "./parts.js";
+import { axis, button, drawn, element, logNormal, path, scale, slider, still } from "figures/parts";
 
 const TEXT = {
   en: {

@@ -13,7 +13,7 @@ async function bring(place) {
   stage.className = "moving-stage";
   place.replaceChildren(caption, stage);
   try {
-    const figure = await import(`./${place.dataset.figure}.js`);
+    const figure = await import(`figures/${place.dataset.figure}`);
     await figure.show(stage, language);
     place.dataset.ready = "yes";
   } catch (error) {

@@ -85,7 +85,7 @@ export function normals(seed) {
   return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
 
-/** Read a file of numbers that lies beside the figures. A page that was opened from a folder cannot fetch: they are modules. */
+/** Read numbers that the build wrote. */
 export async function data(name) {
-  return (await import(`./data/${name}.js`)).default;
+  return (await import(`figures/data/${name}`)).default;
 }
