@@ -36,6 +36,7 @@ def gather(language: str, work: Path) -> Path:
     shutil.copytree(DOCS / language, pages, ignore=shutil.ignore_patterns("nav.yml"))
     for shared in ("assets", "images"):
         shutil.copytree(DOCS / shared, pages / shared)
+    shutil.copy(DOCS / "vendor" / "iframe-worker.js", pages / "assets")
     return pages
 
 
@@ -146,8 +147,11 @@ def imports_of(name: str, modules: dict[str, str]) -> list[str]:
     return [each for one in found for each in (one, *imports_of(one, modules))]
 
 
-def same_page_elsewhere(out: Path) -> None:
-    """Let the language switch of each page lead to the same page in the other language, where there is one."""
+def finish(out: Path) -> None:
+    """Let the language switch of each page lead to the same page in the other language, where there is one.
+
+    And let search in a folder on disk use the script beside it, not one from the network.
+    """
     first = next(iter(LANGUAGES))
     for page in sorted(out.rglob("*.html")):
         inside = page.relative_to(out)
@@ -159,6 +163,8 @@ def same_page_elsewhere(out: Path) -> None:
             target = home / name if (out / home / name).exists() else home / "index.html"
             link = os.path.relpath(out / target, page.parent)
             text = re.sub(rf'(<a\s+href=")[^"]*("\s+hreflang="{code}")', rf"\g<1>{link}\g<2>", text)
+        local = os.path.relpath(out / "assets" / "iframe-worker.js", page.parent)
+        text = text.replace("https://unpkg.com/iframe-worker/shim", local)
         page.write_text(text)
 
 
@@ -174,7 +180,7 @@ def main() -> None:
             build(language, work, out)
         formulas = set_formulas(out)
         bring_figures(out, numbers)
-        same_page_elsewhere(out)
+        finish(out)
     except SiteError as error:
         sys.exit(f"{error}")
     pages = sum(1 for _ in out.rglob("*.html"))
