@@ -16,7 +16,15 @@ ROOT = Path(__file__).parents[1]
 TITLE = "Variational Autoencoder: Membangun Model Generatif dengan Neural Networks"
 DATE = "2018-11-18"
 EXCERPT = "log P(x) = KL + ELBO, diturunkan baris demi baris, dengan angka dan gambar yang bergerak."
-FRONT = f'---\nlayout: post\ntitle: "{TITLE}"\ndate: {DATE}\ncategories: machine-learning\nlang: id\nexcerpt: "{EXCERPT}"\n---\n'
+FRONT = f"""---
+layout: post
+title: "{TITLE}"
+date: {DATE}
+categories: machine-learning
+lang: id
+excerpt: "{EXCERPT}"
+---
+"""
 STYLES = ("katex/katex.min.css", "site.css", "post.css")
 HOME = "{{ '/assets/laten' | relative_url }}"
 
@@ -34,7 +42,9 @@ def article_of(page: str) -> str:
 def post_of(page: str) -> str:
     """Return the whole post."""
     body = article_of(page)
-    scripts = "".join(re.findall(r'<script type="importmap">.*?</script><script type="module">.*?</script>', page, re.DOTALL))
+    scripts = "".join(
+        re.findall(r'<script type="importmap">.*?</script><script type="module">.*?</script>', page, re.DOTALL)
+    )
     guarded = f"{{% raw %}}\n{body}\n{scripts}\n{{% endraw %}}"
     guarded = re.sub(r'src="(?:\.\./|\./)?images/', f'src="{{% endraw %}}{HOME}{{% raw %}}/images/', guarded)
     styles = "".join(f'<link rel="stylesheet" href="{HOME}/{name}">\n' for name in STYLES)
@@ -43,7 +53,9 @@ def post_of(page: str) -> str:
 
 def main() -> None:
     """Write the post and its assets."""
-    site, out = (Path(sys.argv[i]) if len(sys.argv) > i else ROOT / "build" / name for i, name in ((1, "docs"), (2, "article")))
+    site, out = (
+        Path(sys.argv[i]) if len(sys.argv) > i else ROOT / "build" / name for i, name in ((1, "docs"), (2, "article"))
+    )
     shutil.rmtree(out, ignore_errors=True)
     page = (site / "id" / "article.html").read_text()
     post = out / "_posts" / f"{DATE}-variational-autoencoder.html"

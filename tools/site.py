@@ -1,9 +1,10 @@
-"""The documentation as a site, in each language: pages are gathered, their code is run, formulas are set, links checked.
+"""The documentation as a site, in each language: pages are gathered, their code is run, formulas set, links checked.
 
     python tools/site.py [FOLDER]        # default: build/docs; open FOLDER/index.html
 
-Pages lie in `docs/en` and `docs/id`. Zensical runs the code blocks that say so, and refuses broken links. KaTeX sets
-formulas here and not in the reader's browser: what it cannot set stops the build. Nothing is loaded from the network.
+Pages lie in `docs/en` and `docs/id`; those in `docs` itself are in English alone. Zensical runs the code blocks that
+say so, and refuses broken links. KaTeX sets formulas here and not in the reader's browser: what it cannot set stops the
+build. Nothing is loaded from the network.
 """
 
 import html
@@ -34,6 +35,9 @@ def gather(language: str, work: Path) -> Path:
     """Copy the pages of a language, and what all languages share, into one folder; return it."""
     pages = work / language
     shutil.copytree(DOCS / language, pages, ignore=shutil.ignore_patterns("nav.yml"))
+    if language == next(iter(LANGUAGES)):
+        for page in DOCS.glob("*.md"):
+            shutil.copy(page, pages)
     for shared in ("assets", "images"):
         shutil.copytree(DOCS / shared, pages / shared)
     shutil.copy(DOCS / "vendor" / "iframe-worker.js", pages / "assets")
@@ -105,7 +109,9 @@ def set_formulas(out: Path) -> int:
             display, formula = found[3] is not None, html.unescape(found[2] if found[3] is None else found[3])
             try:
                 options = {"displayMode": display, "throwOnError": True, "strict": "error"}
-                return f'<{found[1]} class="formula">{katex.call("katex.renderToString", formula, options)}</{found[1]}>'
+                return (
+                    f'<{found[1]} class="formula">{katex.call("katex.renderToString", formula, options)}</{found[1]}>'
+                )
             except JSEvalException as error:
                 reason = next((line for line in str(error).splitlines() if "KaTeX" in line), str(error)[:300])
                 raise SiteError(f"{page.relative_to(out)}: {reason}\n  in: {formula.strip()}") from None

@@ -51,6 +51,7 @@ log_posterior = log_joint - log_p_x
 print(f"log p(x) = {log_p_x:.6f}")
 # --8<-- [end:world]
 
+
 # --8<-- [start:identity]
 def elbo_and_kl(mean, sd):
     log_q = log_normal(grid, mean, sd)
@@ -88,6 +89,7 @@ w = np.exp(log_p - log_normal(z, mean, sd))
 print(f"log of the mean of w   {np.log(w.mean()):.4f}")
 print(f"mean of the log of w   {np.log(w).mean():.4f}")
 # --8<-- [end:jensen]
+
 
 # --8<-- [start:gradients]
 def slope(z):

@@ -109,14 +109,22 @@ def training() -> dict[str, Any]:
             decoder = model.p["x"]
             images = np.array([decoder.family.mean(decoder.raw({"z": z}, {})) for z in grid])
             mean, _ = posterior(model, test[:200])
-            frames.append({"epoch": run.epoch, "manifold": packed(np.round(255 * images), "u1"), "mean": mean.round(3).tolist()})
+            frames.append(
+                {"epoch": run.epoch, "manifold": packed(np.round(255 * images), "u1"), "mean": mean.round(3).tolist()}
+            )
         if run.epoch >= SHOWN[-1]:
             break
         run.record(run.round(none))
     history = [(r[0]["epoch"], round(r[0]["bound"], 3)) for r in run.history]
     vae = vae.fit(train)
     log_p = float(vae.log_likelihood(train, 500).value)
-    return {"frames": frames, "history": history, "log_p": round(log_p, 3), "label": labels[:200].tolist(), "side": len(axis)}
+    return {
+        "frames": frames,
+        "history": history,
+        "log_p": round(log_p, 3),
+        "label": labels[:200].tolist(),
+        "side": len(axis),
+    }
 
 
 FIGURES = {"asia": asia, "plane": plane, "draw": draw, "training": training}
