@@ -1,6 +1,6 @@
 # Everything a fresh machine with Python >= 3.11 needs: `make demo` and `make test`. The rest is for those who change laten.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-lowest test-313 lint format bench docs clean
+.PHONY: help demo test test-slow test-lowest test-313 lint format bench docs article test-site clean
 
 # The first Python here that is new enough; choose another with `make PYTHON=/path/to/python demo`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -18,7 +18,9 @@ help:
 	@echo 'make lint    ruff and mypy alone'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make bench   rows per second of training, beside a bare loop and beside other libraries'
-	@echo 'make docs    the documentation as a site, in build/docs'
+	@echo 'make docs    the documentation as a site, in build/docs, in English and Bahasa Indonesia'
+	@echo 'make article  the article as a post for a Jekyll blog, in build/article'
+	@echo 'make test-site  the site in a headless Chromium'
 	@echo 'make clean   remove everything that make made'
 
 $(INSTALLED): pyproject.toml
@@ -74,7 +76,13 @@ bench: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
-	$(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python tools/site.py
+
+article: docs
+	@$(BIN)/python tools/post.py
+
+test-site: docs
+	$(BIN)/python -m pytest tests/site
 
 clean:
 	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache
