@@ -61,7 +61,7 @@ export async function show(stage, language) {
     drawn("text", { x: x(-2.9), y: 34, class: "q-text" }, text.q),
   );
 
-  const bar = drawn("svg", { viewBox: `0 0 ${width} 96`, class: "plot", role: "img" });
+  const bar = drawn("svg", { viewBox: `0 0 ${width} 96`, class: "plot", role: "img", "aria-label": "log p(x) = KL + ELBO" });
   const numbers = element("p", { class: "numbers", "aria-live": "polite" });
   const said = element("p", { class: "said" });
   const mean = slider(text.mean, -3, 3, 0.01, state.mean, (v) => change({ mean: v }));
