@@ -107,11 +107,11 @@ def set_formulas(out: Path) -> int:
             nonlocal count
             count += 1
             display, formula = found[3] is not None, html.unescape(found[2] if found[3] is None else found[3])
+            focus = ' tabindex="0"' if display else ""  # one that is too wide is scrolled by keys
             try:
                 options = {"displayMode": display, "throwOnError": True, "strict": "error"}
-                return (
-                    f'<{found[1]} class="formula">{katex.call("katex.renderToString", formula, options)}</{found[1]}>'
-                )
+                shown = katex.call("katex.renderToString", formula, options)
+                return f'<{found[1]} class="formula"{focus}>{shown}</{found[1]}>'
             except JSEvalException as error:
                 reason = next((line for line in str(error).splitlines() if "KaTeX" in line), str(error)[:300])
                 raise SiteError(f"{page.relative_to(out)}: {reason}\n  in: {formula.strip()}") from None
