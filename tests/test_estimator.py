@@ -391,3 +391,14 @@ def test_a_column_without_any_value_is_set_aside():
     assert vae.schema_["nothing"].reason == "no value at all: set aside"
     assert vae.impute(frame)["nothing"].isna().all() and "nothing" not in vae.sample(3)
     assert np.isfinite(vae.score_samples(frame)).all()
+
+
+def test_rows_without_any_value_teach_nothing_and_break_nothing():
+    """Half of the rows are all empty, in blocks as long as a batch: the weights and the history stay finite."""
+    frame = TABLE[["age", "sex", "crp"]].copy()
+    frame.iloc[:150] = np.nan
+    vae = lt.VAE(latent=2, width=8, epochs=4, batch_size=16, draws=20).fit(frame)
+    assert np.isfinite(vae.history_.drop(columns="kept").to_numpy(float)).all()
+    scores = vae.score_samples(frame)
+    assert np.isfinite(scores).all() and np.abs(scores[:150]).max() < 1 < np.abs(scores[150:]).min()
+    assert not vae.impute(frame).isna().any().any()

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import multivariate_normal
 from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 
@@ -122,6 +124,36 @@ def test_odd_rows_have_lower_scores_than_usual_ones_and_usual_ones_have_not(dete
     assert roc_auc_score(np.repeat([0, 1], len(rows)), -detector.score_samples(both)) > 0.65
     halves = detector.score_samples(TABLE)
     assert 0.4 < roc_auc_score(np.repeat([0, 1], N // 2), -halves) < 0.6
+
+
+def test_a_detector_without_options_learns_what_is_advised(monkeypatch):
+    told = []
+    learn = lt.VAE.fit
+
+    def quick(self, X):
+        told.append(self.get_params())
+        return learn(self.set_params(epochs=1, width=4, draws=5), X)
+
+    monkeypatch.setattr(lt.VAE, "fit", quick)
+    assert np.isfinite(lt.Detector().fit(TABLE).score_samples(TABLE)).all()
+    assert [advice.items() <= took.items() for advice, took in
+            zip((advised.finding(N), advised.distrusting()), told, strict=True)] == [True, True]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:log-likelihood:laten.common.errors.LatenWarning")
+def test_the_default_detector_finds_rows_that_break_what_others_keep():
+    """Each value is as usual, the row is not; what the true density tells is the most that can be told."""
+    rng = np.random.default_rng(8)
+    loadings, z = rng.normal(size=(2, 6)), rng.normal(size=(1200, 2))
+    rows = pd.DataFrame(z @ loadings + rng.normal(0, 0.2, (1200, 6)), columns=list("abcdef"))
+    clean, usual = rows[:800], rows[800:]
+    broken = usual.assign(a=usual["a"].to_numpy()[::-1], d=usual["d"].to_numpy()[::-1])
+    both, odd = pd.concat([broken, usual]), np.repeat([1, 0], 400)
+    truth = multivariate_normal(np.zeros(6), loadings.T @ loadings + 0.04 * np.eye(6))
+    found = roc_auc_score(odd, -lt.Detector().fit(clean).score_samples(both))
+    assert roc_auc_score(odd, -truth.logpdf(both)) - 0.1 < found
+    assert found > roc_auc_score(odd, -IsolationForest(random_state=0).fit(clean).score_samples(both)) + 0.1  # control
 
 
 def test_each_face_answers_as_its_model():

@@ -67,6 +67,19 @@ def test_fit_quietly_with_every_option(table, laten):
     assert "valid_bound" not in vae.history_
 
 
+def test_an_empty_column_stops_no_command(laten):
+    """It is set aside with a word of it, whatever else is said of it; what marks missing cells is no level."""
+    marks = ["-", ".", "x", ""]
+    rows = [f"{i * 7 % 11}.25,,{marks[i // 9 % 4] if i % 9 == 0 else i}" for i in range(108)]
+    Path("gaps.csv").write_text("a,remarks,b\n" + "\n".join(rows) + "\n")
+    for more in ([], ["--kind", "remarks=text"]):
+        ran = laten("fit", "gaps.csv", "-o", "gaps.laten", "--epochs", "1", "--width", "4", *more)
+        assert ran.code == 0 and ("set by hand" if more else "no value at all") in ran.err
+    filled = table_of(laten("impute", "gaps.laten", "gaps.csv").out)
+    assert filled["remarks"].isna().all() and pd.api.types.is_numeric_dtype(filled["b"])
+    assert laten("schema", "gaps.csv").code == 0 and "remarks" not in laten("sample", "gaps.laten", "-n", "2").out
+
+
 def test_fit_that_leaves_odd_rows_out(table, laten):
     short = ("fit", table.data, "--trim", 0.25, "--epochs", 1, "--latent", 1, "--width", 3, "--batch-size", 16)
     assert laten(*short, "-q", "-o", "robust.laten").code == 0

@@ -48,3 +48,4 @@ def test_demo_tells_its_story(tmp_path, monkeypatch, capsys):
         assert lt.load(Path("demo") / name).stopped_ in ("plan", "early")
     assert not lt.read("demo/clinic_filled.csv").isna().any().any()
     assert len(list(Path("demo").glob("*.png"))) == 8 and len(list(Path("demo").glob("*.svg"))) == 2
+    assert "binary: sex, smoker" in Path("demo/clinic_network.svg").read_text()

@@ -131,6 +131,16 @@ def test_sums_of_many_columns_and_copies():
     assert found == {"again = q3", "year = q0 + q1 + q2 + q3 + q4", "part = q0 + q2 + q4"}
 
 
+@pytest.mark.parametrize(("offset", "found"), [(0.5, "n = a - 0.5"), (0.6, "n = a - 0.6"), (None, "n = a")])
+def test_a_line_that_holds_exactly_is_no_rounding(offset, found):
+    """A whole number beside the same and a half is not its rounding, which would be wrong in half of the rows."""
+    rng = np.random.default_rng(0)
+    n = rng.integers(0, 60, N)
+    a = n + (rng.uniform(-0.4, 0.4, N) if offset is None else offset)
+    schema = lt.infer_schema(pd.DataFrame({"a": a, "n": n, "free": rng.normal(size=N)}))
+    assert [str(c) for c in schema.constraints] == [found]
+
+
 def test_what_is_declared_is_checked_on_all_rows():
     frame = shop()
     told = ["celsius <= fahrenheit", "-50 <= noise <= 60", "city, coin"]

@@ -120,7 +120,8 @@ def table(out: Path) -> None:
     say(f"  The truth: {true.mean():.2f} nats a row for the same cells, by the world they were drawn from;")
     say(f"             {gap.mean():.2f} ± {gap.std(ddof=1) / np.sqrt(len(gap)):.2f} nats a row are left to learn.")
     vae.save(out / "clinic.laten")
-    vae.network_.draw(path=str(out / "clinic_network.svg"))
+    columns = {block.node: block.names for block in vae.schema_.blocks}
+    vae.network_.draw(path=str(out / "clinic_network.svg"), columns=columns)
     filled = vae.impute(frame)
     write(filled, out / "clinic_filled.csv")
     tell_holes(vae, frame, filled, train, held)

@@ -88,14 +88,16 @@ def _line(a: np.ndarray, c: np.ndarray, column: Column) -> tuple[float, float] |
         return None
     k = float(np.sum((a - centre) * (c - c.mean())) / spread)
     size = float(np.abs(c).max()) or 1.0
-    for digits in (1, 2, 3, 4, 6, 9, 12):
-        short = float(f"{k:.{digits}g}")
-        rest = float(np.median(c - short * a))
-        for constant in (round(rest), float(f"{rest:.{digits}g}"), rest):
-            constant = 0.0 if abs(constant) < 1e-9 * size else float(constant)
-            off = np.abs(c - short * a - constant) > slack(column, np.abs(c) + np.abs(short * a))
-            if short and off.mean() <= NEAR:
-                return short, constant
+    for half in (0.0, slack(column, 0.0)):  # exact before rounded: n and n + 0.5 are no copies
+        for digits in (1, 2, 3, 4, 6, 9, 12):
+            short = float(f"{k:.{digits}g}")
+            rest = float(np.median(c - short * a))
+            width = half + slack(column, np.abs(c) + np.abs(short * a)) - slack(column, 0.0)
+            for constant in (round(rest), float(f"{rest:.{digits}g}"), rest):
+                constant = 0.0 if abs(constant) < 1e-9 * size else float(constant)
+                off = np.abs(c - short * a - constant) > width
+                if short and off.mean() <= NEAR:
+                    return short, constant
     return None
 
 
