@@ -172,3 +172,12 @@ def test_tests_of_samples_have_their_level():
         assert 0.02 < np.mean(np.array(found) < 0.05) < 0.09
     assert homogeneity(np.array([[50.0, 50.0], [80.0, 20.0]])) < 1e-4
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
+
+
+def test_a_face_is_compared_as_its_model_and_what_is_no_model_is_refused(vae):
+    rows = table(100, seed=2)
+    face = lt.Synthesizer(vae=lt.VAE(latent=1, width=4, epochs=1)).fit(table(200))
+    assert vae.compare(face, rows, draws=10).difference == vae.compare(face.vae_, rows, draws=10).difference
+    with pytest.raises(lt.LatenError, match="fitted model of laten, not DataFrame"):
+        vae.compare(rows, rows)
+    assert "nan over rows" not in str(vae.log_likelihood(rows.head(1), 10))

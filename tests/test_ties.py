@@ -149,3 +149,16 @@ def test_holes_of_a_matrix():
     matrix = np.where(rng.random((N, 1)) < 0.3, np.nan, rng.normal(size=(N, 2)))
     drawn = lt.VAE(latent=2, width=8, epochs=1).fit(matrix).sample(5000, holes=True)
     assert np.isnan(drawn).mean() == pytest.approx(np.isnan(matrix).mean(), abs=0.02)
+
+
+def test_probabilities_keep_ties_too(fitted):
+    data = stays().head(40)
+    city, state = fitted.predict_proba(data, "city"), fitted.predict_proba(data, "state")
+    np.testing.assert_allclose(city.sum(axis=1), 1, atol=1e-5)
+    for i, row in data.iterrows():
+        assert state.loc[i, row["state"]] == pytest.approx(1)
+        assert {c for c in city if city.loc[i, c] > 0} <= {f"c{k}" for k in range(12) if f"s{k % 4}" == row["state"]}
+    loose = fitted.predict_proba(data.assign(state=None), "city")  # a control: nothing ties a city to an empty state
+    assert (loose > 0).to_numpy().all()
+    free = fitted.predict_proba(data.assign(city=None), "state")
+    assert (free.max(axis=1) < 1).all()

@@ -12,6 +12,7 @@ from rich.progress import Progress
 import laten as lt
 from laten.cli import waiting as waits
 from laten.cli.waiting import together, waiting
+from laten.cli.work.predict import agreement, as_fitted
 from laten.inference.asking import WATCHED
 
 pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore:log-likelihood")]
@@ -139,3 +140,19 @@ def test_rows_in_parts_are_answered_as_one(table, laten, monkeypatch):
     parts = waits.Waiting.parts
     monkeypatch.setattr(waits.Waiting, "parts", lambda self, data, size=7: parts(self, data, min(size, 7)))
     assert [laten(*c).out for c in commands] == whole
+
+
+def test_predictions_are_compared_in_the_way_of_their_kind():
+    frame = pd.DataFrame({"won": [0, 1] * 6, "on": pd.date_range("2020-01-01", periods=12), "x": np.arange(12) / 8})
+    schema = lt.infer_schema(frame)
+    missed = frame.assign(won=[0] * 12, on=frame["on"] + pd.Timedelta(days=2))
+    said = {name: agreement(missed[name], frame[name], schema[name]) for name in ("won", "on")}
+    assert said["won"].startswith("Right in 50.0% of the 12 rows")
+    assert said["on"].startswith("Mean absolute error 2 days in")
+
+
+def test_predictions_are_written_as_the_fitted_file_was(tmp_path):
+    (tmp_path / "de.csv").write_text("kg;ja\n" + "".join(f"{i},{i % 7}5;{i % 2}\n" for i in range(40)))
+    schema = lt.infer_schema(lt.read(tmp_path / "de.csv"))
+    found = as_fitted(pd.DataFrame({"kg": [3.456], "kg_low": [1.0], "kg_high": [9.5]}), schema["kg"])
+    assert found.iloc[0].tolist() == ["3,46", "1,00", "9,50"]

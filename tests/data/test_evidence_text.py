@@ -180,3 +180,19 @@ def test_a_hidden_cell_tells_nothing_unless_holes_are_modelled(vae):
     assert not vae.view_.evidence({"x": lt.missing})[0].mask["number"].any()  # control
     both = informed.sample(40, given={"x": "<0", "y": 0.5, "city": ["Rome", "Oslo"]})
     assert (both["x"] < 0).all() and (both["y"] == 0.5).all() and set(both["city"]) <= {"Rome", "Oslo"}
+
+
+def test_values_may_be_written_as_in_the_file_that_was_fitted(tmp_path):
+    rows = [f"{i % 28 + 1:02d}.{i % 12 + 1:02d}.2020;{i + 1}.000,5;{'sun' if i % 3 else 'rain'}" for i in range(60)]
+    (tmp_path / "de.csv").write_text("\n".join(["day;pay;sky", *rows]))
+    schema = infer_schema(lt.read(tmp_path / "de.csv")).binned()
+    assert schema["pay"].notation.thousands == "."
+    assert understood(schema["pay"], "7.000,5") == 7000.5 == understood(schema["pay"], "7000.5")
+    assert understood(schema["pay"], "7.000,5..9.000,5") == lt.between(7000.5, 9000.5)
+    assert understood(schema["day"], "13.12.2020") == pd.Timestamp("2020-12-13")
+    assert understood(schema["day"], "2020-12-13") == pd.Timestamp("2020-12-13")
+    assert understood(schema["sky"], "'sun'") == understood(schema["sky"], '"sun"') == "sun"
+    with pytest.raises(DataError, match=r"such as 2024-12-31 or 31\.12\.2024"):
+        understood(schema["day"], "32.12.2020")
+    with pytest.raises(DataError, match="expected a number"):
+        understood(schema["pay"], "7;5")

@@ -489,3 +489,9 @@ def test_cells_are_written_as_they_were_read(table, case):
     cells = case.split("|") if "a |" in case else case.split(" | ")
     frame = table(column(cells))
     assert write_as(frame["x"], assumed(frame).columns["x"]).tolist() == cells
+
+
+def test_one_note_for_all_columns_with_the_same_marks(tmp_path):
+    (tmp_path / "de.csv").write_text("a;b;c\n" + "".join(f"{i},5;{i},2{i % 9};w{i % 3}\n" for i in range(30)))
+    line = assumed(read(tmp_path / "de.csv")).line("--")
+    assert "'a', 'b' have the decimal mark ',' [--decimal]" in line and line.count("decimal mark") == 1

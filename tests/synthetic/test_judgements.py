@@ -180,3 +180,9 @@ def test_it_is_called_by_its_public_name_whatever_was_imported(world):
     assert "Worst pairs: " in str(world.found) and "Set aside: number: identifier" in str(world.found)
     with pytest.raises(DataError, match="did you mean 'pair trends'"):
         world.found["pair trend"]
+
+
+def test_rows_without_holes_beside_a_table_with_many_are_told(world):
+    real = world.real.assign(age=world.real["age"].mask(np.arange(len(world.real)) % 3 == 0))
+    said = "Synthetic rows have no empty cells, the real table has 33"
+    assert said in str(quality(real, world.synthetic.dropna())) and said not in str(quality(real, real))

@@ -78,7 +78,8 @@ class Drift:
             parts.append(f"No drift in any of {len(self.columns)} columns over {self.rows} rows.")
             return "\n".join(parts)
         cells = [
-            (str(r.column), f"{r.size:.1%}", f"{r.adjusted:.1g}", str(r.moved)) for r in moved.itertuples(index=False)
+            (str(r.column), f"{r.size:.1%}", f"{r.adjusted:.1g}" if r.adjusted else "< 1e-300", str(r.moved))
+            for r in moved.itertuples(index=False)
         ]
         head = f"Drift in {len(moved)} of {len(self.columns)} columns over {self.rows} rows:"
         return "\n".join([*parts, head, text_table(("column", "size", "p", "moved"), cells)])

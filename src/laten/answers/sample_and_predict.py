@@ -21,6 +21,7 @@ from laten.common.errors import DataError, LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows import tables
 from laten.data.rows.point_answers import intervals
+from laten.data.rows.possible_levels import only_possible
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
 from laten.inference.asking import Keys, ancestral
@@ -191,7 +192,9 @@ def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Giv
             "impute_interval its interval"
         )
     values = means_of(fitted, frame, column, draws, given)
-    return came.answer(view.probabilities(values, column).set_axis(frame.index))
+    rest = view.with_given(frame.drop(columns=column, errors="ignore"), given or {})
+    probable = view.probabilities(values, column).set_axis(frame.index)
+    return came.answer(only_possible(view.schema, rest, column, probable) if view.schema.ties else probable)
 
 
 def conditional(

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from laten.cli.reading import told, typed_way
+from laten.cli.wording import in_options
 from laten.common.errors import DataError, known
 from laten.data.files import read as files
 from laten.data.files.write import Bare, Data, csv_parts, write
@@ -58,7 +59,7 @@ def wrote(*paths: str | None) -> None:
 def show(found: object, table: pd.DataFrame, path: str | None) -> None:
     """Print what was found, or write it as a table."""
     if path is None:
-        print(found)
+        print(in_options(str(found)))
     else:
         put(table, path)
 

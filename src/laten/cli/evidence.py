@@ -32,7 +32,10 @@ def evidence(vae: PlainVAE, given: list[str]) -> dict[Any, Any]:
             continue
         values = found[name] if isinstance(found[name], list) else [found[name]]
         if isinstance(view, ArrayView) or any(isinstance(v, Between | Missing) for v in (*values, parsed)):
-            raise DataError(f"--given: {name!r} is given twice; only a column's plain values can be several")
+            raise DataError(
+                f"--given: {name!r} is given twice; only a column's plain values can be several. A range is written "
+                "LOW..HIGH"
+            )
         found[name] = [*values, parsed]
     return found
 

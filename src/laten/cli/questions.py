@@ -99,7 +99,10 @@ def outliers(
     draws: o.Draws = None,
     error: o.Error = None,
 ) -> None:
-    """Find the least probable rows, and say which of their cells make them so."""
+    """Find the least probable rows, and say which of their cells make them so.
+
+    Rows are counted from 0. After a fit to the data themselves, `score` orders them: 0 is usual, the lower the odder.
+    """
     from laten.cli.work import outliers as work
 
     work.outliers(model, data, output, top, by_column, join, draws, error)

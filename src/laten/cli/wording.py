@@ -94,6 +94,12 @@ PHRASES: tuple[tuple[str, Said], ...] = (
     ),
     (r"; give it in Python: vae\.sample\(given=\{.*?\}\)", "; only nodes of one site are given here"),
     (r"\b(learning_rate|batch_size)\b", lambda m: "--" + m[1].replace("_", "-")),
+    (r"\bthe frame (lacks|has)\b", r"the table \1"),
+    (r"rename it in the frame", "rename it in the file"),
+    # synthetic rows
+    (r"draw with sample\(n, holes=True\)", "draw with laten sample --holes"),
+    (r"name a column to predict: target='...'", "name a column to predict: --target COLUMN"),
+    (r"needs a hold-out: real rows", "needs --holdout: real rows"),
     (r"expected a DataFrame with", "expected a table with"),
     (r"For text and mixed types use a DataFrame", "Text and mixed types need a table with names of columns"),
     # reading

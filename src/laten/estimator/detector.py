@@ -14,6 +14,7 @@ $$\mathrm{score}(x) = -\max_i \operatorname{arsinh}\frac{o_i - m_i}{r_i}.$$
 Hidden cells cost what they usually do, so that a hole is neither odd nor usual.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import OutlierMixin
 
-from laten.common.errors import LatenError
+from laten.common.errors import LatenError, LatenWarning
 from laten.data.columns.column import ASIDE
 from laten.data.rows.standardised import standardised
 from laten.data.rows.table_view import as_frame
@@ -112,7 +113,9 @@ class Detector(OutlierMixin, Face):
         """Return what makes each row odd, `(rows, parts)`."""
         view = self._fitted().view_
         X = view.opened(X) if isinstance(view, TableView) else X
-        parts = [cost_of_holes(model, X) - model.score_samples(X) for model in self._models]
+        with warnings.catch_warnings():  # an error of a log p that puts no row among the usual ones
+            warnings.filterwarnings("ignore", "log-likelihood: Pareto k", LatenWarning)
+            parts = [cost_of_holes(model, X) - model.score_samples(X) for model in self._models]
         if self._known is not None and isinstance(view, TableView):
             parts.append(thinness(standardised(view.schema, X), self._known))
         return np.stack(parts, axis=1)

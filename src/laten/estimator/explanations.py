@@ -16,7 +16,7 @@ from laten.answers.drift import Drift
 from laten.answers.drift import drift as run_drift
 from laten.answers.fitted import Fitted
 from laten.answers.outliers import outliers as run_outliers
-from laten.common.errors import whole
+from laten.common.errors import LatenError, whole
 
 PRECISE = 0.2  # nats, standard error of a row's log p
 POSTERIOR = 500  # draws a row where a distribution is wanted
@@ -78,7 +78,7 @@ class Explanations(abc.ABC):
         """Say which of two models explains the same rows better: the paired difference of log p, with its error.
 
         Args:
-            other: A model of the same columns; how each models them may differ.
+            other: A model of the same columns, or a face with one; how each models them may differ.
             X: Rows that neither has learned from.
 
         Other arguments:
@@ -90,7 +90,10 @@ class Explanations(abc.ABC):
         Raises:
             LatenError: models of different columns, or of fewer than two rows.
         """
-        return run_compare(self._fitted(), other._fitted(), X, draws, error, names)
+        model = getattr(other, "vae_", other)
+        if not isinstance(model, Explanations):
+            raise LatenError(f"compare: expected a fitted model of laten, not {type(other).__name__}")
+        return run_compare(self._fitted(), model._fitted(), X, draws, error, names)
 
     def drift(self, X: Any, reference: Any = None, *, error: float = PRECISE) -> Drift:
         """Say whether new rows are like those of the fit: by column, and as wholes by their log p.

@@ -165,10 +165,11 @@ class LogLikelihood:
 
     def __str__(self) -> str:
         whole = math.hypot(self.standard_error, 0.0 if math.isnan(self.rows_error) else self.rows_error)
+        over = "" if math.isnan(self.rows_error) else f"± {figure(self.rows_error)} over rows, "
         more = [f"{gain(self.value - x)} {name}" for name, x in self.references.items()]
         return "; ".join(
             [
-                f"log p = {self.value:.{digits(whole)}f} nats a row (± {figure(self.rows_error)} over rows, "
+                f"log p = {self.value:.{digits(whole)}f} nats a row ({over}"
                 f"± {figure(self.standard_error)} from {self.draws} draws)",
                 *more,
                 f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}",

@@ -77,6 +77,9 @@ class Measure:
         return written(self.name, self.reference)
 
 
+HOLES = 0.05  # share of empty cells in a column that is worth a word where synthetic rows have none
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Quality:
     """The quality of synthetic rows; `print` shows it as a table, `quality["pair trends"]` gives one figure.
@@ -174,6 +177,12 @@ class Quality:
         pairs = self.worst_pairs()
         if len(pairs):
             lines.append("Worst pairs: " + ", ".join(f"{a} × {b} {e:.1%}" for (a, b), e in pairs.items()))
+        holes = self.columns["missing_real"]
+        if not self.columns["missing_synthetic"].any() and holes.max() > HOLES:
+            lines.append(
+                f"Synthetic rows have no empty cells, the real table has {holes.max():.1%} in {holes.idxmax()!r}: "
+                "pairs and detection show that alone; draw with sample(n, holes=True)"
+            )
         reasons: dict[str, list[str]] = {}
         for name, why in self.left_out.items():
             reasons.setdefault(why, []).append(name)

@@ -44,7 +44,7 @@ def utility(
 ) -> dict[str, tuple[float, float] | str]:
     """Say how well the target of the hold-out is predicted from synthetic rows; as reference, from real ones."""
     if target is None:
-        return {NAME: "name a column to predict: target=..."}
+        return {NAME: "name a column to predict: target='...'"}
     if holdout is None:
         return {NAME: "needs a hold-out: real rows that the generator has not seen"}
     if len(coding.names) < 2:

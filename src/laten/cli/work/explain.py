@@ -42,7 +42,7 @@ def explain(
     if output is not None:
         draw(found, output)
     if table is not None or output is None:
-        put(flat(found, first), table)
+        put(flat(found.round(6) if table is None else found, first), table)
     wrote(output, table)
 
 

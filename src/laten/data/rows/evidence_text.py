@@ -9,7 +9,8 @@
 | `>30`, `>=30`, `<30`, `<=30` | more than, at least, less than, at most |
 | `is missing` | the cell has no value |
 
-Of a column of classes a text that is one of its levels is that level, whatever else it might say (`>50K`).
+Of a column of classes a text that is one of its levels is that level, whatever else it might say (`>50K`). Numbers and
+dates may also be written as in the file that was fitted: `3,5`, `31.12.2024`.
 """
 
 import datetime
@@ -21,11 +22,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from laten.common.errors import DataError, known
+from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
+from laten.data.columns.later_cells import as_noted
 from laten.data.messages import did_you_mean
 from laten.data.records import Plain
 from laten.data.rows.between import Between, missing
 from laten.data.rows.calendar_names import named_days
+from laten.data.text.written import write_as
 
 COMPARED = re.compile(r"(<=|>=|<|>)\s*(.+)", re.S)
 RANGE = re.compile(r"([\[(]?)\s*(.*?)\s*\.\.\s*(.*?)\s*([\])]?)", re.S)
@@ -123,11 +127,12 @@ def of_classes(column: Column, text: str) -> Any:
 
 
 def level_in(levels: Iterable[Plain], text: str) -> Plain | None:
-    """Find the level that a text names: as it is written, else as a number, else in any case."""
+    """Find the level that a text names: as it is written, as a number, in any case, or between quotes."""
     for same in (
         lambda v: str(v) == text,
         lambda v: not isinstance(v, str) and as_float(text) == v,
         lambda v: str(v).casefold() == text.strip().casefold(),
+        lambda v: len(text) > 2 and text[0] == text[-1] and text[0] in "'\"" and str(v) == text[1:-1],
     ):
         for value in levels:
             if same(value):
@@ -158,12 +163,26 @@ def plain(column: Column, text: str) -> Any:
             raise DataError(f"column {name!r}: {text!r} is no duration; write it as in '2 days 03:30:00' or 90min")
         return span
     value = as_float(text)
+    if not math.isfinite(value) or (column.notation is not None and column.notation.thousands):
+        own = in_own_notation(column, text)
+        value = value if own is None else float(own)
     if not math.isfinite(value):
         raise DataError(
             f"column {name!r} is {column.kind}: expected a number, got {text!r}; the fitted values are "
             f"{column.describe()}. Ranges are written 30..40, >30 or <=40"
         )
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+def in_own_notation(column: Column, text: str) -> Any:
+    """Return the number or time that a text says where it is written as the column's file was; else None."""
+    if column.notation is None:
+        return None
+    try:
+        value = as_noted(Cells(column.name, pd.Series([text], dtype=object)), column.notation).series.iloc[0]
+    except DataError:
+        return None
+    return None if isinstance(value, str) or pd.isna(value) else value
 
 
 def moment(column: Column, text: str) -> tuple[pd.Timestamp, pd.Timestamp | None]:
@@ -185,10 +204,15 @@ def moment(column: Column, text: str) -> tuple[pd.Timestamp, pd.Timestamp | None
             stamp = pd.Timestamp(datetime.datetime.strptime(text, style))
         except ValueError:
             stamp = pd.NaT
+    own = in_own_notation(column, text) if stamp is pd.NaT else None
+    if isinstance(own, pd.Timestamp):
+        stamp = own
     if stamp is pd.NaT and not AMBIGUOUS.fullmatch(text):
         stamp = pd.to_datetime(text, errors="coerce")
     if stamp is pd.NaT:
         way = f"2024-12-31{f' or {style}' if '%' in style and style != '%Y-%m-%d' else ''}"
+        if column.notation is not None and "%" in column.notation.style:
+            way = f"2024-12-31 or {write_as(pd.Series([pd.Timestamp(2024, 12, 31)]), column.notation)[0]}"
         raise DataError(
             f"column {column.name!r} is {column.kind}: expected a date, such as {way}, got {text!r:.80}; "
             "2013 is a year, 2013-01 a month"

@@ -126,8 +126,23 @@ class Assumed(Record, frozen=True):
             head = f"names in line {self.header}" if self.header else "no names in the file"
             parts = [f"{self.encoding} [{prefix}encoding]", f"{sep} between cells [{prefix}sep]"]
             parts += [f"{head} [{prefix}header]"]
-        parts += [f"{n.text} [{prefix}{n.option}]" if n.option else n.text for n in self.notes]
+        parts += [f"{text} [{prefix}{option}]" if option else text for text, option in gathered(self.notes)]
         return f"{self.source}: read as " + "; ".join(parts or [self.format])
+
+
+def gathered(notes: tuple[Note, ...]) -> list[tuple[str, str]]:
+    """Return texts and options of notes, with one for all columns of which the same is said of their marks."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for note in notes:
+        name, said, rest = note.text.partition(" has the decimal mark ")
+        key = (said + rest, note.option) if said else (note.text, note.option)
+        found.setdefault(key, []).append(name if said else "")
+    return [
+        (", ".join(names) + (text if len(names) == 1 else text.replace(" has ", " have ", 1)), option)
+        if names[0]
+        else (text, option)
+        for (text, option), names in found.items()
+    ]
 
 
 def attach(frame: pd.DataFrame, record: Assumed) -> pd.DataFrame:
