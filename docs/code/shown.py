@@ -23,6 +23,7 @@ def source(name: str) -> str:
             continue
         for part in parts[cut:]:
             found = getattr(found, part)
+        found = getattr(found, "fget", found)  # of a property, its function
         break
     lines = textwrap.dedent(inspect.getsource(found))
     doc = inspect.getdoc(found)

@@ -181,7 +181,7 @@ def explain(
     """
     from laten.cli.work import bayes_theorem
 
-    if given or latent or bayes_theorem.of_network(model):
+    if given or latent or bayes_theorem.is_bif(model):
         used = {"DATA": data, "--of": of, "--on": on, "--normalised": normalised or None}
         wrong = [name for name, value in used.items() if value is not None]
         bayes_theorem.identity(model, given or [], latent, output, table, wrong)

@@ -13,11 +13,6 @@ from laten.estimator.plain_vae import load
 from laten.plots.canvas import FORMATS
 
 
-def of_network(model: str) -> bool:
-    """Say whether a file is a discrete network."""
-    return is_bif(model)
-
-
 def identity(
     model: str, given: list[str], latents: list[str] | None, output: str | None, table: str | None, wrong: list[str]
 ) -> None:

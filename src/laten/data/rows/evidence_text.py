@@ -111,9 +111,6 @@ def of_classes(column: Column, text: str) -> Any:
         return found
     if is_missing(text):
         return missing
-    days = named_days(column, text)  # January, Monday
-    if days is not None:
-        return days
     parts = range_in(text)
     if parts is not None and column.kind == "ordinal":
         return parts.between(lambda end: rank(column, end))
