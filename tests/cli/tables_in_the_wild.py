@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-WORDS = ["Zürich", "New York", "a,b", 'say "hi"', "x;y", "O'Brien", "été", "A1", "007", "1st", "north",
+from laten.data.text.missing import ALWAYS, WORDS
+
+LABELS = ["Zürich", "New York", "a,b", 'say "hi"', "x;y", "O'Brien", "été", "A1", "007", "1st", "north",
          "South", "two\nlines", "#5", "Ünïcode ☃", "tab\there", "|", "long " * 6 + "end", "=1+1",
          "(none of it)", "N", "Y/N"]  # fmt: skip
 DATES = ["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d.%m.%y", "%Y%m%d", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y",
@@ -97,6 +99,11 @@ def span_texts(rng: np.random.Generator, draw, rows: int) -> list[str]:
     return ways[draw(st.sampled_from(sorted(ways)))]()
 
 
+def means_itself(word: str) -> bool:
+    """No hole: neither blank nor a code that the reader takes for missing, and says so; no number either."""
+    return word not in ALWAYS and word.lower() not in WORDS and not word.isdigit()
+
+
 def label_texts(rng: np.random.Generator, draw, rows: int) -> list[str]:
     """Words, codes with leading zeros, long numbers, truth values; some have blanks around them."""
     sort = draw(st.sampled_from(["words", "words", "codes", "ids", "truth", "odd"]))
@@ -106,11 +113,11 @@ def label_texts(rng: np.random.Generator, draw, rows: int) -> list[str]:
         return [f"{i:05d}" for i in rng.integers(0, 30, rows)]
     if sort == "ids":
         return [str(90_071_992_547_409_930 + 7 * int(i)) for i in rng.permutation(rows)]
-    words = draw(st.lists(st.sampled_from(WORDS), min_size=2, max_size=6, unique=True))
+    words = draw(st.lists(st.sampled_from(LABELS), min_size=2, max_size=6, unique=True))
     if sort == "odd":
         words = draw(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=5),
                               min_size=2, max_size=5, unique=True))  # fmt: skip
-        words = [w if w.strip() and not w.strip().isdigit() else f"{w}w" for w in words]
+        words = [w if means_itself(w.strip()) else f"{w}w" for w in words]
     pads = draw(st.sampled_from(["", "", " ", "  "]))
     return [w + pads if i % 3 == 0 else w for i, w in enumerate(rng.choice(np.array(words, object), rows).tolist())]
 
