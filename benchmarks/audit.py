@@ -5,7 +5,7 @@
     laten audit MODEL DATA --only bdmc --rows 100      # the sandwich of any model file
 
 P is known: x = Wz + b + noise, W with orthogonal columns, so that the posterior is a diagonal normal. The guide is that
-posterior made wrong on purpose (`near`, `far`; docs/audit.md), or both are learned by `fit` (`trained`). Ranks are
+posterior made wrong on purpose (`near`, `far`; docs/en/audit.md), or both are learned by `fit` (`trained`). Ranks are
 compared with uniform ones for the exact posterior, and for one 20 % too narrow.
 """
 

@@ -8,7 +8,7 @@ expectations over K = 2 draws are Gauss-Hermite sums over a square.
 
 Each estimator's gradient is drawn `--draws` times for one row and compared with the exact gradient of its own bound.
 "bias" is the length of mean minus truth over that of the truth; "off", "noise" and "ms" (of `--rows` rows, alternating
-between estimators, medians over turns): docs/objectives.md.
+between estimators, medians over turns): docs/en/objectives.md.
 """
 
 import itertools

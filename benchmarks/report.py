@@ -1,4 +1,4 @@
-"""The tables of docs/benchmarks.md, made from the results of `benchmarks.training`.
+"""The tables of docs/en/benchmarks.md, made from the results of `benchmarks.training`.
 
     python -m benchmarks.report RESULTS.json... [--docs FILE]      # writes them
     python -m benchmarks.report RESULTS.json... --show             # prints them
@@ -25,7 +25,7 @@ from benchmarks.runner import options_of
 Turns = Sequence[Mapping[str, Any]]
 OURS = "laten"
 
-DOCS = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+DOCS = Path(__file__).parents[1] / "docs" / "en" / "benchmarks.md"
 BEGIN, END = "<!-- training -->", "<!-- /training -->"
 NAMES = {
     "torch": "PyTorch", "torch-compile": "PyTorch, compiled", "numpyro": "NumPyro's example", "tvae": "TVAE (ctgan)",

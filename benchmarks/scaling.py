@@ -4,10 +4,10 @@ r"""Time and memory against rows, columns, levels, latents, draws and devices: c
     python -m benchmarks.scaling --over rows draws # some of it
     python -m benchmarks.scaling --quick           # small grids: does it run?
 
-What each axis and figure means, and what follows for 10^9 rows: docs/scaling.md. Each point is measured in a process of
-its own, `--repeats` times (3; with --quick 1), of which the medians count. Memory is the largest resident memory of the
-process, `before` what it was when the data lay there and nothing had been fitted. Data are synthetic: only shapes
-matter.
+What each axis and figure means, and what follows for 10^9 rows: docs/en/scaling.md. Each point is measured in a
+process of its own, `--repeats` times (3; with --quick 1), of which the medians count. Memory is the largest resident
+memory of the process, `before` what it was when the data lay there and nothing had been fitted. Data are synthetic:
+only shapes matter.
 """
 
 import argparse

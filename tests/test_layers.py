@@ -217,7 +217,7 @@ def test_the_drawing_is_the_contract():
 
 
 def test_files_named_in_documents_exist():
-    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
     lost = []
     for document in documents:
         if document.name == "CHANGELOG.md":

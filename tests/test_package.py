@@ -52,5 +52,5 @@ def test_the_long_description_stands_alone(pytestconfig):
         text = re.sub(change["pattern"], change["replacement"], text)
     beside = r"\]\((?!https?:)|<img"
     assert re.search(beside, before) and not re.search(beside, text)
-    assert "Decisions (`docs/decisions.md`)" in text and "circumstances in docs/benchmarks.md." in text
+    assert "Decisions (`docs/decisions.md`)" in text and "circumstances in docs/en/benchmarks.md." in text
     assert len(text) > 0.8 * len(before)

@@ -2,9 +2,9 @@
 
     python tools/site.py [FOLDER]        # default: build/docs; open FOLDER/index.html
 
-Pages lie in `docs/en` and `docs/id`; those in `docs` itself are in English alone. Zensical runs the code blocks that
-say so, and refuses broken links. KaTeX sets formulas here and not in the reader's browser: what it cannot set stops the
-build. Nothing is loaded from the network.
+Pages lie in `docs/en` and `docs/id`; those in `docs` itself, for those who change laten, are in English alone. Links
+hold in the repository as in the site. Zensical runs the code blocks that say so, and refuses broken links. KaTeX sets
+formulas here and not in the reader's browser: what it cannot set stops the build. Nothing is loaded from the network.
 """
 
 import html
@@ -38,6 +38,9 @@ def gather(language: str, work: Path) -> Path:
     if language == next(iter(LANGUAGES)):
         for page in DOCS.glob("*.md"):
             shutil.copy(page, pages)
+    beside = "|".join(["assets/", "images/", *(page.name for page in DOCS.glob("*.md"))])
+    for page in pages.rglob("*.md"):  # what lies one folder up in the repository lies beside the pages in the site
+        page.write_text(re.sub(rf"\.\./({beside})", r"\1", page.read_text()))
     for shared in ("assets", "images"):
         shutil.copytree(DOCS / shared, pages / shared)
     shutil.copy(DOCS / "vendor" / "iframe-worker.js", pages / "assets")

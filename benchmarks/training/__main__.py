@@ -3,7 +3,7 @@
     sh benchmarks/peers/setup.sh pythae numpyro sdv pyod scvi      # once, minutes
     python -m benchmarks.training                                  # every case whose peers are there
     python -m benchmarks.training --peers pythae torch --also "precision='auto'"
-    python -m benchmarks.report RESULTS.json                       # the tables of docs/benchmarks.md
+    python -m benchmarks.report RESULTS.json                       # the tables of docs/en/benchmarks.md
 
 The sides of a case run in turn, each in a process of its own, `--repeats` times, with another side first in each turn.
 Nothing compiled is kept from turn to turn. A turn gives seconds of every epoch (the first, which compiles, apart), the

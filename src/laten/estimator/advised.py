@@ -1,6 +1,7 @@
-"""The settings that suit one question better than the defaults, by the number of rows (`docs/tables.md`).
+"""The settings that suit one question better than the defaults, by the number of rows (`docs/en/tables.md`).
 
-The figures behind them are in `docs/benchmarks.md`. Few rows keep the default plan, which stops early on held-out rows.
+The figures behind them are in `docs/en/benchmarks.md`. Few rows keep the default plan, which stops early on
+held-out rows.
 """
 
 from typing import Any

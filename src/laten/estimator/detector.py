@@ -48,7 +48,7 @@ class Detector(OutlierMixin, Face):
 
     Args:
         contamination: Share of the fit's rows that counts as odd; "auto": those that lie far below the others.
-        vae: The model to fit; None: two, as `docs/tables.md` advises.
+        vae: The model to fit; None: two, as `docs/en/tables.md` advises.
         seed: Seed of everything random, where `vae` is None.
 
     After `fit`: `vae_`, which answers every other question too (`vae_.save(path)` keeps it), and `offset_`, the score

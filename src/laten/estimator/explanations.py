@@ -49,7 +49,7 @@ class Explanations(abc.ABC):
         chains: int = 8, start: str = "guide", sampler: str = "hmc", seed: int | None = None,
         say: Callable[[str], None] = lambda text: None,
     ) -> Audit:  # fmt: skip
-        """Measure how good the posterior and log p(row) are, by estimators that check one another (`docs/audit.md`).
+        """Measure how good the posterior and log p(row) are, by estimators that check one another (`docs/en/audit.md`).
 
         Args:
             X: Rows, best held-out ones.

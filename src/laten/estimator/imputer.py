@@ -22,7 +22,7 @@ class Imputer(TransformerMixin, Face):
     """An imputer that fills holes by the posterior of a `VAE`: fitted once, it fills new rows as well.
 
     Args:
-        vae: The model to fit; None: what `docs/tables.md` advises for so many rows.
+        vae: The model to fit; None: what `docs/en/tables.md` advises for so many rows.
         statistic: As in `VAE.impute`.
 
     Other Args:

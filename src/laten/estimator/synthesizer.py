@@ -12,7 +12,7 @@ class Synthesizer(Face):
     """Learn a table and draw rows like its own.
 
     Args:
-        vae: The model to fit; None: what `docs/tables.md` advises for so many rows.
+        vae: The model to fit; None: what `docs/en/tables.md` advises for so many rows.
         seed: Seed of everything random, where `vae` is None.
 
     After `fit`: `vae_`, which answers every other question too; `vae_.save(path)` keeps it.

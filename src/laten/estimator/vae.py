@@ -84,7 +84,7 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
         hide: Hide further sites at random while training, so that any subset can be evidence. None: for tables yes, for
             arrays and for `trim` no.
         trim: Fraction of each batch that is ignored: the rows the model fits worst. Use it when the training data
-            contain outliers (`docs/tables.md`). It also ignores rows that are rare but not odd.
+            contain outliers (`docs/en/tables.md`). It also ignores rows that are rare but not odd.
         binarise: How uint8 intensities given to a Bernoulli node become 0/1: redrawn at each visit (`"dynamic"`), once
             (`"fixed"`), or not (`"none"`).
         draws: Draws from the guide for each row, when a question does not say.

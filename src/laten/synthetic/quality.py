@@ -31,7 +31,7 @@ def quality(
     seed: int = 0,
     rows: int = ROWS,
 ) -> Quality:
-    """Say how good synthetic rows are: likeness, detection, use and privacy. `docs/quality.md` defines every measure.
+    """Say how good synthetic rows are: likeness, detection, use and privacy; `docs/en/quality.md` defines them.
 
     Args:
         real: The rows that the generator learned from.
