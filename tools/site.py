@@ -40,11 +40,16 @@ def gather(language: str, work: Path) -> Path:
             shutil.copy(page, pages)
     beside = "|".join(["assets/", "images/", *(page.name for page in DOCS.glob("*.md"))])
     for page in pages.rglob("*.md"):  # what lies one folder up in the repository lies beside the pages in the site
-        page.write_text(re.sub(rf"\.\./({beside})", r"\1", page.read_text()))
+        page.write_text(re.sub(rf"\.\./({beside})", r"\1", english_of(page.read_text())))
     for shared in ("assets", "images"):
         shutil.copytree(DOCS / shared, pages / shared)
     shutil.copy(DOCS / "vendor" / "iframe-worker.js", pages / "assets")
     return pages
+
+
+def english_of(text: str) -> str:
+    """Let links of a page to English pages, `../en/name.md`, lead to where those lie in the site."""
+    return re.sub(r"\]\(\.\./en/([\w/-]+)\.md", r"](../\1.html", text)
 
 
 def settings(language: str, pages: Path, out: Path) -> str:
