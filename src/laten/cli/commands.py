@@ -13,11 +13,12 @@ from laten.cli.reading import reads
 
 app = typer.Typer(
     name="laten",
-    help="Variational autoencoders as Bayesian networks: fit a model to data, then ask it anything.",
-    epilog="DATA is a file (csv, tsv, txt, xlsx, json, jsonl, sqlite, parquet, feather, arrow, npy, npz, idx; also in "
-    "gz, xz, bz2, zst, zip), standard input (-), a folder of PNG or JPEG images, or one of digits, wine, "
-    "breast_cancer, clinic. Results go to -o, in the format of its extension, or as CSV to standard output; progress "
-    "and notes go to standard error.",
+    help="Fit a variational autoencoder to data, then ask it anything: fill holes, draw rows, predict, score, find odd "
+    "rows.",
+    epilog="Begin with `laten fit DATA`, then `laten impute MODEL DATA`. DATA is a file (csv, tsv, txt, xlsx, json, "
+    "jsonl, sqlite, parquet, feather, arrow, npy, npz, idx; also in gz, xz, bz2, zst, zip), standard input (-), a "
+    "folder of PNG or JPEG images, or one of digits, wine, breast_cancer, clinic. Results go to -o, in the format of "
+    "its extension, or as CSV to standard output. Progress and notes go to standard error.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -83,9 +84,10 @@ def schema(
     no_constraint: o.Forgotten = None,
     check: o.Check = None,
 ) -> int:
-    """Say what each column of DATA is, as a file to edit and to fit with; or check DATA against such a file.
+    """Write what each column of DATA is, as a file that you edit and fit with; or check DATA against such a file.
 
-    --check shows what is absent, new, of another type or far outside, and exits with 1 when a model would refuse DATA.
+    --check shows columns that are absent or new, cells of another type, and values far outside. It exits with 1 if a
+    model would refuse DATA.
     """
     from laten.cli.work import schema as work
 
@@ -94,7 +96,7 @@ def schema(
 
 @app.command()
 def info(model: o.Model, svg: o.Svg = None) -> None:
-    """Show network, guide, schema, and how training went."""
+    """Show the network, the guide, the schema, and how training went."""
     from laten.cli.work import show as work
 
     work.info(model, svg)
@@ -105,7 +107,7 @@ def info(model: o.Model, svg: o.Svg = None) -> None:
 def plot(
     model: o.Model, what: o.What, output: o.Drawn, data: o.Rows = None, colour: o.Colour = None, seed: o.Seed = None
 ) -> None:
-    """Draw a picture."""
+    """Draw a picture of a model: history, samples, reconstructions, latents or manifold."""
     from laten.cli.work import show as work
 
     work.plot(model, data, what, output, colour, seed)
@@ -122,7 +124,7 @@ def quality(
     output: o.Measures = None,
     seed: o.Seed = None,
 ) -> None:
-    """Measure synthetic rows: how like real ones, how easy to detect, how useful, how private."""
+    """Measure synthetic rows: how similar to real rows, how easy to detect, how useful, how private."""
     from laten.cli.work import quality as work
 
     work.quality(real, synthetic, holdout, target, plot, output, seed)
@@ -130,7 +132,7 @@ def quality(
 
 @app.command()
 def demo(folder: o.Folder = "demo") -> None:
-    """Fit digits and a table with holes; write models and pictures to a folder."""
+    """Fit a model of digits and one of a table with holes; write models and pictures to a folder."""
     from laten.cli.work import demo as work
 
     work.demo(folder)
@@ -175,9 +177,9 @@ def explain(
     latent: o.Hidden = None,
     seed: o.Seed = None,
 ) -> None:
-    """Show what a model of a table has learned: dependence between columns, effects of latents, curves.
+    """Show what a model of a table has learned: how columns depend on each other, and what each latent moves.
 
-    With --given: Bayes' theorem and log p(x) = KL + ELBO, for one example of a discrete or linear-Gaussian network.
+    With --given: show Bayes' theorem and log p(x) = KL + ELBO in numbers, for a discrete or linear-Gaussian network.
     """
     from laten.cli.work import bayes_theorem
 
@@ -193,7 +195,7 @@ def explain(
 
 @app.command()
 def query(network: o.Source, question: o.Question, output: o.Output = None) -> None:
-    """Compute probabilities of variables given others: exact for a .bif network, by the guide for a fitted model."""
+    """Compute P(targets | evidence): exactly for a .bif network, by the guide for a fitted model."""
     from laten.cli.work import query as work
 
     work.query(network, question, output)

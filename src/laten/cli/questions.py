@@ -20,7 +20,7 @@ def sample(
     output: o.Output = None,
     seed: o.Seed = None,
 ) -> None:
-    """Draw new rows from p(row), or from p(rest | given)."""
+    """Draw new rows: from p(row), or with --given from p(other columns | given)."""
     from laten.cli.work import ask as work
 
     work.sample(model, n, given or [], output, seed, holes)
@@ -40,7 +40,7 @@ def impute(
     seed: o.Seed = None,
     draws: o.OldDraws = None,
 ) -> None:
-    """Fill empty cells; what is there stays as it is."""
+    """Fill empty cells. Cells that hold a value stay as they are."""
     if draws is not None:
         raise typer.BadParameter(
             f"this option is now --samples {draws}, the number of completed copies", param_hint="--draws"
@@ -62,7 +62,7 @@ def predict(
     coverage: o.Coverage = 0.9,
     given: o.Known = None,
 ) -> None:
-    """Predict a column of each row from its other columns; its own cells, if there are any, are not looked at."""
+    """Predict one column of each row from its other columns. Cells of that column, if there are any, are ignored."""
     from laten.cli.work import predict as work
 
     work.predict(model, data, column, output, proba, interval, coverage, given or [])
@@ -78,9 +78,9 @@ def score(
     draws: o.Draws = None,
     error: o.Error = None,
 ) -> None:
-    """Estimate log p of each row in nats, with its error: odd rows have low values.
+    """Estimate log p of each row, in nats, with its error. Odd rows have low values.
 
-    The mean goes to standard error, beside independent columns and a tree of pairs. --id carries a column through.
+    The mean goes to standard error, beside two simple models: independent columns, and a tree of pairs.
     """
     from laten.cli.work import ask as work
 
@@ -99,9 +99,9 @@ def outliers(
     draws: o.Draws = None,
     error: o.Error = None,
 ) -> None:
-    """Find the least probable rows, and say which of their cells make them so.
+    """Find the oddest rows, and the cells that make them odd.
 
-    Rows are counted from 0. After a fit to the data themselves, `score` orders them: 0 is usual, the lower the odder.
+    Rows are numbered from 0. If a model is fitted first, `score` orders the rows: 0 is usual, lower is odder.
     """
     from laten.cli.work import outliers as work
 
@@ -111,7 +111,7 @@ def outliers(
 @app.command(rich_help_panel=PANEL)
 @reads
 def embed(model: o.Model, data: o.Data, output: o.Output = None) -> None:
-    """Write the latent means of each row, after its number or the columns of --id."""
+    """Write the latent means of each row. They follow its number, or the columns of --id."""
     from laten.cli.work import ask as work
 
     work.embed(model, data, output)
@@ -120,7 +120,7 @@ def embed(model: o.Model, data: o.Data, output: o.Output = None) -> None:
 @app.command(rich_help_panel=PANEL)
 @reads
 def reconstruct(model: o.Model, data: o.Data, output: o.Output = None) -> None:
-    """Write what the model makes of each row: means given its latent means."""
+    """Pass each row through the latents and back: write the means given its latent means."""
     from laten.cli.work import ask as work
 
     work.reconstruct(model, data, output)
@@ -136,7 +136,7 @@ def compare(
     draws: o.Draws = None,
     error: o.Error = None,
 ) -> None:
-    """Say which of two models explains the same rows better: the paired difference of log p, and its error."""
+    """Find out which of two models explains the same rows better: the paired difference of log p, with its error."""
     from laten.cli.work import compare as work
 
     work.compare(first, second, data, output, draws, error)
@@ -145,7 +145,7 @@ def compare(
 @app.command(rich_help_panel=PANEL)
 @reads
 def drift(model: o.Model, new: o.NewRows, reference: o.Reference = None, output: o.PerColumn = None) -> None:
-    """Say whether new rows are like those of the fit, by column and as wholes, and what moved."""
+    """Test whether new rows are like the rows of the fit, column by column and as a whole; show what moved."""
     from laten.cli.work import drift as work
 
     work.drift(model, new, reference, output)

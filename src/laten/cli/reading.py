@@ -16,20 +16,31 @@ from laten.cli.options import option
 
 GROUP = "Reading text tables"
 TOLD: ContextVar[dict[str, Any]] = ContextVar("what is said of the files that a command reads")
-MISSING_HELP = "A further code for missing, or COLUMN=CODE; '': only empty cells are missing. Repeatable."
-HEADER_HELP = "Whether the first row has the names: yes, no; or the names: a,b,c."
+MISSING_HELP = "A further code for missing cells, or COLUMN=CODE. '': only empty cells are missing. Repeatable."
+HEADER_HELP = "Does the first row hold the names? yes or no; or give the names: a,b,c."
 _OPTIONS: dict[str, Any] = {
-    "sep": Annotated[str | None, option(metavar="CHAR", help="Between cells: one character, tab, space.", group=GROUP)],
-    "encoding": Annotated[str | None, option(metavar="NAME", help="Of the text: utf-8, cp1252, utf-16.", group=GROUP)],
+    "sep": Annotated[
+        str | None, option(metavar="CHAR", help="Separator of cells: one character, tab or space.", group=GROUP)
+    ],
+    "encoding": Annotated[
+        str | None, option(metavar="NAME", help="Encoding of the text: utf-8, cp1252, utf-16.", group=GROUP)
+    ],
     "decimal": Annotated[str | None, option(metavar="CHAR", help="Decimal mark: . or ,", group=GROUP)],
-    "thousands": Annotated[str | None, option(metavar="CHAR", help="Between thousands; '': nothing.", group=GROUP)],
-    "dayfirst": Annotated[bool | None, option("--dayfirst/--monthfirst", help="Of 03/04/2024.", group=GROUP)],
+    "thousands": Annotated[str | None, option(metavar="CHAR", help="Mark between thousands; '': none.", group=GROUP)],
+    "dayfirst": Annotated[
+        bool | None,
+        option("--dayfirst/--monthfirst", help="Does 03/04/2024 begin with the day or the month?", group=GROUP),
+    ],
     "missing": Annotated[list[str] | None, option(metavar="CODE", help=MISSING_HELP, group=GROUP)],
     "header": Annotated[str | None, option(metavar="yes|no|NAMES", help=HEADER_HELP, group=GROUP)],
-    "drop": Annotated[list[str] | None, option(metavar="COLUMN", help="Leave it out. Repeatable.", group=GROUP)],
-    "id": Annotated[list[str] | None, option(metavar="COLUMN", help="It names rows: not modelled.", group=GROUP)],
+    "drop": Annotated[
+        list[str] | None, option(metavar="COLUMN", help="Leave this column out. Repeatable.", group=GROUP)
+    ],
+    "id": Annotated[
+        list[str] | None, option(metavar="COLUMN", help="This column names the rows; it is not modelled.", group=GROUP)
+    ],
 }
-_SILENT = {"quiet": Annotated[bool, option("--quiet", "-q", help="Do not say what was assumed.", group=GROUP)]}
+_SILENT = {"quiet": Annotated[bool, option("--quiet", "-q", help="Do not print what was assumed.", group=GROUP)]}
 
 
 def reads(command: Callable) -> Callable:
