@@ -1,10 +1,11 @@
 """Code blocks of pages: every one runs when the site is built, or a mark above it says why not.
 
     <!-- setup: clinic -->              the next block, and those after it, find what docs/code/clinic.py makes
+    <!-- setup: quick -->               from here on, models whose epochs are not said train for a few steps
     <!-- not run: needs pythae -->      the next block is shown and not run
 
-Blocks of a page run in one namespace and one folder, from top to bottom. Text that looks like output is refused: a block
-prints what it shows (`exec="1" source="above" result="text"`). Data, such as TOML, are no code.
+Blocks of a page run in one namespace and one folder, from top to bottom. Text that looks like output is refused: a
+block prints what it shows (`exec="1" source="above" result="text"`). Data, such as TOML, are no code.
 """
 
 import re
@@ -35,7 +36,7 @@ def prepare_blocks(text: str, page: str) -> tuple[str, list[Block]]:
     """
     lines, blocks, end, marks = text.split("\n"), [], "", dict[str, str]()
     sessions = re.findall(r'^ *```\S+ .*session="([^"]+)"', text, re.MULTILINE)
-    session = sessions[0] if sessions else page
+    session, quick = sessions[0] if sessions else page, False
     for at, line in enumerate(lines):
         if end:  # inside a block
             end = "" if line.strip() == end else end
@@ -52,10 +53,14 @@ def prepare_blocks(text: str, page: str) -> tuple[str, list[Block]]:
             elif language in CODE:
                 blocks.append(Block(place, language))
                 options = fence["options"].strip()
-                options = options if 'exec="1"' in options else f'exec="1" source="above" {options}'
+                if 'exec="1"' not in options:  # what it prints is shown, unless it is a shell that reports its progress
+                    options = f'exec="1" source="above" result="text" quiet="{int(language != "python")}" {options}'
                 options = re.sub(r' *session="[^"]*"', "", options)
-                setup = f' setup="{marks.pop("setup")}"' if "setup" in marks else ""
-                options = f'{options} session="{session}" id="{place}" idprefix="" workdir="{folder_of(page)}"{setup}'
+                setups = marks.pop("setup", "").split()
+                quick = quick or "quick" in setups
+                setup = ",".join(name for name in setups if name != "quick")
+                options += f' session="{session}" id="{place}" idprefix="" workdir="{folder_of(page)}"'
+                options += f' setup="{setup}" quick="{int(quick)}"'
                 lines[at] = f"{fence['indent']}{end}{CODE[language]} {' '.join(options.split())}"
         elif line.strip():
             marks.pop("not run", None)

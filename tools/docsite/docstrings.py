@@ -20,7 +20,11 @@ from laten.common.errors import LatenError
 ARRAY = re.compile(r"ndarray|\bArray\b|ArrayLike")
 SHAPE = re.compile(r"`[^`]*\([^`]*[,)][^`]*`|\bshapes?\b|\bscalar\b|\bone number\b")
 LOGS = re.compile(r"^(log_(prob|mass|like|evid)|kl$|score|surprise|entropy|mutual_information)")
-VERBS = set(["Add", "Ask", "Match", "Place", "Bring", "Build", "Change", "Check", "Choose", "Compare", "Complete", "Compute", "Configure", "Continue", "Count", "Declare", "Decide", "Derive", "Divide", "Draw", "Estimate", "Explain", "Fill", "Find", "Fit", "Forget", "Give", "Keep", "Learn", "Leave", "Let", "List", "Make", "Map", "Mark", "Measure", "Move", "Name", "Open", "Pack", "Predict", "Put", "Read", "Rebuild", "Remove", "Replace", "Return", "Run", "Save", "Say", "Set", "Show", "Split", "Start", "State", "Stop", "Store", "Take", "Tell", "Turn", "Undo", "Update", "Use", "Watch", "Write", "Yield"])  # fmt: skip
+VERBS = re.compile(
+    r"(Add|Ask|Build|Change|Check|Choose|Compare|Compute|Configure|Continue|Count|Declare|Derive|Draw|Estimate|Explain|"
+    r"Fill|Find|Fit|Give|Keep|Learn|List|Make|Map|Match|Measure|Open|Place|Predict|Put|Read|Rebuild|Remove|Replace|"
+    r"Return|Run|Save|Say|Set|Show|Split|Take|Tell|Update|Use|Write|Yield)\b"
+)
 ERRORS = {"LatenError", *(kind.__name__ for kind in LatenError.__subclasses__())}
 
 
@@ -67,7 +71,7 @@ def lacks(name: str, value: Any) -> Iterator[str]:
         return
     function = isinstance(value, FunctionType)
     static = "." in name and is_property(name)
-    if function and not static and text.split()[0] not in VERBS:
+    if function and not static and not VERBS.match(text):
         yield f"opens with {text.split()[0]!r}, not with a verb"
     if not text[0].isupper() and text[0] not in "`0123456789":
         yield "opens with a small letter"
@@ -104,7 +108,7 @@ def is_property(name: str) -> bool:
 
 
 def raises(value: Any) -> set[str]:
-    """Return which errors of ours are raised by a function, or by the checks of a class, and what these call directly."""
+    """Return which errors of ours a function raises, or the checks of a class, and what these call directly."""
     if inspect.isclass(value):
         checks = [vars(base)[c] for base in value.__mro__ for c in ("__init__", "__post_init__") if c in vars(base)]
         codes = [inspect.unwrap(code) for code in checks if getattr(code, "__module__", "").startswith("laten")]

@@ -1,7 +1,7 @@
 """Pages of a language: gathered into one folder, with their navigation.
 
-Pages lie in `docs/en` and `docs/id`; those in `docs` itself, for those who change laten, are in English alone. Links hold
-in the repository as in the site: `../images/x.png` there is `images/x.png` here. In a `nav.yml`, a pattern such as
+Pages lie in `docs/en` and `docs/id`; those in `docs` itself, for those who change laten, are in English alone. Links
+hold in the repository as in the site: `../images/x.png` there is `images/x.png` here. In a `nav.yml`, a pattern such as
 `tutorials/*.md` stands for the pages that are found, by their `order:` (front matter) and name, under their first
 heading. A page that a language lacks is reached in English, with a mark.
 """
@@ -36,7 +36,7 @@ def check_translations(docs: Path) -> None:
 
 
 def gather(language: str, docs: Path, pages: Path) -> list[Block]:
-    """Copy the pages of a language, and what all languages share, into a folder; return the code blocks of its pages."""
+    """Copy the pages of a language, and what all languages share, into a folder; return the pages' code blocks."""
     shutil.copytree(docs / language, pages, ignore=shutil.ignore_patterns(NAV))
     if language == FIRST:
         for page in docs.glob("*.md"):
@@ -50,7 +50,7 @@ def gather(language: str, docs: Path, pages: Path) -> list[Block]:
         text = re.sub(
             rf"\.\./({beside})", r"\1", page.read_text()
         )  # what lies one folder up lies beside the pages here
-        text, found = prepare_blocks(text, shown(source))
+        text, found = prepare_blocks(in_english(text, source, docs), shown(source))
         page.write_text(text)
         blocks += found
     for folder in ("assets", "images"):
@@ -59,8 +59,24 @@ def gather(language: str, docs: Path, pages: Path) -> list[Block]:
     return blocks
 
 
+def in_english(text: str, source: Path, docs: Path) -> str:
+    """Let links of a page to pages in English, `../en/name.md`, lead to where those lie in the site.
+
+    Raises:
+        SiteError: there is no such page.
+    """
+
+    def one(found: re.Match) -> str:
+        if not (docs / FIRST / f"{found[1]}.md").exists():
+            line = text[: found.start()].count("\n") + 1
+            raise SiteError(f"{shown(source)}:{line}: there is no page {FIRST}/{found[1]}.md")
+        return f"]({ELSEWHERE}{found[1]}.html"
+
+    return re.sub(rf"\]\((?:\.\./)+{FIRST}/([\w/-]+)\.md", one, text)
+
+
 def settings(language: str, docs: Path, work: Path, out: Path) -> str:
-    """Return the settings of a language's site: `docs/site.yml`, and its own `nav.yml`; pages lie gathered in `work`."""
+    """Return the settings of a language's site: `docs/site.yml` and its own `nav.yml`; pages lie gathered in `work`."""
     up = "./" if language == FIRST else "../"
     own = {
         "docs_dir": language,

@@ -10,6 +10,30 @@ import laten
 from docsite.common import DOCS, FIRST, ROOT, SiteError
 
 FOLDER = "reference"
+INDEX = """---
+order: 0
+---
+# Reference
+
+Look up a name that you know: its arguments, the shapes and units of what it takes and returns, the errors it raises.
+To find the way to a task, start with the [questions of a table](../tables.md).
+
+Commands of the terminal: [every command](commands.md). What a file of a model holds: [model files](model-files.md).
+What a message means: [errors and what to do](errors.md).
+
+## Every public name
+
+| name | what it is |
+|---|---|"""
+COMMANDS = """---
+order: 20
+---
+# Every command
+
+`laten COMMAND --help` prints this in the terminal.
+[The command line](../command-line.md) says how the commands work together.
+
+"""
 DIRECTIVE = re.compile(r"^::: laten\.([\w.]+)", re.MULTILINE)
 
 
@@ -37,22 +61,7 @@ def index() -> str:
             raise SiteError(f"docs/{FIRST}/{FOLDER}:1: laten.{name} is on no page; write '::: laten.{name}'")
         first = (inspect.getdoc(getattr(laten, name)) or "").split("\n")[0].replace("|", "\\|")
         lines.append(f"| [`{name}`]({where[name]}#laten.{name}) | {first} |")
-    table = "\n".join(lines)
-    return f"""---
-order: 0
----
-# Reference
-
-Here you look up a name that you know. Each name of `laten` has its arguments, shapes, units and errors. To find the way to a task, start with the [questions of a table](../tables.md).
-
-Commands of the terminal: [every command](commands.md). What stands in a file of a model: [model files](model-files.md). What a message means: [errors and what to do](errors.md).
-
-## Every public name
-
-| name | what it is |
-|---|---|
-{table}
-"""
+    return "\n".join([INDEX, *lines, ""])
 
 
 def commands() -> str:
@@ -67,11 +76,4 @@ def commands() -> str:
         raise SiteError(f"src/laten/cli/questions.py:1: typer cannot write its help\n{done.stderr[-1000:]}")
     text = re.sub(r"(?m)^(\* `[^`\n]+)`:", r"\1`:", done.stdout.split("**Usage**", 1)[1])
     text = text.replace("* `--help`: Show this message and exit.\n", "")
-    return f"""---
-order: 20
----
-# Every command
-
-`laten COMMAND --help` prints this in the terminal. [The command line](../command-line.md) says how commands work together.
-
-**Usage**{text}"""
+    return f"{COMMANDS}**Usage**{text}"
