@@ -16,8 +16,10 @@ from pathlib import Path
 
 from docsite.blocks import Block, fault, only_blocks, prepare_blocks
 from docsite.common import DOCS, FIRST, LANGUAGES, ROOT, SiteError, shown
+from docsite.docstrings import faults
 from docsite.figures import bring_figures
 from docsite.formulas import set_formulas
+from docsite.links import check_links
 from docsite.pages import check_translations, gather, settings, switch_languages
 from docsite.reference import generate
 
@@ -95,6 +97,8 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     try:
         check_translations(docs)
+        if lacks := faults() if docs == DOCS else []:
+            raise SiteError("\n".join(lacks))
         blocks = [block for language in LANGUAGES for block in build(language, docs, work)]
         for language in LANGUAGES:
             (work / f"built-{language}").rename(out if language == FIRST else out / language)
@@ -102,12 +106,13 @@ def main() -> None:
         formulas = set_formulas(out, docs)
         bring_figures(out, work / "numbers")
         finish(out)
+        links = check_links(out)
     except SiteError as error:
         sys.exit(f"{error}")
     report(blocks, sorted(work.glob("ran-*.txt")))
     pages = sum(1 for _ in out.rglob("*.html"))
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) / 2**20
-    print(f"{pages} pages, {formulas} formulas, {size:.1f} MiB: {out / 'index.html'}")
+    print(f"{pages} pages, {formulas} formulas, {links} links, {size:.1f} MiB: {out / 'index.html'}")
 
 
 def finish(out: Path) -> None:

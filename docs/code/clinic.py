@@ -5,7 +5,7 @@ from pathlib import Path
 import laten as lt
 
 df = lt.read("clinic")
-train, new, held_out = df[:300], df[1700:1750], df[1800:1850]
+train, new, held_out = df[:300], df[1700:1750], df[1800:1806]
 vae = lt.VAE(latent=4, width=32, epochs=10).fit(train)
 vae.save("clinic.laten")
 vae.save("patients.laten")

@@ -92,7 +92,8 @@ def settings(language: str, docs: Path, work: Path, out: Path) -> str:
     try:
         own |= {**nav, "nav": entries(nav["nav"], language, work)}
     except SiteError as error:
-        raise SiteError(f"{shown(docs / language / NAV)}:1: {error}") from None
+        said = str(error).replace(shown(work / FIRST), shown(docs / FIRST))
+        raise SiteError(said if ".md:" in said else f"{shown(docs / language / NAV)}:1: {said}") from None
     shared = (DOCS / "site.yml").read_text().replace("theme:\n", f"theme:\n  language: {language}\n", 1)
     shared = shared.replace("docs/code", str(DOCS / "code")).replace("paths: [src]", f"paths: [{DOCS.parent / 'src'}]")
     return shared + yaml.safe_dump(own, allow_unicode=True, sort_keys=False)

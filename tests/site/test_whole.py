@@ -1,0 +1,71 @@
+"""The site as a whole: small, closed in itself, and every answer near its first page."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tools"))
+from docsite.links import check_links, clicks  # noqa: E402
+
+SITE = Path(os.environ.get("LATEN_SITE", ROOT / "build" / "docs"))
+built = pytest.mark.skipif(not (SITE / "article.html").exists(), reason="no site in build/docs: make docs")
+QUESTIONS = {
+    "How do I fill holes with intervals?": "how-to/fill-holes.html",
+    "Is my latent space collapsed?": "how-to/read-an-audit.html",
+    "What is the log-likelihood of new rows?": "how-to/score-new-rows.html",
+    "How do I make synthetic rows that keep a rule?": "how-to/synthetic-rows.html",
+    "Which rows are odd, and why?": "how-to/odd-rows.html",
+    "How do I get p(column | others)?": "how-to/any-conditional.html",
+    "Which guide do I choose?": "how-to/choose-a-guide.html",
+    "How do I save and load?": "how-to/save-and-load.html",
+    "How do I reproduce a run?": "how-to/reproduce-a-run.html",
+    "What does an error message mean?": "reference/errors.html",
+}
+KINDS = ("index", "tutorials/table-with-holes", "how-to/fill-holes", "gallery", "coming-from/pyod", "tables", "id/tables",
+         "reference/vae", "reference/families", "reference/commands", "reference/errors")  # fmt: skip
+
+
+@built
+def test_ten_questions_are_three_clicks_away_or_less():
+    far = clicks(SITE)
+    assert {question: far.get(page, 99) for question, page in QUESTIONS.items() if far.get(page, 99) > 3} == {}
+
+
+@built
+def test_every_page_is_reached_in_both_languages():
+    pages = {str(page.relative_to(SITE)) for page in SITE.rglob("*.html")} - {"404.html", "id/404.html"}
+    assert pages <= set(clicks(SITE)) and pages <= set(clicks(SITE, "id/index.html"))
+
+
+@built
+def test_links_lead_somewhere_and_the_site_is_small():
+    assert check_links(SITE) > 1000
+    assert sum(file.stat().st_size for file in SITE.rglob("*") if file.is_file()) < 20 * 2**20
+
+
+def test_the_first_page_is_light(opened):
+    page = opened("id/index.html")
+    files = []
+    page.on("request", lambda request: files.append(request.url))
+    page.goto((SITE / "index.html").as_uri(), wait_until="networkidle")
+    paths = {Path(url.removeprefix("file://").split("?")[0].split("#")[0]) for url in files if url.startswith("file:")}
+    assert sum(path.stat().st_size for path in paths if path.exists()) < 500_000
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_axe_finds_no_serious_fault_on_a_page_of_each_kind(opened, name):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    if not (SITE / f"{name}.html").exists():
+        pytest.skip(f"no page {name}")
+    found = axe.Axe().run(opened(f"{name}.html"), context=".md-content")
+    faults = [v for v in found.response["violations"] if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], [n["target"] for n in v["nodes"]][:3]) for v in faults] == []
+
+
+@built
+def test_a_page_without_translation_leads_to_the_nearest():
+    text = (SITE / "reference" / "vae.html").read_text()
+    assert 'href="../id/index.html" hreflang="id"' in " ".join(text.split())
