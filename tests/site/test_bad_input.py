@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "tools" / "site.py"
-NAV = "site_name: small\nnav:\n  - Start: index.md\n  - Article: article.md\n  - Glossary: glossary.md\n  - T: tables.md\n"
+NAV = "site_name: small\nnav:\n  - A: index.md\n  - B: article.md\n  - C: glossary.md\n  - T: tables.md\n"
 PAGES = ("index.md", "article.md", "glossary.md", "tables.md")
 
 

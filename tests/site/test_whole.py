@@ -24,8 +24,10 @@ QUESTIONS = {
     "How do I reproduce a run?": "how-to/reproduce-a-run.html",
     "What does an error message mean?": "reference/errors.html",
 }
-KINDS = ("index", "tutorials/table-with-holes", "how-to/fill-holes", "gallery", "coming-from/pyod", "tables", "id/tables",
-         "reference/vae", "reference/families", "reference/commands", "reference/errors")  # fmt: skip
+KINDS = (
+    "index", "tutorials/table-with-holes", "how-to/fill-holes", "gallery", "coming-from/pyod", "tables", "id/tables",
+    "reference/vae", "reference/families", "reference/commands", "reference/errors",
+)  # fmt: skip
 
 
 @built
