@@ -378,6 +378,8 @@ def test_bad_input(classes, numbers):
     for name, arguments in (("mutual_information", ()), ("latent_effects", ()), ("dependence", ("a", "b"))):
         with pytest.raises(LatenError, match=f"{name} asks about columns of a table"):
             getattr(arrays, name)(*arguments)
+    with pytest.raises(LatenError, match=r"impute\(X\) fills every node that X lacks"):
+        arrays.predict({"x": np.zeros((2, 3))}, "x")
 
 
 # -- a proposed network ----------------------------------------------------------------

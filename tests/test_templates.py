@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 import laten as lt
@@ -97,6 +98,25 @@ def test_a_label_seen_in_some_rows_is_inferred_in_the_others():
     vae = lt.VAE(network, epochs=60, batch_size=20, learning_rate=1e-2, validation=0).fit({"y": y, "x": x})
     right = vae.impute({"y": y, "x": x})["y"] == truth
     assert right[~np.isnan(y)].all() and right[np.isnan(y)].mean() > 0.95
+
+
+@pytest.mark.trains
+def test_a_column_that_is_a_parent_is_answered_as_any_other():
+    """The same as a table: a label that is no leaf has probabilities, is predicted, and is filled."""
+    rng = np.random.default_rng(0)
+    truth = np.array(["left", "low", "right"])[np.repeat([0, 1, 2], 40)]
+    centres = np.repeat([[0.0, 4.0], [0.0, 0.0], [4.0, 0.0]], 40, axis=0)
+    frame = pd.DataFrame(centres + rng.normal(size=(120, 2)), columns=["a", "b"])
+    frame["label"] = np.where(np.arange(120) % 3 == 0, truth, None)
+    schema = lt.infer_schema(frame, nodes={"y": "label", "x": ["a", "b"]})
+    network = templates.semi_supervised(lt.Normal(2, scale="site"), classes=3, latent=1, width=16)
+    vae = lt.VAE(network, schema=schema, epochs=60, batch_size=20, learning_rate=1e-2, validation=0).fit(frame)
+    proba = vae.predict_proba(frame, "label")
+    np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
+    assert ((proba > 0.01) & (proba < 0.99)).to_numpy().any()  # and not the most probable class alone
+    assert (proba.idxmax(axis=1) == truth).mean() > 0.9
+    assert (vae.predict(frame, "label") == truth).mean() > 0.9
+    assert (vae.impute(frame)["label"] == truth).mean() > 0.9
 
 
 @pytest.mark.parametrize("kind, words", [("cellar", "no family for columns of kind 'cellar'")])

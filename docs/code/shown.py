@@ -4,13 +4,33 @@ import base64
 import importlib
 import inspect
 import io
+import os
+import subprocess
+import sys
+import tempfile
 import textwrap
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 warnings.simplefilter("ignore")
+
+# runs lines of a terminal one after the other: those of laten in this one process, which is quicker
+SHELL = """
+import shlex, subprocess, sys
+from laten.cli.main import main
+for line in sys.argv[1:]:
+    words = shlex.split(line)
+    print(f"$ {line}", flush=True)
+    code = main(words[1:]) if words[0] == "laten" else subprocess.run(line, shell=True).returncode
+    sys.stdout.flush()
+    if code > 1:
+        sys.exit(code)
+"""
 
 
 def source(name: str) -> str:
@@ -50,3 +70,37 @@ def digit_rows(rows: list[tuple[str, np.ndarray]], alt: str, size: int = 56, gap
 def network_drawing(network: object) -> str:
     """Return the plate diagram of a network as SVG."""
     return f'<div class="network">{network.draw()}</div>'
+
+
+def picture(draw: Callable[[Path], Any], alt: str, kind: str = "png") -> str:
+    """Return an image tag of what `draw` writes to the path that it is given."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"picture.{kind}")
+        draw(path)
+        code = base64.b64encode(path.read_bytes()).decode()
+    media = {"png": "image/png", "svg": "image/svg+xml"}[kind]
+    return f'<img alt="{alt}" src="data:{media};base64,{code}">'
+
+
+def desk() -> Path:
+    """Return an empty folder, in which a page reads and writes files."""
+    return Path(tempfile.mkdtemp(prefix="laten-page-"))
+
+
+def terminal(folder: Path, *lines: str, fails: bool = False) -> str:
+    """Run lines of a terminal in a folder; return Markdown that shows them with what they print.
+
+    Args:
+        folder: Where the files of the page lie.
+        lines: Commands; a line that fails ends them.
+        fails: The last line is one that fails, as the page says.
+    """
+    source = Path(__file__).parents[2] / "src"
+    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONWARNINGS": "ignore", "COLUMNS": "100"}
+    command = [sys.executable, "-c", SHELL, *lines]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    if bool(done.returncode) != fails:
+        raise RuntimeError(f"{lines}: exit status {done.returncode}\n{done.stdout}")
+    return f"```console\n{done.stdout.rstrip()}\n```\n"

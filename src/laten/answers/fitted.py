@@ -87,7 +87,8 @@ class Fitted:
     def means(self) -> tuple[str, ...]:
         """Nodes whose mean itself goes to the view, which knows what point of it the user wants."""
         if isinstance(self.view, TableView):
-            return self.model.network.leaves
+            columns = {b.node for b in self.view.schema.blocks}  # a column may be latent in some rows: no leaf then
+            return tuple(n for n in self.model.network.stochastic if n in columns)
         return tuple(n for n in self.view.nodes if self.view.specs[n].what not in ("values", "classes"))
 
 

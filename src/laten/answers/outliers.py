@@ -52,5 +52,12 @@ def outliers(
 def reasons(excess: pd.Series, cells: dict[str, Any]) -> str:
     """Name the columns that cost most, with their cells and nats: `age = 17 (+6.2), job = judge (+4.1)`."""
     most = excess.sort_values(ascending=False).head(REASONS)
-    parts = [f"{name} = {cells[name]} (+{x:.1f})" for name, x in most.items() if x >= LEAST]
+    parts = [f"{name} = {cell_text(cells[name])} (+{x:.1f})" for name, x in most.items() if x >= LEAST]
     return ", ".join(parts) or "no single column: how they go together"
+
+
+def cell_text(cell: Any) -> str:
+    """Write a cell to be read: numbers to six digits, days without a time."""
+    if isinstance(cell, float | np.floating):
+        return f"{cell:.6g}"
+    return str(cell.date() if isinstance(cell, pd.Timestamp) and cell == cell.normalize() else cell)

@@ -275,5 +275,8 @@ def table_of(fitted: Fitted, what: str) -> TableView:
     """Return the view, which must be of a table."""
     if not isinstance(fitted.view, TableView):
         nodes = known(fitted.model.network.stochastic)
-        raise LatenError(f"{what} asks about columns of a table; this model was fitted to arrays of the nodes {nodes}")
+        way = "; impute(X) fills every node that X lacks" if what.startswith("predict") else ""
+        raise LatenError(
+            f"{what} asks about columns of a table; this model was fitted to arrays of the nodes {nodes}{way}"
+        )
     return fitted.view

@@ -44,6 +44,7 @@ PHRASES: tuple[tuple[str, Said], ...] = (
     ),
     (r"or set kind 'text'", "or leave the column out: --kind COLUMN=text"),
     (r"infer_schema\(frame\) finds them", "laten schema finds them"),
+    (r"say one by kinds=\{column: kind\}", "say one by --kind COLUMN=KIND"),
     # cells
     (r"make them empty: frame\[.*?\] = pd\.to_numeric\(.*?errors='coerce'\)", "make them empty: --missing CODE"),
     (r"frame\[.*?\] = pd\.to_numeric\(.*?errors='coerce'\) empties", "--missing CODE empties"),
@@ -66,6 +67,7 @@ PHRASES: tuple[tuple[str, Said], ...] = (
         r"predict_proba: (.*); predict\(.*?\) gives its mean, impute_interval its interval",
         r"\1; --interval gives its interval",
     ),
+    (r"; impute\(X\) fills every node that X lacks", "; laten impute fills the nodes that a file lacks"),
     (r"latents=\[\.\.\.\], ", ""),
     (r"say draws or error, not both", "say --draws or --error, not both"),
     (

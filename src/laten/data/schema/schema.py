@@ -71,7 +71,8 @@ class Schema(Record, frozen=True):
             kinds = {self.family_kind(self[name]) for name in g.columns}
             if len(kinds) != 1 or (g.scalar and len(g.columns) != 1):
                 found = ", ".join(f"{n!r} {self[n].kind}" for n in g.columns)
-                raise DataError(f"node {g.node!r}: its columns must be of one kind, got {found or 'none'}")
+                way = "say one by kinds={column: kind}, or declare a node for each kind"
+                raise DataError(f"node {g.node!r}: its columns must be of one kind, got {found or 'none'}; {way}")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self._facts == other._facts
