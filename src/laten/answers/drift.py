@@ -102,8 +102,8 @@ def drift(fitted: Fitted, data: Any, reference: Any, error: float) -> Drift:
         known = learned(network, view.rows(old, optional=fitted.model.latents), True)
     if known is None:
         raise LatenError(
-            "drift: the model file, of an earlier version, keeps nothing to compare with; give the rows that it was "
-            "fitted to as the reference"
+            "drift: an earlier version wrote this model file, and it keeps nothing to compare with; give the rows of "
+            "the fit as the reference"
         )
     sites = known.sites(network)
     new = counted(sites, rows.values, rows.mask)

@@ -67,7 +67,7 @@ PHRASES: tuple[tuple[str, Said], ...] = (
         r"\1; --interval gives its interval",
     ),
     (r"latents=\[\.\.\.\], ", ""),
-    (r"say draws or error, not both", "say --draws or --error, not both"),
+    (r"give draws or error, not both", "give --draws or --error, not both"),
     (
         r"use more than (\d+) draws, or train longer or with lt\.Iwae",
         r"ask for more than --draws \1, or fit longer or with --objective iwae",

@@ -163,7 +163,7 @@ class Answers(Explanations):
             LatenError: draws and error at once, or an error that is not positive.
         """
         if draws is not None and error is not None:
-            raise LatenError("log_likelihood: say draws or error, not both")
+            raise LatenError("log_likelihood: give draws or error, not both")
         number = self._draws(draws, POSTERIOR) if error is None else None
         return scores.judged(self._fitted(), X, number, 1.0 if error is None else error)
 
