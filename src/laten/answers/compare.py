@@ -51,14 +51,14 @@ class Comparison:
         if self.better is None:
             bits = f"{self.difference / math.log(2):+.2f} bits"
             return (
-                f"No difference that these {rows} rows can show: log p under {self.names[0]} less that under "
+                f"These {rows} rows show no clear difference: log p under {self.names[0]} minus log p under "
                 f"{self.names[1]} is {self.difference:+.2f} ± {error} nats ({bits}) a row."
             )
         other = self.names[1] if self.better == self.names[0] else self.names[0]
         share = self.wins if self.better == self.names[0] else 1 - self.wins
         return (
             f"{self.better} explains these {rows} rows better: {gain(abs(self.difference))} {other} a row "
-            f"(± {error} nats); it gives more to {share:.0%} of them."
+            f"(± {error} nats); it gives a higher log p to {share:.0%} of them."
         )
 
 

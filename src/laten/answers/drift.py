@@ -67,7 +67,9 @@ class Drift:
         moved = self.columns[self.columns["drift"]]
         parts = []
         if math.isnan(self.p_value):
-            parts.append("As wholes: not tested, the model has no scores of held-out rows; give rows to compare with.")
+            parts.append(
+                "As wholes: not tested, because the model keeps no scores of held-out rows; give rows to compare with."
+            )
         else:
             more = self.log_p - self.known_log_p
             parts.append(
