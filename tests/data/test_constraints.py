@@ -152,10 +152,10 @@ def test_what_is_declared_is_checked_on_all_rows():
     }
     assert schema["noise"].bounds == (-50, 60)
     for text, word in (
-        ("noise <= celsius", r"not kept by rows \d+"),
-        ("coin -> city", "not kept by row"),
-        ("total = a", "not kept by row"),
-        ("0 <= noise", "not kept by row"),
+        ("noise <= celsius", r"broken by rows \d+"),
+        ("coin -> city", "broken by row"),
+        ("total = a", "broken by row"),
+        ("0 <= noise", "broken by row"),
         ("price -> city", "must be of classes"),
         ("city <= state", "must be of numbers"),
         ("a = total - b", None),
