@@ -138,6 +138,8 @@ class DiscreteNetwork(ProbabilityTables):
         Args:
             steps: Batches of 256 examples to learn from.
             width: Hidden units of each variable's net.
+        Raises:
+            DeclarationError: steps that are no whole number of at least 1.
         """
         return learn(self, steps, width, learning_rate, seed)
 

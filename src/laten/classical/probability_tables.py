@@ -67,7 +67,11 @@ class ProbabilityTables:
     # -- sums ------------------------------------------------------------
 
     def log_evidence(self, given: Mapping[str, Any]) -> float:
-        """Return log p(given), in nats; minus infinity where it is impossible."""
+        """Return log p(given), in nats; minus infinity where it is impossible.
+
+        Raises:
+            DataError: a variable or state that the network lacks.
+        """
         evidence = evidence_of(self.states, given)
         found = elimination.eliminate(self.factors(evidence, evidence.names), (), self.sizes)
         return float(found.log_scale[0])

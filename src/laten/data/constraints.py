@@ -22,13 +22,15 @@ PLAIN = re.compile(r"[^\W\d](?:[\w .]*\w)?")
 
 
 class Sum(Record, frozen=True, tag_field="constraint", tag="sum"):
-    """total = f₁ x₁ + f₂ x₂ + … + constant, to the digits that `total` has.
+    """An equation, total = f₁ x₁ + f₂ x₂ + … + constant, to the digits that `total` has.
 
     Args:
         total: Column that follows.
         terms: Columns that are added.
         factors: One for each term; none: all are 1.
         constant: Of dates and durations in days.
+    Raises:
+        DataError: as many factors as terms are needed; or a column twice.
     """
 
     total: Name
@@ -61,7 +63,11 @@ class Sum(Record, frozen=True, tag_field="constraint", tag="sum"):
 
 
 class Product(Record, frozen=True, tag_field="constraint", tag="product"):
-    """total = x₁ x₂ …, to the digits that `total` has."""
+    """An equation, total = x₁ x₂ …, to the digits that `total` has.
+
+    Raises:
+        DataError: fewer than two factors, or a column twice.
+    """
 
     total: Name
     terms: tuple[Name, ...]
@@ -82,6 +88,8 @@ class FixedCombinations(Record, frozen=True, tag_field="constraint", tag="combin
         columns: Two or more, modelled, of classes or few numbers.
         seen: The combinations, once there are rows to take them from.
         counts: Rows of each.
+    Raises:
+        DataError: fewer than two columns, or a column twice; `seen` and `counts` that do not fit them.
     """
 
     columns: tuple[Name, ...]
@@ -106,6 +114,8 @@ class Follows(Record, frozen=True, tag_field="constraint", tag="follows"):
         of: Those it follows from.
         seen: Values of `of` and `column`, once there are rows to take them from.
         counts: Rows of each.
+    Raises:
+        DataError: no column to follow from, or a column twice.
     """
 
     column: Name
@@ -129,13 +139,15 @@ class Follows(Record, frozen=True, tag_field="constraint", tag="follows"):
 
 
 class Inequality(Record, frozen=True, tag_field="constraint", tag="inequality"):
-    """low ≤ high, of two columns of numbers, dates or durations.
+    """An order, low ≤ high, of two columns of numbers, dates or durations.
 
     Args:
         low: The smaller column.
         high: The larger one.
         strict: low < high.
         gaps: Quantiles of high − low, days, once there are rows to take them from; of dates and durations.
+    Raises:
+        DataError: one column twice.
     """
 
     low: Name
@@ -151,7 +163,11 @@ class Inequality(Record, frozen=True, tag_field="constraint", tag="inequality"):
 
 
 class Bounds(Record, frozen=True, tag_field="constraint", tag="bounds"):
-    """A column of numbers lies from `low` to `high`; None: no end on that side."""
+    """A column of numbers lies from `low` to `high`; None: no end on that side.
+
+    Raises:
+        DataError: no bound, or low above high.
+    """
 
     column: Name
     low: Finite | None = None

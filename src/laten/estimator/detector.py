@@ -91,7 +91,10 @@ class Detector(OutlierMixin, Face):
         return self
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Return how usual each row is, `(rows,)`: the lower, the odder; about 0 in the middle of the fit's rows."""
+        """Return how usual each row is, `(rows,)`: about 0 in the middle of the fit's rows, lower for odd ones.
+
+        The score has no unit; log p(row) in nats is what `vae_.score_samples` returns.
+        """
         return self._score(self._oddness(X))
 
     def decision_function(self, X: Any) -> np.ndarray:

@@ -44,5 +44,5 @@ class Embedder(TransformerMixin, Face):
         return self._fitted().transform(as_asked(self, X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns of `transform`: z0, z1, ...."""
+        """Return the names of the columns of `transform`, `(latents,)`: z0, z1, ...."""
         return self._fitted().get_feature_names_out(input_features)

@@ -121,7 +121,7 @@ class Imputer(TransformerMixin, Face):
         return came.rows(pd.DataFrame(made, index=frame.index))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns of `transform`.
+        """Return the names of the columns of `transform`, `(columns,)`.
 
         Args:
             input_features: None, or the names of the fitted columns.

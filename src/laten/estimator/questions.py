@@ -168,7 +168,11 @@ class Answers(Explanations):
         return scores.judged(self._fitted(), X, number, 1.0 if error is None else error)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the mean log p(row), in nats (for model selection); `sample_weight (rows,)` weighs the rows."""
+        """Return the mean log p(row), in nats (for model selection); `sample_weight (rows,)` weighs the rows.
+
+        Raises:
+            DataError: rows or weights that do not fit the model.
+        """
         found = self.score_samples(X)
         return float(np.average(found, weights=checked(sample_weight, len(found))))
 

@@ -122,7 +122,7 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
         return super().transform(as_asked(self, X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return names of the columns of `transform`: z0, z1, ....
+        """Return names of the columns of `transform`, `(latents,)`: z0, z1, ....
 
         Args:
             input_features: None, or the names of the fitted columns.

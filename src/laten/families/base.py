@@ -70,6 +70,7 @@ class Family(abc.ABC):
 
     @property
     def n_sites(self) -> int:
+        """Number of sites."""
         return math.prod(self.shape)
 
     @property
@@ -132,7 +133,11 @@ class Family(abc.ABC):
         return self.sample_and_log_prob(raw, key)[0]
 
     def sample_relaxed(self, raw: Array, key: Key) -> Array:
-        """Draw classes, as weights of its features `(n_features,)` that carry the gradient of a softmax."""
+        """Draw classes, as weights of its features `(n_features,)` that carry the gradient of a softmax.
+
+        Raises:
+            DeclarationError: the family has no relaxed draws.
+        """
         raise DeclarationError(f"{self!r} has no relaxed draws; Categorical and Bernoulli have")
 
     @abc.abstractmethod
@@ -143,7 +148,10 @@ class Family(abc.ABC):
         """
 
     def mean_given(self, raw: Array, value: Array, seen: Array) -> Array:
-        """Return the `mean` given which sites are seen and their values, where that tells more (`Informative`)."""
+        """Return the `mean`, as packed there, given which sites are seen and their values, both of `shape`.
+
+        It differs from `mean` where that tells more (`Informative`).
+        """
         return self.mean(raw)
 
     def chances(self, mean: Array) -> Array:
@@ -155,7 +163,7 @@ class Family(abc.ABC):
         return mean
 
     def certain(self, value: Array) -> Array:
-        """Return the `mean` of a value known for sure: itself, or for classes one-hot."""
+        """Return the `mean` of a value of `shape` that is known for sure: itself, or for classes one-hot."""
         return value
 
     def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
@@ -175,15 +183,23 @@ class Family(abc.ABC):
         """Return a most probable value, of `shape`."""
 
     def quantile(self, raw: Array, p: Array) -> Array:
-        """Return the value of `shape` at probability `p` per site (`p` broadcasts to `shape`)."""
+        """Return the value of `shape` at probability `p` per site (`p` broadcasts to `shape`).
+
+        Raises:
+            DeclarationError: the family has no quantile function.
+        """
         raise DeclarationError(f"{self!r} has no quantile function; draw samples instead")
 
     def cdf(self, raw: Array, value: Array) -> Array:
-        """Return P(site <= value) per site, of `shape`."""
+        """Return P(site <= value) per site, of `shape`.
+
+        Raises:
+            DeclarationError: the family has none.
+        """
         raise DeclarationError(f"{self!r} has no cumulative distribution function; draw samples instead")
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
-        """Return log P(site is allowed) per site, of `shape`: what a range or a list as evidence adds to a log-weight.
+        """Return log P(site is allowed) per site, of `shape`, in nats: what a range or a list adds to a log-weight.
 
         Args:
             allowed: `(2, *shape)`, the ends of a closed interval, infinite where open. For classes: `(total,)` shares
@@ -199,7 +215,7 @@ class Family(abc.ABC):
         return jnp.clip(self.quantile(raw, jnp.clip(u, 1e-6, 1 - 1e-6)), allowed[0], allowed[1])
 
     def kl(self, raw: Array, other: "Family", other_raw: Array) -> Array | None:
-        """Return KL(self(raw) ‖ other(other_raw)) per site, in nats, or None where no closed form exists."""
+        """Return KL(self(raw) ‖ other(other_raw)) per site, of `shape`, in nats; None without a closed form."""
         return None
 
     def features(self, value: Array) -> Array:
@@ -212,7 +228,11 @@ class Family(abc.ABC):
         return None
 
     def states(self) -> np.ndarray:
-        """List all values of the event, `(n_states, *shape)`, when they are finite."""
+        """List all values of the event, `(n_states, *shape)`, when they are finite.
+
+        Raises:
+            DeclarationError: the values are not finitely many, or too many to list.
+        """
         raise DeclarationError(f"{self!r} has no finite list of states")
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:

@@ -27,6 +27,8 @@ class Bernoulli(Sized):
 
     Args:
         size: Number of sites, or their shape.
+    Raises:
+        DeclarationError: a size that is no whole number of at least 1, or is no shape.
     """
 
     @property
@@ -69,7 +71,11 @@ class Bernoulli(Sized):
         return self.point(self.mean(raw))
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
-        """Take `allowed` as for classes: shares of 0 and of 1, site after site, `(2 * n_sites,)`."""
+        """Return log P(site is allowed) per site, of `shape`, in nats.
+
+        Args:
+            allowed: As for classes: shares of 0 and of 1, site after site, `(2 * n_sites,)`.
+        """
         shares, p = allowed.reshape(self.n_sites, 2), jnp.ravel(self.mean(raw))
         mass = (1 - p) * shares[:, 0] + p * shares[:, 1]
         return jnp.log(jnp.maximum(mass, SMALLEST)).reshape(self.shape)

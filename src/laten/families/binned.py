@@ -45,6 +45,8 @@ class Binned(Categorical):
         rank: Coefficients a column that a net gives; None: a logit for each bin. Columns with no more bins than that
             have a logit for each.
         waves: For each column how many of its last features are functions with a coefficient of their own; empty: none.
+    Raises:
+        DeclarationError: points, rank or waves that do not fit sizes.
     """
 
     points: tuple[Points, ...]
@@ -123,7 +125,7 @@ class Binned(Categorical):
         return np.repeat(np.arange(self.n_sites, dtype=np.int32), self.widths)
 
     def features(self, value: Array) -> Array:
-        """Return the numbers of each column's bin, one column after the other."""
+        """Return the numbers of each column's bin, one column after the other, `(n_features,)`."""
         first = np.concatenate([[0], np.cumsum(np.multiply(self.packing.sizes, self.widths))[:-1]])
         rank = np.concatenate([np.arange(n) for n in self.widths])
         table = np.concatenate([np.ravel(column) for column in self.points]).astype(np.float32)

@@ -28,6 +28,8 @@ class Categorical(Classes):
 
     Args:
         sizes: Number of classes. `10`: one code, shape `()`; `(8, 3, 41)`: three codes, shape `(3,)`.
+    Raises:
+        DeclarationError: a number of classes below 2.
     """
 
     @property
@@ -48,6 +50,7 @@ class Categorical(Classes):
         return (chosen - jnp.log(self.packing.column_sums(jnp.exp(logit)))).reshape(self.shape)
 
     def log_probs(self, raw: Array) -> Array:
+        """Return the log-probability of every class, packed `(total,)`, in nats."""
         logit = self.logits(raw)
         return logit - self.packing.spread(jnp.log(self.packing.column_sums(jnp.exp(logit))))
 

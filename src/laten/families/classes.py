@@ -37,6 +37,7 @@ class Classes(Family):
 
     @property
     def packing(self) -> Packing:
+        """How the classes of all columns lie one after the other."""
         return packing(self.sizes)
 
     @property
@@ -61,7 +62,7 @@ class Classes(Family):
 
     @abc.abstractmethod
     def log_probs(self, raw: Array) -> Array:
-        """Return the log-probability of every class, packed `(total,)`."""
+        """Return the log-probability of every class, packed `(total,)`, in nats."""
 
     def mean(self, raw: Array) -> Array:
         return jnp.exp(self.log_probs(raw))

@@ -69,6 +69,8 @@ class Poisson(Sized):
 
     Args:
         size: Number of sites, or their shape.
+    Raises:
+        DeclarationError: a size that is no whole number of at least 1, or is no shape.
     """
 
     @property
@@ -124,6 +126,8 @@ class NegativeBinomial(Sized):
     Args:
         size: Number of sites, or their shape.
         dispersion: `"net"`: the net puts out a log-dispersion a site; `"site"`: a learned constant a site.
+    Raises:
+        DeclarationError: a size or dispersion that cannot be.
     """
 
     dispersion: str = "net"

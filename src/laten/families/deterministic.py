@@ -20,12 +20,14 @@ class Deterministic(Sized):
 
     Args:
         size: Number of sites, or their shape.
+    Raises:
+        DeclarationError: a size that is no whole number of at least 1, or is no shape.
     """
 
     has_density: ClassVar[bool] = False
 
     def log_prob(self, raw: Array, value: Array) -> Array:
-        """Return zeros: there is no density."""
+        """Return zeros of `shape`, in nats: there is no density."""
         return jnp.zeros(self.shape, raw.dtype)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:

@@ -40,6 +40,8 @@ class DiscretizedLogistic(Sized):
         levels: Number of values that a site can take, at least 2.
         low: The smallest of them.
         scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site.
+    Raises:
+        DeclarationError: a size, levels, low or scale that cannot be.
     """
 
     levels: int = 256
@@ -63,6 +65,7 @@ class DiscretizedLogistic(Sized):
 
     @property
     def centre(self) -> float:
+        """The middle of the levels."""
         return 0.5 * (self.low + self.high)
 
     @property
@@ -87,7 +90,7 @@ class DiscretizedLogistic(Sized):
         return loc, UNIT * jnp.exp(log_scale)
 
     def unit(self, value: Array) -> Array:
-        """Map levels to (-1, 1)."""
+        """Map levels to (-1, 1), of the same shape."""
         return (value - self.centre) * (2 / self.levels)
 
     def log_prob(self, raw: Array, value: Array) -> Array:
@@ -105,7 +108,7 @@ class DiscretizedLogistic(Sized):
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:
-        """Return low + Σ_k P(v >= low + k), exact: a sum over the levels."""
+        """Return low + Σ_k P(v >= low + k), of `shape`, exact: a sum over the levels."""
         loc, scale = self.parameters(raw)
         edges = jnp.asarray(np.arange(1, self.levels) * (2 / self.levels) - 1, raw.dtype)
         passed = jax.nn.sigmoid((loc[..., None] - edges.reshape((1,) * loc.ndim + (-1,))) / scale[..., None])
@@ -136,7 +139,7 @@ class DiscretizedLogistic(Sized):
         return self.unit(jnp.ravel(value)) / UNIT
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Match the columns' moments, as if no tail fell on the end levels: a start, not a fit."""
+        """Match the columns' moments, as if no tail fell on the end levels: a start `(n_raw,)`, not a fit."""
         count, mean, sd = moments(values, mask)
         loc = np.where(count > 0, (mean - self.centre) * 2 / self.levels, 0.0)
         spread = np.where(count > 0, sd * 2 / self.levels / (UNIT * SD), 1.0)

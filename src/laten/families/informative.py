@@ -35,6 +35,8 @@ class Informative(Family):
 
     Args:
         base: The family of the values.
+    Raises:
+        DeclarationError: a base that is neither `Categorical` nor `Binned`.
     """
 
     models_missing: ClassVar[bool] = True
@@ -47,6 +49,7 @@ class Informative(Family):
 
     @property
     def packing(self) -> Packing:
+        """How the classes of all columns lie one after the other."""
         return self.base.packing
 
     @property
@@ -60,6 +63,7 @@ class Informative(Family):
 
     @property
     def n_slopes(self) -> int:
+        """Number of slopes: one for each class."""
         return self.n_sites if isinstance(self.base, Binned) else self.packing.total
 
     @property
@@ -91,7 +95,7 @@ class Informative(Family):
         return np.int32
 
     def base_raw(self, raw: Array) -> Array:
-        """Return the base family's raw parameters: what a net gives it, and its constants."""
+        """Return the base family's raw parameters `(base.n_raw,)`: what a net gives it, and its constants."""
         return jnp.concatenate([raw[: self.base.n_net], raw[self.n_net : self.base.n_raw + self.n_sites]])
 
     def missing(self, raw: Array) -> tuple[Array, Array]:
@@ -104,7 +108,7 @@ class Informative(Family):
         return -softplus(-logit), -softplus(logit)
 
     def split(self, value: Array) -> tuple[Array, Array]:
-        """Return a class within the base's (0 where missing), and whether it is missing."""
+        """Return a class within the base's (0 where missing), and whether it is missing, both of `shape`."""
         gone = value >= jnp.asarray(np.array(self.packing.sizes, np.int32)).reshape(self.shape)
         return jnp.where(gone, 0, value), gone
 
@@ -116,30 +120,33 @@ class Informative(Family):
         return jnp.where(gone.reshape(-1), lost, seen).reshape(self.shape)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        """Draw the value, seen or not; its log-density is that of a row in which it is seen."""
+        """Draw the value, seen or not; its log-density is that of a row in which it is seen. Both of `shape`."""
         value = self.base.sample(self.base_raw(raw), key)
         return value, self.log_prob(raw, value)
 
     def mean(self, raw: Array) -> Array:
-        """Return probabilities of the values, seen or not, packed."""
+        """Return probabilities of the values, seen or not, packed `(sum of sizes,)`."""
         return self.base.mean(self.base_raw(raw))
 
     def mean_given(self, raw: Array, value: Array, seen: Array) -> Array:
-        """Return the `mean`; where a site is known to be missing, given that."""
+        """Return the `mean`, packed `(sum of sizes,)`; where a site is known to be missing, given that."""
         p, lost = self.mean(raw), self.mean(raw) * jnp.exp(self.missing(raw)[0])
         lost = lost / self.packing.spread(jnp.maximum(self.packing.column_sums(lost), 1e-30))
         gone = (self.split(value)[1] & seen).reshape(-1)
         return jnp.where(self.packing.spread(gone.astype(jnp.float32)) > 0, lost, p)
 
     def sample_given(self, raw: Array, key: Key, value: Array, seen: Array) -> Array:
-        """Draw a complete value: seen sites keep theirs, those known to be missing are drawn given that."""
+        """Draw a complete value of `shape`: seen sites keep theirs, those known to be missing are drawn given that."""
         noise = random.gumbel(key, (self.packing.total,))
         drawn = self.packing.argmax(jnp.log(jnp.maximum(self.mean_given(raw, value, seen), 1e-30)) + noise)
         code, gone = self.split(value)
         return jnp.where(seen & ~gone, code, drawn.reshape(self.shape))
 
     def log_mass(self, raw: Array, allowed: Array) -> Array:
-        """Return log P(value is allowed), seen or not: a range says nothing of whether the cell was filled."""
+        """Return log P(value is allowed) per site, of `shape`, in nats, seen or not.
+
+        A range says nothing of whether the cell was filled.
+        """
         return self.base.log_mass(self.base_raw(raw), allowed)
 
     def sample_allowed(self, raw: Array, key: Key, allowed: Array) -> Array:
@@ -160,7 +167,7 @@ class Informative(Family):
         return jnp.concatenate([x * (1 - flag[self.base.feature_sites]), flag])
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Match frequencies and shares of missing cells, with slopes of zero (missing at random)."""
+        """Match frequencies and shares of missing cells, with slopes of zero (missing at random): `(n_raw,)`."""
         sizes = np.array(self.packing.sizes).reshape(self.shape)
         gone = np.asarray(values) >= sizes
         seen = np.ones(gone.shape, bool) if mask is None else np.asarray(mask, bool)

@@ -27,6 +27,8 @@ class LogNormal(MappedNormal):
     Args:
         size: Number of sites, or their shape.
         scale: Of log x, as in `Normal`: `"net"`, `"site"` or a number.
+    Raises:
+        DeclarationError: a size or scale that cannot be.
     """
 
     @property

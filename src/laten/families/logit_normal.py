@@ -39,6 +39,8 @@ class LogitNormal(MappedNormal):
     Args:
         size: Number of sites, or their shape.
         scale: Of logit x, as in `Normal`: `"net"`, `"site"` or a number.
+    Raises:
+        DeclarationError: a size or scale that cannot be.
     """
 
     @property

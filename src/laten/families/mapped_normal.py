@@ -22,17 +22,17 @@ class MappedNormal(LocationScale):
 
     @abc.abstractmethod
     def to_real(self, value: Array) -> Array:
-        """Map a value to the real line."""
+        """Map a value to the real line, of the same shape."""
 
     @abc.abstractmethod
     def back(self, u: Array) -> Array:
-        """Map real numbers to values, those far out to the ends of what float32 tells apart."""
+        """Map real numbers to values of the same shape, those far out to the ends of what float32 tells apart."""
 
     def quantile(self, raw: Array, p: Array) -> Array:
         return self.back(self.inner.quantile(raw, p))
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        """Return the KL of the normals, for it does not change under an invertible map."""
+        """Return the KL of the normals per site, of `shape`, in nats: it does not change under an invertible map."""
         if not isinstance(other, MappedNormal) or type(other) is not type(self):
             return None
         return self.inner.kl(raw, other.inner, other_raw)

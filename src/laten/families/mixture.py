@@ -33,6 +33,8 @@ class Mixture(Family):
     Args:
         component: A `Normal`, `StudentT`, `LogNormal` or `DiscretizedLogistic`; its size is the mixture's.
         k: Number of components.
+    Raises:
+        DeclarationError: a component of another family, or `k` below 1.
     """
 
     component: Family
@@ -99,7 +101,7 @@ class Mixture(Family):
         return self.component.point(mean)
 
     def mode(self, raw: Array) -> Array:
-        """Return the best of the components' modes (near the mixture's mode, exact when components are well apart)."""
+        """Return the best of the components' modes, of `shape` (exact when components are well apart)."""
         modes = jax.vmap(self.component.mode)(self.parameters(raw)[1])
         return _pick(modes, jnp.argmax(jax.vmap(self.log_prob, (None, 0))(raw, modes), axis=0))
 

@@ -32,6 +32,8 @@ class NormalMixture(Sized):
     Args:
         size: Length of the vector, or a shape.
         k: Number of components.
+    Raises:
+        DeclarationError: a size or `k` that is no whole number of at least 1.
     """
 
     k: int = 64
@@ -78,7 +80,7 @@ class NormalMixture(Sized):
         return (jnp.exp(log_w) @ means).reshape(self.shape)
 
     def mode(self, raw: Array) -> Array:
-        """Return the best of the components' means (near the mode, exact when components are well apart)."""
+        """Return the best of the components' means, of `shape` (exact when components are well apart)."""
         means = self.parameters(raw)[1].reshape(self.k, *self.shape)
         return means[jnp.argmax(jax.vmap(lambda m: jnp.sum(self.log_prob(raw, m)))(means))]
 
@@ -89,12 +91,12 @@ class NormalMixture(Sized):
         return (jnp.exp(log_w) @ below).reshape(self.shape)
 
     def fresh_raw(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw means from the standard normal: components that start equal stay so."""
+        """Draw means from the standard normal, `(n_raw,)`: components that start equal stay so."""
         means = rng.standard_normal((self.k, self.n_sites))
         return np.concatenate([np.zeros(self.k), means.ravel(), np.zeros(means.size)]).astype(np.float32)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Put components at rows spread over the data, as wide as the columns: a start, not a fit."""
+        """Put components at rows spread over the data, as wide as the columns: a start `(n_raw,)`, not a fit."""
         _, mean, sd = moments(values, mask)
         centre, scale = np.ravel(mean), np.maximum(np.ravel(sd), 1e-3)
         rows = np.asarray(values, np.float64).reshape(-1, self.n_sites)

@@ -41,6 +41,8 @@ class Ordinal(Classes):
     Args:
         sizes: Number of classes. `5`: one code, shape `()`; `(5, 3)`: two codes, shape `(2,)`.
         scale: `"site"`: sharpness lies in the learned cutpoints alone; `"net"`: the net gives a log-scale a column too.
+    Raises:
+        DeclarationError: a number of classes below 2, or another scale.
     """
 
     least: ClassVar[int] = 2
@@ -103,7 +105,7 @@ class Ordinal(Classes):
         return value, self.log_prob(raw, value)
 
     def point(self, mean: Array) -> Array:
-        """Return the median class of each column, which has the least expected absolute error in rank."""
+        """Return the median class of each column, of `shape`, which has the least expected absolute error in rank."""
         return self._class_at(mean, 0.5)
 
     def mode(self, raw: Array) -> Array:
@@ -139,7 +141,7 @@ class Ordinal(Classes):
         return self.cuts.sites
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Return location 0 and scale 1, and cutpoints that give back the columns' frequencies."""
+        """Return location 0 and scale 1, and cutpoints that give back the columns' frequencies: `(n_raw,)`."""
         frequencies = np.split(self.packing.frequencies(values, mask), np.cumsum(self.packing.sizes)[:-1])
         cut = np.concatenate([_logit(np.cumsum(p)[:-1]) for p in frequencies])
         first, start, step = _uniform_cuts(self.packing.sizes)

@@ -38,6 +38,8 @@ class StudentT(LocationScale):
     Args:
         size: Number of sites, or their shape.
         scale: As in `Normal`: `"net"`, `"site"` or a number.
+    Raises:
+        DeclarationError: a size or scale that cannot be.
     """
 
     @property

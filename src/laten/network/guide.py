@@ -21,7 +21,7 @@ from laten.network.network import Network
 
 
 def guide_for(network: Network, latent: Collection[str] | None = None, observed: Collection[str] = ()) -> Network:
-    """Derives a guide.
+    """Derive a guide.
 
     Args:
         network: P. It must not have undeclared parents.

@@ -162,7 +162,7 @@ class Model(eqx.Module):
         held: Values,
         sampling: Sampling,
     ) -> Guess:
-        """Draw the guide's nodes."""
+        """Draw the guide's nodes for one example: name -> value, each of its family's shape."""
         # something inside the support for each node that the guide looks at and that is not observed at all
         unseen = {n: self.network.nodes[n].family for n in self.guide.inputs if n not in evidence}
         blank = {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in unseen.items()}

@@ -57,6 +57,7 @@ class Network:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Names of all nodes, parents first."""
         return tuple(self.nodes)
 
     @property
@@ -67,6 +68,7 @@ class Network:
 
     @property
     def families(self) -> dict[str, Family]:
+        """Node name -> its family."""
         return {name: node.family for name, node in self.nodes.items()}
 
     @property
@@ -104,6 +106,8 @@ class Network:
             inputs: Families of the parents that are not nodes.
             hidden: Names of inputs that may be hidden, whose masks the nets see.
             starts: Node name -> `(n_raw,)` where its constants start.
+        Raises:
+            DeclarationError: a parent that is neither node nor input; starts of another length.
         """
         families = {**(inputs or {}), **self.families}
         weights = {}

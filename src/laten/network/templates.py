@@ -47,7 +47,11 @@ class Leaf(NamedTuple):
 
 
 def family_of(leaf: Leaf) -> Family:
-    """Choose the family of a block of columns of one kind."""
+    """Choose the family of a block of columns of one kind.
+
+    Raises:
+        DeclarationError: a kind that is unknown.
+    """
     shape = leaf.shape
     classes = leaf.sizes[0] if leaf.shape == () and leaf.sizes else leaf.sizes
     match leaf.kind:
@@ -85,6 +89,8 @@ def table(
         width: Units of the hidden layers.
         components: Normals in the mixture that is the prior of z; 1: the standard normal, not learned.
         dropout: Share of hidden units left out while training.
+    Raises:
+        DeclarationError: a leaf of an unknown kind, or sizes below 1.
     """
     nodes: dict[str, Family | Node] = {
         "z": NormalMixture(latent, components) if components > 1 else Normal(latent),

@@ -35,7 +35,7 @@ CELL = (
 
 
 def load(name: str) -> pd.DataFrame | dict[str, np.ndarray]:
-    """Return the embedded data set called `name`.
+    """Return the embedded data set called `name`: a frame, or for digits arrays of the shape `(rows, ...)` by name.
 
     Raises:
         DataError: no such set, or the installed scikit-learn does not bring it.

@@ -126,7 +126,11 @@ class Clinic:
         return pd.DataFrame({name: c.present(c.draw(states, rng)) for name, c in self.columns.items()})
 
     def log_joint(self, frame: pd.DataFrame, without: str | None = None) -> np.ndarray:
-        """Return `(rows, 48)` log p(state, observed cells), nats, leaving out column `without`."""
+        """Return `(rows, 48)` log p(state, observed cells), nats, leaving out column `without`.
+
+        Raises:
+            DataError: no frame, or a column that `clinic` lacks.
+        """
         check_frame(frame)
         total = np.broadcast_to(np.log(self.prior), (len(frame), len(self.prior))).copy()
         for name in frame.columns:

@@ -43,6 +43,8 @@ class Schema(Record, frozen=True):
         constraints: What rows keep, found in the data or declared (`laten.constraints`); equations in an order in which
             they can be computed.
         worth_a_look: What the table's owner should look at; two schemas are equal whatever it says.
+    Raises:
+        DataError: two columns of one name, a column in two nodes, or a node of several kinds.
     """
 
     columns: tuple[Column, ...]
@@ -211,7 +213,11 @@ class Schema(Record, frozen=True):
         return Contract(clauses, self.groups, self.extra, self.constraints, self.columns)
 
     def to_toml(self) -> str:
-        """Write the text of a contract that `lt.read_schema` imposes on another frame; reasons are comments."""
+        """Write the text of a contract that `lt.read_schema` imposes on another frame; reasons are comments.
+
+        Raises:
+            DataError: two columns are the same as text, or a text cannot be written as UTF-8.
+        """
         return to_toml(self.columns, self.groups, self.extra, tuple(map(str, self.constraints)))
 
     def check(self, frame: pd.DataFrame) -> Findings:

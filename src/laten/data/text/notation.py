@@ -157,6 +157,8 @@ def assumed(frame: pd.DataFrame) -> Assumed | None:
     Returns:
         Encoding, separator, the notation of each column, and notes with the options that change them; None for a frame
         that `read` did not make.
+    Raises:
+        DataError: the record with the frame was overwritten.
     """
     return recorded(getattr(frame, "attrs", {}))
 

@@ -122,6 +122,8 @@ class MLP:
         activation: A name in `laten.network.nets.layers.ACTIVATIONS`.
         dropout: Share of hidden units left out while training.
         activate_output: Apply the activation to the output as well (for hidden nodes shared by several children).
+    Raises:
+        DeclarationError: a width or depth below 1, an unknown activation, or a dropout outside [0, 1).
     """
 
     width: int | tuple[int, ...] = 128
@@ -172,6 +174,8 @@ class ResMLP:
         activation: A name in `laten.network.nets.layers.ACTIVATIONS`.
         dropout: Share of hidden units left out while training.
         activate_output: Apply the activation to the output as well.
+    Raises:
+        DeclarationError: a width or depth below 1, an unknown activation, or a dropout outside [0, 1).
     """
 
     width: int = 128

@@ -24,6 +24,8 @@ class Table:
 
     Args:
         sizes: Number of states of each parent, in order; parents are `Categorical` nodes of one site.
+    Raises:
+        DeclarationError: a number of states below 1.
 
     >>> import laten as lt
     >>> lt.Network(rain=lt.Categorical(2), wet=lt.Categorical(3).given("rain", via=lt.Table(2)))

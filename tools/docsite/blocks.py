@@ -1,0 +1,90 @@
+"""Code blocks of pages: every one runs when the site is built, or a mark above it says why not.
+
+    <!-- setup: clinic -->              the next block, and those after it, find what docs/code/clinic.py makes
+    <!-- setup: quick -->               from here on, models whose epochs are not said train for a few steps
+    <!-- not run: needs pythae -->      the next block is shown and not run
+
+Blocks of a page run in one namespace and one folder, from top to bottom. Text that looks like output is refused: a
+block prints what it shows (`exec="1" source="above" result="text"`). Data, such as TOML, are no code.
+"""
+
+import re
+from dataclasses import dataclass
+
+from docsite.common import SiteError
+
+CODE = {"python": "python", "py": "python", "sh": "bash", "bash": "bash"}  # and what runs it
+OUTPUT = ("", "text", "console", "pycon", "txt")
+FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<language>[\w-]*) *(?P<options>[^`\n]*)$")
+MARK = re.compile(r"^ *<!-- (?P<kind>setup|not run): (?P<text>.+?) -->$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block: where it stands, and why it is not run (nothing: it is)."""
+
+    place: str
+    language: str
+    not_run: str = ""
+
+
+def prepare_blocks(text: str, page: str) -> tuple[str, list[Block]]:
+    """Write the blocks of a page so that Zensical runs each; return the page, as many lines as before, and its blocks.
+
+    Raises:
+        SiteError: text in a fence has no language, and no mark says that it is not run.
+    """
+    lines, blocks, end, marks = text.split("\n"), [], "", dict[str, str]()
+    sessions = re.findall(r'^ *```\S+ .*session="([^"]+)"', text, re.MULTILINE)
+    session, quick = sessions[0] if sessions else page, False
+    for at, line in enumerate(lines):
+        if end:  # inside a block
+            end = "" if line.strip() == end else end
+        elif mark := MARK.match(line):
+            marks[mark["kind"]] = mark["text"]
+        elif fence := FENCE.match(line):
+            end, language, place = fence["ticks"], fence["language"], f"{page}:{at + 1}"
+            not_run = marks.pop("not run", "")
+            if language in OUTPUT and not not_run:
+                raise SiteError(f"{place}: text in a fence is neither code nor data; let a block print it, or mark it "
+                                "above: <!-- not run: why -->")  # fmt: skip
+            if language in OUTPUT or (language in CODE and not_run):
+                blocks.append(Block(place, language or "text", not_run))
+            elif language in CODE:
+                blocks.append(Block(place, language))
+                options = fence["options"].strip()
+                if 'exec="1"' not in options:  # what it prints is shown, unless it is a shell that reports its progress
+                    options = f'exec="1" source="above" result="text" quiet="{int(language != "python")}" {options}'
+                options = re.sub(r' *session="[^"]*"', "", options)
+                setups = marks.pop("setup", "").split()
+                quick = quick or "quick" in setups
+                setup = ",".join(name for name in setups if name != "quick")
+                options += f' session="{session}" id="{place}" idprefix="" workdir="{folder_of(page)}"'
+                options += f' setup="{setup}" quick="{int(quick)}"'
+                lines[at] = f"{fence['indent']}{end}{CODE[language]} {' '.join(options.split())}"
+        elif line.strip():
+            marks.pop("not run", None)
+    return "\n".join(lines), blocks
+
+
+def folder_of(page: str) -> str:
+    """Return the name of the folder in which the blocks of a page run."""
+    return f"run/{page.removesuffix('.md').replace('/', '-')}"
+
+
+def only_blocks(text: str) -> str:
+    """Return the blocks of a page without its prose."""
+    return "\n\n".join(re.findall(r"^ *```[^\n]+\n.*?\n *```$", text, re.MULTILINE | re.DOTALL))
+
+
+def fault(report: str) -> str:
+    """Return place and reason of the first block that failed, from what Zensical reported; empty when none did."""
+    found = re.search(
+        r"Execution of \w+ code block '([^']+)'.*?\n\nOutput is:\n\n(.*?)\n\n\n", report + "\n\n\n", re.DOTALL
+    )
+    if not found:
+        return ""
+    output = [line.strip() for line in found[2].splitlines() if line.strip()]
+    inside = re.findall(rf'"<code block: id {re.escape(found[1])}>", line (\d+)', found[2])
+    where = f" (its line {inside[-1]})" if inside else ""
+    return f"{found[1]}{where}: {output[-1] if output else 'failed without a word'}\n{found[2]}"
