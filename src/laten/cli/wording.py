@@ -75,11 +75,11 @@ PHRASES: tuple[tuple[str, Said], ...] = (
     (r", or ask a learned guide: network\.learn_guide\(\)\.query\(\.\.\.\)", ""),
     (r"variable elimination, network\.query\(targets, given\), or a guide, network\.learn_guide\(\)", "laten query"),
     (r"a guide, lt\.VAE\(network\)", "a guide, fitted in Python"),
-    (r"; see more, or ask for a target: guide\.query\(\.\.\.\)", "; give more, or ask for a target"),
+    (r"; give more, or ask for a target: guide\.query\(\.\.\.\)", "; give more, or ask for a target"),
     (r"'mean field' or 'prior', or learn_guide\(\) one", "'mean field' or 'prior'"),
     (
-        r'Exact are discrete latents, and networks of lt\.Normal\(n, scale="site"\)',
-        "Exact are discrete latents, and networks of normals of constant scale",
+        r'Exact answers exist for discrete latents, and for networks of lt\.Normal\(n, scale="site"\)',
+        "Exact answers exist for discrete latents, and for networks of normals of constant scale",
     ),
     # models and training
     (r"say objective=lt\.Elbo\(\.\.\., trim=\.\.\.\) instead", "leave out --trim or --objective"),
