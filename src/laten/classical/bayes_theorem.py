@@ -145,7 +145,7 @@ def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Ite
     above = elimination.ancestors(network.parents, evidence.names) - set(evidence.codes)
     default = [n for n in network.order if n in above]
     if latents is None and not default:
-        raise DataError("the evidence has no unobserved ancestors; name what to explain (latents=[...], --latent): some of "
+        raise DataError("the evidence has no unobserved ancestors; name what to explain (latents=[...], --latent), of "
                         f"{known(n for n in network.order if n not in evidence.codes)}")  # fmt: skip
     names = check_targets(network.states, default if latents is None else latents, Evidence(evidence.codes, {}))
     check_count(
