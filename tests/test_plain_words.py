@@ -49,7 +49,7 @@ def test_only_prose_counts(check):
         ("en/index.md", LONG, "more than 20"),
         ("en/audit.md", LONG, None),  # reported, not refused
         ("en/audit.md", "The column is text, so read.", "'so read'"),
-        ("en/tutorials/a.md", "This is Simply so.", "'Simply'"),
+        ("en/tutorials/a.md", "This is Obviously so.", "'Obviously'"),
         ("en/tutorials/a.md", PAGE, None),
     ],
 )

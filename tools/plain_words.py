@@ -18,7 +18,7 @@ FIRST = re.compile(r"README\.md$|/(en|id)/index\.md$|/(tutorials|how-to|coming-f
 FREE = ("decisions.md", "walks.md")  # for those who change laten
 PHRASES = (
     r"as it is read|so read\b|read so\b|is what it is|takes? in its stride|none that was|in so far as",
-    r"simply|obviously|of course|basically|needless to say|please note|it should be noted|in order to",
+    r"obviously|of course|basically|needless to say|please note|it should be noted|in order to",
 )
 RIDDLE = re.compile(rf"\b(?:{'|'.join(PHRASES)})\b", re.IGNORECASE)
 # What is no prose, in the order in which it is left out.
