@@ -10,12 +10,12 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 help:
-	@echo 'make demo    fit models on embedded data; numbers here, models and pictures in demo/'
+	@echo 'make demo    fit models on embedded data; print figures, write models and pictures to demo/'
 	@echo 'make test    lint, types, tests and doctests'
-	@echo 'make test-slow  what is statistical and takes long'
+	@echo 'make test-slow  statistical tests, which take long'
 	@echo 'make test-lowest  the tests with the oldest versions that pyproject.toml allows, in build/lowest'
 	@echo 'make test-313  the tests on Python 3.13, in build/python3.13; another one: make PYTHON313=/path/to/python3.13 test-313'
-	@echo 'make lint    ruff and mypy alone'
+	@echo 'make lint    ruff, mypy, import-linter and a check of the prose alone'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make bench   rows per second of training, beside a bare loop and beside other libraries'
 	@echo 'make docs    the documentation as a site, in build/docs, in English and Bahasa Indonesia'
@@ -39,6 +39,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/plain_words.py
 
 test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 10

@@ -134,7 +134,7 @@ def test_draws_follow_the_conditional(vae):
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
-        (lambda v: v.conditional(FRAME, ["a"], given={"a": "p"}), "'a' is a target and given at once"),
+        (lambda v: v.conditional(FRAME, ["a"], given={"a": "p"}), "'a' is both a target and given"),
         (lambda v: v.conditional(FRAME, []), "no target"),
         (lambda v: v.conditional(FRAME, ["aa"]), "did you mean"),
         (lambda v: v.sample(3, given={"x": "tall"}), "'x'"),
@@ -144,7 +144,7 @@ def test_draws_follow_the_conditional(vae):
         (lambda v: v.sample(3, given={"a": ["p", "zz"]}), "zz"),
         (lambda v: v.sample(3, given={"x": lt.between(5, 1)}), "above high"),
         (lambda v: v.predict(FRAME, "nothing"), "nothing"),
-        (lambda v: v.predict(FRAME), "which column"),
+        (lambda v: v.predict(FRAME), "name the column"),
         (lambda v: v.predict_proba(FRAME, "x"), "has no classes"),
         (lambda v: v.predict_outliers(FRAME, contamination=1.5), "between 0 and 1"),
         (lambda v: v.impute_interval(FRAME, 95), "between 0 and 1"),
@@ -168,7 +168,7 @@ def test_impossible_evidence_warns_and_says_what_to_do():
 
 @pytest.mark.filterwarnings("ignore:sample. nearly impossible")
 def test_a_number_outside_what_was_seen_warns(vae):
-    with pytest.warns(LatenWarning, match="x=30.0 lies outside what was seen"):
+    with pytest.warns(LatenWarning, match="x=30.0 lies outside the values seen"):
         rows = vae.sample(2, given={"x": 30.0})
     assert (rows["x"] == 30.0).all()
 

@@ -160,7 +160,7 @@ def test_predictions_given_more(vae):
     assert 0.6 < inside <= 1 and (low["low"] <= low["high"]).all()
     rome = vae.predict(rows, "heat", given={"city": "Rome"})
     assert rome.between(5, 15).mean() > 0.9 and not vae.predict(rows, "heat").between(5, 15).all()
-    with pytest.raises(lt.LatenError, match="asked for and given at once"):
+    with pytest.raises(lt.LatenError, match="both asked for and given"):
         vae.predict(rows, "heat", given={"heat": 3.0})
 
 

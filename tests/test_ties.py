@@ -107,7 +107,7 @@ def test_evidence_and_observed_cells_stay(fitted):
 def test_rows_that_break_a_tie_are_named_when_scored(fitted):
     rows = stays().head(6)
     rows.loc[4, "total"] += 1
-    with pytest.warns(LatenWarning, match=r"'total = a \+ b', which all rows of the fit keep, is broken by row 4"):
+    with pytest.warns(LatenWarning, match=r"'total = a \+ b' does not hold in row 4"):
         assert np.isfinite(fitted.score_samples(rows)).all()
 
 
@@ -122,7 +122,7 @@ def test_constraints_are_declared_to_the_estimator():
     assert (rows["low"] <= rows["high"]).all() and vae.schema_["x"].bounds == (-1, 2)
     free = vae.view_.drawn(ancestral(vae.model_, 2000, 0), 0)
     assert (free["low"] > free["high"]).any()  # the control
-    with pytest.raises(DataError, match="'high <= low' is not kept by rows 0, 1"):
+    with pytest.raises(DataError, match="'high <= low' is broken by rows 0, 1"):
         lt.VAE(constraints=["high <= low"]).fit(frame)
 
 

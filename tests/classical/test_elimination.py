@@ -261,7 +261,7 @@ def test_elimination_takes_rows_of_their_own_evidence():
         ({"tables": {"a": [0.5, 0.6], "b": [0.5, 0.5]}}, "'a': its rows must be probabilities"),
         ({"tables": {"a": [0.5, 0.5], "b": [[0.5, 0.5]]}}, r"'b': its table has shape (1, 2), expected (2,)"),
         ({"parents": {"b": ["c"]}}, "there is no variable 'c'"),
-        ({"states": {"a": "xy", "b": "xx"}}, "'b': a name is there twice"),
+        ({"states": {"a": "xy", "b": "xx"}}, "'b': a name occurs twice"),
         ({"parents": {"b": ["a"], "a": ["b"]}}, "the arrows run in a circle"),
     ],
 )

@@ -49,7 +49,7 @@ def test_explain_says_what_is_wrong(table, images, laten):
         (("--of", "income"), "--of and --on go together"),
         (("--of", "incme", "--on", "shoe"), "there is no column 'incme'; did you mean 'income'?"),
         (("--of", "shoe", "--on", "shoe"), "dependence of column 'shoe' on itself"),
-        (("--of", "country", "--on", "shoe"), "'country' was set aside"),
+        (("--of", "country", "--on", "shoe"), "'country' was not modelled"),
         (("-o", "a.gif"), "do not know how to write .gif"),
         ((table.data,), "DATA goes with --what latents"),
     ):

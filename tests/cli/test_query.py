@@ -61,7 +61,7 @@ def test_bad_input_is_one_line(laten, asia, table):
         (("query", "bad.bif", "P(a)"), "bad.bif, line 3: the file ends"),
         (("query", "none.bif", "P(a)"), "no such file"),
         (("query", table.model, "P(cty)"), "did you mean"),
-        (("explain", asia), "say what is seen"),
+        (("explain", asia), "name the evidence"),
         (("explain", asia, "--given", "dysp"), "expected VARIABLE=STATE"),
         (("explain", asia, "--given", "dysp=yes", "--of", "x"), "--of does not go with --given"),
         (("explain", asia, "--given", "dysp=yes", "-o", "a.jpg"), "do not know how to write .jpg"),

@@ -53,7 +53,7 @@ def test_constraints_are_options_of_fit_and_schema(shop):
     drawn = pd.read_csv("rows.csv")
     assert rows.code == 0 and (drawn["a"] <= drawn["total"]).all() and (drawn["total"] != drawn["a"] + drawn["b"]).any()
     broken = shop("fit", "shop.csv", "--constraint", "total <= a", "-o", "n.laten", *TINY)
-    assert broken.code == 2 and "'total <= a' is not kept by rows" in broken.err
+    assert broken.code == 2 and "'total <= a' is broken by rows" in broken.err
     wrong = shop("schema", "shop.csv", "--constraint", "totl <= a")
     assert wrong.code == 2 and "did you mean 'total'" in wrong.err
     assert "edits a proposal" in shop("schema", "shop.csv", "--check", "s.toml", "--constraint", "a <= b").err

@@ -51,14 +51,14 @@ class Comparison:
         if self.better is None:
             bits = f"{self.difference / math.log(2):+.2f} bits"
             return (
-                f"No difference that these {rows} rows can show: log p under {self.names[0]} less that under "
+                f"These {rows} rows show no clear difference: log p under {self.names[0]} minus log p under "
                 f"{self.names[1]} is {self.difference:+.2f} ± {error} nats ({bits}) a row."
             )
         other = self.names[1] if self.better == self.names[0] else self.names[0]
         share = self.wins if self.better == self.names[0] else 1 - self.wins
         return (
             f"{self.better} explains these {rows} rows better: {gain(abs(self.difference))} {other} a row "
-            f"(± {error} nats); it gives more to {share:.0%} of them."
+            f"(± {error} nats); it gives a higher log p to {share:.0%} of them."
         )
 
 
@@ -88,15 +88,15 @@ def refuse_unlike(one: View, other: View, names: tuple[str, str]) -> None:
         lacks = [f"{name} lacks {known(sorted(map(str, more)))}" for name, more in
                  ((names[1], set(a) - set(b)), (names[0], set(b) - set(a))) if more]  # fmt: skip
         raise DataError(
-            f"the models are of different columns: {'; '.join(lacks)}. A log p of fewer columns is higher for that "
-            "alone; fit both to the same ones"
+            f"the models have different columns: {'; '.join(lacks)}. With fewer columns log p is higher for that "
+            "reason alone; fit both models to the same columns"
         )
     unlike = [name for name in a if a[name] != b[name]]
     if unlike:
         name = unlike[0]
         raise DataError(
-            f"column {str(name)!r} is {a[name]} for {names[0]} and {b[name]} for {names[1]}: their log p have other "
-            "units; fit both with the same kind"
+            f"column {str(name)!r} is {a[name]} for {names[0]} and {b[name]} for {names[1]}: their log p have "
+            "different units; fit both with the same kind"
         )
 
 

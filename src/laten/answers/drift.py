@@ -67,7 +67,9 @@ class Drift:
         moved = self.columns[self.columns["drift"]]
         parts = []
         if math.isnan(self.p_value):
-            parts.append("As wholes: not tested, the model has no scores of held-out rows; give rows to compare with.")
+            parts.append(
+                "As wholes: not tested, because the model keeps no scores of held-out rows; give rows to compare with."
+            )
         else:
             more = self.log_p - self.known_log_p
             parts.append(
@@ -102,8 +104,8 @@ def drift(fitted: Fitted, data: Any, reference: Any, error: float) -> Drift:
         known = learned(network, view.rows(old, optional=fitted.model.latents), True)
     if known is None:
         raise LatenError(
-            "drift: the model file, of an earlier version, keeps nothing to compare with; give the rows that it was "
-            "fitted to as the reference"
+            "drift: an earlier version wrote this model file, and it keeps nothing to compare with; give the rows of "
+            "the fit as the reference"
         )
     sites = known.sites(network)
     new = counted(sites, rows.values, rows.mask)

@@ -30,7 +30,7 @@ def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> t
     """Fill the hidden cells of the data by the ends of their central intervals."""
     view = table_of(fitted, "impute_interval")
     if not 0 < coverage < 1:
-        raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
+        raise LatenError(f"coverage is the probability inside the interval, between 0 and 1, not {coverage!r}")
     came = view.taken(data)
     frame: pd.DataFrame = came.data
     values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(frame, partial=True))

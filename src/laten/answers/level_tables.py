@@ -103,7 +103,7 @@ def scales_of(fitted: Fitted, view: TableView, names: Sequence[Name] | None = No
         if families[block.node].joint and families[block.node].n_sites > 1:
             raise LatenError(
                 f"column {column.name!r}: the columns of node {block.node!r}, {families[block.node]!r}, depend on one "
-                "another given the latents; to have them explained give each column a node of its own"
+                "another given the latents; to explain them, give each column a node of its own"
             )
     smooth = tuple({b.node: None for b, _, c in chosen if c.kind not in CLASSES and not c.binned})
     drawn = ancestral(fitted.model, DRAWS, fitted.seed, smooth) if smooth else {}

@@ -85,8 +85,8 @@ def sampled(fitted: Fitted, n: int, given: Mapping[Any, Any], draws: int, seed: 
     if size < FEWEST * max(n / KEPT, 1) or less > SURPLUS:
         warnings.warn(
             f"sample: nearly impossible evidence under the model: {less:.0f} nats less probable than that of any of "
-            f"{PRIOR_ROWS} rows drawn from it, effective sample size {size:.1f} of {log_w.size} draws. What is "
-            "drawn for the other columns is a guess; give less evidence, wider intervals, or more draws",
+            f"{PRIOR_ROWS} rows drawn from it, effective sample size {size:.1f} of {log_w.size} draws. The "
+            "other columns of these rows are a guess; give less evidence, wider intervals, or more draws",
             LatenWarning,
             stacklevel=4,
         )
@@ -152,7 +152,7 @@ def predict_interval(fitted: Fitted, data: Any, column: Any, coverage: float, dr
     """Return the ends of the central interval of a column of numbers or ordered classes, given all others."""
     view = table_of(fitted, "predict_interval")
     if not 0 < coverage < 1:
-        raise LatenError(f"coverage is the probability inside, between 0 and 1, not {coverage!r}")
+        raise LatenError(f"coverage is the probability inside the interval, between 0 and 1, not {coverage!r}")
     came = view.taken(data)
     frame: pd.DataFrame = came.data
     column = lacking(view, frame) if column is None else column
@@ -172,7 +172,7 @@ def means_of(fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given
     view, known = table_of(fitted, "predict"), given or {}
     view.column(column)
     if column in known:
-        raise LatenError(f"predict: column {column!r} is asked for and given at once; take it out of one of them")
+        raise LatenError(f"predict: column {column!r} is both asked for and given; remove it from one of the two")
     hard, allowed, _ = evidence_of(fitted, known, len(frame)) if known else (Rows({}, len(frame)), {}, None)
     rows = over(without(view, frame, [column, *known]), hard)
     found: dict[str, np.ndarray] = fitted.ask_well(Expected(draws, fitted.means, allowed), rows)[0]
@@ -210,7 +210,7 @@ def conditional(
     for name in names:
         view.column(name)
         if given and name in given:
-            raise LatenError(f"conditional: column {name!r} is a target and given at once; take it out of one of them")
+            raise LatenError(f"conditional: column {name!r} is both a target and given; remove it from one of the two")
     hard, allowed, within = evidence_of(fitted, given or {}, len(frame))
     frame = frame.drop(columns=[c for c in given or {} if c in frame.columns])  # what is given takes their place
     shown, log_det = view.scored(frame, partial=True)
@@ -254,8 +254,8 @@ def lacking(view: TableView, frame: pd.DataFrame) -> Any:
     found = [c for b in view.schema.blocks for c in b.names if c not in frame.columns]
     if len(found) != 1:
         raise LatenError(
-            f"which column? predict(X, column) names it; without a name X must lack just one of the fitted columns, "
-            f"and lacks {known(found) if found else 'none'}"
+            f"predict: name the column: predict(X, column). Without a name, X must lack exactly one fitted column; "
+            f"it lacks {known(found) if found else 'none'}"
         )
     return found[0]
 

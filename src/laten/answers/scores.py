@@ -35,7 +35,7 @@ def warn_of_torn(view: TableView, data: Any) -> None:
     """Warn of rows that break what all rows of the fit keep."""
     for text, bad in view.torn(data).items():
         warnings.warn(
-            f"score: {text!r}, which all rows of the fit keep, is broken by {where(bad)}; log p does not know of it",
+            f"score: {text!r} does not hold in {where(bad)}, though it did in the fit; log p ignores such rules",
             LatenWarning,
             stacklevel=4,
         )

@@ -94,7 +94,9 @@ def explain(
     if isinstance(model, ProbabilityTables | LearnedGuide):
         tables, guide = (model, None) if isinstance(model, ProbabilityTables) else (model.network, model)
         if q == "guide" and guide is None:
-            raise DeclarationError("tables alone have no guide: q may be 'mean field' or 'prior', or learn_guide() one")
+            raise DeclarationError(
+                "a network of tables has no guide; q may be 'mean field' or 'prior', or learn_guide() one"
+            )
         how = q or ("guide" if guide else "mean field")
         found = of_tables(tables, evidence, latents)
         if guide is not None and how == "guide":
@@ -143,7 +145,7 @@ def of_tables(network: ProbabilityTables, given: Mapping[str, Any], latents: Ite
     above = elimination.ancestors(network.parents, evidence.names) - set(evidence.codes)
     default = [n for n in network.order if n in above]
     if latents is None and not default:
-        raise DataError(f"nothing unseen stands above the evidence; name what to explain (latents=[...], --latent) of "
+        raise DataError("the evidence has no unobserved ancestors; name what to explain (latents=[...], --latent), of "
                         f"{known(n for n in network.order if n not in evidence.codes)}")  # fmt: skip
     names = check_targets(network.states, default if latents is None else latents, Evidence(evidence.codes, {}))
     check_count(

@@ -96,10 +96,10 @@ def latents_of(network: Network, example: Example, latents: Iterable[str] | None
     half = [n for n in inner if n in example.masks]
     if half or not names:
         raise DataError(
-            f"node {half[0]!r} is seen in part; give all of it or nothing" if half else "every latent is given"
+            f"node {half[0]!r} is observed in part; give all of it or nothing" if half else "every latent is given"
         )
     if latents is not None and set(latents) != set(names):
-        raise DataError(f"latents of a declared network are all that is not seen: {known(names)}")
+        raise DataError(f"the latents of a declared network are all unobserved nodes: {known(names)}")
     return names
 
 

@@ -131,8 +131,8 @@ class LearnedGuide:
         sizes = [net.sizes[n] for n in free]
         if (count := math.prod(sizes)) > LISTED:
             raise DataError(
-                f"what is hidden has {count:.2g} joint states, more than the {LISTED} that can be listed; see more, or "
-                "ask for a target: guide.query(...)"
+                f"the hidden variables have {count:.2g} joint states, more than the {LISTED} that can be listed; "
+                "give more, or ask for a target: guide.query(...)"
             )
         listed = dict(zip(free, np.indices(sizes).reshape(len(sizes), count), strict=True))
         columns = [listed[n] if n in listed else np.full(count, codes[n]) for n in net.states]

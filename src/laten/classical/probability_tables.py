@@ -36,7 +36,7 @@ class ProbabilityTables:
             check_name(self.states, variable)
         for variable, names in [*self.states.items(), *self.parents.items()]:
             if len(set(names)) < len(names):
-                raise DataError(f"variable {variable!r}: a name is there twice in {known(names)}")
+                raise DataError(f"variable {variable!r}: a name occurs twice in {known(names)}")
         try:
             self.order = tuple(graphlib.TopologicalSorter(self.parents).static_order())
         except graphlib.CycleError as error:

@@ -69,7 +69,7 @@ PHRASES: tuple[tuple[str, Said], ...] = (
     ),
     (r"; impute\(X\) fills every node that X lacks", "; laten impute fills the nodes that a file lacks"),
     (r"latents=\[\.\.\.\], ", ""),
-    (r"say draws or error, not both", "say --draws or --error, not both"),
+    (r"give draws or error, not both", "give --draws or --error, not both"),
     (
         r"use more than (\d+) draws, or train longer or with lt\.Iwae",
         r"ask for more than --draws \1, or fit longer or with --objective iwae",
@@ -77,11 +77,11 @@ PHRASES: tuple[tuple[str, Said], ...] = (
     (r", or ask a learned guide: network\.learn_guide\(\)\.query\(\.\.\.\)", ""),
     (r"variable elimination, network\.query\(targets, given\), or a guide, network\.learn_guide\(\)", "laten query"),
     (r"a guide, lt\.VAE\(network\)", "a guide, fitted in Python"),
-    (r"; see more, or ask for a target: guide\.query\(\.\.\.\)", "; give more, or ask for a target"),
+    (r"; give more, or ask for a target: guide\.query\(\.\.\.\)", "; give more, or ask for a target"),
     (r"'mean field' or 'prior', or learn_guide\(\) one", "'mean field' or 'prior'"),
     (
-        r'Exact are discrete latents, and networks of lt\.Normal\(n, scale="site"\)',
-        "Exact are discrete latents, and networks of normals of constant scale",
+        r'Exact answers exist for discrete latents, and for networks of lt\.Normal\(n, scale="site"\)',
+        "Exact answers exist for discrete latents, and for networks of normals of constant scale",
     ),
     # models and training
     (r"say objective=lt\.Elbo\(\.\.\., trim=\.\.\.\) instead", "leave out --trim or --objective"),

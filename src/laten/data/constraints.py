@@ -41,7 +41,7 @@ class Sum(Record, frozen=True, tag_field="constraint", tag="sum"):
     def __post_init__(self) -> None:
         if not self.terms or len(self.factors) not in (0, len(self.terms)) or 0 in self.factors:
             raise DataError(
-                f"constraint on {self.total!r}: a sum needs terms, and a factor other than 0 for each or none"
+                f"constraint on {self.total!r}: a sum needs terms; give no factors, or one other than 0 for each"
             )
         _distinct((self.total, *self.terms))
 

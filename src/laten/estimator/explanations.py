@@ -75,7 +75,7 @@ class Explanations(abc.ABC):
         self, other: "Explanations", X: Any, *, draws: int | None = None, error: float = PRECISE,
         names: tuple[str, str] = ("the first model", "the second"),
     ) -> Comparison:  # fmt: skip
-        """Say which of two models explains the same rows better: the paired difference of log p, with its error.
+        """Find out which of two models explains the same rows better: the paired difference of log p, with its error.
 
         Args:
             other: A model of the same columns, or a face with one; how each models them may differ.
@@ -96,7 +96,7 @@ class Explanations(abc.ABC):
         return run_compare(self._fitted(), model._fitted(), X, draws, error, names)
 
     def drift(self, X: Any, reference: Any = None, *, error: float = PRECISE) -> Drift:
-        """Say whether new rows are like those of the fit: by column, and as wholes by their log p.
+        """Test whether new rows are like the rows of the fit: column by column, and as a whole by log p.
 
         Args:
             X: New rows of a table.
@@ -117,7 +117,7 @@ class Explanations(abc.ABC):
         self, X: Any, top: int | None = 20, *, by_column: bool = False, draws: int | None = None,
         error: float = PRECISE, usual: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
-        """Return the least probable rows, the oddest first, and which columns make them so.
+        """Return the oddest rows, the least probable first, and the columns that make them odd.
 
         Args:
             X: Rows.

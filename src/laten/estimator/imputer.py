@@ -94,7 +94,7 @@ class Imputer(TransformerMixin, Face):
         return copies[0] if len(copies) == 1 else copies
 
     def inverse_transform(self, X: Any) -> Any:
-        """Return rows with the cells empty again that were so before `transform`, as its indicators say.
+        """Return rows in which the cells that `transform` filled are empty again, by its indicators.
 
         Args:
             X: What `transform` returned.

@@ -77,7 +77,7 @@ def check(parameters: Parameters) -> None:
         whole("random_state", parameters.random_state, 0)
         if parameters.seed not in (0, parameters.random_state):
             raise LatenError(
-                f"seed={parameters.seed!r} and random_state={parameters.random_state!r} are two names of one thing; "
+                f"seed={parameters.seed!r} and random_state={parameters.random_state!r} are two names of one option; "
                 "give one of them"
             )
     if parameters.missing == "informative" and parameters.numbers != "cells":

@@ -58,7 +58,7 @@ class PlainVAE(Parameters, Answers):
         return self.fit_prepared(prepare(X, self, sample_weight))
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Make one pass over rows, from the weights that are there; columns, levels and bins stay those of the fit.
+        """Make one pass over rows, starting from the fitted weights; columns, levels and bins stay as in the fit.
 
         An unfitted model learns from these rows what each column is, and makes its first pass. Each pass has a
         learning rate that rises and falls, and an optimiser of its own; `history_` goes on.

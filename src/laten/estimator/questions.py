@@ -49,7 +49,7 @@ class Answers(Explanations):
         draws: int | None = None,
         seed: int | None = None,
     ) -> ConditionalAnswer:
-        """Return p(targets | all else that is seen) of each row: how probable its own values are, and samples.
+        """Return p(targets | other observed cells) of each row: log p of its own values, and samples.
 
         Args:
             X: Rows; whatever is observed in a row, except the targets, is evidence.
@@ -71,7 +71,7 @@ class Answers(Explanations):
     def impute(
         self, X: Any, samples: int | None = None, *, statistic: str = "auto", seed: int | None = None, draws: Any = None
     ) -> Any:
-        """Fill hidden cells; rows need not be those of the fit.
+        """Fill empty cells, in rows of the fit or in new rows.
 
         Args:
             X: Data with NaN or empty cells; columns that are absent count as hidden.
@@ -94,7 +94,7 @@ class Answers(Explanations):
         return impute.multiply_impute(self._fitted(), X, samples, self.draws, self._seed(seed))
 
     def impute_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Return the data twice, hidden numbers and ordered classes filled by the ends of their central interval.
+        """Return the data twice: empty cells hold the low end of their central interval, then the high end.
 
         Args:
             coverage: Probability inside the interval of each cell.
@@ -163,7 +163,7 @@ class Answers(Explanations):
             LatenError: draws and error at once, or an error that is not positive.
         """
         if draws is not None and error is not None:
-            raise LatenError("log_likelihood: say draws or error, not both")
+            raise LatenError("log_likelihood: give draws or error, not both")
         number = self._draws(draws, POSTERIOR) if error is None else None
         return scores.judged(self._fitted(), X, number, 1.0 if error is None else error)
 
@@ -177,7 +177,7 @@ class Answers(Explanations):
         return float(np.average(found, weights=checked(sample_weight, len(found))))
 
     def surprise(self, X: Any, draws: int | None = None) -> Any:
-        """Say how each column, and each latent node, lowers the score: minus its share of log p(row), in nats.
+        """Return the surprise of each column and latent node: minus its share of log p(row), in nats.
 
         A column's share is the posterior mean of its log-density given the latents; a latent's is what it costs to say
         which latents those are. Row sums are exactly `-score_samples(X)`.

@@ -85,8 +85,8 @@ def joint_normal(network: Network, weights: Mapping[str, Conditional]) -> JointN
     why = not_linear(network)
     if why:
         raise DeclarationError(
-            f"the network is not linear-Gaussian: {why}; it has no exact posterior here. Exact are discrete latents, "
-            'and networks of lt.Normal(n, scale="site") or a fixed scale over linear nets'
+            f"the network is not linear-Gaussian: {why}; it has no exact posterior here. Exact answers exist "
+            'for discrete latents, and for networks of lt.Normal(n, scale="site") or a fixed scale with linear nets'
         )
     places: dict[str, np.ndarray] = {}
     mean, covariance = np.zeros(0), np.zeros((0, 0))

@@ -108,7 +108,7 @@ def check_guide(network: Network, guide: Network) -> None:
         if ours.n_states is None and not ours.reparameterised:
             able = known(n for n, f in FAMILIES.items() if f.reparameterised)
             raise DeclarationError(
-                f"guide node {name!r}: draws of {ours!r} carry no gradient, so that it cannot be learned as a latent; "
+                f"guide node {name!r}: no gradient passes through draws of {ours!r}, so it cannot be a latent; "
                 f"use one of {able}, or classes, which are enumerated"
             )
         if ours.support != theirs.support:

@@ -22,7 +22,7 @@ def identity(
     if wrong:
         raise DataError(f"{wrong[0]} does not go with --given, which explains one example; leave it out")
     if not given:
-        raise DataError(f"{model}: say what is seen: laten explain {model} --given VARIABLE=STATE")
+        raise DataError(f"{model}: name the evidence: laten explain {model} --given VARIABLE=STATE")
     if is_bif(model):
         network = read_bif(model)
         found = explain(network, by_name(given, network.states), latents)

@@ -169,7 +169,7 @@ def levels_of(column: Column, text: str) -> list[Plain]:
 def describe(source: Source, schema: Schema | None, binarise: str) -> None:
     """Print what the model will learn from."""
     if schema is not None:
-        note(f"{source.rows} rows. What each column is taken for (--kind COLUMN=KIND changes it):\n\n{schema.table}\n")
+        note(f"{source.rows} rows. How each column is modelled (--kind COLUMN=KIND changes it):\n\n{schema.table}\n")
         return
     array = next(iter(source.data.values())) if isinstance(source.data, dict) else source.data
     sizes = " × ".join(map(str, array.shape[1:]))

@@ -19,7 +19,7 @@ def asked(model: str, data: str | None) -> tuple[PlainVAE, Source, np.ndarray | 
     if data is not None or Path(model).suffix == ".laten":
         vae = load(model)
         if data is None:
-            raise DataError(f"{model}: is a model; say which rows to look at: laten outliers {model} DATA")
+            raise DataError(f"{model}: is a model; name the rows to look at: laten outliers {model} DATA")
         return vae, for_model(vae, data), None
     source = for_fit(model)
     note(f"No model is given: a detector of odd rows is fitted to {model} first.")

@@ -36,13 +36,13 @@ def by_guide(vae: PlainVAE, file: str, asked: Asked) -> pd.Series:
     given = evidence(vae, [f"{name}={value}" for name, values in asked.given.items() for value in values])
     if len(asked.targets) != 1 or not isinstance(vae.view_, TableView):
         raise DataError(
-            f"{file}: of a fitted model one column of a table is asked; "
-            f"for several draw rows: laten sample {file} -n 10000 --given COLUMN=VALUE"
+            f"{file}: a fitted model answers about one column; "
+            f"for several columns, draw rows: laten sample {file} -n 10000 --given COLUMN=VALUE"
         )
     (target, wanted), names = next(iter(asked.targets.items())), vae.view_.schema.names
     name = column_named(target, names)
     if name in given:
-        raise DataError(f"column {name!r} is a target and given; leave it out of one of the two")
+        raise DataError(f"column {name!r} is both a target and given; remove it from one of the two")
     row = pd.DataFrame([{n: None for n in names if n != name}])
     found = vae.predict_proba(row, name, given=given).iloc[0]
     p = pd.Series(found.to_numpy(), pd.Index(found.index.astype(str), name=target), name="p")

@@ -56,7 +56,7 @@ def as_noted(cells: Cells, notation: Notation) -> Cells:
     found = read_as(ColumnText(str(cells.name), texts, ()), notation, rows, Told(missing=()), way).series
     blank = found.isna().to_numpy() & series.notna().to_numpy()
     if blank.any():
-        raise DataError(f"column {cells.name!r}: {where(blank)} hold blanks alone; {way}")
+        raise DataError(f"column {cells.name!r}: {where(blank)} hold only blanks; {way}")
     return Cells(cells.name, found.set_axis(series.index))
 
 

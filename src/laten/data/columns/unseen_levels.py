@@ -81,7 +81,7 @@ def log_left(column: Column, odd: pd.Series) -> np.ndarray:
     share = float(max((counts == 1).sum() if column.levels else 0, 0.5) / (n + 0.5))
     warnings.warn(
         f"column {column.name!r}: {shown(odd.head(50))} ({len(odd)} row{'s' if len(odd) > 1 else ''}) was never seen "
-        f"when fitting; scored with the probability left for what was not seen, {share:.2g}",
+        f"when fitting; it is scored with the probability that is left for new values, {share:.2g}",
         LatenWarning,
         stacklevel=2,
     )

@@ -53,4 +53,4 @@ def as_native(frame: pd.DataFrame, kind: str, types: str) -> Any:
         found: Any = nw.from_arrow(as_arrow(frame, types), backend=eager)
         return found.lazy(backend=library).to_native() if lazy else found.to_native()
     except ModuleNotFoundError as error:
-        raise DataError(f"the rows are to be a table of {library}, which is not here: pip install {library}") from error
+        raise DataError(f"the answer is a table of {library}, which is not installed: pip install {library}") from error

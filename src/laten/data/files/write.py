@@ -54,11 +54,13 @@ def _frame(data: Data, path: Path) -> pd.DataFrame:
     if isinstance(data, dict):
         wide = [k for k, v in data.items() if np.ndim(v) != 1]
         if wide:
-            raise DataError(f"{path}: {known(wide)} have not one value a row and fit no table; write .npz instead")
+            raise DataError(
+                f"{path}: {known(wide)} have several values a row and do not fit a table; write .npz instead"
+            )
         return pd.DataFrame(data)
     array = np.asarray(data)
     if array.ndim not in (1, 2):
-        raise DataError(f"{path}: an array of shape {array.shape} fits no table; write .npy instead")
+        raise DataError(f"{path}: an array of shape {array.shape} does not fit a table; write .npy instead")
     array = array.reshape(len(array), -1)
     return pd.DataFrame(array, columns=[f"column_{i}" for i in range(array.shape[1])])
 

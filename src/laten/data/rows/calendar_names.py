@@ -28,8 +28,8 @@ def named_days(column: Column, text: str) -> list[pd.Timestamp] | None:
         return None
     if not column.date.whole:
         raise DataError(
-            f"column {column.name!r} has times of day, and {text!r} names whole days of any year; give one of them as "
-            "a range, such as between('2013-01-01', '2013-01-31 23:59')"
+            f"column {column.name!r} has times of day, and {text!r} names whole days of any year; give "
+            "a range instead, such as between('2013-01-01', '2013-01-31 23:59')"
         )
     days = pd.date_range("1970-01-01", periods=0, unit="s")
     if column.seen.low is not None and column.seen.high is not None:
@@ -37,5 +37,5 @@ def named_days(column: Column, text: str) -> list[pd.Timestamp] | None:
         days = pd.DatetimeIndex(span.astype("datetime64[D]").astype("datetime64[s]"))
     days = days[days.month == month + 1] if month is not None else days[days.day_of_week == weekday]
     if not len(days):
-        raise DataError(f"column {column.name!r}: no {text} lies in what was seen, {column.describe()}")
+        raise DataError(f"column {column.name!r}: no {text} was seen; values seen: {column.describe()}")
     return list(days)

@@ -40,15 +40,13 @@ def interval(column: Column, ends: Between) -> tuple[float, float]:
     first = -math.inf if low is None else _end(column, low, False, ends.open_low)
     last = math.inf if high is None else _end(column, high, True, ends.open_high)
     if first > last and ends.closed == "both":
-        raise DataError(f"column {column.name!r}: between low {low!r} and high {high!r} lies nothing; exchange them")
+        raise DataError(f"column {column.name!r}: low {low!r} is above high {high!r}; exchange them")
     (least, most), grid = reach(column), grid_of(column)
     bottom, top = max(first, least), min(last, most)
     if grid is not None and math.isfinite(bottom) and math.isfinite(top):
         bottom, top = math.ceil(bottom * grid - NEAR), math.floor(top * grid + NEAR)
     if bottom > top:
-        raise DataError(
-            f"column {column.name!r}: the evidence {ends} leaves no value; those seen are {column.describe()}"
-        )
+        raise DataError(f"column {column.name!r}: no value fits the evidence {ends}; values seen: {column.describe()}")
     return first, last
 
 
@@ -133,10 +131,7 @@ def single(column: Column, value: Any) -> float:
     whole = column.seen.form == "number" and pd.api.types.is_integer_dtype(dtype)
     if (whole and not found.is_integer()) or not low <= found <= high:
         what = f"whole numbers ({column.dtype})" if whole else f"{column.kind}"
-        raise DataError(
-            f"column {column.name!r} is {what}: {value!r} cannot be one of its values; those seen are "
-            f"{column.describe()}"
-        )
+        raise DataError(f"column {column.name!r} is {what}: it cannot hold {value!r}; values seen: {column.describe()}")
     return found
 
 
@@ -211,7 +206,7 @@ def _shares(column: Column, given: Any) -> np.ndarray:
         shares = _any_of(column, _values(column, given))
     if not shares.any():
         raise DataError(
-            f"column {column.name!r}: the evidence {given!s:.80} leaves no value; those seen are {column.describe()}"
+            f"column {column.name!r}: no value fits the evidence {given!s:.80}; values seen: {column.describe()}"
         )
     return np.where(shares > 0, np.maximum(shares, LEAST), 0.0)
 
@@ -220,9 +215,9 @@ def _values(column: Column, given: Any) -> list[Any]:
     if not isinstance(given, list | tuple | set | frozenset):
         raise DataError(f"column {column.name!r}: expected between(low, high) or a list of values, got {given!r:.80}")
     if not given:
-        raise DataError(f"column {column.name!r}: an empty list leaves no value; leave the column out, or give some")
+        raise DataError(f"column {column.name!r}: an empty list allows no value; add values, or leave the column out")
     if any(isinstance(v, Between | list | tuple) or pd.isna(v) for v in given):
-        raise DataError(f"column {column.name!r}: a list of evidence holds plain values, got {list(given)!r:.80}")
+        raise DataError(f"column {column.name!r}: a list of evidence must hold single values, got {list(given)!r:.80}")
     return list(given)
 
 
@@ -249,7 +244,7 @@ def _any_of(column: Column, values: list[Any]) -> np.ndarray:
     never = [x for x, share in each.items() if not share.any()]
     if never:
         raise DataError(
-            f"column {column.name!r} is continuous, so that no single number, such as {never[0]:g}, has a probability; "
+            f"column {column.name!r} is continuous, so no single number, such as {never[0]:g}, has a probability; "
             f"give an interval: between({never[0]:g}, ...)"
         )
     return np.minimum(np.sum(list(each.values()), axis=0), 1.0)

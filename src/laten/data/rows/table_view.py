@@ -133,8 +133,8 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         found = self.schema[name]
         if name not in {n for b in self.schema.blocks for n in b.names}:
             raise DataError(
-                f"column {name!r} was set aside when fitting ({found.kind}: {found.reason}) and is not modelled; "
-                "it can be neither given nor asked for"
+                f"column {name!r} was not modelled in the fit ({found.kind}: {found.reason}); "
+                "you cannot give it or ask for it"
             )
         return found
 
@@ -163,8 +163,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             column = self.schema[name]
             if column.kind in NUMBERS and not column.low <= number(column, v) <= (column.seen.high or 0.0):
                 warnings.warn(
-                    f"given: {name}={v!r} lies outside what was seen, {column.describe()}; what follows from it is a "
-                    "guess",
+                    f"given: {name}={v!r} lies outside the values seen, {column.describe()}; the answer is a guess",
                     LatenWarning,
                     stacklevel=5,
                 )
@@ -244,7 +243,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             return frame
         frame, left = keep_given(self.schema, frame, given, np.random.default_rng((seed, 1)))
         if left:
-            warnings.warn(f"sample: no row keeps {known(left)} with this evidence", LatenWarning, stacklevel=5)
+            warnings.warn(f"sample: with this evidence, no row obeys {known(left)}", LatenWarning, stacklevel=5)
         return frame
 
     def emptied(self, frame: pd.DataFrame, given: Collection[Any], seed: Any) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def encode(
         s = "s" if len(lacking) > 1 else ""
         raise DataError(
             f"the frame lacks the fitted column{s} {known(lacking)}{did_you_mean(lacking[0], frame.columns)}; "
-            "rename it, or add it with empty cells to have it treated as missing"
+            "rename it, or add it with empty cells to treat it as missing"
         )
     cells = cells_of(frame) if cells is None else cells
     values, mask, n = {}, {}, len(frame)

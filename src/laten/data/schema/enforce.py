@@ -213,14 +213,14 @@ def impose(contract: Contract, frame: pd.DataFrame) -> Schema:
         rest = [n for n in names if n not in clauses]
         raise DataError(
             f"{_place(contract, lacking[0])}the frame lacks the column{'s' if len(lacking) > 1 else ''} "
-            f"{known(c.name for c in lacking)}{did_you_mean(lacking[0].name, rest)}; rename it in the frame, or take "
-            "its table out of the schema"
+            f"{known(c.name for c in lacking)}{did_you_mean(lacking[0].name, rest)}; rename it in the frame, or "
+            "delete its section from the schema"
         )
     extra = [n for text, n in names.items() if text not in clauses]
     if extra and contract.extra == "error":
         raise DataError(
             f"{contract.source}: the frame has columns that the schema does not name: {known(extra)}"
-            f"{did_you_mean(extra[0], clauses)}; drop them, give them tables, or set extra = 'ignore'"
+            f"{did_you_mean(extra[0], clauses)}; drop them, give them sections, or set extra = 'ignore'"
         )
     kept = [n for text, n in names.items() if text in clauses]
     refuse_empty(frame[kept], [n for n in kept if clauses[str(n)].kind not in ASIDE])

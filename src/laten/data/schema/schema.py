@@ -196,7 +196,7 @@ class Schema(Record, frozen=True):
         return schema
 
     def with_unseen(self, name: Name, policy: str) -> "Schema":
-        """Return this schema with what becomes of levels of column `name` that were never seen.
+        """Return this schema with another policy for new levels of column `name`.
 
         Args:
             name: A categorical column.

@@ -192,7 +192,7 @@ def declared(
         bad = broken(constraint, by_name, cells)
         if bad.any():
             raise DataError(
-                f"constraint {str(constraint)!r} is not kept by {where(bad)}: {_example(constraint, bad, cells)}; "
+                f"constraint {str(constraint)!r} is broken by {where(bad)}: {_example(constraint, bad, cells)}; "
                 "correct the rows, or leave the constraint out"
             )
         found.append(fitted(constraint, by_name, cells))

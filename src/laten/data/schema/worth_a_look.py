@@ -1,4 +1,4 @@
-"""What of a table its owner should look at: things that a schema takes in its stride, and that may be mistakes.
+"""What the owner of a table should look at: things that a schema accepts, and that may be mistakes.
 
 A remark says what was seen and what settles it, in Python and on the command line. Nothing here is an error.
 """
@@ -77,7 +77,7 @@ def listing(found: Sequence[Remark], python: bool = True) -> str:
             way = remark.python if python else remark.option
             lines.append(f"  {remark.text}{': ' if way else ''}{way}")
         if len(same) > MOST_SHOWN:
-            lines.append(f"  … and {len(same) - MOST_SHOWN} more of the sort")
+            lines.append(f"  … and {len(same) - MOST_SHOWN} more like this")
     return "\n".join(["Worth a look:", *lines]) if lines else ""
 
 
@@ -104,7 +104,7 @@ def _set_aside(column: Column, cells: Cells) -> Iterator[Remark]:
         odd = distinct[~good.reindex(distinct.index, fill_value=False)]
         but = f", but {known(odd, 3)}" if len(odd) else ""
         option = f"--missing '{name}={odd.iloc[0]}'" if len(odd) else ""
-        yield Remark((name,), "aside", f"{name!r} is set aside, and looks like {what}{but}", way, option)
+        yield Remark((name,), "aside", f"{name!r} is not modelled, and looks like {what}{but}", way, option)
         return
 
 
@@ -177,7 +177,7 @@ def _ids(column: Column, cells: Cells) -> Iterator[Remark]:
     """Notice names of rows, set aside or modelled."""
     name = column.name
     if column.kind == "identifier":
-        yield Remark((name,), "id", f"{name!r} names rows and is set aside ({column.reason})")
+        yield Remark((name,), "id", f"{name!r} names rows and is not modelled ({column.reason})")
     elif column.kind in NUMBERS and named_as_id(name) and column.seen.form == "number":
         text = f"{name!r} is called like a name of rows, and is modelled as {column.kind}"
         yield Remark((name,), "id", text, f"kinds={{{name!r}: 'identifier'}}", f"--id {name}")
@@ -193,8 +193,8 @@ def _relations(found: Sequence[Found]) -> Iterator[Remark]:
                 names,
                 "follows",
                 f"{text} in all rows: kept in samples and filled cells",
-                f"schema.without_constraints({text!r}) forgets it" if per_sort[True] else "",
-                f"--no-constraint '{text}' forgets it",
+                f"schema.without_constraints({text!r}) drops it" if per_sort[True] else "",
+                f"--no-constraint '{text}' drops it",
             )
         else:
             yield Remark(

@@ -118,8 +118,8 @@ def dates(
     if zones != [""]:
         if "" in zones:
             some = shown(z for z in zones if z)
-            raise DataError(f"column {name!r}: some times have a zone, {some}, and others none; "
-                            f"bring them to one, or leave the column out: drop=[{name!r}]")  # fmt: skip
+            raise DataError(f"column {name!r}: some times have a time zone, {some}, and others have none; "
+                            f"write all of them with a zone, or leave the column out: drop=[{name!r}]")  # fmt: skip
         ahead = sum((m for m, _ in offsets), np.zeros(len(stamps), np.int64))
         shift = pd.Series(np.where(at >= 0, ahead[at], 0).astype("timedelta64[m]"))
         minutes = sorted(set(ahead[keep].tolist()))

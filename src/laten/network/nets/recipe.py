@@ -79,9 +79,7 @@ def build(recipe: Recipe, n_in: int, n_out: int, key: Key, node: str) -> Net:
             f"of one example: {error}"
         ) from error
     if out.shape != (n_out,):
-        raise DeclarationError(
-            f"node {node!r}: its net {recipe!r} puts out shape {out.shape}, but ({n_out},) is needed"
-        )
+        raise DeclarationError(f"node {node!r}: its net {recipe!r} outputs shape {out.shape}, but ({n_out},) is needed")
     return module
 
 

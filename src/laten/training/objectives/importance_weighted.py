@@ -142,7 +142,7 @@ class Renyi(Objective):
 
 @dataclass(frozen=True)
 class Cubo(Objective):
-    r"""Between two bounds: the network climbs the importance-weighted bound, the guide sinks CUBO (Dieng et al. 2017).
+    r"""Two bounds: the network raises the importance-weighted bound, the guide lowers CUBO (Dieng et al. 2017).
 
     The loss is the width of the sandwich, upper less lower estimate, from the same draws; the bound is the lower one. A
     guide that sinks the upper bound covers the posterior rather than one of its modes.
