@@ -12,35 +12,39 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from docsite.blocks import Block, fault, only_blocks, prepare_blocks
+from docsite.blocks import Block, faults_of, only_blocks, prepare_blocks
 from docsite.common import DOCS, FIRST, LANGUAGES, ROOT, SiteError, shown
 from docsite.docstrings import faults
 from docsite.figures import bring_figures
 from docsite.formulas import set_formulas
 from docsite.links import check_links
-from docsite.pages import check_translations, gather, settings, switch_languages
+from docsite.pages import BUILT, PAGES, check_translations, gather, settings, switch_languages
 from docsite.reference import generate
 
 README = "readme-blocks"  # a page with the blocks of README alone, to run them; it does not stay
 
 
-def build(language: str, docs: Path, work: Path) -> list[Block]:
-    """Let Zensical build a language's site in `work/built-LANGUAGE`; return the code blocks of its pages.
-
-    Raises:
-        SiteError: a block failed, a link is broken, or another warning.
-    """
-    pages, out, notes = work / language, work / f"built-{language}", work / f"ran-{language}.txt"
+def bring(language: str, docs: Path, work: Path) -> list[Block]:
+    """Put the pages of a language, and those that are generated, into a folder; return their code blocks."""
+    pages = work / language / PAGES
     blocks = gather(language, docs, pages)
     if language == FIRST and docs == DOCS:
         generate(pages)
         text, found = prepare_blocks((ROOT / "README.md").read_text(), "README.md")
         (pages / f"{README}.md").write_text(f"---\nsearch:\n  exclude: true\n---\n# README\n\n{only_blocks(text)}\n")
         blocks += found
-    config = work / f"{language}.yml"
-    config.write_text(settings(language, docs, work, out))
+    return blocks
+
+
+def build(language: str, docs: Path, work: Path) -> str:
+    """Let Zensical build a language's site in `the language's folder`; return what was wrong: blocks, links, others."""
+    home, notes = work / language, work / f"ran-{language}.txt"  # a home of its own, since Zensical keeps a cache there
+    config = home / "zensical.yml"
+    config.write_text(settings(language, docs, work))
+    notes.touch()
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), str(DOCS / "code")]),
@@ -49,17 +53,24 @@ def build(language: str, docs: Path, work: Path) -> list[Block]:
         "LATEN_BLOCKS": str(notes),
         "EDITOR": "true",
     }
-    notes.touch()
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", config.name]
-    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
-    if found := fault(done.stderr):
-        raise SiteError(found)
+    done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+    if found := faults_of(done.stderr):
+        return found
     if done.returncode or "Traceback" in done.stderr:
-        raise SiteError(f"{language}: Zensical stopped\n{plainly(done.stdout + done.stderr, language, docs)}")
-    ran = {line.split("\t")[0] for line in notes.read_text().splitlines()}
+        return f"{language}: Zensical stopped\n{plainly(done.stdout + done.stderr, language, docs)}"
+    return ""
+
+
+def check_all_ran(blocks: list[Block], notes: list[Path]) -> None:
+    """Check that each block that is not marked ran.
+
+    Raises:
+        SiteError: one did not: it is no block for Zensical.
+    """
+    ran = {line.split("\t")[0] for path in notes for line in path.read_text().splitlines()}
     if lost := [block.place for block in blocks if not block.not_run and block.place not in ran]:
         raise SiteError(f"{lost[0]}: this block did not run: is its fence indented as its surroundings are?")
-    return blocks
 
 
 def plainly(report: str, language: str, docs: Path) -> str:
@@ -99,9 +110,14 @@ def main() -> None:
         check_translations(docs)
         if lacks := faults() if docs == DOCS else []:
             raise SiteError("\n".join(lacks))
-        blocks = [block for language in LANGUAGES for block in build(language, docs, work)]
+        blocks = [block for language in LANGUAGES for block in bring(language, docs, work)]
+        with ThreadPoolExecutor() as pool:  # each waits for a process
+            wrong = list(pool.map(lambda language: build(language, docs, work), LANGUAGES))
+        if any(wrong):
+            raise SiteError("\n".join(filter(None, wrong)))
+        check_all_ran(blocks, sorted(work.glob("ran-*.txt")))
         for language in LANGUAGES:
-            (work / f"built-{language}").rename(out if language == FIRST else out / language)
+            (work / language / BUILT).rename(out if language == FIRST else out / language)
         (out / f"{README}.html").unlink(missing_ok=True)
         formulas = set_formulas(out, docs)
         bring_figures(out, work / "numbers")

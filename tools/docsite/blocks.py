@@ -77,14 +77,13 @@ def only_blocks(text: str) -> str:
     return "\n\n".join(re.findall(r"^ *```[^\n]+\n.*?\n *```$", text, re.MULTILINE | re.DOTALL))
 
 
-def fault(report: str) -> str:
-    """Return place and reason of the first block that failed, from what Zensical reported; empty when none did."""
-    found = re.search(
-        r"Execution of \w+ code block '([^']+)'.*?\n\nOutput is:\n\n(.*?)\n\n\n", report + "\n\n\n", re.DOTALL
-    )
-    if not found:
-        return ""
-    output = [line.strip() for line in found[2].splitlines() if line.strip()]
-    inside = re.findall(rf'"<code block: id {re.escape(found[1])}>", line (\d+)', found[2])
-    where = f" (its line {inside[-1]})" if inside else ""
-    return f"{found[1]}{where}: {output[-1] if output else 'failed without a word'}\n{found[2]}"
+def faults_of(report: str) -> str:
+    """Return place and reason of each block that failed, from what Zensical reported; empty when none did."""
+    faults = []
+    pattern = r"Execution of \w+ code block '([^']+)'.*?\n\nOutput is:\n\n(.*?)(?:\n\n\n|\Z)"
+    for place, text in re.findall(pattern, report, re.DOTALL):
+        output = [line.strip() for line in text.splitlines() if line.strip()]
+        inside = re.findall(rf'"<code block: id {re.escape(place)}>", line (\d+)', text)
+        where = f" (its line {inside[-1]})" if inside else ""
+        faults.append(f"{place}{where}: {output[-1] if output else 'failed without a word'}\n{text[-1500:]}")
+    return "\n".join(faults)

@@ -18,7 +18,7 @@ from docsite.blocks import Block, prepare_blocks
 from docsite.common import DOCS, ELSEWHERE, FIRST, LANGUAGES, SiteError, front_matter, heading, shown
 
 TRANSLATED = ("index.md", "article.md", "glossary.md", "tables.md", "studio.md")  # in each language, where there is one
-NAV = "nav.yml"
+NAV, PAGES, BUILT = "nav.yml", "pages", "built"  # of a language: what it says, what is read, what is written
 
 
 def check_translations(docs: Path) -> None:
@@ -75,12 +75,12 @@ def in_english(text: str, source: Path, docs: Path) -> str:
     return re.sub(rf"\]\((?:\.\./)+{FIRST}/([\w/-]+)\.md", one, text)
 
 
-def settings(language: str, docs: Path, work: Path, out: Path) -> str:
+def settings(language: str, docs: Path, work: Path) -> str:
     """Return the settings of a language's site: `docs/site.yml` and its own `nav.yml`; pages lie gathered in `work`."""
     up = "./" if language == FIRST else "../"
     own = {
-        "docs_dir": language,
-        "site_dir": out.name,
+        "docs_dir": PAGES,
+        "site_dir": BUILT,
         "extra": {
             "alternate": [
                 {"name": name, "link": up + ("" if code == FIRST else f"{code}/"), "lang": code}
@@ -92,7 +92,7 @@ def settings(language: str, docs: Path, work: Path, out: Path) -> str:
     try:
         own |= {**nav, "nav": entries(nav["nav"], language, work)}
     except SiteError as error:
-        said = str(error).replace(shown(work / FIRST), shown(docs / FIRST))
+        said = str(error).replace(shown(work / FIRST / PAGES), shown(docs / FIRST))
         raise SiteError(said if ".md:" in said else f"{shown(docs / language / NAV)}:1: {said}") from None
     shared = (DOCS / "site.yml").read_text().replace("theme:\n", f"theme:\n  language: {language}\n", 1)
     shared = shared.replace("docs/code", str(DOCS / "code")).replace("paths: [src]", f"paths: [{DOCS.parent / 'src'}]")
@@ -120,13 +120,14 @@ def links(pattern: str, title: str | None, language: str, work: Path) -> list[tu
     """
     pages: dict[str, Path] = {}
     for code in (language, FIRST):
-        for page in (work / code).glob(pattern):
-            pages.setdefault(str(page.relative_to(work / code)), page)
+        folder = work / code / PAGES
+        for page in folder.glob(pattern):
+            pages.setdefault(str(page.relative_to(folder)), page)
     if not pages and "*" not in pattern:
         raise SiteError(f"there is no page {pattern!r}")
     found = []
     for name, page in sorted(pages.items(), key=lambda item: rank(*item)):
-        own = page.is_relative_to(work / language)
+        own = page.is_relative_to(work / language / PAGES)
         mark = "" if own else f" ({FIRST.upper()})"
         link = name if own else f"{ELSEWHERE}{name.removesuffix('.md')}.html"
         found.append((f"{title or heading(page)}{mark}", link))
