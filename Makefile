@@ -18,9 +18,9 @@ help:
 	@echo 'make lint    ruff, mypy, import-linter and a check of the prose alone'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make bench   rows per second of training, beside a bare loop and beside other libraries'
-	@echo 'make docs    the documentation as a site, in build/docs, in English and Bahasa Indonesia'
+	@echo 'make docs    the documentation as a site, in build/docs, in English and Bahasa Indonesia; its code blocks run'
 	@echo 'make article  the article as a post for a Jekyll blog, in build/article'
-	@echo 'make test-site  the site in a headless Chromium'
+	@echo 'make test-site  the site, also in a headless Chromium where there is one'
 	@echo 'make clean   remove everything that make made'
 
 $(INSTALLED): pyproject.toml
@@ -42,7 +42,7 @@ lint: $(INSTALLED)
 	$(BIN)/python tools/plain_words.py
 
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 10
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 10 --ignore=tests/site
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist worksteal
@@ -83,7 +83,7 @@ article: docs
 	@$(BIN)/python tools/post.py
 
 test-site: docs
-	$(BIN)/python -m pytest tests/site
+	$(BIN)/python -m pytest tests/site -n auto --maxprocesses 2 --dist loadfile
 
 clean:
 	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache
