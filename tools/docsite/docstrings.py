@@ -22,8 +22,8 @@ SHAPE = re.compile(r"`[^`]*\([^`]*[,)][^`]*`|\bshapes?\b|\bscalar\b|\bone number
 LOGS = re.compile(r"^(log_(prob|mass|like|evid)|kl$|score|surprise|entropy|mutual_information)")
 VERBS = re.compile(
     r"(Add|Ask|Build|Change|Check|Choose|Compare|Compute|Configure|Continue|Count|Declare|Derive|Draw|Estimate|Explain|"
-    r"Fill|Find|Fit|Give|Keep|Learn|List|Make|Map|Match|Measure|Open|Place|Predict|Put|Read|Rebuild|Remove|Replace|"
-    r"Return|Run|Save|Say|Set|Show|Split|Take|Tell|Update|Use|Write|Yield)\b"
+    r"Decide|Fill|Find|Fit|Give|Keep|Learn|List|Make|Map|Match|Measure|Open|Place|Predict|Put|Read|Rebuild|Remove|Replace|"
+    r"Return|Run|Save|Say|Set|Show|Split|Take|Tell|Test|Update|Use|Write|Yield)\b"
 )
 ERRORS = {"LatenError", *(kind.__name__ for kind in LatenError.__subclasses__())}
 
