@@ -52,5 +52,10 @@ def outliers(
 def reasons(excess: pd.Series, cells: dict[str, Any]) -> str:
     """Name the columns that cost most, with their cells and nats: `age = 17 (+6.2), job = judge (+4.1)`."""
     most = excess.sort_values(ascending=False).head(REASONS)
-    parts = [f"{name} = {cells[name]} (+{x:.1f})" for name, x in most.items() if x >= LEAST]
+    parts = [f"{name} = {written(cells[name])} (+{x:.1f})" for name, x in most.items() if x >= LEAST]
     return ", ".join(parts) or "no single column: how they go together"
+
+
+def written(cell: Any) -> str:
+    """Write a cell; of a number no more digits than tell it from others."""
+    return f"{cell:.7g}" if isinstance(cell, float | np.floating) else str(cell)

@@ -209,3 +209,10 @@ LimitRows = Annotated[int, count(help="Rows in a request.", group=LIMITS)]
 LimitMegabytes = Annotated[int, count(help="Megabytes in a request.", group=LIMITS)]
 LimitSeconds = Annotated[int, count(help="Seconds to an answer.", group=LIMITS)]
 LimitWaiting = Annotated[int, count(help="Requests at once; more are told to come again.", group=LIMITS)]
+
+# report
+REPORTED_HELP = "Rows to judge the model by, best some that it has not learned from. Default: what it knows by itself."
+Judged = Annotated[str | None, argument("DATA", REPORTED_HELP)]
+Page = Annotated[str, output("Page to write; open it in a browser, or print it.", "FILE.html")]
+JSON_HELP = "Also write all its figures."
+Figures = Annotated[str | None, option("--json", metavar="FILE.json", help=JSON_HELP)]

@@ -152,6 +152,17 @@ def drift(model: o.Model, new: o.NewRows, reference: o.Reference = None, output:
 
 
 @app.command(rich_help_panel=PANEL)
+@reads
+def report(
+    model: o.Model, data: o.Judged = None, output: o.Page = "report.html", json: o.Figures = None, seed: o.Seed = None
+) -> None:
+    """Put all that is known of a model on one page: findings in sentences, figures, pictures."""
+    from laten.cli.work import report as work
+
+    work.report(model, data, output, json, seed)
+
+
+@app.command(rich_help_panel=PANEL)
 def serve(
     model: o.ServedModel = None,
     name: o.Named = None,

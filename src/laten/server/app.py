@@ -28,8 +28,9 @@ from laten.server.batches import DEADLINE, TooLate
 from laten.server.bodies import ARROW, JSON, Data, as_arrow, as_json, check_count, decoded, of_arrow, of_json
 from laten.server.metrics import Metrics
 from laten.server.models import Served, Shelf
-from laten.server.questions import QUESTIONS, Question, Sample, body_from, sentence, typed_given
+from laten.server.questions import QUESTIONS, Question, Sample, body_from, typed_given
 from laten.server.safety import App, Guard, Refused, body_of
+from laten.server.wording import sentence
 
 LOG = logging.getLogger("laten.server")
 SAID: ContextVar[list[str] | None] = ContextVar("warnings of this request", default=None)
@@ -290,6 +291,6 @@ def say(message: Warning | str, *origin: object, **more: object) -> None:
     """Keep a warning of the library for the answer of its request."""
     said = SAID.get()
     if said is not None:
-        text = sentence(LatenError(str(message)))
+        text = sentence(message)
         if text not in said:
             said.append(text)

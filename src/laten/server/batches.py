@@ -1,7 +1,7 @@
 """Rows of several requests in one compiled call.
 
-Each request is parsed, encoded and answered in a thread of its own, so that what is wrong with one touches no other. Only
-the compiled calls meet here: chunks that differ in nothing but their rows are put together, padded to one of two
+Each request is parsed, encoded and answered in a thread of its own, so that what is wrong with one touches no other.
+Only the compiled calls meet here: chunks that differ in nothing but their rows are put together, padded to one of two
 sizes, and taken apart again. A row's random numbers come from the row or its number, so that who shares a call with
 whom changes no answer (beyond rounding: another size is another program).
 """
@@ -165,7 +165,7 @@ class Batches:
 
 def fitting(rows: int, size: int) -> int:
     """Return the size of the call that takes so many rows: few, where that is much less, or a whole chunk of `size`."""
-    return FEW if rows <= FEW and 4 * FEW <= size else size
+    return FEW if rows <= FEW and size >= 4 * FEW else size
 
 
 def together(chunks: list[Chunk]) -> Chunk:

@@ -12,9 +12,9 @@ from laten.server.questions import QUESTIONS, Question, Sample
 from laten.server.safety import Refused
 
 ABOUT = (
-    "Questions to models that `laten fit` wrote. Rows come as JSON or as an uncompressed Arrow stream; what is asked of "
-    "them stands beside them in JSON, or in the query. null is an empty cell. A request that cannot be answered says "
-    "in `error` what to do. A row's answer depends on that row alone, whoever asks at the same time."
+    "Questions to models that `laten fit` wrote. Rows come as JSON or as an uncompressed Arrow stream; what is asked "
+    "of them stands beside them in JSON, or in the query. null is an empty cell. A request that cannot be answered "
+    "says in `error` what to do. A row's answer depends on that row alone, whoever asks at the same time."
 )
 ERROR = {
     "type": "object", "required": ["error"], "properties": {"error": {"type": "string"}},

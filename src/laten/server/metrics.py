@@ -7,7 +7,7 @@ ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096)
 
 
 class Metrics:
-    """What is counted. Names end as Prometheus wants them; labels are few: no more than models x questions x statuses."""
+    """What is counted; no more series than models x questions x statuses."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

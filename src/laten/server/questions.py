@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from laten.common.errors import LatenError
 from laten.data.columns.column import CLASSES
 from laten.data.messages import unknown
 from laten.data.rows.between import missing
@@ -26,7 +25,7 @@ Cell = {"type": ["string", "number", "boolean", "null"]}
 ROW = {"oneOf": [{"type": "object", "additionalProperties": True, "minProperties": 1}, {"type": "array"}]}
 ROWS_SCHEMA = {
     "type": "array", "minItems": 1, "items": ROW, "examples": [[{"age": 40, "sex": "female", "crp": None}]],
-    "description": "Rows: objects, column -> value; null is an empty cell, and may be left out. For a model of arrays: "
+    "description": "Rows: objects, column -> value; null is an empty cell. For a model of arrays: "
     "objects, node -> nested lists; of one array or a matrix also the lists themselves.",
 }  # fmt: skip
 GIVEN_SCHEMA = {
@@ -175,7 +174,8 @@ class Question(NamedTuple):
 
 QUESTIONS = {
     "score": Question(score, Body, "log p of each row, in nats", {
-        "log_p": "nats, of the observed cells", "error": "standard error of each", "trusted": "false: more draws needed",
+        "log_p": "nats, of the observed cells", "error": "standard error of each",
+        "trusted": "false: some are too low",
     }),
     "surprise": Question(surprise, Body, "what each column and the latents cost, in nats", {"surprise": "by row"}),
     "impute": Question(impute, Impute, "fill empty cells", {"rows": "filled", "copies": "with `samples`: each filled"}),
@@ -268,21 +268,3 @@ def by_row(found: Any, vae: PlainVAE) -> Any:
         return found
     arrays = found if isinstance(found, dict) else {vae.view_.nodes[0]: found}
     return [{n: x[i] for n, x in arrays.items()} for i in range(len(next(iter(arrays.values()))))]
-
-
-def sentence(error: LatenError) -> str:
-    """Return a message of the library as one sentence without Python."""
-    text = " ".join(str(error).split())
-    for python, said in WORDS:
-        text = text.replace(python, said)
-    return text
-
-
-WORDS = (
-    ("; lt.missing: it has none", "; null: it has none"),
-    ("lt.between(low, high) or a list", 'text such as "30..40", or a list'),
-    ("lt.between(low, high)", 'text such as "30..40"'),
-    ("; predict_proba gives the probabilities of classes", ""),
-    ("the frame", "the rows"),
-    ("X has", "the rows have"),
-)

@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import contextlib
 import hmac
 import ipaddress
 import json
@@ -102,10 +103,8 @@ def knows(headers: MutableMapping[str, str], token: str) -> bool:
     """Say whether a request knows the token, as a bearer or by its cookie; in a time that tells nothing of it."""
     kind, _, said = headers.get("authorization", "").partition(" ")
     found = [said.strip()] if kind.lower() == "bearer" else []
-    try:
+    with contextlib.suppress(CookieError):
         found += [morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items() if name == COOKIE]
-    except CookieError:
-        pass
     return any(hmac.compare_digest(text.encode("utf-8", "replace"), token.encode()) for text in found)
 
 
