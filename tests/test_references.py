@@ -148,7 +148,7 @@ def test_the_oddest_rows_come_first_with_their_reasons(vae):
     rows = table(200, seed=5)
     rows.loc[77, ["city", "heat"]] = ["Oslo", 29.0]
     found = vae.outliers(rows, 3)
-    assert found["row"].iloc[0] == 77 and "heat = 29.0" in found["why"].iloc[0] and len(found) == 3
+    assert found["row"].iloc[0] == 77 and "heat = 29 " in found["why"].iloc[0] and len(found) == 3
     cost = vae.outliers(rows, 1, by_column=True).iloc[0]
     assert cost[["heat", "city"]].astype(float).max() > 2 > abs(float(cost["age"]))
 

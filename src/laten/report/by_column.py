@@ -84,7 +84,7 @@ class ByColumn:
         counted = [c for c in self.columns if c.inside]
         return {
             q: float(np.average([c.inside[q] for c in counted], weights=[c.rows for c in counted]))
-            for q in (LEVELS if counted else ())
+            for q in (counted[0].inside if counted else ())
         }
 
 
