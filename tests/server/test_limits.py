@@ -43,7 +43,7 @@ ROW = '{"height": 170, "income": ">50K", "city": "Medan"}'
         ("predict?column=city", f'{{"rows": [{ROW}], "column": "city"}}', 400, "say it once"),
         ("score?draws=3", f'{{"rows": [{ROW}]}}', 400, "no option 'draws'"),
         ("sample", '{"n": 100000}', 413, "at most 10000"),
-        ("sample", '{"given": {"height": "9..3"}}', 422, "height"),
+        ("sample", '{"given": {"height": "9..3"}}', 422, "exchange them"),
     ],
 )
 def test_a_bad_request_is_told_what_to_do(asked, path, body, code, words):

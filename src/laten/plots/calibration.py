@@ -34,8 +34,9 @@ def plot_calibration(
             diagonal(tidy(ax, "Probabilities of classes", "stated probability", "how often it came"))
             ax.plot(stated, happened, color=BLUE, linewidth=1.2, alpha=0.6)
             ax.scatter(stated, happened, s=8 + LARGEST * count / count.max(), color=BLUE, linewidths=0, zorder=3)
+    whole = " Intervals of whole numbers hold more than they must." if len(inside) else ""
     dots = " Larger dots are of more probabilities." if len(count) else ""
-    return saved(caption(fig, f"On the line what is said is what happens.{dots}"), path)
+    return saved(caption(fig, f"On the line what is said is what happens.{whole}{dots}"), path)
 
 
 def diagonal(ax: Axes) -> None:

@@ -169,13 +169,20 @@ def columns(f: Figures) -> Iterator[Finding]:
                 f"{c.name} is told worse from the other columns than by its own histogram, by {-c.gain:.2f} nats a row."
             )
             yield Finding("worry", text, "columns", {"column": c.name, "gain": c.gain})
-        true = c.inside.get(JUDGED, JUDGED)
-        whole = c.kind == "count" and true > JUDGED  # an interval of whole numbers holds more than it must
-        if not whole and abs(true - JUDGED) > max(COVERAGE, 3 * math.sqrt(JUDGED * (1 - JUDGED) / max(c.rows, 1))):
+        if misses(c):
+            true = c.inside[JUDGED]
             width = "narrow" if true < JUDGED else "wide"
             text = f"{c.name}: {JUDGED:.0%} intervals hold {true:.0%} of the cells; they are too {width}."
             yield Finding("worry" if true < JUDGED else "note", text, "columns", {"column": c.name, "inside": true})
     yield from by_themselves([c for c in f.columns.columns if abs(c.gain) < ALONE])
+
+
+def misses(c: ColumnFigures) -> bool:
+    """Say whether intervals of a column hold more or less than they say, beyond chance."""
+    true = c.inside.get(JUDGED, JUDGED)
+    whole = c.kind == "count" and true > JUDGED  # an interval of whole numbers holds more than it must
+    chance = 3 * math.sqrt(JUDGED * (1 - JUDGED) / max(c.rows, 1))
+    return not whole and abs(true - JUDGED) > max(COVERAGE, chance)
 
 
 def by_themselves(alone: list[ColumnFigures]) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from laten.plots.model import plot_reconstructions, plot_samples
 from laten.plots.quality import plot_quality
 from laten.report.by_column import JUDGED, ColumnFigures
 from laten.report.figures import Figures
-from laten.report.findings import COVERAGE, TAIL, WORSE, Finding
+from laten.report.findings import TAIL, WORSE, Finding, misses
 from laten.report.parts import (
     NAME,
     NONE,
@@ -67,7 +67,7 @@ def of_quality(k: Known) -> str:
         Head("above independent columns", NUMBER),
         Head("above a tree of pairs", NUMBER),
     ]
-    out.insert(0, table(heads, [[cell.replace("-", "−") for cell in row] for row in rows]))
+    out.insert(0, table(heads, [[row[0], *(cell.replace("-", "−") for cell in row[1:])] for row in rows]))
     about = (
         "log p says how probable a row is to the model; by itself it says little, so two simpler models stand beside."
     )
@@ -130,7 +130,7 @@ def right(x: ColumnFigures) -> str:
 def sure(x: ColumnFigures) -> str:
     """Write how many cells lie in their interval."""
     true = x.inside.get(JUDGED)
-    return NONE if true is None else flagged(percent(true), abs(true - JUDGED) > COVERAGE)
+    return NONE if true is None else flagged(percent(true), misses(x))
 
 
 def tail(x: ColumnFigures, i: int) -> str:

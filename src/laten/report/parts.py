@@ -110,7 +110,8 @@ def heading(text: str) -> Html:
 
 def number(x: float, digits: int = 2) -> str:
     """Write a number with a minus sign; a dash where there is none."""
-    return NONE if math.isnan(x) else f"{x:.{digits}f}".replace("-", "−")
+    text = f"{x:.{digits}f}"
+    return NONE if math.isnan(x) else text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def percent(x: float, digits: int = 0) -> str:
