@@ -4,7 +4,7 @@ Chunks have one shape whatever the number of rows, and a row's key comes from it
 its position (for draws), so that an answer depends neither on the batch nor on the row's neighbours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -97,8 +97,8 @@ class Chunk(NamedTuple):
 
     question: Question
     model: Model
-    values: Values
-    masks: Masks
+    values: Mapping[str, Any]
+    masks: Mapping[str, Any]
     n: int
     positions: np.ndarray | None
     seed: int

@@ -116,7 +116,7 @@ def alone_of(fitted: Fitted, view: TableView, frame: pd.DataFrame) -> dict[Any, 
     if fitted.references is None:
         return {}
     rows, log_det = view.scored(frame, partial=True)
-    found = {}
+    found: dict[Any, np.ndarray] = {}
     for node, x in fitted.references.by_site(fitted.model.network, rows).items():
         whole = x + log_det[node].reshape(rows.n, -1) if node in log_det else x
         names = next((b.names for b in view.schema.blocks if b.node == node), ())
@@ -141,12 +141,12 @@ def one(
         place = {str(level): i for i, level in enumerate(p.columns)}
         own = np.array([place.get(str(v), -1) for v in frame[name]])
         seen = there & (own >= 0)
-        right = np.array([str(a) == str(b) for a, b in zip(points, frame[name], strict=True)])
+        hits = np.array([str(a) == str(b) for a, b in zip(points, frame[name], strict=True)])
         base = float(frame[name][there].astype(str).value_counts(normalize=True).iloc[0])
         stated = p.to_numpy(float)[seen]
         came = own[seen][:, None] == np.arange(p.shape[1])[None]
         pairs = np.stack([stated.ravel(), came.ravel()], axis=1).astype(float)
-        return ColumnFigures(right=float(right[there].mean()), base=base, **kept), pairs
+        return ColumnFigures(right=float(hits[there].mean()), base=base, **kept), pairs
     x, guess = (numbers_of(column, Cells(name, s)) for s in (frame[name], points))
     spread = float(np.var(x[there]))
     right = 1 - float(np.mean((x[there] - guess[there]) ** 2)) / spread if spread > 0 else np.nan

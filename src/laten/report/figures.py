@@ -17,7 +17,8 @@ from laten.inference.diagnostics import ACTIVE, LogLikelihood
 from laten.plots.contents.containers import n_rows, take
 from laten.plots.contents.model import FittedModel
 from laten.report.by_column import ByColumn, by_column
-from laten.synthetic.quality import Quality, quality
+from laten.synthetic.quality import quality
+from laten.synthetic.result import Quality
 
 SCORED = 2_000  # rows whose log p is estimated
 ERROR = 0.2  # nats, of a row's log p
@@ -88,11 +89,11 @@ def figures(vae: FittedModel, fitted: Fitted, data: Any, seed: int) -> Figures:
         if latents:
             found["effects"] = dependence.latent_effects(fitted, None, 1024, seed)
     if data is not None:
-        found |= of_rows(vae, fitted, data, table, seed)
+        found |= of_rows(vae, fitted, data, seed)
     return Figures(**found)
 
 
-def of_rows(vae: FittedModel, fitted: Fitted, data: Any, table: bool, seed: int) -> dict[str, Any]:
+def of_rows(vae: FittedModel, fitted: Fitted, data: Any, seed: int) -> dict[str, Any]:
     """Compute what needs rows."""
     n = n_rows(data)
     some = np.unique(np.linspace(0, n - 1, min(n, SCORED)).astype(int))
@@ -107,7 +108,7 @@ def of_rows(vae: FittedModel, fitted: Fitted, data: Any, table: bool, seed: int)
     if fitted.model.latents:
         z = np.asarray(vae.transform(part), float)
         found["variances"] = dict(zip(map(str, vae.get_feature_names_out()), z.var(0).tolist(), strict=True))
-    if table and isinstance(data, pd.DataFrame):
+    if isinstance(fitted.view, TableView) and isinstance(data, pd.DataFrame):
         found["columns"] = by_column(fitted, data)
         found["together"] = empty_together(data)
         drawn = vae.sample(max(len(some), 200), seed=seed)

@@ -51,7 +51,11 @@ def question(name: str, about: Question) -> dict[str, Any]:
     schema = about.body.model_json_schema()
     rows = {} if about.body is Sample else {ARROW: {"schema": {"type": "string", "format": "binary"}}}
     body = {"required": about.body is not Sample, "content": {JSON: {"schema": schema}, **rows}}
-    answer = {"type": "object", "properties": {part: {"description": said} for part, said in about.parts.items()}}
+    parts = {part: {"description": said} for part, said in about.parts.items()}
+    answer: dict[str, Any] = {"type": "object", "properties": parts}
+        "type": "object",
+        "properties": {part: {"description": said} for part, said in about.parts.items()},
+    }
     answer["properties"]["warnings"] = {"type": "array", "items": {"type": "string"}}
     found = {
         200: {
@@ -114,5 +118,5 @@ def described(served: Served) -> dict[str, Any]:
         ]
     else:
         found["arrays"] = [{"node": n, "shape": list(view.specs[n].shape)} for n in view.nodes]
-    latents = vae.get_feature_names_out() if vae.model_.latents else []
+    latents: Any = vae.get_feature_names_out() if vae.model_.latents else []
     return found | {"latents": [str(n) for n in latents], "questions": list(QUESTIONS)}

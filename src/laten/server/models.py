@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pandas as pd
 
 from laten.answers.fitted import AGAIN
-from laten.common.errors import LatenError, ModelFileError
+from laten.common.errors import ModelFileError
 from laten.data.columns.column import CLASSES
 from laten.data.containers.containers import PANDAS
 from laten.data.messages import unknown
@@ -162,15 +163,14 @@ def warm(served: Served) -> None:
         if vae.model_.latents:
             vae.transform(data)
         if isinstance(vae.view_, TableView):
-            warm_table(vae, data)
+            warm_table(vae, vae.view_, data)
     count = served.batches.warm(followers)
     LOG.info("model %s: ready, %d compiled programs", served.name, count)
 
 
-def warm_table(vae: PlainVAE, data: Any) -> None:
+def warm_table(vae: PlainVAE, view: TableView, data: Any) -> None:
     """Put the questions that only tables answer."""
-    schema = vae.view_.schema
-    columns = [c for b in schema.blocks for c in b.columns]
+    columns = [c for b in view.schema.blocks for c in b.columns]
     first = columns[0].name
     vae.conditional(data, first)
     vae.conditional(data, first, samples=1)
@@ -179,14 +179,10 @@ def warm_table(vae: PlainVAE, data: Any) -> None:
     interval = next((c.name for c in columns if c.kind not in CLASSES or c.kind == "ordinal"), None)
     if interval is not None:
         vae.predict_interval(data, interval)
-    for column in columns:
-        cell = data[column.name].dropna() if hasattr(data, "columns") else ()
-        if len(cell):
-            try:
-                vae.sample(1, given={column.name: cell.iloc[0]})
-                break
-            except LatenError:
-                continue
+    cells = {c.name: data[c.name].dropna() for c in columns if isinstance(data, pd.DataFrame)}
+    seen = next((name for name, x in cells.items() if len(x)), None)
+    if seen is not None:
+        vae.sample(1, given={seen: cells[seen].iloc[0]})
 
 
 def followers(chunk: Chunk) -> list[tuple[Chunk, int]]:
