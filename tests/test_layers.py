@@ -20,10 +20,12 @@ SRC = ROOT / "src"
 
 # May be imported inside a function: what the base install lacks. Only there; Pillow comes with matplotlib.
 EXTRAS = {"anndata": "cells", "blackjax": "lab", "PIL": "images", "openpyxl": "xlsx"}
+# Extras without which a whole folder is nothing: they are imported at the top there, and the folder late elsewhere.
+WHOLE = {"laten.server": ("fastapi", "prometheus_client", "pydantic", "pydantic_core", "starlette", "uvicorn")}
 
-# May be imported inside a function as well: what takes long to import and few need; a result's own picture; the work of
-# a command.
-LATE = ("optax", "laten.plots", "laten.cli.work")
+# May be imported inside a function as well: what takes long to import and few need; a result's own picture; a report;
+# the work of a command.
+LATE = ("optax", "laten.plots", "laten.report", "laten.cli.work", *WHOLE)
 
 # Not public: https://docs.jax.dev/en/latest/jep/9419-jax-versioning.html and any name that starts with an underscore.
 PRIVATE = ("jax.core", "jax.extend", "jax.interpreters", "jax.lib", "jaxlib")
@@ -73,6 +75,11 @@ def import_faults(module: str, source: str) -> list[str]:
             faults.append(f"{where}: {found.module} is imported inside a function; move it to the top")
         if library in EXTRAS and not found.inside and library != "PIL":
             faults.append(f"{where}: {found.module} is an extra; import it inside the function that needs it")
+        home = [folder for folder, extras in WHOLE.items() if library in extras]
+        if home and not module.startswith(tuple(home)):
+            faults.append(f"{where}: {found.module} is of the extra that {' and '.join(home)} needs; import it there")
+        if found.module.startswith(tuple(WHOLE)) and not found.inside and not module.startswith(tuple(WHOLE)):
+            faults.append(f"{where}: {found.module} needs an extra; import it inside the function that needs it")
         own_line = source.splitlines()[found.line - 1].strip()
         if found.module == "laten" and own_line != "from laten import __version__":
             faults.append(f"{where}: import from the module, not from the package's face")
@@ -236,6 +243,8 @@ def test_files_named_in_documents_exist():
     [
         (import_faults, "def f():\n    import pandas", "inside a function"),
         (import_faults, "import blackjax.mcmc", "is an extra"),
+        (import_faults, "import fastapi", "is of the extra"),
+        (import_faults, "from laten.server.run import serve", "needs an extra"),
         (import_faults, "from laten import Network", "not from the package's face"),
         (import_faults, "import importlib\nimportlib.import_module('laten.plots')", "named by a string"),
         (private_faults, "from jax._src import core", "jax._src.core is not public"),

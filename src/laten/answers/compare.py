@@ -13,6 +13,7 @@ import pandas as pd
 
 from laten.answers.fitted import Fitted
 from laten.answers.scores import judged
+from laten.common import notebook
 from laten.common.errors import DataError, LatenError, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows.views import ArrayView, TableView, View
@@ -45,6 +46,9 @@ class Comparison:
         if not abs(self.difference) > ENOUGH * self.standard_error:
             return None
         return self.names[0] if self.difference > 0 else self.names[1]
+
+    def _repr_html_(self) -> str:
+        return notebook.sentences(str(self))
 
     def __str__(self) -> str:
         rows, error = len(self.frame), figure(self.standard_error)

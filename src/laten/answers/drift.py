@@ -22,6 +22,7 @@ from laten.answers.references import References, learned
 from laten.answers.scores import judged
 from laten.answers.tallies import Site, codes_of, counted
 from laten.answers.tree_of_pairs import GROUPS, grouped
+from laten.common import notebook
 from laten.common.errors import LatenError
 from laten.data.columns.column import CLASSES, Column
 from laten.data.columns.restore import like_dtype, restore
@@ -62,6 +63,9 @@ class Drift:
     def drifted(self) -> bool:
         """Whether anything has changed by more than chance."""
         return bool(self.columns["drift"].any()) or self.p_value < ALPHA
+
+    def _repr_html_(self) -> str:
+        return notebook.fixed(str(self))
 
     def __str__(self) -> str:
         moved = self.columns[self.columns["drift"]]

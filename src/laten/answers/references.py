@@ -80,6 +80,24 @@ class References:
             found[TREE] = rest + tree_of_pairs.log_prob(self.tree, sites, self.counts, values, masks)
         return found
 
+    def by_site(self, network: Network, rows: Rows) -> dict[str, np.ndarray]:
+        """Return log p of each seen cell by independent columns, node -> `(rows, sites)` nats, 0 where hidden.
+
+        Nodes that are read from shares (grey pixels) are left out, and so are codecs' log-determinants.
+        """
+        values, masks = unit(rows), dict(rows.mask)
+        found: dict[str, np.ndarray] = {}
+        for site in self.sites(network):
+            if site.node in values and values[site.node].dtype != np.float64:
+                wide = found.setdefault(site.node, np.zeros((rows.n, _width(values[site.node]))))
+                wide[:, site.place] = self._alone(site, values, masks)
+        for node, raw in self.raw.items():
+            if node in values:
+                log_p = _log_prob(network.nodes[node].family, jnp.asarray(raw), jnp.asarray(values[node], jnp.float32))
+                seen = np.where(masks.get(node, True), np.asarray(log_p, np.float64), 0.0)
+                found[node] = seen.reshape(rows.n, -1)
+        return found
+
     def _alone(self, site: Site, values: Arrays, masks: Arrays) -> np.ndarray:
         codes, there = codes_of(site, values, masks)
         return np.where(there, np.log(frequencies(site, self.counts))[codes], 0.0)

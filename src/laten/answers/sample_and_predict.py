@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted
+from laten.common import notebook
 from laten.common.errors import DataError, LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows import tables
@@ -54,6 +55,13 @@ class ConditionalAnswer:
     log_density: np.ndarray
     samples: list[Any] = field(repr=False)
     effective_sample_size: np.ndarray = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        numbers = zip(self.log_density, self.effective_sample_size, strict=True)
+        rows = ((i, f"{log_p:.3f}", f"{size:.0f}") for i, (log_p, size) in enumerate(numbers))
+        copies = f"{len(self.samples)} samples of each row in .samples" if self.samples else ""
+        heads = ("row", "log p(targets | the rest), nats", "effective draws")
+        return notebook.table(heads, rows, len(self.log_density)) + notebook.sentences(copies)
 
 
 def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int, holes: bool = False) -> Any:

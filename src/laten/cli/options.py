@@ -208,3 +208,26 @@ QUESTION_HELP = (
     "to allow either value."
 )
 Question = Annotated[str, argument("QUESTION", QUESTION_HELP)]
+
+# serve
+SERVED_HELP = "Model file, as `laten fit` writes; it is called as the file is, without its ending."
+ServedModel = Annotated[str | None, argument("MODEL", SERVED_HELP)]
+NAMED_HELP = "Serve this model file under this name. Repeatable."
+Named = Annotated[list[str] | None, option("--name", metavar="NAME=MODEL", help=NAMED_HELP)]
+HOST_HELP = "Address to listen on. Others than this machine's own need --token."
+Host = Annotated[str, option(metavar="ADDRESS", help=HOST_HELP)]
+Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on; 0: any that is free.")]
+TOKEN_HELP = "What requests must know: `Authorization: Bearer TOKEN`."
+Token = Annotated[str | None, typer.Option(metavar="TEXT", envvar="LATEN_TOKEN", help=TOKEN_HELP)]
+LIMITS = "Limits"
+LimitRows = Annotated[int, count(help="Rows in a request.", group=LIMITS)]
+LimitMegabytes = Annotated[int, count(help="Megabytes in a request.", group=LIMITS)]
+LimitSeconds = Annotated[int, count(help="Seconds to an answer.", group=LIMITS)]
+LimitWaiting = Annotated[int, count(help="Requests at once; more are told to come again.", group=LIMITS)]
+
+# report
+REPORTED_HELP = "Rows to judge the model by, best some that it has not learned from. Default: what it knows by itself."
+Judged = Annotated[str | None, argument("DATA", REPORTED_HELP)]
+Page = Annotated[str, output("Page to write; open it in a browser, or print it.", "FILE.html")]
+JSON_HELP = "Also write all its figures."
+Figures = Annotated[str | None, option("--json", metavar="FILE.json", help=JSON_HELP)]

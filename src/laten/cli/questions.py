@@ -149,3 +149,35 @@ def drift(model: o.Model, new: o.NewRows, reference: o.Reference = None, output:
     from laten.cli.work import drift as work
 
     work.drift(model, new, reference, output)
+
+
+@app.command(rich_help_panel=PANEL)
+@reads
+def report(
+    model: o.Model, data: o.Judged = None, output: o.Page = "report.html", json: o.Figures = None, seed: o.Seed = None
+) -> None:
+    """Put all that is known of a model on one page: findings in sentences, figures, pictures."""
+    from laten.cli.work import report as work
+
+    work.report(model, data, output, json, seed)
+
+
+@app.command(rich_help_panel=PANEL)
+def serve(
+    model: o.ServedModel = None,
+    name: o.Named = None,
+    host: o.Host = "127.0.0.1",
+    port: o.Port = 8000,
+    token: o.Token = None,
+    limit_rows: o.LimitRows = 10_000,
+    limit_megabytes: o.LimitMegabytes = 16,
+    limit_seconds: o.LimitSeconds = 30,
+    limit_waiting: o.LimitWaiting = 64,
+) -> None:
+    """Answer questions over HTTP, for programs: rows as JSON or Arrow, documented in /openapi.json.
+
+    A model file that is replaced is read anew, also on SIGHUP; SIGTERM ends it when all is answered.
+    """
+    from laten.cli.work import serve as work
+
+    work.serve(model, name or [], host, port, token, (limit_rows, limit_megabytes, limit_seconds, limit_waiting))

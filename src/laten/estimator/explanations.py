@@ -132,6 +132,27 @@ class Explanations(abc.ABC):
         """
         return run_outliers(self._fitted(), X, top, by_column, draws, error, usual)
 
+    def report(self, X: Any = None, *, title: str = "Report of a model", seed: int | None = None) -> Any:
+        """Put all that is known of the model on one page: findings in sentences, figures, pictures.
+
+        Args:
+            X: Rows, best some that the model has not learned from; None: what the model knows by itself. Of many rows
+                2000 are scored, of which 400 have each column hidden and asked for.
+
+        Other arguments:
+            title: Of the page.
+        Returns:
+            `findings` (the worrying first), `figures` (plain types of JSON), `html`; `save("report.html")`.
+        Raises:
+            LatenError: rows that do not fit the model.
+        """
+        # A report stands on a lower floor, but takes long to import, and few ask for it.
+        from laten.report.report import report
+
+        fitted = self._fitted()
+        data = X if X is None else fitted.view.taken(X).data
+        return report(self, fitted, data, title, self._seed(seed))  # type: ignore[arg-type]
+
     # -- explaining ------------------------------------------------------------
 
     def mutual_information(

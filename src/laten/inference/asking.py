@@ -4,7 +4,7 @@ Chunks have one shape whatever the number of rows, and a row's key comes from it
 its position (for draws), so that an answer depends neither on the batch nor on the row's neighbours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -86,6 +86,41 @@ def classes_of(network: Network) -> tuple[str, ...]:
     return tuple(n for n in network.stochastic if np.issubdtype(network.nodes[n].family.dtype, np.integer))
 
 
+class Chunk(NamedTuple):
+    """A question for some rows, at most as many as one compiled call takes.
+
+    Args:
+        n: How many rows.
+        positions: `(n,)` numbers of the rows, from which their keys come; None for keys from content.
+        seed, key: Of the random numbers; the key is made of the seed.
+    """
+
+    question: Question
+    model: Model
+    values: Mapping[str, Any]
+    masks: Mapping[str, Any]
+    n: int
+    positions: np.ndarray | None
+    seed: int
+    key: Key
+    presentation: Presentation
+
+
+def answered(chunk: Chunk, size: int) -> Any:
+    """Answer for a chunk in one compiled call of `size` rows: its last row pads it, and what that gives is dropped."""
+    padded = np.minimum(np.arange(size), chunk.n - 1)
+    values, masks = ({k: v[padded] for k, v in arrays.items()} for arrays in (chunk.values, chunk.masks))
+    places = None if chunk.positions is None else chunk.positions[padded]
+    found = jax.device_get(
+        answer_chunk(chunk.question, chunk.model, values, masks, places, chunk.key, chunk.presentation)
+    )
+    return jax.tree.map(itemgetter(slice(chunk.n)), found)
+
+
+# Who answers a chunk, given the size that `ask` would pad it to: a server puts rows of several requests together.
+ANSWERED_BY: ContextVar[Callable[[Chunk, int], Any]] = ContextVar("who answers chunks", default=answered)
+
+
 class Keys(NamedTuple):
     """Where the random numbers of rows come from.
 
@@ -113,14 +148,14 @@ def ask(
     grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
     presentation = Presentation(grey, (), classes_of(model.network))
     size = chunk_of(question.draws)
-    key, parts, watched = random.key(keys.seed), [], WATCHED.get()
+    key, parts, watched, answer = random.key(keys.seed), [], WATCHED.get(), ANSWERED_BY.get()
     for start in range(0, rows.n, size):
-        padded = np.minimum(np.arange(start, start + size), rows.n - 1)
-        values, masks = ({k: v[padded] for k, v in arrays.items()} for arrays in (rows.values, rows.mask))
-        places = None if keys.positions is None else keys.positions[padded].astype(np.uint32)
-        found = jax.device_get(answer_chunk(question, model, values, masks, places, key, presentation))
-        own = itemgetter(slice(rows.n - start))  # what pads the last chunk is dropped
-        parts.append(kept(jax.tree.map(own, found)))
+        own = slice(start, min(start + size, rows.n))
+        values, masks = ({k: v[own] for k, v in arrays.items()} for arrays in (rows.values, rows.mask))
+        places = None if keys.positions is None else keys.positions[own].astype(np.uint32)
+        n = own.stop - start
+        found = answer(Chunk(question, model, values, masks, n, places, keys.seed, key, presentation), size)
+        parts.append(kept(found))
         if watched is not None:
             watched(min(start + size, rows.n), rows.n)
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from laten.common import notebook
 from laten.common.errors import LatenWarning
 
 ACTIVE = 0.01  # variance over rows of a posterior mean above which a unit is active (Burda et al. 2016)
@@ -162,6 +163,10 @@ class LogLikelihood:
             per_row=per_row,
             errors=errors,
         )
+
+    def _repr_html_(self) -> str:
+        first, *more = str(self).split("; ")
+        return notebook.sentences("\n".join([f"{first}.", "; ".join(more) + "."]))
 
     def __str__(self) -> str:
         whole = math.hypot(self.standard_error, 0.0 if math.isnan(self.rows_error) else self.rows_error)

@@ -10,6 +10,7 @@ itself as a parent sees its own observed sites.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from html import escape
 
 import numpy as np
 
@@ -200,6 +201,9 @@ class Network:
             given = f" given {', '.join(node.parents)} via {node.via or 'Linear()'}" if node.parents else ""
             lines.append(f"  {name:<{width}} {sign} {node.family!r}{given}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<div>{self.draw()}</div><p><code>{escape(self.factors())}</code></p>"
 
     def __repr__(self) -> str:
         return f"Network[{self.factors('q' if self.inputs else 'p')}]"

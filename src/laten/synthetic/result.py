@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from laten.common import notebook
 from laten.common.errors import DataError
 from laten.data.messages import unknown
 from laten.plots.contents.columns import Marginal
@@ -149,6 +150,12 @@ class Quality:
         from laten.plots.quality import plot_quality
 
         return plot_quality(self, path)
+
+    def _repr_html_(self) -> str:
+        taken = [m for m in self.measures if not m.left_out]
+        rows = ((m.name, m.text, m.reference_text, m.better, m.meaning) for m in taken)
+        heads = ("measure", "synthetic", "reference", "better", "meaning")
+        return notebook.table(heads, rows, len(taken)) + notebook.sentences("\n".join(self._remarks()))
 
     def __repr__(self) -> str:
         return f"Quality({', '.join(f'{m.name} {m.text}' for m in self.measures if not m.left_out)})"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.audit.simulated import bins_for
+from laten.common import notebook
 from laten.common.errors import DataError
 from laten.data.messages import unknown
 from laten.inference.diagnostics import UNRELIABLE
@@ -117,6 +118,11 @@ class Audit:
 
     def __repr__(self) -> str:
         return f"Audit({', '.join(f'{f.name} {number_text(f.value)}' for f in self.figures)})"
+
+    def _repr_html_(self) -> str:
+        rows = ((f.name, number_text(f.value), number_text(f.error), f.kind, f.meaning) for f in self.figures)
+        heads = ("figure", "value", "± error", "kind", "meaning")
+        return notebook.table(heads, rows, len(self.figures)) + notebook.sentences("\n".join(self.remarks))
 
     def __str__(self) -> str:
         lines: list[tuple[str, ...]] = [("figure", "value", "± error", "kind", "meaning")]

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from laten.common import notebook
 from laten.common.errors import DataError, known
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, Column
 from laten.data.columns.dtypes import is_dtype
@@ -271,6 +272,13 @@ class Schema(Record, frozen=True):
         ]
         widths = (30, 11, 7, 34, 78)
         return text_table(head, [[_cut(cell, w) for cell, w in zip(row, widths, strict=True)] for row in rows])
+
+    def _repr_html_(self) -> str:
+        heads = ("column", "kind", "missing", "values", "because")
+        rows = (
+            (c.name, c.kind, f"{c.missing:.1%}" if c.seen.missing else "", c.describe(), c.reason) for c in self.columns
+        )
+        return notebook.table(heads, rows, len(self.columns)) + notebook.sentences(listing(self.worth_a_look))
 
     def __repr__(self) -> str:
         counts = Counter(c.kind for c in self.columns)

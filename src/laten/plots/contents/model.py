@@ -31,6 +31,7 @@ from laten.plots.contents.containers import (
 )
 
 ROWS = 5000  # a cloud of more points shows nothing new
+HIDDEN = "hidden cells"  # the bound of training rows that are not judged as held-out rows are
 MOST_CLASSES = 8  # with a colour of their own on a grid
 
 
@@ -118,7 +119,9 @@ def history(vae: FittedModel) -> History:
     """Tell how training went."""
     frame = vae.history_
     alike = "train_bound" in frame  # judged as held-out rows are
-    bounds = {"training": frame["train_bound" if alike else "bound"].to_numpy(float)}
+    hidden = vae.presentation_.hide and not alike
+    name = HIDDEN if hidden and "valid_bound" in frame else "training"  # no curve that looks as if it could be compared
+    bounds = {name: frame["train_bound" if alike else "bound"].to_numpy(float)}
     if "valid_bound" in frame:
         bounds["held-out"] = frame["valid_bound"].to_numpy(float)
     terms = {n.removeprefix("term_"): frame[n].to_numpy(float) for n in map(str, frame) if n.startswith("term_")}
@@ -126,8 +129,7 @@ def history(vae: FittedModel) -> History:
     epoch = frame["epoch"].to_numpy(int)
     kept = epoch[frame["kept"].to_numpy(bool)]
     best = int(kept[-1]) if len(kept) else 0
-    hidden = vae.presentation_.hide and not alike
-    note = "Cells are hidden at random while training, not in held-out rows." if hidden else ""
+    note = f"{HIDDEN}: of training rows with cells hidden at random, which is easier than whole rows." if hidden else ""
     return History(epoch, bounds, terms, kl, active, best, note)
 
 
