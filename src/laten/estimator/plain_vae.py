@@ -104,7 +104,7 @@ class PlainVAE(Parameters, Answers):
         history: pd.DataFrame,
         references: References | None = None,
     ) -> None:
-        self.references_ = references
+        self.references_, self._before = references, None
         self.model_, self.view_, self.presentation_ = model, view, presentation
         self.stopped_, self.history_ = stopped, history
         self.network_, self.guide_ = model.network, model.guide
