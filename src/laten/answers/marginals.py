@@ -85,8 +85,12 @@ class Marginal:
         else:
             edges = np.linspace(low, high if high > low else low + 1, bars + 1)
         inside = np.clip(scale.inside, edges[0], edges[-1])
-        shares = [np.repeat(p / inside.shape[1], inside.shape[1]) for p in (self.probability, self.prior)]
-        return edges, *(np.histogram(inside.ravel(), edges, weights=w)[0] for w in shares)
+        points = inside.shape[1]
+        now, before = (
+            np.histogram(inside.ravel(), edges, weights=np.repeat(p / points, points))[0]
+            for p in (self.probability, self.prior)
+        )
+        return edges, now, before
 
 
 @dataclass(frozen=True)

@@ -193,3 +193,9 @@ QUESTION_HELP = (
     "any of its values."
 )
 Question = Annotated[str, argument("QUESTION", QUESTION_HELP)]
+
+Opened = Annotated[str | None, argument("DATA|MODEL", "Data, a model file or a .bif network to begin with.")]
+Host = Annotated[str, option("--host", help="Address to listen at. Another than this machine's own demands --token.")]
+Port = Annotated[int | None, option("--port", help="Port; by default the first free one from 8642.", metavar="N")]
+Token = Annotated[str | None, option("--token", help="What the address must hold; by default a new one.")]
+Browser = Annotated[bool, option("--browser/--no-browser", help="Open the page in the browser.")]
