@@ -118,6 +118,55 @@ def test_mutual_information_is_that_of_the_enumerated_joint(classes, tables):
     assert found.loc["a", "mark"] > 0.3  # control: these do depend on one another
 
 
+def test_marginals_are_those_of_bayes_theorem(classes, tables):
+    """A level given, and a list of levels: the latent class is enumerated, so that all is exact."""
+    o = LETTERS["o"].cat.categories.to_list()
+    found = classes.marginals({"b": "yes", "o": o[:2]})
+    likelihood = tables["b"][:, 1] * tables["o"][:, :2].sum(1)
+    posterior = PRIOR * likelihood / (PRIOR @ likelihood)
+    assert found.log_evidence == pytest.approx(np.log(PRIOR @ likelihood), abs=2e-4)
+    for name in ("a", "mark", "free"):
+        right = posterior @ tables[name]
+        assert found.columns[name].probability == pytest.approx(right, abs=2e-4)
+        told = -np.sum(right * np.log(right)) + posterior @ np.sum(tables[name] * np.log(tables[name] + 1e-300), axis=1)
+        assert found.columns[name].information == pytest.approx(told, abs=2e-4)
+        assert found.columns[name].prior == pytest.approx(PRIOR @ tables[name], abs=0.03)
+    assert np.abs(found.columns["a"].probability - found.columns["a"].prior).max() > 0.1  # control
+    assert found.columns["b"].probability.tolist() == [0, 1]
+    left = tables["o"] * [1, 1, 0]
+    assert found.columns["o"].probability == pytest.approx(posterior @ (left / left.sum(1, keepdims=True)), abs=2e-4)
+    assert found.columns["b"].information == found.columns["o"].information == 0
+    assert "log p(evidence)" in str(found) and found.frame.loc["b", "value"] == "yes"
+
+
+@pytest.mark.filterwarnings("ignore:log-likelihood")
+def test_marginals_agree_with_the_other_questions():
+    """Numbers, dates and levels of a fitted table: the same probabilities as `predict_proba`, in one program."""
+    frame = lt.read("clinic").head(400)
+    vae = lt.VAE(latent=2, width=16, epochs=2, draws=256).fit(frame)
+    row = pd.DataFrame({"age": [40.0], "region": ["hills"]})
+    found = vae.marginals(row.iloc[0].to_dict(), draws=256)
+    for name in ("sex", "drug", "pain"):
+        assert found.columns[name].probability == pytest.approx(vae.predict_proba(row, name).to_numpy()[0], abs=2e-4)
+    assert found.log_evidence == pytest.approx(vae.score_samples(row.reindex(columns=frame.columns))[0], abs=1e-3)
+    edges, bars, prior = found.columns["cost"].histogram(20)
+    assert bars.sum() == pytest.approx(1) and prior.sum() == pytest.approx(1) and np.all(np.diff(edges) > 0)
+    over = vae.marginals({"cost": ">2000", "admitted": "2022"})
+    assert over.columns["cost"].quantile(0.01) >= 2000 and over.columns["admitted"].quantile(0.5).year == 2022
+
+
+def test_marginals_keep_to_an_interval_and_agree_with_draws():
+    """x = z + noise, y = 2z + noise, modelled by densities: given an interval of x."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=200)
+    frame = pd.DataFrame({"x": z + rng.normal(size=200), "y": 2 * z + rng.normal(size=200)})
+    vae = lt.VAE(latent=1, width=8, epochs=3, numbers="normal", draws=512).fit(frame)
+    given = {"x": lt.between(0.5, 2.0)}
+    found, drawn = vae.marginals(given, draws=4096), vae.sample(4000, given, seed=1)
+    assert 0.5 <= found.columns["x"].quantile(0.02) and found.columns["x"].quantile(0.98) <= 2.0
+    assert found.columns["y"].mean() == pytest.approx(drawn["y"].mean(), abs=5 * drawn["y"].std() / 30)
+
+
 def test_a_column_that_looks_at_nothing_tells_nothing(classes):
     found = classes.mutual_information(512)
     assert found["free"].drop("free").abs().max() < 1e-6

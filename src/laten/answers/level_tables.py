@@ -42,6 +42,7 @@ class Place(NamedTuple):
     first: int  # of the packed classes; with a density the site
     size: int  # K
     smooth: bool  # a density, of which P(at most each edge) is told
+    site: int  # in the node
 
     def table(self, found: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return probabilities `(rows, K)`."""
@@ -115,7 +116,7 @@ def scale_of(block: Block, site: int, column: Column, family: Family, drawn: Map
     if not (column.kind in CLASSES or column.binned):
         return cut(column, block.node, site, np.sort(drawn[block.node].reshape(DRAWS, -1)[:, site]))
     sizes = family.classes or ()
-    place = Place(block.node, sum(sizes[:site]), sizes[site], False)
+    place = Place(block.node, sum(sizes[:site]), sizes[site], False, site)
     if column.kind in CLASSES:
         return Scale(column, place)
     bins, k = column.histogram, column.histogram.size
@@ -131,7 +132,7 @@ def cut(column: Column, node: str, site: int, y: np.ndarray) -> Scale:
     starts = np.concatenate([[0], ends[:-1]])
     inside = x[starts[:, None] + np.floor(SHARES * (ends - starts)[:, None]).astype(int)]
     value = np.add.reduceat(x, starts) / (ends - starts)
-    return Scale(column, Place(node, site, len(edges) + 1, True), edges, value, inside.var(1), inside)
+    return Scale(column, Place(node, site, len(edges) + 1, True, site), edges, value, inside.var(1), inside)
 
 
 @dataclass(frozen=True)

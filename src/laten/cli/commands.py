@@ -199,3 +199,17 @@ def query(network: o.Source, question: o.Question, output: o.Output = None) -> N
     from laten.cli.work import query as work
 
     work.query(network, question, output)
+
+
+@app.command()
+def studio(
+    opened: o.Opened = None,
+    host: o.Host = "127.0.0.1",
+    port: o.FreePort = None,
+    token: o.Token = None,
+    browser: o.Browser = True,
+) -> None:
+    """Open a page in the browser: look at a table, train a model, and ask it by clicking. Needs laten[studio]."""
+    from laten.cli.work import studio as work
+
+    work.studio(opened, host, port, token, browser)

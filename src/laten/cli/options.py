@@ -231,3 +231,9 @@ Judged = Annotated[str | None, argument("DATA", REPORTED_HELP)]
 Page = Annotated[str, output("Page to write; open it in a browser, or print it.", "FILE.html")]
 JSON_HELP = "Also write all its figures."
 Figures = Annotated[str | None, option("--json", metavar="FILE.json", help=JSON_HELP)]
+
+# studio
+Opened = Annotated[str | None, argument("DATA|MODEL", "Data, a model file or a .bif network to begin with.")]
+FREE_HELP = "Port to listen on; by default the first free one from 8642."
+FreePort = Annotated[int | None, typer.Option("--port", metavar="N", min=0, max=65535, help=FREE_HELP)]
+Browser = Annotated[bool, option("--browser/--no-browser", help="Open the page in the browser.")]

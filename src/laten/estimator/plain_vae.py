@@ -7,7 +7,7 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO, Self, TypeVar
 
@@ -79,14 +79,16 @@ class PlainVAE(Parameters, Answers):
         self.history_ = pd.concat([before, after], ignore_index=True)
         return self
 
-    def fit_prepared(self, prepared: Prepared) -> Self:
+    def fit_prepared(self, prepared: Prepared, report: Callable[[dict[str, Any]], bool | None] | None = None) -> Self:
         """Learn from what `prepare(X, self)` made of data.
 
+        Args:
+            report: Told of each epoch in place of the display of `progress`; true ends training there.
         Raises:
             TrainingDiverged: steps stayed non-finite.
         """
-        with progress_display(self.progress) as report:
-            outcome = train(prepared.task, prepared.settings, report)
+        with progress_display(self.progress) as display:
+            outcome = train(prepared.task, prepared.settings, report or display)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
@@ -104,7 +106,7 @@ class PlainVAE(Parameters, Answers):
         history: pd.DataFrame,
         references: References | None = None,
     ) -> None:
-        self.references_ = references
+        self.references_, self._before = references, None
         self.model_, self.view_, self.presentation_ = model, view, presentation
         self.stopped_, self.history_ = stopped, history
         self.network_, self.guide_ = model.network, model.guide

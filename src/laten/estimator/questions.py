@@ -8,15 +8,20 @@ import numpy as np
 import pandas as pd
 
 from laten.answers import impute, latents, sample_and_predict, scores
+from laten.answers.marginals import BeforeEvidence, Marginals, before_evidence, marginals
 from laten.answers.sample_and_predict import ConditionalAnswer
 from laten.common.errors import LatenError, whole
 from laten.estimator.explanations import POSTERIOR, Explanations
 from laten.inference.diagnostics import LogLikelihood
 from laten.training.row_weights import checked
 
+MANY = 2048  # draws a question about all columns
+
 
 class Answers(Explanations):
     """The asking half of `VAE`. Rows keep their order; a row's answer depends on the row (and the seed) alone."""
+
+    _before: BeforeEvidence | None = None  # kept for `marginals`
 
     # -- drawing ------------------------------------------------------------
 
@@ -65,6 +70,28 @@ class Answers(Explanations):
         samples = whole("samples", samples) if samples else 0
         draws, seed = self._draws(draws, POSTERIOR), self._seed(seed)
         return sample_and_predict.conditional(self._fitted(), X, targets, given, samples, draws, seed)
+
+    def marginals(self, given: Mapping[Any, Any] | None = None, *, draws: int | None = None) -> Marginals:
+        """Return what is known of every column given some evidence: all columns at once.
+
+        Args:
+            given: Column -> what is known of it, as in `sample`; None: nothing, the distributions under the model.
+            draws: Draws from the guide; None: at least 2048.
+        Returns:
+            `columns`: name -> its distribution beside that without evidence, and how much its value is expected to tell
+            about the others, in nats; `log_evidence` (nats), `effective_sample_size`, `pareto_k`. `print` shows them.
+        Raises:
+            LatenError: the model is of arrays, an unknown column, or a value never seen.
+
+        >>> import laten as lt
+        >>> wine = lt.VAE(latent=2, width=8, epochs=2).fit(lt.read("wine"))
+        >>> wine.marginals({"alcohol": ">13"}).columns["ash"].probability.sum().round(3)
+        np.float64(1.0)
+        """
+        fitted = self._fitted()
+        if self._before is None:
+            self._before = before_evidence(fitted)
+        return marginals(fitted, given or {}, self._draws(draws, MANY), self._before)
 
     # -- filling ------------------------------------------------------------
 

@@ -147,7 +147,7 @@ def ask(
     """
     grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
     presentation = Presentation(grey, (), classes_of(model.network))
-    size = chunk_of(question.draws)
+    size = 1 if rows.n == 1 else chunk_of(question.draws)  # one row is asked often, and is waited for
     key, parts, watched, answer = random.key(keys.seed), [], WATCHED.get(), ANSWERED_BY.get()
     for start in range(0, rows.n, size):
         own = slice(start, min(start + size, rows.n))

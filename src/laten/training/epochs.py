@@ -90,7 +90,7 @@ class Outcome:
 def train(
     task: Task,
     settings: Settings,
-    report: Callable[[Record], None] = lambda record: None,
+    report: Callable[[Record], bool | None] = lambda record: None,
     *,
     on_call: OnCall = lambda loop, arguments: None,
     call_seconds: float = CALL_SECONDS,
@@ -98,7 +98,8 @@ def train(
     """Train until the plan is done, the held-out bound stops improving, or Ctrl-C.
 
     Args:
-        report: Called once an epoch (a round of several when they are short) with the record for the history.
+        report: Called once an epoch (a round of several when they are short) with the record for the history; what it
+            returns is true to end training there, as Ctrl-C does.
         on_call: Called before each compiled call with the loop and the call's arguments, of which the first is gone
             after the call: for measuring (`loop.run.lower(*arguments)` is the program).
         call_seconds: How long one compiled call may keep Ctrl-C waiting.
@@ -115,8 +116,7 @@ def train(
                 continue
             record = run.record(sums)
             run.seconds.append(time.perf_counter() - began)
-            report(record | {"seconds": run.seconds[-1]})
-            if interrupted.is_set():
+            if report(record | {"seconds": run.seconds[-1]}) or interrupted.is_set():
                 run.stopped = "interrupted"
     return run.outcome()
 

@@ -197,9 +197,8 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
     """
     if method not in ("auto", "pca", "axes"):
         raise LatenError(f"method must be 'auto', 'pca' or 'axes', not {method!r}")
-    rows, kept = n_rows(data), np.arange(n_rows(data))
-    if rows > ROWS:
-        kept = np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
+    rows = n_rows(data)
+    kept = shown_rows(rows, seed)
     shade = None if colour is None else colours(data, colour, kept, vae.view_)
     if isinstance(data, Mapping) and isinstance(colour, str) and colour not in vae.network_.nodes:
         data = {name: x for name, x in data.items() if name != colour}
@@ -220,6 +219,13 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
         names = [f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share)]
     few = f", {ROWS} of {rows} rows" if rows > ROWS else ""
     return LatentMap(z, (names[0], names[1]), f"{note}{few}", shade)
+
+
+def shown_rows(rows: int, seed: int = 0) -> np.ndarray:
+    """Return the numbers of the rows that a map shows: all, or 5000 by chance."""
+    if rows <= ROWS:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
 
 
 def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:

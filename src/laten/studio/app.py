@@ -1,0 +1,231 @@
+"""The studio's HTTP: questions of the page to a `Workspace`, and who may ask them."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+
+from laten.common.errors import LatenError
+from laten.studio import questions
+from laten.studio.workspace import Workspace
+
+STATIC = Path(__file__).parent / "static"
+COOKIE = "laten"
+LARGEST = 2 * 2**30  # bytes of an upload
+PAUSE = 0.4  # seconds between two looks at a training
+POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+FIT = {"latent": int, "width": int, "epochs": int, "seed": int, "numbers": str}
+Given = Annotated[dict[str, Any], Body()]
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> FastAPI:
+    """Return the application.
+
+    Args:
+        token: What the first address must hold; then a cookie is enough.
+        hosts: Names by which the page may be called, with their port: anything else is another site's trick.
+    """
+    app = FastAPI(title="laten studio", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.middleware("http")
+    async def guarded(request: Request, call_next: Next) -> Response:
+        refused = refusal(request, token, hosts)
+        if refused is not None:
+            return refused
+        if request.url.path == "/" and "token" in request.query_params:
+            response: Response = RedirectResponse("/", status_code=303)
+            response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+        else:
+            response = await call_next(request)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.exception_handler(LatenError)
+    async def said(request: Request, error: LatenError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, status_code=422)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": f"laten failed here: {type(error).__name__}: {error}"}, status_code=500)
+
+    @app.get("/")
+    def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html")
+
+    routes_of_data(app, workspace)
+    routes_of_model(app, workspace)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return app
+
+
+def refusal(request: Request, token: str, hosts: tuple[str, ...]) -> Response | None:
+    """Return why a request is not answered; None where it may be."""
+    if request.headers.get("host", "") not in hosts:
+        return JSONResponse({"detail": "this address is not the studio's; use the one it printed"}, status_code=421)
+    origin = request.headers.get("origin")
+    if origin is not None and origin.removeprefix("http://") not in hosts:
+        return JSONResponse({"detail": "another site asked; it may not"}, status_code=403)
+    shown = request.query_params.get("token") if request.url.path == "/" else None
+    shown = shown or request.cookies.get(COOKIE, "") or request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not secrets.compare_digest(shown.encode(), token.encode()):
+        return JSONResponse({"detail": "open the address with its token, as the terminal shows it"}, status_code=401)
+    return None
+
+
+def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
+    """Add what concerns the table."""
+
+    @app.get("/api/state")
+    def state() -> dict[str, Any]:
+        return workspace.state()
+
+    @app.put("/api/file/{name}")
+    async def upload(name: str, request: Request) -> dict[str, Any]:
+        path = workspace.folder / f"upload{''.join(Path(Path(name).name).suffixes[-2:])}"
+        size = 0
+        with path.open("wb") as out:
+            async for part in request.stream():
+                size += len(part)
+                if size > LARGEST:
+                    raise LatenError(
+                        f"{name}: more than {LARGEST // 2**30} GiB; give the path to `laten studio` instead"
+                    )
+                out.write(part)
+        await asyncio.to_thread(workspace.open, str(path), Path(name).name)
+        return workspace.state()
+
+    @app.post("/api/example/{name}")
+    def example(name: str) -> dict[str, Any]:
+        if name not in workspace.state()["examples"]:  # never a path
+            raise LatenError(f"there is no example {name!r}")
+        workspace.open(name)
+        return workspace.state()
+
+    @app.get("/api/columns")
+    def columns() -> list[dict[str, Any]]:
+        return workspace.cards()
+
+    @app.post("/api/kind")
+    def kind(body: Given) -> list[dict[str, Any]]:
+        workspace.set_kind(str(body.get("column")), str(body.get("kind")))
+        return workspace.cards()
+
+    @app.get("/api/rows")
+    def rows(first: int = 0) -> dict[str, Any]:
+        return workspace.rows(max(0, first))
+
+    @app.get("/api/schema.toml")
+    def schema() -> Response:
+        return download(workspace.schema_text(), "schema.toml", "application/toml")
+
+
+def routes_of_model(app: FastAPI, workspace: Workspace) -> None:
+    """Add what concerns the model."""
+
+    @app.post("/api/fit")
+    def fit(body: Given) -> dict[str, Any]:
+        workspace.fit(options_of(body))
+        return workspace.state()
+
+    @app.post("/api/stop")
+    def stop() -> dict[str, Any]:
+        if workspace.training is not None:
+            workspace.training.stop()
+        return workspace.state()
+
+    @app.get("/api/events")
+    async def events(request: Request) -> StreamingResponse:
+        return StreamingResponse(told(workspace, request), media_type="text/event-stream")
+
+    @app.post("/api/ask")
+    def ask(body: Given) -> dict[str, Any]:
+        return questions.ask(workspace, body)
+
+    @app.get("/api/map")
+    def latent_map(colour: str = "", method: str = "auto") -> dict[str, Any]:
+        return questions.place_rows(workspace, colour, method)
+
+    @app.post("/api/decode")
+    def decode(body: Given) -> dict[str, Any]:
+        z = body.get("z")
+        if not isinstance(z, list) or not all(isinstance(x, int | float) for x in z):
+            raise LatenError("a point of the latents is a list of numbers")
+        return questions.decode(workspace, [float(x) for x in z])
+
+    @app.get("/api/fill")
+    def fill() -> dict[str, Any]:
+        return questions.fill(workspace)
+
+    @app.get("/api/filled.csv")
+    def filled() -> Response:
+        return download(questions.as_csv(workspace, questions.filled(workspace)), "filled.csv")
+
+    @app.get("/api/odd")
+    def odd(top: int = 20) -> dict[str, Any]:
+        return questions.odd(workspace, min(max(top, 1), 200))
+
+    @app.post("/api/synthetic")
+    def synthetic(body: Given) -> dict[str, Any]:
+        n = body.get("n")
+        if not isinstance(n, int) or not 1 <= n <= 1_000_000:
+            raise LatenError("how many rows? a whole number from 1 to 1 000 000")
+        return questions.draw(workspace, n, body.get("given") or {})
+
+    @app.get("/api/synthetic.csv")
+    def drawn() -> Response:
+        return download(questions.as_csv(workspace, questions.last_drawn(workspace)), "synthetic.csv")
+
+    @app.get("/api/quality")
+    def quality() -> dict[str, Any]:
+        return questions.judge(workspace)
+
+    @app.get("/api/model.laten")
+    def model() -> FileResponse:
+        path = workspace.folder / workspace.model_file
+        if not workspace.model_file or not path.is_file():
+            raise LatenError("there is no model yet; train one first")
+        return FileResponse(path, filename=path.name, media_type="application/octet-stream")
+
+
+def options_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a fit that a page may set.
+
+    Raises:
+        LatenError: another option, or another type.
+    """
+    for name, value in body.items():
+        if name not in FIT or not isinstance(value, FIT[name]) or isinstance(value, bool):
+            raise LatenError(f"a fit has no option {name}={value!r}")
+    return body
+
+
+async def told(workspace: Workspace, request: Request) -> AsyncIterator[str]:
+    """Yield how a training goes, whenever there is news, until it ends."""
+    before = ""
+    while not await request.is_disconnected():
+        state = workspace.state()
+        now = json.dumps(state)
+        if now != before:
+            before = now
+            yield f"data: {now}\n\n"
+        if not (state["training"] or {}).get("running"):
+            return
+        await asyncio.sleep(PAUSE)
+
+
+def download(text: str, name: str, kind: str = "text/csv") -> Response:
+    """Return a text as a file."""
+    return Response(text, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -1,0 +1,92 @@
+"""What was clicked, as Python and as a command line: both give the same numbers."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from laten.data.rows.between import Between
+
+
+def python_of(value: Any) -> str:
+    """Return evidence as Python writes it."""
+    if isinstance(value, Between):
+        return f"lt.between({python_of(value.low)}, {python_of(value.high)})"
+    if isinstance(value, pd.Timestamp):
+        return repr(str(value))
+    if isinstance(value, pd.Timedelta):
+        return f"pd.Timedelta({str(value)!r})"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(python_of, value))}]"
+    return repr(value)
+
+
+def option_of(value: Any) -> str:
+    """Return evidence as `--given COLUMN=...` takes it."""
+    if isinstance(value, Between):
+        low, high = ("" if end is None else str(end) for end in (value.low, value.high))
+        return f"{low}..{high}"
+    return str(value)
+
+
+def given_python(given: Mapping[Any, Any]) -> str:
+    """Return a dictionary of evidence as Python writes it."""
+    return "{" + ", ".join(f"{name!r}: {python_of(v)}" for name, v in given.items()) + "}"
+
+
+def given_options(given: Mapping[Any, Any]) -> str:
+    """Return evidence as options of a command."""
+    return "".join(f" --given {shlex.quote(f'{name}={option_of(v)}')}" for name, v in given.items())
+
+
+def ask(model: str, given: Mapping[Any, Any]) -> dict[str, str]:
+    """Return the question of the page *Ask*."""
+    code = f"import laten as lt\n\nvae = lt.load({model!r})\nprint(vae.marginals({given_python(given)}))"
+    several = any(isinstance(v, list | tuple) for v in given.values())  # no option says "one of these"
+    command = "" if several else f"laten sample {shlex.quote(model)} -n 1000{given_options(given)}"
+    return {"python": code, "command": command}
+
+
+def fit(data: str, model: str, kinds: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, str]:
+    """Return a fit as it was set on the page *Train*."""
+    told = [f"{k}={v!r}" for k, v in options.items()]
+    code = f"import laten as lt\n\ndf = lt.read({data!r})\n"
+    if kinds:
+        code += f"schema = lt.infer_schema(df).with_kinds({dict(kinds)!r})\n"
+        told = ["schema=schema", *told]
+    code += f"vae = lt.VAE({', '.join(told)}).fit(df)\nvae.save({model!r})"
+    typed = "".join(f" --{k.replace('_', '-')} {v}" for k, v in options.items())
+    typed += "".join(f" --kind {shlex.quote(f'{c}={k}')}" for c, k in kinds.items())
+    return {"python": code, "command": f"laten fit {shlex.quote(data)} -o {shlex.quote(model)}{typed}"}
+
+
+def query(network: str, evidence: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return a question about every variable of a discrete network."""
+    given = {n: v[0] if len(v) == 1 else v for n, v in evidence.items()}
+    code = f"import laten as lt\n\nnet = lt.read_bif({network!r})\ngiven = {given_python(given)}\n"
+    code += "for name in net.states:\n    if name not in given:\n        print(net.query(name, given))"
+    return {"python": code, "command": ""}
+
+
+def of_table(what: str, data: str, model: str, n: int = 0, given: Mapping[Any, Any] | None = None) -> dict[str, str]:
+    """Return the questions of *Fill*, *Odd rows* and *Synthetic*."""
+    head = f"import laten as lt\n\nvae = lt.load({model!r})\n"
+    read = f"df = lt.read({data!r}, like=vae)\n"
+    m, d = shlex.quote(model), shlex.quote(data)
+    return {
+        "fill": {"python": f"{head}{read}vae.impute(df).to_csv('filled.csv', index=False)",
+                 "command": f"laten impute {m} {d} -o filled.csv --flag --interval"},
+        "odd": {"python": f"{head}{read}print(vae.outliers(df, top={n}))",
+                "command": f"laten outliers {m} {d} --top {n}"},
+        "synthetic": {"python": f"{head}vae.sample({n}, {given_python(given or {})}).to_csv('rows.csv', index=False)",
+                      "command": f"laten sample {m} -n {n}{given_options(given or {})} -o rows.csv"},
+    }[what]  # fmt: skip
+
+
+def shown(value: Any) -> str:
+    """Return evidence in few words, for a label."""
+    if isinstance(value, Between):
+        low, high = ("" if end is None else str(end) for end in (value.low, value.high))
+        return f"{low} … {high}"
+    return " | ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

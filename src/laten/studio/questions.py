@@ -1,0 +1,195 @@
+"""The questions that the page asks of a workspace, answered as plain JSON."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from laten.classical.discrete import DiscreteNetwork
+from laten.common.errors import DataError, LatenError, LatenWarning
+from laten.data.columns.column import ASIDE
+from laten.data.text.written import write_as
+from laten.plots.contents.model import latent_map, shown_rows
+from laten.studio import as_json, copied
+from laten.studio.workspace import Workspace
+from laten.synthetic.quality import quality
+
+SHOWN = 50  # rows of a table on the page
+HOLES = 500  # rows with holes that are filled for the page
+SCORED = 2000  # rows whose log p are the histogram
+JUDGED = 2000  # rows of each table that say how good synthetic ones are
+DRAWS = 2048  # a question about all columns
+BARS = 40
+
+Json = dict[str, Any]
+
+
+def ask(workspace: Workspace, given: Mapping[str, Any]) -> Json:
+    """Return every column's distribution given evidence, and the same question as code."""
+    if workspace.exact is not None:
+        return ask_exactly(workspace.exact, workspace.model_file, given)
+    vae = workspace.model()
+    evidence = as_json.evidence_of(vae.schema_.columns, given)
+    with noted() as notes:
+        found = as_json.distributions(vae.marginals(evidence, draws=DRAWS))
+    said = {str(n): copied.shown(v) for n, v in evidence.items()}
+    return found | {"evidence": said, "code": copied.ask(workspace.model_file, evidence), "notes": notes}
+
+
+@contextmanager
+def noted() -> Iterator[list[str]]:
+    """Collect warnings, which are for the user to read."""
+    found: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LatenWarning)
+        yield found
+    found.extend(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, LatenWarning)))
+
+
+def ask_exactly(network: DiscreteNetwork, name: str, given: Mapping[str, Any]) -> Json:
+    """Return the exact distribution of every variable of a discrete network."""
+    evidence: dict[str, list[str]] = {}
+    for variable, said in given.items():
+        if variable not in network.states:
+            raise DataError(f"no variable {variable!r}")
+        chosen = [said["is"]] if "is" in said else said.get("any", [])
+        evidence[variable] = [network.states[variable][i] for i in chosen]
+    columns = []
+    for variable, states in network.states.items():
+        p = network.query(variable, {n: v for n, v in evidence.items() if n != variable})
+        if variable in evidence:
+            p = p.where(p.index.isin(evidence[variable]), 0.0)
+        found = as_json.bars(list(states), (p / p.sum()).to_numpy(), network.query(variable).to_numpy())
+        columns.append({"name": variable, "kind": "categorical", "information": 0.0} | found)
+    return {
+        "columns": columns, "log_evidence": log_probability(network, evidence), "pareto_k": None, "effective": None,
+        "next": [], "evidence": {n: " | ".join(v) for n, v in evidence.items()}, "code": copied.query(name, evidence),
+        "notes": [],
+    }  # fmt: skip
+
+
+def log_probability(network: DiscreteNetwork, evidence: Mapping[str, list[str]]) -> float:
+    """Return log p of evidence, each variable one of several states: by the chain rule, exactly."""
+    total = 0.0
+    known: dict[str, list[str]] = {}
+    for name, states in evidence.items():
+        total += float(np.log(network.query(name, known).loc[states].sum()))
+        known[name] = states
+    return total
+
+
+def place_rows(workspace: Workspace, colour: str, method: str) -> Json:
+    """Return rows in two dimensions of the latents, coloured by a column, and the latents of each."""
+    vae, data = workspace.model(), workspace.data()
+    found, rows = latent_map(vae, data, colour or None, method), shown_rows(len(data))
+    part = data.iloc[rows] if isinstance(data, pd.DataFrame) else data[rows]
+    shade = None
+    if found.colour is not None:
+        c = found.colour
+        shade = {
+            "name": c.name,
+            "labels": c.labels and list(c.labels),
+            "date": c.date,
+            "values": as_json.plain(c.values),
+        }
+    return {
+        "points": np.round(found.points, 4).tolist(), "axes": list(found.axes), "note": found.note, "colour": shade,
+        "rows": rows.tolist(), "z": np.round(np.asarray(vae.transform(part), float), 4).tolist(),
+    }  # fmt: skip
+
+
+def decode(workspace: Workspace, z: list[float]) -> Json:
+    """Return what a point of the latents stands for: a row, or an image as numbers in 0..1."""
+    found = workspace.model().inverse_transform(np.array([z], np.float32))
+    if isinstance(found, pd.DataFrame):
+        return {"row": as_json.table(found)}
+    image = np.asarray(next(iter(found.values())) if isinstance(found, dict) else found, float)[0]
+    return {"image": np.round(image / max(image.max(), 1.0), 3).tolist()}
+
+
+def fill(workspace: Workspace) -> Json:
+    """Return rows with holes, filled, with the 90 % interval of each filled cell."""
+    vae, (frame, _) = workspace.model(), workspace.table()
+    holes = frame.isna()
+    lacking = np.flatnonzero(holes.any(axis=1))
+    found: Json = {"holes": int(holes.to_numpy().sum()), "rows": len(lacking), "table": None}
+    if not len(lacking):
+        return found
+    some = frame.iloc[lacking[:HOLES]]
+    filled, ends = vae.impute(some), vae.impute_interval(some)
+    cells = []
+    for i, j in zip(*np.nonzero(some.isna().to_numpy()), strict=True):
+        pair = [x.iloc[i, j] for x in ends]
+        cells.append([int(i), int(j), [None if pd.isna(v) else as_json.text_of(v) for v in pair]])
+    return found | {
+        "shown": len(some), "numbers": lacking[:HOLES].tolist(), "cells": cells, "table": as_json.table(filled),
+        "code": copied.of_table("fill", workspace.source, workspace.model_file),
+    }  # fmt: skip
+
+
+def odd(workspace: Workspace, top: int) -> Json:
+    """Return the least probable rows, and by how many nats each column costs more than usual."""
+    vae, (frame, _) = workspace.model(), workspace.table()
+    found = vae.outliers(frame, top, by_column=True)
+    names = [c for c in found.columns if c not in ("row", "log_p", "error")]
+    with noted():  # that draws are few for some of the rows of a histogram
+        scores = vae.score_samples(frame.iloc[:: max(1, len(frame) // SCORED)])
+    counts, edges = np.histogram(scores, BARS)
+    return {
+        "rows": found["row"].tolist(), "log_p": as_json.plain(found["log_p"]), "columns": names,
+        "excess": as_json.plain(found[names].round(3).to_numpy()), "table": as_json.table(frame.iloc[found["row"]]),
+        "edges": as_json.plain(edges), "counts": as_json.plain(counts),
+        "code": copied.of_table("odd", workspace.source, workspace.model_file, top),
+    }  # fmt: skip
+
+
+def draw(workspace: Workspace, n: int, given: Mapping[str, Any]) -> Json:
+    """Draw rows, of which the workspace keeps the last ones."""
+    vae = workspace.model()
+    evidence = as_json.evidence_of(vae.schema_.columns, given)
+    with noted() as notes:
+        workspace.drawn, workspace.drawn_given = vae.sample(n, evidence or None), bool(evidence)
+    code = copied.of_table("synthetic", "", workspace.model_file, n, evidence)
+    return {"rows": n, "table": as_json.table(workspace.drawn.head(SHOWN)), "code": code, "notes": notes}
+
+
+def judge(workspace: Workspace) -> Json:
+    """Say how good the rows are that were drawn last, where real ones are there to compare with."""
+    drawn, frame = workspace.drawn, workspace.frame
+    if drawn is None or frame is None or workspace.drawn_given or min(len(drawn), len(frame)) < BARS:
+        return {"measures": []}
+    names = [c.name for c in workspace.model().schema_.columns if c.kind not in ASIDE]
+    found = quality(frame[names].head(JUDGED), drawn[names].head(JUDGED), rows=JUDGED).frame
+    return {"measures": as_json.plain(found[["measure", "value", "better", "meaning"]].to_numpy())}
+
+
+def as_csv(workspace: Workspace, frame: pd.DataFrame) -> str:
+    """Return a table as CSV, its columns in the notation of the data."""
+    schema = workspace.schema if workspace.vae is None else workspace.vae.schema_
+    out = frame.astype(object)
+    for name in frame.columns:
+        if schema is not None and name in schema and (notation := schema[name].notation) is not None:
+            out[name] = write_as(frame[name], notation)
+        else:
+            out[name] = frame[name]
+    return out.to_csv(index=False)
+
+
+def filled(workspace: Workspace) -> pd.DataFrame:
+    """Return the whole table with its holes filled."""
+    found: pd.DataFrame = workspace.model().impute(workspace.table()[0])
+    return found
+
+
+def last_drawn(workspace: Workspace) -> pd.DataFrame:
+    """Return the rows that were drawn last.
+
+    Raises:
+        LatenError: none were.
+    """
+    if workspace.drawn is None:
+        raise LatenError("no rows were drawn yet")
+    return workspace.drawn

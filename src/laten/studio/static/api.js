@@ -1,0 +1,19 @@
+// Questions to the studio's server. An answer that is an error carries a sentence for the user.
+async function answer(response) {
+  const body = await response.json().catch(() => ({ detail: `${response.status} ${response.statusText}` }));
+  if (!response.ok) throw new Error(typeof body.detail === "string" ? body.detail : JSON.stringify(body.detail));
+  return body;
+}
+export const get = (path) => fetch(path).then(answer);
+export const post = (path, body = {}) =>
+  fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }).then(answer);
+export const upload = (file) => fetch(`/api/file/${encodeURIComponent(file.name)}`, { method: "PUT", body: file }).then(answer);
+export function follow(tell) {
+  const source = new EventSource("/api/events");
+  source.onmessage = (event) => {
+    const state = JSON.parse(event.data);
+    tell(state);
+    if (!state.training?.running) source.close();
+  };
+  return () => source.close();
+}

@@ -1,0 +1,61 @@
+// Ask: evidence on some columns, the distribution of all others.
+import { html, useState } from "/static/vendor/preact-htm.js";
+import { post } from "/static/api.js";
+import { Bars, Busy, Code, Histogram, Problem, percent, short, useAnswer } from "/static/parts.js";
+
+const FEW = 20, UNSURE = 0.7; // effective draws; Pareto k
+
+export function Ask({ t, state, evidence, setEvidence }) {
+  const [kept, setKept] = useState([]);
+  const model = state.model;
+  const { found, error, busy } = useAnswer(() => (model && model.form !== "images" ? post("/api/ask", evidence) : Promise.resolve(null)), [JSON.stringify(evidence), model?.name, model?.bound]);
+  if (!model) return html`<${Problem} text=${t.needModel} />`;
+  if (model.form === "images") return html`<p class="lead">${t.tableOnly}</p>`;
+  const set = (name, said) => setEvidence(said == null ? Object.fromEntries(Object.entries(evidence).filter(([n]) => n !== name)) : { ...evidence, [name]: said });
+  const given = Object.keys(evidence), unsure = found && given.length > 0 && found.effective != null && (found.effective < FEW || found.pareto_k > UNSURE);
+  return html`<h2>${t.askTitle}</h2><p class="lead">${t.askLead}</p>
+    <div class="panel" aria-live="polite">
+      <div class="chips"><b>${t.known}</b>${given.length ? given.map((n) => html`<button class="chip" title=${t.clear} onClick=${() => set(n, null)}>${n}: ${found?.evidence[n] ?? "…"} ✕</button>`) : html`<span class="muted">${t.nothing}</span>`}
+        ${given.length > 0 && html`<button class="plain" onClick=${() => setEvidence({})}>${t.clear}</button><button class="plain" onClick=${() => found && setKept([...kept, { evidence, found }])}>${t.keep}</button>`}
+        <${Busy} ...${{ t, busy }} /></div>
+      ${found && html`<p class="muted" style=${{ margin: ".45rem 0 0" }}>${t.evidence} = <b>${found.log_evidence?.toFixed(2)}</b> ${t.nats}${found.effective == null ? ` · ${t.exact}` : given.length ? ` · ${found.effective.toFixed(0)} ${t.effective}` : ""}
+        ${found.next.length > 0 && html` · ${t.nextBest} ${found.next.map((n) => html`<a href=${`#ask`} onClick=${(e) => { e.preventDefault(); document.getElementById(`ask ${n}`)?.scrollIntoView({ block: "center" }); document.getElementById(`ask ${n}`)?.focus(); }}>${n}</a> `)}`}</p>`}
+      ${(found?.notes ?? []).map((n) => html`<p class="warn" role="alert">${n}</p>`)}
+      ${unsure && html`<p class="warn" role="alert">${t.few}</p>`}
+      ${found && html`<${Code} ...${{ t, code: found.code }} />`}
+    </div>
+    <${Problem} text=${error} />
+    ${kept.length > 0 && html`<${Scenarios} ...${{ t, kept, setKept, setEvidence }} />`}
+    ${found && html`<div class="grid">${found.columns.map((c) => html`<${Card} key=${c.name} ...${{ t, c, said: evidence[c.name], set }} />`)}</div>`}`;
+}
+
+function Card({ t, c, said, set }) {
+  const [typed, setTyped] = useState("");
+  const classes = c.form === "classes";
+  const chosen = said?.is != null ? [said.is] : said?.any ?? [];
+  const pick = (i, several) => {
+    if (several && chosen.length) {
+      const next = chosen.includes(i) ? chosen.filter((k) => k !== i) : [...chosen, i];
+      set(c.name, next.length > 1 ? { any: next } : next.length ? { is: next[0] } : null);
+    } else set(c.name, chosen.length === 1 && chosen[0] === i ? null : { is: i });
+  };
+  const value = (x) => (c.form === "number" ? short(x) : x);
+  const summary = classes ? `${c.labels[c.p.indexOf(Math.max(...c.p))]}: ${percent(Math.max(...c.p))}` : `${t.median} ${value(c.median)} · ${t.between} ${value(c.low)} … ${value(c.high)}`;
+  return html`<section class=${`card ${said ? "given" : ""}`} id=${`ask ${c.name}`} tabindex="-1">
+    <h3>${c.name}<small>${c.kind}</small></h3>
+    <p class="said">${summary}</p>
+    ${classes ? html`<${Bars} column=${c} chosen=${chosen} onPick=${pick} />`
+      : html`<${Histogram} column=${c} given=${!!said} label=${`${c.name}: ${summary}`} onBrush=${(low, high) => set(c.name, { low, high })} />
+        <form class="typed" onSubmit=${(e) => { e.preventDefault(); set(c.name, typed.trim() ? { text: typed.trim() } : null); }}><input type="text" aria-label=${c.name} placeholder=${t.typeHere} value=${typed} onInput=${(e) => setTyped(e.target.value)} /><button class="plain">${t.apply}</button></form>`}
+  </section>`;
+}
+
+function Scenarios({ t, kept, setKept, setEvidence }) {
+  const names = [...new Set(kept.flatMap((k) => Object.keys(k.evidence)))];
+  const columns = kept[0].found.columns.filter((c) => !names.includes(c.name)).map((c) => c.name);
+  const say = (c) => (c.form === "classes" ? `${c.labels[c.p.indexOf(Math.max(...c.p))]} ${percent(Math.max(...c.p))}` : `${c.form === "number" ? short(c.median) : c.median}`);
+  return html`<h2>${t.scenarios}</h2><div class="scroll" style=${{ marginBottom: "1rem" }}><table><thead><tr><th></th>${kept.map((k, i) => html`<th>${Object.entries(k.found.evidence).map(([n, v]) => `${n}: ${v}`).join(", ")}
+      <div><button class="plain" onClick=${() => setEvidence(k.evidence)}>${t.restore}</button> <button class="plain" aria-label=${t.clear} onClick=${() => setKept(kept.filter((_, j) => j !== i))}>✕</button></div></th>`)}</tr></thead>
+    <tbody><tr><td>${t.evidence}</td>${kept.map((k) => html`<td>${k.found.log_evidence?.toFixed(2)}</td>`)}</tr>
+    ${columns.map((n) => html`<tr><td>${n}</td>${kept.map((k) => html`<td>${say(k.found.columns.find((c) => c.name === n))}</td>`)}</tr>`)}</tbody></table></div>`;
+}

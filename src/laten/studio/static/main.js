@@ -1,0 +1,49 @@
+// The frame of the page: which page is shown, in which language, and the state of the server.
+import { html, render, useState, useEffect } from "/static/vendor/preact-htm.js";
+import { get, follow } from "/static/api.js";
+import { LANGUAGES } from "/static/text.js";
+import { Data } from "/static/data.js";
+import { Train } from "/static/train.js";
+import { Ask } from "/static/ask.js";
+import { LatentMap } from "/static/map.js";
+import { Fill, Odd, Synthetic } from "/static/tables.js";
+
+const PAGES = { data: Data, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic };
+const kept = (name, otherwise) => localStorage.getItem(`laten ${name}`) ?? otherwise;
+const keep = (name, value) => localStorage.setItem(`laten ${name}`, value);
+
+function Studio() {
+  const [state, setState] = useState(null);
+  const [page, setPage] = useState(location.hash.slice(1) in PAGES ? location.hash.slice(1) : "data");
+  const [language, setLanguage] = useState(kept("language", navigator.language.startsWith("id") ? "id" : "en"));
+  const [theme, setTheme] = useState(kept("theme", matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+  const [evidence, setEvidence] = useState({});
+  const [error, setError] = useState("");
+  const t = LANGUAGES[language];
+  useEffect(() => { document.documentElement.dataset.theme = theme; keep("theme", theme); }, [theme]);
+  useEffect(() => { document.documentElement.lang = language; keep("language", language); }, [language]);
+  useEffect(() => { get("/api/state").then((s) => { setState(s); if (s.model && !location.hash) setPage("ask"); }, (e) => setError(e.message)); }, []);
+  useEffect(() => { const back = () => location.hash.slice(1) in PAGES && setPage(location.hash.slice(1)); addEventListener("hashchange", back); return () => removeEventListener("hashchange", back); }, []);
+  const running = state?.training?.running;
+  useEffect(() => (running ? follow(setState) : undefined), [running]);
+  const go = (name) => { location.hash = name; setPage(name); document.querySelector("main")?.focus(); };
+  const model = state?.model;
+  useEffect(() => setEvidence({}), [model?.name, model?.bound, model?.factors]);
+  if (!state) return html`<p class="wait">${error || "laten studio …"}</p>`;
+  const Page = PAGES[page];
+  return html`
+    <header>
+      <h1><span>laten</span> studio</h1>
+      <div class="about">${state.data ? html`<b>${state.data.name}</b> · ${state.data.rows.toLocaleString(language)} ${state.data.form === "images" ? t.images : `${t.rows} × ${state.data.columns} ${t.columns}`}` : t.noData}
+        ${" · "}${model ? html`<b>${model.name}</b>` : t.noModel}</div>
+      <div class="tools">
+        <button class="plain" lang=${language === "en" ? "id" : "en"} onClick=${() => setLanguage(language === "en" ? "id" : "en")}>${t.language}</button>
+        <button class="plain" aria-label=${t.theme} title=${t.theme} onClick=${() => setTheme(theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
+      </div>
+    </header>
+    <nav aria-label="laten">${Object.keys(PAGES).map((name) => html`<button aria-current=${name === page ? "page" : null} onClick=${() => go(name)}>${t[name]}</button>`)}</nav>
+    <main tabindex="-1">${html`<${Page} key=${page} ...${{ t, state, setState, go, evidence, setEvidence, language, theme }} />`}</main>`;
+}
+
+render(html`<${Studio} />`, document.getElementById("studio"));
+document.querySelector(".wait")?.closest("#studio > .wait")?.remove();

@@ -1,0 +1,200 @@
+"""The studio through its HTTP: what the page is told equals what Python says, and who may ask."""
+
+import json
+import re
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import laten as lt
+from laten.data.datasets.simulated_clinic import clinic
+
+pytest.importorskip("fastapi")
+from fastapi.testclient import TestClient
+
+from laten.studio.app import create_app
+from laten.studio.workspace import Workspace
+
+TOKEN = "secret"
+ASIA = "docs/asia.bif"
+
+
+def client(workspace: Workspace, **headers: str) -> TestClient:
+    app = create_app(workspace, TOKEN, ("testserver",))
+    return TestClient(app, headers={"authorization": f"Bearer {TOKEN}"} | headers, raise_server_exceptions=False)
+
+
+def ok(response):
+    assert response.status_code == 200, response.text[:500]
+    assert "NaN" not in response.text and "Infinity" not in response.text
+    return response.json()
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return clinic(300, seed=0).iloc[:, :10]
+
+
+@pytest.fixture(scope="module")
+def studio(frame, tmp_path_factory):
+    """A studio that was given a CSV with holes and trained on it, as the page does."""
+    workspace = Workspace(tmp_path_factory.mktemp("studio"))
+    page = client(workspace)
+    state = ok(page.put("/api/file/patients.csv", content=frame.to_csv(index=False)))
+    assert state["data"] == state["data"] | {"name": "patients.csv", "rows": 300, "columns": 10, "form": "table"}
+    ok(page.post("/api/kind", json={"column": "visits", "kind": "real"}))
+    state = ok(page.post("/api/fit", json={"latent": 2, "width": 16, "epochs": 3}))
+    assert page.post("/api/fit", json={}).status_code == 422  # one at a time
+    while state["training"]["running"]:
+        time.sleep(0.1)
+        state = ok(page.get("/api/state"))
+    assert state["training"]["error"] == "" and len(state["training"]["records"]) == 3
+    return page, workspace
+
+
+def test_cards_say_what_the_schema_says(studio, frame):
+    page, _ = studio
+    cards = {c["name"]: c for c in ok(page.get("/api/columns"))}
+    assert list(cards) == list(frame) and cards["visits"]["kind"] == "real" and cards["visits"]["chosen"]
+    assert cards["smoker"]["missing"] == frame["smoker"].isna().sum()
+    assert cards["sex"]["p"] == pytest.approx(
+        frame["sex"].value_counts(normalize=True)[cards["sex"]["labels"]].tolist()
+    )
+    wrong = page.post("/api/kind", json={"column": "age", "kind": "binary"})
+    assert wrong.status_code == 422 and "age" in wrong.json()["detail"]
+
+
+def test_answers_are_those_of_python(studio):
+    page, workspace = studio
+    vae = workspace.vae
+    wards = vae.schema_["ward"].classes
+    asked = {"ward": {"is": 1}, "age": {"low": 30, "high": 60.004}, "sex": {"text": "female"}}
+    found = ok(page.post("/api/ask", json=asked))
+    right = vae.marginals({"ward": wards[1], "age": lt.between(30.0, 60.0), "sex": "female"}, draws=2048)
+    assert found["log_evidence"] == pytest.approx(right.log_evidence)
+    by_name = {c["name"]: c for c in found["columns"]}
+    for name in ("drug", "pain", "smoker"):
+        assert by_name[name]["p"] == pytest.approx(right.columns[name].probability.tolist())
+    assert by_name["visits"]["median"] == right.columns["visits"].quantile(0.5)
+    assert set(found["next"]) <= set(by_name) - set(asked)
+    code = found["code"]["python"]
+    assert f"'ward': {wards[1]!r}" in code and "lt.between(30.0, 60.0)" in code
+    space: dict = {}
+    exec(code.replace("lt.load('patients.laten')", f"lt.load({str(workspace.folder / 'patients.laten')!r})"), space)
+
+
+def test_evidence_that_cannot_be_is_a_sentence(studio):
+    page, _ = studio
+    for asked in (
+        {"age": {"text": "banana"}},
+        {"nobody": {"is": 0}},
+        {"ward": {"is": 99}},
+        {"ward": {"low": 1, "high": 2}},
+    ):
+        found = page.post("/api/ask", json=asked)
+        assert found.status_code == 422 and next(iter(asked)) in found.json()["detail"], found.text
+
+
+def test_holes_are_filled_and_full_cells_kept(studio, frame):
+    page, workspace = studio
+    found = ok(page.get("/api/fill"))
+    assert found["holes"] == int(frame.isna().to_numpy().sum()) and found["rows"] == len(found["numbers"])
+    assert all(cell is not None for row in found["table"]["rows"] for cell in row)
+    i, j, ends = next(c for c in found["cells"] if c[2][0] is not None and frame.columns[c[1]] == "age")
+    assert float(ends[0]) <= float(found["table"]["rows"][i][j]) <= float(ends[1])
+    text = page.get("/api/filled.csv").text
+    assert len(text.splitlines()) == 301
+    (workspace.folder / "back.csv").write_text(text)
+    again, right = lt.read(workspace.folder / "back.csv"), workspace.vae.impute(workspace.frame)
+    assert again["sex"].tolist() == right["sex"].tolist() and np.allclose(again["age"], right["age"])
+
+
+@pytest.mark.filterwarnings("ignore:log-likelihood")
+def test_odd_rows_a_map_and_new_rows(studio, frame):
+    page, workspace = studio
+    odd = ok(page.get("/api/odd?top=5"))
+    scores = workspace.vae.score_samples(workspace.frame)
+    assert odd["rows"][0] in np.argsort(scores)[:5] and len(odd["excess"][0]) == len(odd["columns"])
+    place = ok(page.get("/api/map?colour=ward"))
+    assert len(place["points"]) == 300 and np.array(place["z"]).shape == (300, 2) and place["colour"]["labels"]
+    row = ok(page.post("/api/decode", json={"z": place["z"][7]}))["row"]
+    assert row["columns"] == list(frame)
+    drawn = ok(page.post("/api/synthetic", json={"n": 60, "given": {"sex": {"text": "male"}}}))
+    at = drawn["table"]["columns"].index("sex")
+    assert {r[at] for r in drawn["table"]["rows"]} == {"male"}
+    assert len(page.get("/api/synthetic.csv").text.splitlines()) == 61
+    assert ok(page.get("/api/quality"))["measures"] == []  # rows given evidence are not those of the table
+
+
+def test_a_network_answers_exactly(tmp_path, pytestconfig):
+    workspace = Workspace(tmp_path)
+    page = client(workspace)
+    text = (pytestconfig.rootpath / ASIA).read_bytes()
+    state = ok(page.put("/api/file/asia.bif", content=text))
+    assert state["model"]["form"] == "exact" and state["data"] is None
+    net = lt.read_bif(pytestconfig.rootpath / ASIA)
+    given = {"smoke": net.states["smoke"][0], "xray": net.states["xray"][1]}
+    asked = {n: {"is": net.states[n].index(v)} for n, v in given.items()}
+    found = ok(page.post("/api/ask", json=asked))
+    for column in found["columns"]:
+        if column["name"] not in given:
+            assert column["p"] == pytest.approx(net.query(column["name"], given).tolist(), abs=1e-12)
+    right = float(net.log_prob(pd.DataFrame([given])).iloc[0])
+    assert found["log_evidence"] == pytest.approx(right, abs=1e-12)
+
+
+def test_a_training_is_stopped_and_kept(frame, tmp_path):
+    workspace = Workspace(tmp_path)
+    page = client(workspace)
+    ok(page.put("/api/file/patients.csv", content=frame.to_csv(index=False)))
+    state = ok(page.post("/api/fit", json={"latent": 2, "width": 16, "epochs": 100_000}))
+    while not state["training"]["records"]:
+        time.sleep(0.05)
+        state = ok(page.get("/api/state"))
+    ok(page.post("/api/stop"))
+    workspace.training.thread.join(60)
+    state = ok(page.get("/api/state"))
+    assert state["training"]["stopped"] == "interrupted" and state["model"]["name"] == "patients.laten"
+    assert lt.load(workspace.folder / "patients.laten").stopped_ == "interrupted"
+    events = page.get("/api/events").text
+    assert json.loads(re.match(r"data: (.*)\n", events)[1])["training"]["running"] is False
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"authorization": "Bearer wrong"}, 401),
+        ({"authorization": ""}, 401),
+        ({"host": "evil.example"}, 421),
+        ({"origin": "http://evil.example"}, 403),
+    ],
+)
+def test_strangers_are_refused(tmp_path, headers, status):
+    page = client(Workspace(tmp_path), **headers)
+    for path in ("/", "/api/state", "/static/main.js"):
+        assert page.get(path).status_code == status
+    assert client(Workspace(tmp_path)).get("/api/state").status_code == 200  # control
+
+
+def test_the_address_gives_a_cookie_that_no_script_sees(tmp_path):
+    app = create_app(Workspace(tmp_path), TOKEN, ("testserver",))
+    answer = TestClient(app).get(f"/?token={TOKEN}", follow_redirects=False)
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.status_code == 303 and "httponly" in cookie and "samesite=strict" in cookie
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_no_path_of_a_client_is_opened(tmp_path):
+    """Examples are names from a list; an upload's name decides its extension alone."""
+    (tmp_path / "own").mkdir()
+    workspace = Workspace(tmp_path / "own")
+    page = client(workspace)
+    (tmp_path / "private.csv").write_text("a,b\n1,2\n")
+    assert page.post("/api/example/..%2Fprivate.csv").status_code in (404, 422)
+    page.put("/api/file/..%2F..%2Fprivate.csv", content="c,d\n" + "\n".join(f"{i},{i % 3}" for i in range(9)))
+    assert (tmp_path / "private.csv").read_text() == "a,b\n1,2\n"
+    assert all(f.parent == workspace.folder for f in tmp_path.rglob("upload*"))
+    bad = page.put("/api/file/x.csv", content=b"\x00\x01\x02")
+    assert bad.status_code == 422 and "Traceback" not in bad.text
