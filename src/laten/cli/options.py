@@ -116,6 +116,11 @@ KNOWN_HELP = "What is known of a column in all rows, in place of their own cells
 Known = Annotated[list[str] | None, option("--given", metavar="COLUMN=VALUE", help=KNOWN_HELP)]
 FITTED_HELP = "Model file, as `laten fit` writes; without DATA also a file of data, to which a model is fitted first."
 ModelOrData = Annotated[str, argument("MODEL", FITTED_HELP)]
+DRAWN_FROM_HELP = "Model file, as `laten fit` writes; or a file of data, to which a model is fitted first."
+DrawnFrom = Annotated[str, argument("MODEL", DRAWN_FROM_HELP)]
+SAVE_HELP = "Where a model is fitted first: keep it in this file."
+Save = Annotated[str | None, option("--save", metavar="MODEL", help=SAVE_HELP)]
+HoledRows = Annotated[str | None, argument("DATA", "Rows with empty cells.")]
 OddRows = Annotated[str | None, argument("DATA", "Rows among which odd ones are looked for.")]
 Top = Annotated[int, count("--top", least=0, help="How many rows, the least probable first; 0: all.")]
 EXCESS_HELP = "Write by how many nats each column costs more than usual, in place of words."
