@@ -21,6 +21,7 @@ from laten.cli.work.ask import stacked, tidy, written
 from laten.cli.work.fit_first import asked
 from laten.common.errors import DataError
 from laten.data.rows.between import Between, Missing
+from laten.data.rows.impossible import refuse_torn
 from laten.data.rows.views import TableView
 from laten.estimator.plain_vae import PlainVAE
 
@@ -41,6 +42,9 @@ def impute(
         raise DataError("--flag, --interval and --given are for tables; this model was fitted to arrays")
     with waiting("filling cells") as wait:
         known = plain(evidence(vae, given))
+        if known and isinstance(vae.view_, TableView):
+            holes = np.any([source.data[n].isna() if n in source.data else True for n in known], axis=0)
+            refuse_torn(vae.schema_, told(vae, source.data, known), known, holes)
         filled, empty, cells = fill(vae, source, known, samples, seed, wait)
         ends = between(vae, source, coverage, wait) if interval else []
 

@@ -23,6 +23,7 @@ from laten.data.rows.between import Between, Missing
 from laten.data.rows.evidence import likelihood, number, single
 from laten.data.rows.evidence_text import understood
 from laten.data.rows.holes import Holes
+from laten.data.rows.impossible import refuse_impossible, refuse_torn
 from laten.data.rows.keep_ties import keep_given, torn
 from laten.data.rows.point_answers import expected, level_probabilities
 from laten.data.rows.rows import Rows
@@ -148,7 +149,8 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             Rows with the values; what is allowed of each node by ranges and lists (`Family.log_mass`); and the
             intervals of columns, which draws inside a bin keep to.
         Raises:
-            DataError: an unknown column, one that was set aside, or a value that cannot be.
+            DataError: an unknown column, one that was set aside, a value that cannot be, or values of several columns
+                that break a tie.
         """
         given = {name: self.understood(name, v) for name, v in given.items()}
         soft = {name: v for name, v in given.items() if isinstance(v, Between | list | tuple | set | frozenset)}
@@ -168,6 +170,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
                     LatenWarning,
                     stacklevel=5,
                 )
+        refuse_impossible(self.schema, given)
         grouped = {c: [v] for c, v in hard.items() if self.schema[c].kind in CLASSES}  # a rare level is one of a group
         return rows, likelihood(self.schema, soft), {**soft, **grouped}
 
@@ -213,6 +216,12 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             if not isinstance(value, Between | Missing | list | tuple | set | frozenset):
                 frame[name] = self.cells(name, value, len(frame)).set_axis(frame.index)
         return frame
+
+    def refuse_torn(self, frame: pd.DataFrame, given: Mapping[Any, Any]) -> None:
+        """Refuse rows whose own cells break a tie of the schema with what was given."""
+        if self.schema.ties and given:
+            known = {name: self.understood(name, v) for name, v in given.items()}
+            refuse_torn(self.schema, self.with_given(frame, given), known)
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Return those of the nodes `names` that had data when fitting."""
