@@ -15,7 +15,7 @@ from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.dtypes import dtype_of
 from laten.data.columns.restore import restore
-from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, back, taken_table
+from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, as_frame, back, taken_table
 from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
@@ -273,29 +273,3 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
     def torn(self, data: Any) -> dict[str, np.ndarray]:
         """Return, for each tie that some rows `(rows,)` break, which do."""
         return torn(self.schema, self.opened(data)) if self.schema.ties else {}
-
-
-def as_frame(data: Any) -> pd.DataFrame:
-    """Return a two-dimensional array as a frame whose columns are called 0, 1, ...; its objects by column.
-
-    Raises:
-        DataError: another number of dimensions, or complex numbers.
-    """
-    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
-        data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
-    array = np.asarray(data)
-    if array.ndim != 2:
-        raise DataError(
-            f"expected a table with two dimensions (rows, columns), got an array of shape {array.shape}. "
-            "Reshape your data: X.reshape(-1, 1) makes one column"
-        )
-    if array.shape[1] == 0:
-        raise DataError(f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
-    if array.dtype.kind not in "biuf":
-        if array.dtype.kind == "c":
-            raise DataError("Complex data not supported: take real and imaginary parts as columns")
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):  # text, or cells of several types
-            return pd.DataFrame(array).infer_objects()
-    return pd.DataFrame(array)
