@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats as st
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
 
 import laten as lt
 from laten.answers.fitted import Fitted
@@ -208,6 +210,29 @@ def test_one_row_is_judged_by_the_rows_of_the_fit(vae, tmp_path):
     vae.save(tmp_path / "m.laten")
     again = lt.load(tmp_path / "m.laten").predict_outliers(odd, contamination=0.02)
     assert np.array_equal(again, vae.predict_outliers(odd, contamination=0.02))
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(hidden=arrays(bool, (12, 3)))
+def test_a_row_without_any_value_has_log_p_zero(vae, hidden):
+    """Exactly, for nothing is all that was seen; whatever else is asked of it, and beside whichever rows."""
+    hidden[0], hidden[1] = True, False
+    rows, blank = FRAME.head(12).mask(hidden), hidden.all(axis=1)
+    for found in (vae.score_samples(rows), vae.log_likelihood(rows).per_row, vae.log_likelihood(rows, 64).per_row):
+        assert ((found == 0) == blank).all()
+    assert (vae.log_likelihood(rows).errors[blank] == 0).all()
+    cost = vae.surprise(rows)
+    assert (cost[blank] == 0).all(axis=None) and (cost.iloc[:, -1][~blank] != 0).all()
+    assert (vae.compare(vae, rows).frame[blank] == 0).all(axis=None)
+
+
+def test_holes_that_tell_are_something_that_was_seen():
+    """Control: where holes have a probability of their own, a row without values has it."""
+    frame = FRAME.mask(RNG.random(FRAME.shape) < 0.2)
+    vae = lt.VAE(latent=1, width=4, epochs=2, draws=20, missing="informative").fit(frame)
+    blank, full = FRAME.head(1).mask(np.ones((1, 3), bool)), FRAME.head(1)
+    assert vae.score_samples(blank)[0] < -1 and vae.surprise(blank).iloc[0, 0] > 0
+    assert vae.score_samples(full)[0] < vae.score_samples(blank)[0]
 
 
 # -- cells that are missing because of what they are ---------------------------------------------------------------

@@ -73,6 +73,29 @@ def test_answers_come_in_the_container_of_the_rows(fitted, name):
     assert type(fitted.conditional(given, ["city"], samples=1).samples[0]) is type(given)
 
 
+@pytest.mark.parametrize("name", [*SAME, "polars", "lazy"])
+def test_schemas_and_quality_take_the_containers_of_fit(name):
+    pl = pytest.importorskip("polars") if name in ("polars", "lazy") else None
+    more = {"polars": lambda t: pl.from_arrow(t), "lazy": lambda t: pl.from_arrow(t).lazy()}
+    there = (SAME[name][0] if name in SAME else more[name])(arrow_table())
+    schema, plain = lt.infer_schema(there), lt.infer_schema(HOLED)
+    kinds = {c.name: c.kind for c in schema.columns}
+    assert kinds == {c.name: c.kind for c in plain.columns}
+    assert not schema.check(there).broken and [f.what for f in schema.check(HOLED.drop(columns="city"))] == ["lacking"]
+    found, same = (lt.quality(real, real, rows=40) for real in (there, SAME["pandas"][0](arrow_table())))
+    assert found["column shapes"] == same["column shapes"] == 0 and found.frame.equals(same.frame)
+
+
+def test_schemas_and_quality_take_matrices():
+    matrix = RNG.normal(size=(60, 2))
+    for array in (matrix, sparse.csr_matrix(matrix), matrix.tolist()):
+        schema = lt.infer_schema(array)
+        assert schema.names == (0, 1) and not schema.check(array).broken
+        assert lt.quality(array, matrix, rows=40)["column shapes"] == 0
+    with pytest.raises(lt.DataError, match="two dimensions"):
+        lt.infer_schema(matrix[:, 0])
+
+
 def test_columns_in_another_order_are_found_by_name(fitted):
     """Today a table of numbers is no matrix: names are kept, and count."""
     table = arrow_table()

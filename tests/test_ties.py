@@ -8,6 +8,7 @@ import pytest
 
 import laten as lt
 from laten.common.errors import DataError, LatenWarning
+from laten.data.rows.impossible import refuse_impossible
 from laten.inference.asking import ancestral
 
 pytestmark = pytest.mark.trains
@@ -162,3 +163,87 @@ def test_probabilities_keep_ties_too(fitted):
     assert (loose > 0).to_numpy().all()
     free = fitted.predict_proba(data.assign(city=None), "state")
     assert (free.max(axis=1) < 1).all()
+
+
+# -- evidence that no row can have ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"city": "c1", "state": "s2"}, r"no row has city=c1 and state=s2: 'city -> state' .*Leave one of them out"),
+        ({"city": "c1", "state": ["s2", "s3"]}, "city=c1 and state in .'s2', 's3'."),
+        ({"city": ["c1", "c5"], "state": "s2"}, "'city -> state'"),
+        ({"a": 3, "b": 4, "total": 8}, r"a=3 and b=4 and total=8: 'total = a \+ b'"),
+        ({"a": lt.between(5, 6), "b": lt.between(5, None), "total": "<9"}, "total<9"),
+        ({"start": pd.Timestamp("2022-03-01"), "end": pd.Timestamp("2022-02-01")}, "'start <= end'"),
+        ({"start": ">2022-06", "end": "2021"}, "'start <= end'"),
+    ],
+)
+def test_evidence_that_breaks_a_tie_is_refused_by_name(fitted, given, words):
+    target = next(n for n in ("city", "b") if n not in given)
+    for ask in (
+        lambda: fitted.sample(3, given=given),
+        lambda: fitted.conditional(pd.DataFrame(index=range(2)), target, given=given),
+        lambda: fitted.predict(pd.DataFrame(index=range(2)), target, given=given),
+    ):
+        with pytest.raises(DataError, match=words):
+            ask()
+
+
+def test_evidence_that_breaks_a_tie_with_the_rows_own_cells_is_refused(fitted):
+    rows = stays().head(5)
+    words = "state=s2 cannot be in row.*where city=c.*'city -> state'.*Leave 'city' out of the rows"
+    with pytest.raises(DataError, match=words):
+        fitted.predict(rows, "a", given={"state": "s2"})
+    with pytest.raises(DataError, match=words):
+        fitted.conditional(rows, "a", given={"state": "s2"})
+    assert len(fitted.predict(rows.drop(columns="city"), "a", given={"state": "s2"})) == 5
+    assert fitted.predict_proba(rows, "city", given={"state": "s2"}).shape == (5, 12)
+    own = rows.assign(total=rows["total"] + 1)  # rows that break a tie by themselves: nothing that was given does
+    assert len(fitted.predict(own, "city", given={"start": pd.Timestamp("2021-06-01"), "end": "2021-06"})) == 5
+
+
+def test_evidence_that_breaks_several_ties_together_is_refused():
+    rng = np.random.default_rng(0)
+    city, price, n = rng.integers(0, 24, N), rng.integers(1, 20, N), rng.integers(1, 9, N)
+    low = rng.normal(size=N).round(2)
+    frame = pd.DataFrame(
+        {
+            "city": [f"c{c}" for c in city],
+            "state": [f"s{c % 8}" for c in city],
+            "land": [f"l{c % 2}" for c in city],
+            "height": 100.0 + city % 8,
+            "price": price * 1.5,
+            "n": n,
+            "cost": price * 1.5 * n,
+            "low": low,
+            "middle": low + rng.gamma(1, 1, N).round(2),
+        }
+    )
+    frame["high"] = frame["middle"] + rng.gamma(1, 1, N).round(2)
+    told = ["city -> state", "state -> land", "state -> height", "cost = price * n", "low <= middle", "middle <= high"]
+    schema = lt.infer_schema(frame, constraints=[*told, "high <= 99"])
+    for given, words in (
+        ({"city": "c1", "land": "l0"}, "city=c1 and land=l0"),  # the state is not given
+        ({"height": lt.between(106.5, None), "land": "l0"}, "height>=106.5 and land=l0"),
+        ({"price": 3.0, "n": 2, "cost": 7.0}, "price=3.0 and n=2 and cost=7.0"),
+        ({"low": 3.0, "high": 2.0}, "low=3.0 and high=2.0"),
+        ({"low": 100.0}, "low=100.0"),
+    ):
+        with pytest.raises(DataError, match=words):
+            refuse_impossible(schema, given)
+    refuse_impossible(schema, {"city": ["c0", "c1"], "land": "l1", "height": 101.0, "low": 1.0, "high": 1.0})
+
+
+def test_what_a_row_has_is_never_refused_as_evidence(fitted):
+    """Any cells of a row that there is, as values, lists with others, or ranges around them."""
+    rng, data = np.random.default_rng(2), stays()
+    for _ in range(60):
+        row = data.iloc[rng.integers(N)]
+        given = {}
+        for name in rng.permutation(list(data))[: rng.integers(1, 8)]:
+            x, other = row[name], data[name].iloc[rng.integers(N)]
+            soft = [x, other] if isinstance(x, str) else lt.between(*sorted([x, other]))
+            given[name] = x if rng.random() < 0.5 else soft
+        fitted.view_.evidence(given)

@@ -58,7 +58,7 @@ def test_ids_are_carried_through(table, laten, tmp_path):
 
 def test_outliers_of_data_are_those_of_a_model_fitted_to_them(laten, monkeypatch):
     small = lt.Detector(vae=lt.VAE(latent=1, width=4, epochs=1))
-    monkeypatch.setattr("laten.cli.work.detect.Detector", lambda: small)
+    monkeypatch.setattr("laten.cli.work.faces.Detector", lambda: small)
     ran = laten("outliers", "people.csv", "--top", 3, "--by-column")
     rows = table_of(ran.out)
     assert (
@@ -67,6 +67,29 @@ def test_outliers_of_data_are_those_of_a_model_fitted_to_them(laten, monkeypatch
         and rows["score"].is_monotonic_increasing
         and "fitted to people.csv" in ran.err
     )
+
+
+def test_impute_and_sample_fit_to_data_where_no_model_is_given(laten, monkeypatch):
+    small = lt.VAE(latent=1, width=4, epochs=1)
+    monkeypatch.setattr("laten.cli.work.faces.Imputer", lambda: lt.Imputer(small))
+    monkeypatch.setattr("laten.cli.work.faces.Synthesizer", lambda: lt.Synthesizer(small))
+    before = pd.read_csv("people.csv", dtype=str)
+    before.to_csv("semi.txt", sep=";", index=False)
+    ran = laten("impute", "semi.txt", "--sep", ";", "--save", "kept.laten", "--samples", 1)
+    after = table_of(ran.out, dtype=str).drop(columns="sample")
+    assert "No model is given" in ran.err and "kept.laten keeps it" in ran.err and not after.isna().any(axis=None)
+    pd.testing.assert_frame_equal(after.where(before.notna()), before)  # to the letter
+    assert laten("impute", "kept.laten", "semi.txt", "--samples", 1).out == ran.out
+    ran = laten("sample", "people.csv", "-n", 3, "--given", "city=Medan")
+    rows = table_of(ran.out)
+    assert list(rows["city"]) == ["Medan"] * 3 and "--save people.laten keeps it" in ran.err
+    assert "is a model; say which rows" in laten("impute", "kept.laten").err
+    assert "leave it out" in laten("impute", "kept.laten", "semi.txt", "--save", "other.laten").err
+    assert "leave it out" in laten("sample", "kept.laten", "--sep", ";").err
+    Path("kept.laten").rename("kept")
+    assert len(table_of(laten("sample", "kept", "-n", 2).out)) == 2
+    np.save("images.npy", np.zeros((9, 4, 4), np.uint8))
+    assert "-o FILE.npy" in laten("impute", "images.npy").err
 
 
 def test_impute_flags_what_it_filled_and_says_how_sure(table, laten):

@@ -46,8 +46,8 @@ def put(column, rows, value):
 
 
 FITTING = {
-    "no_frame": ([[1, 2]], ["DataFrame", "list", "dict"]),
-    "array": (np.zeros((3, 2)), ["DataFrame", "ndarray"]),
+    "no_frame": ([1, 2], ["two dimensions", "(2,)"]),
+    "array": (np.zeros((3, 2, 2)), ["two dimensions", "(3, 2, 2)"]),
     "no_columns": (pd.DataFrame(index=range(3)), ["no columns"]),
     "zero_rows": (good().iloc[:0], ["0 rows"]),
     "one_row": (good().iloc[:1], ["1 row", "fewer than 2"]),

@@ -182,6 +182,7 @@ def means_of(fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given
     if column in known:
         raise LatenError(f"predict: column {column!r} is both asked for and given; remove it from one of the two")
     hard, allowed, _ = evidence_of(fitted, known, len(frame)) if known else (Rows({}, len(frame)), {}, None)
+    view.refuse_torn(frame.drop(columns=[c for c in (column, *known) if c in frame.columns]), known)
     rows = over(without(view, frame, [column, *known]), hard)
     found: dict[str, np.ndarray] = fitted.ask_well(Expected(draws, fitted.means, allowed), rows)[0]
     return found
@@ -221,6 +222,8 @@ def conditional(
             raise LatenError(f"conditional: column {name!r} is both a target and given; remove it from one of the two")
     hard, allowed, within = evidence_of(fitted, given or {}, len(frame))
     frame = frame.drop(columns=[c for c in given or {} if c in frame.columns])  # what is given takes their place
+    rest = frame.drop(columns=[n for n in names if n in frame.columns])
+    view.refuse_torn(rest, given or {})
     shown, log_det = view.scored(frame, partial=True)
     rows = over(shown, hard)
     sites = {b.node: np.array([c in names for c in b.names]) for b in view.schema.blocks}
@@ -235,7 +238,7 @@ def conditional(
         blind = over(without(view, frame, names), hard)
         question = Completions(max(draws, LEAST_DRAWS * samples), samples, allowed)
         made, size = copies_of(fitted, question, blind, seed, within)
-        rest = view.with_given(frame.drop(columns=[n for n in (*names, *within) if n in frame.columns]), given or {})
+        rest = view.with_given(rest, given or {})
         made = [came.rows(view.filled(rest, one, (seed, i))[names]) for i, one in enumerate(made)]
     return ConditionalAnswer(log_density, made, size)
 

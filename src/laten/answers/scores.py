@@ -23,9 +23,9 @@ BLOCK = 16_384  # rows whose log-weights are held at once
 
 
 def log_likelihood(fitted: Fitted, data: Any, draws: int, warn: bool = True) -> LogLikelihood:
-    """Estimate log p of each row's observed cells, in the data's own scale."""
+    """Estimate log p of each row's observed cells, in the data's own scale; it is 0 where there are none."""
     rows, log_det = fitted.scored(data)
-    found = fitted.ask(LogWeights(draws), rows, kept=digest)
+    found = summarised(fitted, rows, draws)
     if warn and isinstance(fitted.view, TableView):
         warn_of_torn(fitted.view, data)
     return LogLikelihood.of(found, draws, by_row(log_det, rows.n), warn)
@@ -61,7 +61,7 @@ def of_rows(
         whole = Digest(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
         answer = LogLikelihood.of(whole, np.concatenate(used), shift, warn)
     else:
-        answer = LogLikelihood.of(fitted.ask(LogWeights(draws), rows, kept=digest), draws, shift, warn)
+        answer = LogLikelihood.of(summarised(fitted, rows, draws), draws, shift, warn)
     if fitted.references is None:
         return answer
     totals: dict[str, float] = {}
@@ -71,11 +71,21 @@ def of_rows(
     return replace(answer, references={name: (x + float(shift.sum())) / rows.n for name, x in totals.items()})
 
 
+def summarised(fitted: Fitted, rows: Rows, draws: int) -> Digest:
+    """Return what is known of each row's log p: of rows without any value, that it is 0."""
+    found, blank = fitted.ask(LogWeights(draws), rows, kept=digest), rows.blank
+    sure = (0.0, draws, -np.inf, 0.0)
+    return Digest(*(np.where(blank.reshape(-1, *[1] * (x.ndim - 1)), s, x) for s, x in zip(sure, found, strict=True)))
+
+
 def precisely(fitted: Fitted, rows: Rows, error: float) -> tuple[Digest, np.ndarray]:
     """Return what is known of each row's log p, and its draws; all log-weights are held meanwhile."""
 
+    blank = rows.blank
+
     def ask(chosen: np.ndarray, draws: int, turn: int) -> Any:
-        return fitted.ask(LogWeights(draws), rows.take(chosen), Keys(fitted.seed + turn * ROUND))
+        log_w = fitted.ask(LogWeights(draws), rows.take(chosen), Keys(fitted.seed + turn * ROUND))
+        return np.where(blank[chosen, None], np.float32(0), log_w)
 
     return until_precise(ask, rows.n, error)
 
@@ -85,6 +95,7 @@ def surprise(fitted: Fitted, data: Any, draws: int) -> Any:
     came, view = fitted.view.taken(data), fitted.view
     rows, log_det = fitted.scored(came.data)
     parts, score = fitted.ask(Parts(draws), rows, kept=lambda found: (found[0], log_mean_weight(found[1])))
+    score = np.where(rows.blank, 0.0, score)
     shares = {n: -x.astype(np.float64) for n, x in parts.items()}
     latent = -score - by_row(shares, rows.n)
     shares |= {n: shares[n] - x for n, x in log_det.items() if n in shares}

@@ -104,14 +104,14 @@ def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
     typed = [text.rpartition("=") for text in kinds]
     columns = {c: OF_KIND[kind.partition(":")[0]] for c, _, kind in typed if kind.partition(":")[0] in OF_KIND}
     try:
-        data = read(name, Assumed(name, columns=columns) if columns else None)
+        data, texts = read_with_texts(name, Assumed(name, columns=columns) if columns else None)
     except DataError as error:
         said = next(
             (k for k, (column, _, _) in zip(kinds, typed, strict=True) if f"column {column!r}" in str(error)), ""
         )
         raise DataError(f"{f'--kind {said}: ' if said else ''}{error}") from None
     if not isinstance(data, dict):
-        return Source(data, {}, {})
+        return Source(data, {}, {}, texts)
     chosen = "x" if "x" in data else next(iter(data))
     if "x" not in data and len(data) > 1:
         raise DataError(
@@ -236,6 +236,15 @@ def check_container(vae: PlainVAE, path: str | None) -> None:
         for name, spec in vae.view_.specs.items():
             if name in vae.view_.nodes and len(spec.shape) > 1:
                 raise DataError(images(name, spec.shape))
+
+
+def check_images(source: Source, path: str | None) -> None:
+    """Refuse to write images as a table, before a model is fitted to them."""
+    arrays = source.data if isinstance(source.data, dict) else {"x": source.data}
+    if not (path and path.lower().endswith(ARRAYS)):
+        for name, array in arrays.items():
+            if np.ndim(array) > 2:
+                raise DataError(images(name, np.shape(array)[1:]))
 
 
 def named(result: Any, source: Source) -> Any:

@@ -125,6 +125,11 @@ KNOWN_HELP = "Use this value or range for a column in all rows, instead of their
 Known = Annotated[list[str] | None, option("--given", metavar="COLUMN=VALUE", help=KNOWN_HELP)]
 FITTED_HELP = "Model file that `laten fit` wrote. Without DATA: a file of data, to which a model is fitted first."
 ModelOrData = Annotated[str, argument("MODEL", FITTED_HELP)]
+DRAWN_FROM_HELP = "Model file that `laten fit` wrote; or a file of data, to which a model is fitted first."
+DrawnFrom = Annotated[str, argument("MODEL", DRAWN_FROM_HELP)]
+SAVE_HELP = "Keep the model that is fitted first in this file."
+Save = Annotated[str | None, option("--save", metavar="MODEL", help=SAVE_HELP)]
+HoledRows = Annotated[str | None, argument("DATA", "Rows with empty cells.")]
 OddRows = Annotated[str | None, argument("DATA", "Rows in which to look for odd ones.")]
 Top = Annotated[int, count("--top", least=0, help="Number of rows to write, the oddest first. 0: all.")]
 EXCESS_HELP = "Write numbers instead of words: how many nats more than usual each column costs."

@@ -12,25 +12,27 @@ PANEL = "Questions to a model"
 
 
 @app.command(rich_help_panel=PANEL)
+@reads
 def sample(
-    model: o.Model,
+    model: o.DrawnFrom,
     n: o.Count = 10,
     given: o.Given = None,
     holes: o.Holes = False,
     output: o.Output = None,
     seed: o.Seed = None,
+    save: o.Save = None,
 ) -> None:
     """Draw new rows: from p(row), or with --given from p(other columns | given)."""
     from laten.cli.work import ask as work
 
-    work.sample(model, n, given or [], output, seed, holes)
+    work.sample(model, n, given or [], output, seed, holes, save)
 
 
 @app.command(rich_help_panel=PANEL)
 @reads
 def impute(
-    model: o.Model,
-    data: o.Data,
+    model: o.ModelOrData,
+    data: o.HoledRows = None,
     output: o.Output = None,
     samples: o.Samples = None,
     flag: o.Flag = False,
@@ -38,6 +40,7 @@ def impute(
     coverage: o.Coverage = 0.9,
     given: o.Put = None,
     seed: o.Seed = None,
+    save: o.Save = None,
     draws: o.OldDraws = None,
 ) -> None:
     """Fill empty cells. Cells that hold a value stay as they are."""
@@ -47,7 +50,7 @@ def impute(
         )
     from laten.cli.work import impute as work
 
-    work.impute(model, data, output, samples, given or [], flag, interval, coverage, seed)
+    work.impute(model, data, output, samples, given or [], flag, interval, coverage, seed, save)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -98,6 +101,7 @@ def outliers(
     join: o.Join = False,
     draws: o.Draws = None,
     error: o.Error = None,
+    save: o.Save = None,
 ) -> None:
     """Find the oddest rows, and the cells that make them odd.
 
@@ -105,7 +109,7 @@ def outliers(
     """
     from laten.cli.work import outliers as work
 
-    work.outliers(model, data, output, top, by_column, join, draws, error)
+    work.outliers(model, data, output, top, by_column, join, draws, error, save)
 
 
 @app.command(rich_help_panel=PANEL)

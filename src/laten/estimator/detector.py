@@ -24,8 +24,8 @@ from sklearn.base import OutlierMixin
 
 from laten.common.errors import LatenError, LatenWarning
 from laten.data.columns.column import ASIDE
+from laten.data.containers.containers import as_frame
 from laten.data.rows.standardised import standardised
-from laten.data.rows.table_view import as_frame
 from laten.data.rows.tables import hidden_cells
 from laten.data.rows.views import TableView
 from laten.data.schema.infer import infer_schema

@@ -7,8 +7,7 @@ import pandas as pd
 from sklearn.base import TransformerMixin
 
 from laten.common.errors import LatenError
-from laten.data.containers.containers import Taken, taken_table
-from laten.data.rows.table_view import as_frame
+from laten.data.containers.containers import Taken, as_frame, taken_table
 from laten.data.rows.views import TableView
 from laten.estimator import advised
 from laten.estimator.face import Face

@@ -144,6 +144,14 @@ def called(path: str | os.PathLike | BinaryIO) -> str:
     return str(os.fspath(path)) if isinstance(path, str | os.PathLike) else "the open file"
 
 
+def is_model(path: str) -> bool:
+    """Say whether a file is a model, by its name or by what it holds."""
+    if Path(path).suffix == ".laten" or not Path(path).is_file() or not zipfile.is_zipfile(path):
+        return Path(path).suffix == ".laten"
+    with zipfile.ZipFile(path) as archive:
+        return "model.json" in archive.namelist()
+
+
 def write(
     path: str | os.PathLike | BinaryIO,
     model: Model,

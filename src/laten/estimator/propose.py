@@ -9,12 +9,11 @@ import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import cells_of
-from laten.data.containers.containers import ARRAY, Container, Taken, taken, taken_table
+from laten.data.containers.containers import ARRAY, Container, Taken, as_frame, taken, taken_table
 from laten.data.containers.dictionaries import is_columns
 from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.holes import holes_of
 from laten.data.rows.rows import Rows
-from laten.data.rows.table_view import as_frame
 from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.block import Block
 from laten.data.schema.infer import infer_schema, tied

@@ -8,6 +8,7 @@ lacks it; the most frequent class of the real table has code 0. A missing cell i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import pandas as pd
 from laten.common.errors import DataError, known
 from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS, Column
+from laten.data.containers.containers import as_table
 from laten.data.messages import shown
 from laten.data.records import plain_of
 from laten.data.schema.contract import Name
@@ -163,18 +165,22 @@ def code_classes(name: Name, columns: list[pd.Series]) -> tuple[list[np.ndarray]
     return codes, tuple(place), len(set(ordered))
 
 
-def check_tables(real: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> None:
-    """Refuse what cannot be compared.
+def check_tables(given: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return tables as frames; refuse what cannot be compared.
 
+    Args:
+        given: The real table first, each in any container.
     Raises:
-        DataError: not a frame, no rows, or other columns than the real table's.
+        DataError: no table, no rows, or other columns than the real table's.
     """
-    for name, frame in {"real": real, **others}.items():
+    frames: dict[str, pd.DataFrame] = {}
+    for name, table in given.items():
         try:
-            check_frame(frame)
+            frames[name] = check_frame(as_table(table))
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
-    for name, frame in others.items():
+    real, *_ = frames.values()
+    for name, frame in frames.items():
         lost = [n for n in real.columns if n not in frame.columns]
         more = [n for n in frame.columns if n not in real.columns]
         if lost or more:
@@ -182,3 +188,4 @@ def check_tables(real: pd.DataFrame, others: Mapping[str, pd.DataFrame]) -> None
             raise DataError(
                 f"{name}: its columns are not the real table's: it {' and '.join(parts)}; give both the same columns"
             )
+    return frames

@@ -1,5 +1,7 @@
 """`laten.quality`: puts the measures together."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -22,9 +24,9 @@ ROWS = 20_000
 
 
 def quality(
-    real: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    holdout: pd.DataFrame | None = None,
+    real: Any,
+    synthetic: Any,
+    holdout: Any = None,
     *,
     target: Name | None = None,
     schema: Schema | None = None,
@@ -34,7 +36,7 @@ def quality(
     """Say how good synthetic rows are: likeness, detection, use and privacy; `docs/en/quality.md` defines them.
 
     Args:
-        real: The rows that the generator learned from.
+        real: The rows that the generator learned from: a table in any container that `VAE.fit` takes, as the others.
         synthetic: The rows it made, with the same columns. As many as real ones is best.
         holdout: Real rows that it has not seen. They tell what is the best one can hope for, and without them neither
             use nor most of privacy can be judged: those measures are left out, and the result says why.
@@ -48,7 +50,7 @@ def quality(
     Returns:
         The measures; `print` shows them, `.frame` holds them, `.plot()` draws them.
     Raises:
-        DataError: a table without rows, with other columns or with cells of another type; no such target.
+        DataError: no table, one without rows, with other columns or with cells of another type; no such target.
 
     >>> rng = np.random.default_rng(0)
     >>> frame = pd.DataFrame({"x": rng.normal(size=400), "y": rng.choice(["a", "b"], 400)})
@@ -58,9 +60,9 @@ def quality(
     """
     if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 10:
         raise DataError(f"rows must be a whole number of at least 10, not {rows!r}")
-    frames = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"hold-out": holdout})
-    check_tables(real, {name: frame for name, frame in frames.items() if name != "real"})
-    coding, tables = code(frames, infer_schema(real) if schema is None else schema)
+    given = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"hold-out": holdout})
+    frames = check_tables(given)
+    coding, tables = code(frames, infer_schema(frames["real"]) if schema is None else schema)
     check_target(coding, target)
     r, s, h = tables["real"], tables["synthetic"], tables.get("hold-out")
     columns = by_column(coding, r, s, h)

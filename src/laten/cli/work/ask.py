@@ -18,16 +18,20 @@ from laten.cli.data_in_out import (
 )
 from laten.cli.evidence import evidence
 from laten.cli.waiting import together, waiting
+from laten.cli.work.fit_first import to_draw_from
 from laten.cli.work.labelled import first, labelled, scored
 from laten.data.rows.views import ArrayView, TableView
 from laten.estimator.explanations import PRECISE
 from laten.estimator.plain_vae import PlainVAE, load
 
 
-def sample(model: str, n: int, given: list[str], output: str | None, seed: int | None, holes: bool = False) -> None:
+def sample(
+    model: str, n: int, given: list[str], output: str | None, seed: int | None, holes: bool = False,
+    save: str | None = None,
+) -> None:  # fmt: skip
     """Write `n` rows drawn from the model, or from p(rest | given); with `holes`, empty cells as the data had."""
     check_output(output)
-    vae = load(model)
+    vae = to_draw_from(model, output, save)
     check_container(vae, output)
     with waiting("drawing rows"):
         rows = vae.sample(n, given=evidence(vae, given) or None, holes=holes, seed=seed)

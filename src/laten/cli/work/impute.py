@@ -10,7 +10,6 @@ from laten.cli.data_in_out import (
     as_in_file,
     check_container,
     check_output,
-    for_model,
     is_text,
     named,
     note,
@@ -19,29 +18,33 @@ from laten.cli.data_in_out import (
 from laten.cli.evidence import evidence
 from laten.cli.waiting import Waiting, together, waiting
 from laten.cli.work.ask import stacked, tidy, written
+from laten.cli.work.fit_first import asked
 from laten.common.errors import DataError
 from laten.data.rows.between import Between, Missing
+from laten.data.rows.impossible import refuse_torn
 from laten.data.rows.views import TableView
-from laten.estimator.plain_vae import PlainVAE, load
+from laten.estimator.plain_vae import PlainVAE
 
 ENDS = ("low", "high")
 
 
 def impute(
-    model: str, data: str, output: str | None, samples: int | None, given: list[str], flag: bool,
-    interval: bool, coverage: float, seed: int | None,
+    model: str, data: str | None, output: str | None, samples: int | None, given: list[str], flag: bool,
+    interval: bool, coverage: float, seed: int | None, save: str | None = None,
 ) -> None:  # fmt: skip
     """Write the data with empty cells filled, once or as `samples` completed copies."""
     check_output(output)
     if interval and samples is not None:
         raise DataError("--interval and --samples do not go together: copies show by themselves how far they differ")
-    vae = load(model)
+    vae, source, _ = asked("impute", model, data, output, save)
     check_container(vae, output)
     if (flag or interval or given) and not isinstance(vae.view_, TableView):
         raise DataError("--flag, --interval and --given are for tables; this model was fitted to arrays")
     with waiting("filling cells") as wait:
-        source = for_model(vae, data)
         known = plain(evidence(vae, given))
+        if known and isinstance(vae.view_, TableView):
+            holes = np.any([source.data[n].isna() if n in source.data else True for n in known], axis=0)
+            refuse_torn(vae.schema_, told(vae, source.data, known), known, holes)
         filled, empty, cells = fill(vae, source, known, samples, seed, wait)
         ends = between(vae, source, coverage, wait) if interval else []
 

@@ -14,12 +14,12 @@ from laten.cli.work.labelled import labelled, scored
 
 def outliers(
     model: str, data: str | None, output: str | None, top: int, by_column: bool, join: bool, draws: int | None,
-    error: float | None,
+    error: float | None, save: str | None = None,
 ) -> None:  # fmt: skip
     """Write the `top` oddest rows, the oddest first; 0: all rows."""
     check_output(output, TABLES)
+    vae, source, usual = asked("outliers", model, data, None, save)
     with waiting("scoring rows"):
-        vae, source, usual = asked(model, data)
         options: dict[str, Any] = {} if error is None else {"error": error}
         found = vae.outliers(source.data, top or None, by_column=by_column, draws=draws, usual=usual, **options)
     rows = found.pop("row").to_numpy()

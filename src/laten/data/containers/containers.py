@@ -125,6 +125,42 @@ def taken_table(data: Any) -> Taken:
     return plain("columns", *of_columns(found.data)) if isinstance(found.data, Mapping) else found
 
 
+def as_table(data: Any) -> pd.DataFrame:
+    """Return any container of a table as a frame; the columns of a matrix are called 0, 1, ....
+
+    Raises:
+        DataError: as `taken_table`, or no table.
+    """
+    found = taken_table(data).data
+    return found if isinstance(found, pd.DataFrame) else as_frame(found)
+
+
+def as_frame(data: Any) -> pd.DataFrame:
+    """Return a two-dimensional array as a frame whose columns are called 0, 1, ...; its objects by column.
+
+    Raises:
+        DataError: another number of dimensions, or complex numbers.
+    """
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+        data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
+    array = np.asarray(data)
+    if array.ndim != 2:
+        raise DataError(
+            f"expected a table with two dimensions (rows, columns), got an array of shape {array.shape}. "
+            "Reshape your data: X.reshape(-1, 1) makes one column"
+        )
+    if array.shape[1] == 0:
+        raise DataError(f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+    if array.dtype.kind not in "biuf":
+        if array.dtype.kind == "c":
+            raise DataError("Complex data not supported: take real and imaginary parts as columns")
+        try:
+            array = array.astype(np.float64)
+        except (TypeError, ValueError):  # text, or cells of several types
+            return pd.DataFrame(array).infer_objects()
+    return pd.DataFrame(array)
+
+
 def plain(kind: str, frame: pd.DataFrame, types: str = "") -> Taken:
     """Return a frame with what it came in."""
     return Taken(frame, Container(kind, types))

@@ -20,6 +20,7 @@ from laten.data.columns.dtypes import dtype_of, zone_of
 from laten.data.columns.encode import Within, codes_of
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import unknown
+from laten.data.records import Plain
 from laten.data.rows.between import Between as Between
 from laten.data.rows.between import between as between
 from laten.data.rows.evidence_text import moment
@@ -229,6 +230,13 @@ def _positions(column: Column, values: list[Any]) -> np.ndarray:
     if pd.api.types.infer_dtype(series) in ("integer", "floating", "mixed-integer-float", "boolean"):
         series = series.infer_objects()
     return codes_of(column, Cells(column.name, series))
+
+
+def classes_in(column: Column, given: Any) -> list[Plain]:
+    """Return the classes of a column that evidence allows: a value, a list, or a range of ordered ones."""
+    listed = list(given) if isinstance(given, list | tuple | set | frozenset) else [given]
+    at = np.flatnonzero(_ranks(column, given)) if isinstance(given, Between) else _positions(column, listed)
+    return [column.classes[i] for i in at if i >= 0]
 
 
 def _any_of(column: Column, values: list[Any]) -> np.ndarray:

@@ -39,6 +39,14 @@ class Rows:
     def __len__(self) -> int:
         return self.n
 
+    @property
+    def blank(self) -> np.ndarray:
+        """Say which rows `(n,)` hold no value at all."""
+        seen = [self.mask[node].reshape(self.n, -1).any(axis=1) for node in self.values if node in self.mask]
+        if len(seen) < len(self.values):  # a node that is observed in every row
+            return np.zeros(self.n, bool)
+        return ~np.any(seen, axis=0) if seen else np.ones(self.n, bool)
+
     def take(self, indices: np.ndarray | Sequence[int] | slice) -> "Rows":
         """Return the rows at `indices`, in that order (a node of which they hide nothing keeps its mask)."""
         values = {node: array[indices] for node, array in self.values.items()}

@@ -15,7 +15,7 @@ from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.dtypes import dtype_of
 from laten.data.columns.restore import restore
-from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, back, taken_table
+from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, as_frame, back, taken_table
 from laten.data.messages import unknown
 from laten.data.records import Record
 from laten.data.rows import tables
@@ -23,6 +23,7 @@ from laten.data.rows.between import Between, Missing
 from laten.data.rows.evidence import likelihood, number, single
 from laten.data.rows.evidence_text import understood
 from laten.data.rows.holes import Holes
+from laten.data.rows.impossible import refuse_impossible, refuse_torn
 from laten.data.rows.keep_ties import keep_given, torn
 from laten.data.rows.point_answers import expected, level_probabilities
 from laten.data.rows.rows import Rows
@@ -148,7 +149,8 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             Rows with the values; what is allowed of each node by ranges and lists (`Family.log_mass`); and the
             intervals of columns, which draws inside a bin keep to.
         Raises:
-            DataError: an unknown column, one that was set aside, or a value that cannot be.
+            DataError: an unknown column, one that was set aside, a value that cannot be, or values of several columns
+                that break a tie.
         """
         given = {name: self.understood(name, v) for name, v in given.items()}
         soft = {name: v for name, v in given.items() if isinstance(v, Between | list | tuple | set | frozenset)}
@@ -167,6 +169,7 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
                     LatenWarning,
                     stacklevel=5,
                 )
+        refuse_impossible(self.schema, given)
         grouped = {c: [v] for c, v in hard.items() if self.schema[c].kind in CLASSES}  # a rare level is one of a group
         return rows, likelihood(self.schema, soft), {**soft, **grouped}
 
@@ -212,6 +215,12 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             if not isinstance(value, Between | Missing | list | tuple | set | frozenset):
                 frame[name] = self.cells(name, value, len(frame)).set_axis(frame.index)
         return frame
+
+    def refuse_torn(self, frame: pd.DataFrame, given: Mapping[Any, Any]) -> None:
+        """Refuse rows whose own cells break a tie of the schema with what was given."""
+        if self.schema.ties and given:
+            known = {name: self.understood(name, v) for name, v in given.items()}
+            refuse_torn(self.schema, self.with_given(frame, given), known)
 
     def sometimes(self, names: Collection[str]) -> tuple[str, ...]:
         """Return those of the nodes `names` that had data when fitting."""
@@ -263,29 +272,3 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
     def torn(self, data: Any) -> dict[str, np.ndarray]:
         """Return, for each tie that some rows `(rows,)` break, which do."""
         return torn(self.schema, self.opened(data)) if self.schema.ties else {}
-
-
-def as_frame(data: Any) -> pd.DataFrame:
-    """Return a two-dimensional array as a frame whose columns are called 0, 1, ...; its objects by column.
-
-    Raises:
-        DataError: another number of dimensions, or complex numbers.
-    """
-    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
-        data = np.where(np.ma.getmaskarray(data), np.nan, np.ma.getdata(data))
-    array = np.asarray(data)
-    if array.ndim != 2:
-        raise DataError(
-            f"expected a table with two dimensions (rows, columns), got an array of shape {array.shape}. "
-            "Reshape your data: X.reshape(-1, 1) makes one column"
-        )
-    if array.shape[1] == 0:
-        raise DataError(f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
-    if array.dtype.kind not in "biuf":
-        if array.dtype.kind == "c":
-            raise DataError("Complex data not supported: take real and imaginary parts as columns")
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):  # text, or cells of several types
-            return pd.DataFrame(array).infer_objects()
-    return pd.DataFrame(array)

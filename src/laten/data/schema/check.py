@@ -6,6 +6,7 @@ cells, or levels that may not be. The others are notes: the frame is taken, but 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from laten.data.columns.column import CLASSES, NUMBERS
 from laten.data.columns.encode import misfits
 from laten.data.columns.later_cells import as_fitted
 from laten.data.constraints import columns_of
+from laten.data.containers.containers import as_table
 from laten.data.messages import did_you_mean, shown, text_table, where
 from laten.data.records import name_of, plain_of
 from laten.data.schema.contract import Clause, Contract, Name, as_plain, by_text
@@ -80,13 +82,13 @@ class Findings:
         return f"{size}: {broken} broken, {len(self.found) - broken} to note\n\n{text_table(_HEAD, rows)}"
 
 
-def check(contract: Contract, frame: pd.DataFrame) -> Findings:
+def check(contract: Contract, frame: Any) -> Findings:
     """Find how `frame` differs from `contract`.
 
     Raises:
-        DataError: not a frame, or no rows.
+        DataError: no table, or no rows.
     """
-    check_frame(frame)
+    frame = check_frame(as_table(frame))
     names = by_text(frame, contract.source)
     agreed = {str(c.name) for c in contract.clauses}
     extra = [n for text, n in names.items() if text not in agreed]

@@ -14,6 +14,7 @@ The rules, in order. Every decision carries its reason in plain words and can be
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_DIGITS, M
 from laten.data.columns.dtypes import dtype_text
 from laten.data.columns.later_cells import as_noted
 from laten.data.constraints import Constraint
+from laten.data.containers.containers import as_table
 from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scale
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, span, unknown
@@ -42,7 +44,7 @@ from laten.data.text.notation import OF_KIND, recorded
 
 
 def infer_schema(
-    frame: pd.DataFrame,
+    frame: Any,
     nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
     kinds: Mapping[Name, str] | None = None,
     cells: Mapping[Name, Cells] | None = None,
@@ -51,7 +53,7 @@ def infer_schema(
     """Decide a kind for each column of `frame`, with a stated reason.
 
     Args:
-        frame: At least two rows; holes are welcome.
+        frame: A table in any container that `VAE.fit` takes; at least two rows, holes are welcome.
         nodes: Declared nodes. Names (each a column's: its own scalar node), or a dict from node to a column (scalar) or
             to a list of columns. Columns not named are set aside. Empty: one node a kind.
         kinds: Column -> the kind it shall have, as `schema.with_kind` sets it.
@@ -61,11 +63,11 @@ def infer_schema(
     Returns:
         The schema; `print` shows it as a table.
     Raises:
-        DataError: not a frame, fewer than two rows, two columns of one name, no value in any column, infinities,
+        DataError: no table, fewer than two rows, two columns of one name, no value in any column, infinities,
             words among numbers, several time zones in a column, a node without its column, a kind that does not fit, or
             rows that do not keep a constraint.
     """
-    check_frame(frame, rows=2)
+    frame = check_frame(as_table(frame), rows=2)
     record = recorded(frame.attrs)
     ids: dict[Name, str] = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
     kinds, cells = {**ids, **(kinds or {})}, cells or cells_of(frame)

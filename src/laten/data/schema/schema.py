@@ -14,8 +14,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import pandas as pd
-
 from laten.common import notebook
 from laten.common.errors import DataError, known
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, Column
@@ -222,11 +220,11 @@ class Schema(Record, frozen=True):
         """
         return to_toml(self.columns, self.groups, self.extra, tuple(map(str, self.constraints)))
 
-    def check(self, frame: pd.DataFrame) -> Findings:
+    def check(self, frame: Any) -> Findings:
         """Find how a later frame differs from this schema; `print` shows it as a table.
 
         Args:
-            frame: At least one row.
+            frame: A table in any container that `VAE.fit` takes; at least one row.
         Returns:
             Columns that lack, are too many or of another type, levels never seen with their counts, numbers far outside
             the fitted range, changed shares of empty cells, rows that break a constraint. `findings.broken` are those
