@@ -17,7 +17,7 @@ def outliers(
     error: float | None,
 ) -> None:  # fmt: skip
     """Write the `top` oddest rows, the oddest first; 0: all rows."""
-    check_output(output, TABLES)
+    check_output(output, TABLES, [model, data])
     with waiting("scoring rows"):
         vae, source, usual = asked(model, data)
         options: dict[str, Any] = {} if error is None else {"error": error}
