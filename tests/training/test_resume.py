@@ -175,6 +175,10 @@ def test_another_run_is_refused_by_name(parts, options, words, tmp_path_factory,
 
 def test_another_machine_is_refused_unless_that_is_wanted(tmp_path, often, monkeypatch):
     begun(tmp_path, often)
+    with monkeypatch.context() as fewer:
+        fewer.setenv("NPROC", "77")  # XLA cuts large products by it, and sums them in another order
+        with pytest.raises(lt.DataError, match=r"another number of cores.*now '77'"):
+            going_on(tmp_path, task(), Settings(**PLAN))
     monkeypatch.setattr("laten.training.fingerprint.processor", lambda: "another")
     with pytest.raises(lt.DataError, match=r"another processor.*exact=False"):
         going_on(tmp_path, task(), Settings(**PLAN))

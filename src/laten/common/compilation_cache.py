@@ -13,7 +13,6 @@ import functools
 import hashlib
 import os
 import platform
-import stat
 import sys
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def ours(folder: Path) -> bool:
     if not hasattr(os, "getuid"):
         return True
     about = folder.stat()
-    return about.st_uid == os.getuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return about.st_uid == os.getuid() and not about.st_mode & 0o022
 
 
 def home() -> Path:

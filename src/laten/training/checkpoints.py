@@ -76,7 +76,7 @@ class Checkpoints:
 
     def found(self) -> list[Path]:
         """Return the checkpoints of the folder, the oldest first."""
-        return sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name))
+        return sorted(path for path in self.folder.iterdir() if NAME.fullmatch(path.name) and path.is_file())
 
     def begin(self, head: Head, labels: Mapping[str, tuple[str, ...]]) -> Snapshot | None:
         """Return where the run stood when it was last kept; None: it has not begun.
@@ -94,7 +94,10 @@ class Checkpoints:
             if opened is None:
                 damaged.append(path)
                 continue
-            other = difference(opened.host.pop("head"), head, labels, self.exact)
+            try:
+                other = difference(opened.host.pop("head"), head, labels, self.exact)
+            except (KeyError, TypeError, AttributeError):
+                other = "it was begun by another version of laten; begin it anew"
             if other is not None:
                 raise DataError(f"{self.folder}: is the folder of another run: {other}, {AGAIN}")
             for spoilt in damaged:
@@ -140,13 +143,15 @@ def read(path: Path) -> Snapshot | None:
     """Read a checkpoint; None: it is damaged.
 
     Raises:
-        DataError: it cannot be read.
+        DataError: it cannot be read, or is of another version.
     """
     try:
         with path.open("rb") as file:
             line, body = file.readline(len(MAGIC) + 65), file.read()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if line.startswith(MAGIC[:-2]) and not line.startswith(MAGIC):
+        raise DataError(f"{path}: is of another version of laten; go on with that, {AGAIN}")
     try:
         if line != MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n":
             return None

@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common import random
-from laten.common.errors import TrainingDiverged
+from laten.common.errors import DataError, TrainingDiverged
 from laten.common.types import Array
 from laten.training.checkpoints import Checkpoints, Snapshot
 from laten.training.device_bytes import from_bytes, to_bytes
@@ -227,8 +227,13 @@ class Training:
         program = self.loop.run.lower(*arguments).as_text()
         head = fingerprint(task.store, parts, plan.settings, self.copies, program)
         found = checkpoints.begin(head, task.labels)
-        if found is not None:
-            self.restore(found)
+        try:
+            if found is not None:
+                self.restore(found)
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{checkpoints.folder}: the checkpoint lacks {error}; begin anew in another folder"
+            ) from None
         return lambda now: checkpoints.offer(self.snapshot, now)
 
     def snapshot(self) -> Snapshot:

@@ -45,10 +45,17 @@ def fingerprint(
             "processor": processor(),
             "device": devices[0].device_kind,
             "number of devices": len(devices),
+            "number of cores": cores() if devices[0].platform == "cpu" else None,  # large products are cut by it
             "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
         },
         "program": hashlib.sha256(program.encode()).hexdigest(),
     }
+
+
+def cores() -> str | int:
+    """Return how many threads XLA computes with on a CPU."""
+    own = getattr(os, "sched_getaffinity", None)
+    return os.environ.get("NPROC") or (len(own(0)) if own else os.cpu_count() or 1)
 
 
 def digest(array: np.ndarray) -> str:
