@@ -1,6 +1,6 @@
 # Everything a fresh machine with Python >= 3.11 needs: `make demo` and `make test`. The rest is for those who change laten.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-lowest test-313 lint format bench docs article test-site clean
+.PHONY: help demo test test-slow test-chaos test-lowest test-313 lint format bench docs article test-site clean
 
 # The first Python here that is new enough; choose another with `make PYTHON=/path/to/python demo`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -13,6 +13,7 @@ help:
 	@echo 'make demo    fit models on embedded data; print figures, write models and pictures to demo/'
 	@echo 'make test    lint, types, tests and doctests'
 	@echo 'make test-slow  statistical tests, which take long'
+	@echo 'make test-chaos  kill trainings at random moments, and go on'
 	@echo 'make test-lowest  the tests with the oldest versions that pyproject.toml allows, in build/lowest'
 	@echo 'make test-313  the tests on Python 3.13, in build/python3.13; another one: make PYTHON313=/path/to/python3.13 test-313'
 	@echo 'make lint    ruff, mypy, import-linter and a check of the prose alone'
@@ -43,6 +44,9 @@ lint: $(INSTALLED)
 
 test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations 10 --ignore=tests/site
+
+test-chaos: $(INSTALLED)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/chaos
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist worksteal

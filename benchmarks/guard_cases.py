@@ -25,6 +25,7 @@ from benchmarks.counters import Count, cost, counting
 from laten.estimator import plain_vae
 from laten.inference import asking
 from laten.training import epochs
+from laten.training.task import Outcome, Task
 
 Figures = dict[str, float]
 EPOCHS = 4
@@ -43,13 +44,13 @@ def watched(vae: lt.VAE, data: Any, now: Callable[[], Count]) -> SimpleNamespace
         found.loop, found.shapes = loop, found.shapes or jax.eval_shape(lambda *a: a, *arguments)
         found.sent.append(sum(x.nbytes for x in jax.tree.leaves(arguments) if isinstance(x, np.ndarray)))
 
-    def watching(task: epochs.Task, settings: Any, report: Callable) -> epochs.Outcome:
+    def watching(task: Task, settings: Any, report: Callable, **options: Any) -> Outcome:
         def marking(record: dict) -> None:
             report(record)
             found.marks.append(now())
 
         found.task = task
-        return epochs.train(task, settings, marking, on_call=called, call_seconds=1e6)
+        return epochs.train(task, settings, marking, on_call=called, call_seconds=1e6, **options)
 
     with mock.patch.object(plain_vae, "train", watching):
         vae.fit(data)

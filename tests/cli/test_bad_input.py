@@ -83,7 +83,7 @@ FIT: list[tuple[Callable[[], list[object]], list[str]]] = [
     (lambda: ["wine", "-o", "no/where.laten"], ["no folder 'no'"]),
     (lambda: ["wine", "-o", "."], ["is a folder"]),
     (lambda: ["wine", "-o", closed("file")], ["no folder 'file'"]),
-    (lambda: [csv(lambda f: f), "-o", "bad.csv"], ["is the data", "another name"]),
+    (lambda: [csv(lambda f: f), "-o", "bad.csv"], ["is read by this command", "another name"]),
 ]  # fmt: skip
 
 # M is the fitted model, D its data.

@@ -16,11 +16,12 @@ import oracles
 from laten.data.rows.presentation import Presentation, Store, binarised
 from laten.network.log_weights import log_weights
 from laten.network.model import Model, build_model
-from laten.training.epochs import Outcome, Task, train
+from laten.training.epochs import train
 from laten.training.loop import Loop
 from laten.training.objectives import Batch, Estimate, Objective
 from laten.training.optimizer import adam
 from laten.training.settings import Settings
+from laten.training.task import Outcome, Task
 
 pytestmark = pytest.mark.trains
 

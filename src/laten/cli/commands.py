@@ -65,6 +65,7 @@ def fit(
     patience: o.Patience = None,
     restarts: o.Restarts = 1,
     seed: o.FitSeed = 0,
+    run: o.Run = None,
     quiet: o.Quiet = False,
 ) -> int:
     """Learn a model from DATA. Ctrl-C ends training early and still writes the model."""
@@ -72,6 +73,14 @@ def fit(
     from laten.cli.work import fit as work
 
     return work.fit(**typed)
+
+
+@app.command()
+def resume(folder: o.RunFolder, inexact: o.Inexact = False, quiet: o.Quiet = False) -> int:
+    """Go on with a training that `laten fit DATA --run DIR` began, as if there had been no break."""
+    from laten.cli.work import resume as work
+
+    return work.resume(folder, inexact, quiet)
 
 
 @app.command()

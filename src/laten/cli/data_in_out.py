@@ -1,7 +1,6 @@
 """What goes in and out of a command: data read, results written whole or not at all, notes to standard error."""
 
 import io
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from laten.cli.reading import told, typed_way
 from laten.cli.wording import in_options
+from laten.common.atomic_file import check_writable
 from laten.common.errors import DataError, known
 from laten.data.files import read as files
 from laten.data.files.write import Bare, Data, csv_parts, write
@@ -149,20 +149,30 @@ def _by_node(view: ArrayView, data: dict[str, np.ndarray], name: str) -> Source:
     return Source({n: data[n] for n in nodes}, dict(zip(nodes, nodes, strict=True)), aside)
 
 
-def check_output(path: str | None, endings: tuple[str, ...] = TABLES + ARRAYS) -> None:
-    """Refuse a path that could not be written, before any work is done."""
+def check_output(
+    path: str | None, endings: tuple[str, ...] = TABLES + ARRAYS, inputs: Iterable[str | None] = ()
+) -> None:
+    """Refuse a path that could not be written, or that is one of the inputs, before any work is done."""
     if path is None:
         return
     target = Path(path)
-    if target.is_dir():
-        raise DataError(f"{path}: is a folder; give the name of a file in it")
-    if not target.parent.is_dir():
-        raise DataError(f"{path}: there is no folder {str(target.parent)!r}; make it first")
-    if not os.access(target.parent, os.W_OK):
-        raise DataError(f"{path}: the folder {str(target.parent)!r} cannot be written to; choose another")
-    if endings and not target.name.lower().endswith(endings):
+    if endings and not target.is_dir() and not target.name.lower().endswith(endings):
         found = target.suffix or "a file without extension"
         raise DataError(f"{path}: do not know how to write {found}; known: {known(endings, 20)}")
+    if not target.is_dir() and not target.parent.is_dir():
+        raise DataError(f"{path}: there is no folder {str(target.parent)!r}; make it first")
+    for given in filter(None, inputs):
+        if same_file(path, given):
+            raise DataError(f"{path}: is read by this command, and would be lost; give the result another name")
+    check_writable(path)
+
+
+def same_file(one: str, other: str) -> bool:
+    """Say whether two names are of one file, by a link or otherwise."""
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):  # one of them is none
+        return False
 
 
 def put(result: Data, path: str | None) -> None:

@@ -6,16 +6,19 @@
 | 1 | `laten schema --check`: the rows break the contract |
 | 2 | bad input: exactly one line on standard error |
 | 130 | interrupted by Ctrl-C |
+| 143 | ended by SIGTERM |
 
 Results go to standard output or to `-o`; progress, notes and warnings to standard error.
 """
 
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -23,7 +26,7 @@ from laten.cli.questions import app
 from laten.cli.wording import in_options
 from laten.common.errors import LatenError, LatenWarning
 
-DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+DONE, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 2, 130, 143
 # Wherever this version of typer keeps its click.
 Refused: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    with plain_warnings():
+    with plain_warnings(), ends_on_sigterm():
         try:
             code = app(args=None if arguments is None else list(arguments), prog_name="laten", standalone_mode=False)
             sys.stdout.flush()
@@ -51,13 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except SystemExit as error:  # what typer makes of a broken pipe
             if isinstance(error.__context__, BrokenPipeError):
                 return hang_up()
-            raise
+            if error.code != TERMINATED:
+                raise
+            code = TERMINATED
         except OSError as error:
             return refuse(f"{error.filename or 'file system'}: {error.strerror or error}")
         except KeyboardInterrupt:
             code = INTERRUPTED
-    if code == INTERRUPTED:
-        print("laten: interrupted", file=sys.stderr)
+    if code in (INTERRUPTED, TERMINATED):
+        print("laten: interrupted" if code == INTERRUPTED else "laten: terminated", file=sys.stderr)
     return int(code or DONE)
 
 
@@ -72,6 +77,24 @@ def hang_up() -> int:
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE
+
+
+@contextmanager
+def ends_on_sigterm() -> Iterator[None]:
+    """Leave a command on SIGTERM as on Ctrl-C, so that nothing half-written stays behind."""
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or before is not signal.SIG_DFL:
+        yield
+        return
+
+    def leave(number: int, frame: object) -> NoReturn:
+        raise SystemExit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -88,6 +88,11 @@ PATIENCE_HELP = "Stop after N epochs without a better held-out bound. 0: never. 
 Patience = Annotated[int | None, count(least=0, help=PATIENCE_HELP, group=TRAINING)]
 Restarts = Annotated[int, count(help="Train N models side by side and keep the best.", group=TRAINING)]
 FitSeed = Annotated[int, count(least=0, help="The same seed gives the same file.", group=TRAINING)]
+RUN_HELP = "Keep the training in this folder: `laten resume DIR`, or the same command, goes on after a break."
+Run = Annotated[str | None, option("--run", metavar="DIR", help=RUN_HELP, group=TRAINING)]
+RunFolder = Annotated[str, argument("DIR", "Folder that `laten fit DATA --run DIR` trained in.")]
+INEXACT_HELP = "Go on under other versions or on another machine too, where the last digits differ."
+Inexact = Annotated[bool, option("--inexact", help=INEXACT_HELP)]
 
 # schema
 TOML_HELP = "TOML file to write. Default: standard output. With --check: write the findings as a table."

@@ -95,6 +95,7 @@ PHRASES: tuple[tuple[str, Said], ...] = (
         r"a network, declared in Python, is needed to say what the arrays \1 are",
     ),
     (r"; give it in Python: vae\.sample\(given=\{.*?\}\)", "; only nodes of one site are given here"),
+    (r"go on there, say exact=False", "go on there, say laten resume DIR --inexact"),
     (r"\b(learning_rate|batch_size)\b", lambda m: "--" + m[1].replace("_", "-")),
     (r"\bthe frame (lacks|has)\b", r"the table \1"),
     (r"rename it in the frame", "rename it in the file"),

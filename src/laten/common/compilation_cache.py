@@ -28,17 +28,25 @@ def keep_compiled() -> None:
     wanted = os.environ.get("LATEN_CACHE", "")
     if wanted.lower() in ("off", "0", "no") or getattr(jax.config, "jax_compilation_cache_dir", None):
         return
-    folder = (Path(wanted).expanduser() if wanted else home() / "laten") / f"compiled-{processor()}"
     try:
+        folder = (Path(wanted).expanduser() if wanted else home() / "laten") / f"compiled-{processor()}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         prune(folder)
-        writable = os.access(folder, os.W_OK)
-    except OSError:
-        return  # a home that cannot be written: compile as if nothing had been said
-    if writable:
+        usable = os.access(folder, os.W_OK) and ours(folder)
+    except (OSError, RuntimeError):
+        return  # no home, or one that cannot be written: compile as if nothing had been said
+    if usable:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def ours(folder: Path) -> bool:
+    """Say whether nobody else can put programs, which are machine code, into a folder."""
+    if not hasattr(os, "getuid"):
+        return True
+    about = folder.stat()
+    return about.st_uid == os.getuid() and not about.st_mode & 0o022
 
 
 def home() -> Path:

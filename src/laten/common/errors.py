@@ -3,8 +3,10 @@
 The command line prints the message of a `LatenError` on one line and exits with 2.
 """
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
+
+MOST = 3.4e38  # float32 holds no larger number
 
 
 class LatenError(ValueError):
@@ -43,3 +45,9 @@ def whole(name: str, value: Any, least: int = 1, error: type[LatenError] = Laten
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise error(f"{name} must be a whole number of at least {least}, not {value!r}")
     return int(value)
+
+
+def number(value: Any) -> bool:
+    """Say whether a value is a finite number that float32 holds."""
+    plain: Any = value
+    return isinstance(value, Real) and not isinstance(value, bool) and -MOST <= plain <= MOST

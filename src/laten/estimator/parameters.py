@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
-from laten.common.errors import LatenError, whole
+from laten.common.errors import LatenError, number, whole
 from laten.data.constraints import Constraint
 from laten.data.schema.schema import Schema
 from laten.network.network import Network
@@ -73,6 +73,9 @@ def check(parameters: Parameters) -> None:
     for name, known in (("weights", WEIGHTS), ("missing", MISSING), ("numbers", NUMBERS)):
         if getattr(parameters, name) not in known:
             raise LatenError(f"{name} must be one of {', '.join(map(repr, known))}, not {getattr(parameters, name)!r}")
+    for name in ("dropout", "trim"):
+        if not (number(value := getattr(parameters, name)) and 0 <= value < 1):
+            raise LatenError(f"{name} is a share in [0, 1), not {value!r}")
     if parameters.random_state is not None:
         whole("random_state", parameters.random_state, 0)
         if parameters.seed not in (0, parameters.random_state):

@@ -7,8 +7,9 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from signal import Signals
 from typing import Any, BinaryIO, Self, TypeVar
 
 import numpy as np
@@ -26,7 +27,9 @@ from laten.estimator.parameters import KEPT, Parameters
 from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.questions import Answers
 from laten.network.model import Model
+from laten.training.checkpoints import Checkpoints
 from laten.training.epochs import train
+from laten.training.interrupts import CTRL_C
 from laten.training.progress import progress as progress_display
 
 Kind = TypeVar("Kind", bound="PlainVAE")
@@ -41,7 +44,10 @@ class PlainVAE(Parameters, Answers):
 
     # -- learning ------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *,
+        run: str | os.PathLike | None = None, exact: bool = True,
+    ) -> Self:  # fmt: skip
         """Learn from data.
 
         Args:
@@ -51,11 +57,18 @@ class PlainVAE(Parameters, Answers):
             sample_weight: Weights of rows in the objective, `(rows,)`: a row of weight 2 is visited twice as often as
                 one of weight 1, one of weight 0 never. Their scale does not matter. What a column is (levels, bins)
                 is learned from all rows of positive weight alike.
+            run: A folder in which the training is kept every few seconds. The same call goes on where it stood,
+                after a kill as well, and ends with the same weights, bit for bit, as a run without a break.
+            exact: Refuse to go on under other versions or on another machine, where the last digits would differ.
         Raises:
-            LatenError: data, declaration or parameter that cannot be used; `TrainingDiverged`.
+            LatenError: data, declaration or parameter that cannot be used; a `run` that is another training's, or
+                under way in another process; `TrainingDiverged`.
         """
         self._check_parameters()
-        return self.fit_prepared(prepare(X, self, sample_weight))
+        if run is None:
+            return self.fit_prepared(prepare(X, self, sample_weight))
+        with Checkpoints(run, exact) as checkpoints:
+            return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Make one pass over rows, starting from the fitted weights; columns, levels and bins stay as in the fit.
@@ -79,16 +92,25 @@ class PlainVAE(Parameters, Answers):
         self.history_ = pd.concat([before, after], ignore_index=True)
         return self
 
-    def fit_prepared(self, prepared: Prepared, report: Callable[[dict[str, Any]], bool | None] | None = None) -> Self:
+    def fit_prepared(
+        self,
+        prepared: Prepared,
+        checkpoints: Checkpoints | None = None,
+        signals: Sequence[Signals] = CTRL_C,
+        report: Callable[[dict[str, Any]], bool | None] | None = None,
+    ) -> Self:
         """Learn from what `prepare(X, self)` made of data.
 
         Args:
+            checkpoints: Where the training is kept, open; None: nowhere.
+            signals: What ends it early.
             report: Told of each epoch in place of the display of `progress`; true ends training there.
         Raises:
             TrainingDiverged: steps stayed non-finite.
         """
         with progress_display(self.progress) as display:
-            outcome = train(prepared.task, prepared.settings, report or display)
+            report = report or display
+            outcome = train(prepared.task, prepared.settings, report, checkpoints=checkpoints, signals=signals)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)

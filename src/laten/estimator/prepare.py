@@ -25,10 +25,10 @@ from laten.network.guide import guide_for
 from laten.network.model import Model, build_model
 from laten.network.network import Network
 from laten.network.uncertain_weights import uncertain
-from laten.training.epochs import Task
 from laten.training.objectives import Elbo, Objective, WithWeights
 from laten.training.row_weights import visited
 from laten.training.settings import Settings
+from laten.training.task import Task
 
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
 REFERENCE_ROWS = 1_000  # whose scores say what is usual

@@ -96,7 +96,7 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
 
     After `fit`: `model_`, `network_`, `guide_`, `schema_` (tables), `history_` (a frame, an epoch a row; the
     weights of the row that is `kept` are the model's), `restarts_` (a frame, the last record of each), `stopped_`
-        ("plan", "early" or "interrupted").
+        ("plan", "early", "interrupted" or "terminated").
 
     >>> import laten as lt
     >>> wine = lt.read("wine")

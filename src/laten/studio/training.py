@@ -50,7 +50,7 @@ class Training:
 
     def _run(self) -> None:
         try:
-            self.vae.fit_prepared(prepare(self.data, self.vae), self._report)
+            self.vae.fit_prepared(prepare(self.data, self.vae), report=self._report)
             self.stopped = self.vae.stopped_
             self.done(self.vae)
         except LatenError as error:

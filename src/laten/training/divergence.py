@@ -1,5 +1,7 @@
 """The node and the column that made training diverge: looked up once, after it gave up."""
 
+from typing import Literal
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,16 +12,23 @@ from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store, present
 from laten.network.model import Model
 
+AFTER = {
+    "rollbacks": "loss, gradient or weights stayed non-finite after 3 roll-backs at half the rate each",
+    "plan": "no step of the plan had a finite loss and gradient",
+}
+
 
 def diverged(
-    model: Model, store: Store, index: Array, presentation: Presentation, key: Key, labels: dict[str, tuple[str, ...]]
-) -> TrainingDiverged:
+    model: Model, store: Store, index: Array, presentation: Presentation, key: Key, labels: dict[str, tuple[str, ...]],
+    after: Literal["rollbacks", "plan"] = "rollbacks",
+) -> TrainingDiverged:  # fmt: skip
     """Return the error to raise: it names the node and column whose density is not finite, or the steepest.
 
     Args:
         model: Weights of the last good epoch.
         index: Row numbers of a batch that failed.
         labels: Node -> names of its sites.
+        after: What training gave up after.
     """
     values, masks = present(key, store, index, presentation)
     families = model.guide.families
@@ -42,7 +51,7 @@ def diverged(
     column = f", column {columns[site]!r}" if site < len(columns) else f", site {site}"
     size = "is not finite" if not np.isfinite(worst) else f"is the steepest ({worst:.3g} nats a row)"
     return TrainingDiverged(
-        "training diverged: loss or gradient stayed non-finite after 3 roll-backs at half the rate each. "
+        f"training diverged: {AFTER[after]}. "
         f"The log-density of node {name!r}{column} {size}. Look at its values (scale, outliers, infinities), "
         "choose another family or kind for it, or lower learning_rate"
     )

@@ -9,13 +9,11 @@ them improves on the best so far, and rolls back when none has finite steps left
 """
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from signal import Signals
+from threading import Event
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -23,68 +21,28 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common import random
+from laten.common.errors import DataError, TrainingDiverged
 from laten.common.types import Array
-from laten.data.rows.presentation import Presentation, Store
-from laten.network.model import Model
+from laten.training.checkpoints import Checkpoints, Snapshot
+from laten.training.device_bytes import from_bytes, to_bytes
 from laten.training.divergence import diverged
-from laten.training.loop import MOST_BAD, EpochSums, Loop, shuffled
-from laten.training.objectives import Objective
+from laten.training.fingerprint import fingerprint
+from laten.training.interrupts import CTRL_C, interruptible
+from laten.training.loop import MOST_BAD, EpochSums, Loop
 from laten.training.settings import Settings
 from laten.training.step import State
+from laten.training.task import Outcome, Record, Task
 from laten.training.validation import Evaluation
 
 MOST_ROLLBACKS = 3
 CALL_SECONDS = 1.0
+# what a training is on the host, beside what its arrays hold
+ON_HOST = (
+    "epoch", "best_epoch", "rollbacks", "best_bound", "best_copy", "stopped", "history", "seconds", "start",
+)  # fmt: skip
 
-Record = dict[str, Any]
 OnCall = Callable[[Loop, tuple], None]
-
-
-class Task(NamedTuple):
-    """A model to train, and the rows to train it on.
-
-    Args:
-        store: All rows: those of training and those held out, which no copy tells apart.
-        train: Numbers of the rows to train on, int32; None: all.
-        valid: Numbers of the rows held out, int32; None: none are.
-        offset: Nats a row that the codecs' log-determinants add to reported bounds.
-        labels: Node -> names of its sites, for messages.
-        others: The same model with other weights to start from, trained side by side with it.
-        row_weights: Of the training rows, `(rows,)`; None: all count alike.
-    """
-
-    model: Model
-    objective: Objective
-    store: Store
-    presentation: Presentation
-    offset: float
-    labels: dict[str, tuple[str, ...]]
-    train: np.ndarray | None = None
-    valid: np.ndarray | None = None
-    others: tuple[Model, ...] = ()
-    row_weights: np.ndarray | None = None
-
-    @property
-    def rows(self) -> int:
-        """Number of training rows."""
-        return len(next(iter(self.store.values.values())) if self.train is None else self.train)
-
-    def order(self, seed: int, turn: int, batch_size: int, passes: int) -> np.ndarray:
-        """Return row numbers `(steps, batch_size)` of one or several passes, int32."""
-        order = shuffled(seed, turn, self.rows, batch_size, passes, self.row_weights)
-        return order if self.train is None else self.train[order]
-
-
-@dataclass
-class Outcome:
-    """A trained model and how it went."""
-
-    model: Model
-    history: list[Record]
-    stopped: str  # "plan", "early" or "interrupted"
-    best_epoch: int
-    retraces: int
-    starts: list[Record]  # the last record of each start
+Keep = Callable[[bool], None]  # a checkpoint, if it is time for one, or now
 
 
 def train(
@@ -94,6 +52,8 @@ def train(
     *,
     on_call: OnCall = lambda loop, arguments: None,
     call_seconds: float = CALL_SECONDS,
+    checkpoints: Checkpoints | None = None,
+    signals: Sequence[Signals] = CTRL_C,
 ) -> Outcome:
     """Train until the plan is done, the held-out bound stops improving, or Ctrl-C.
 
@@ -103,21 +63,34 @@ def train(
         on_call: Called before each compiled call with the loop and the call's arguments, of which the first is gone
             after the call: for measuring (`loop.run.lower(*arguments)` is the program).
         call_seconds: How long one compiled call may keep Ctrl-C waiting.
+        checkpoints: Where the run is kept, and from where it goes on if it has been begun; open.
+        signals: What ends training early.
     Raises:
-        TrainingDiverged: steps stayed non-finite after three roll-backs.
+        TrainingDiverged: steps stayed non-finite after three roll-backs, or none was finite.
+        DataError: the checkpoints are of another run.
     """
     run = Training(task, settings, on_call, call_seconds)
-    with interruptible() as interrupted:
+    keep = run.kept_in(checkpoints)
+    with interruptible(signals) as interrupted:
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
-            sums = run.round(interrupted)
+            sums = run.round(interrupted, keep)
             if run.lost:
                 run.roll_back(sums)
                 continue
+            if interrupted.is_set():
+                keep(True)  # before a round that was cut short is taken for a whole one
             record = run.record(sums)
             run.seconds.append(time.perf_counter() - began)
-            if report(record | {"seconds": run.seconds[-1]}) or interrupted.is_set():
+            enough = report(record | {"seconds": run.seconds[-1]})
+            if interrupted.is_set():
+                run.stopped = interrupted.way
+            elif enough:
                 run.stopped = "interrupted"
+            else:
+                keep(False)
+    if not interrupted.is_set():
+        keep(True)
     return run.outcome()
 
 
@@ -135,7 +108,7 @@ class Training:
         self.on_call, self.call_seconds = on_call, call_seconds
         self.plan = settings.planned(self.rows)
         weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
-        dropout, planned_steps = has_dropout(task.model), self.plan.epochs * self.plan.steps
+        dropout, planned_steps = task.dropout, self.plan.epochs * self.plan.steps
         others = [eqx.filter(model, eqx.is_inexact_array) for model in task.others]
         self.copies = 1 + len(others)
         self.loop = Loop(
@@ -157,6 +130,7 @@ class Training:
         self.epoch = self.best_epoch = self.rollbacks = 0
         self.best_bound, self.stopped = -math.inf, ""
         self.history, self.seconds = list[list[Record]](), list[float]()  # by round; records by copy
+        self.sums, self.start = self.empty, 0  # of the round under way, and the steps of it that are made
         self.chunk, self.order = 50, np.zeros((0, 0), np.int32)
 
     def one(self, tree: Any, copy: int) -> Any:
@@ -168,41 +142,53 @@ class Training:
         """No copy has finite steps left."""
         return int(np.asarray(self.state.bad_run).min()) >= MOST_BAD
 
-    def round(self, interrupted: threading.Event) -> EpochSums:
-        """Run an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait."""
+    def round(self, interrupted: Event, keep: Keep = lambda now: None) -> EpochSums:
+        """Run an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait.
+
+        Args:
+            keep: Called between two calls.
+        """
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
         self.order = self.task.order(plan.settings.seed, turn, plan.batch_size, plan.passes)
-        sums, start, steps = self.empty, 0, len(self.order)
+        steps = len(self.order)
         order = jax.device_put(np.pad(self.order, ((0, max(plan.longest - steps, 0)), (0, 0))))
-        while start < steps and not (start and interrupted.is_set()):
-            stop, called = min(start + self.chunk, steps), time.perf_counter()
+        while self.start < steps and not (self.start and interrupted.is_set()):
+            start, stop, called = self.start, min(self.start + self.chunk, steps), time.perf_counter()
             bounds = np.int32(turn), np.int32(start), np.int32(stop)
-            arguments = self.state, sums, self.task.store, order, self.key, *bounds
+            arguments = self.state, self.sums, self.task.store, order, self.key, *bounds
             self.on_call(self.loop, arguments)
             self.state, sums = self.loop.run(*arguments)
-            sums = jax.device_get(sums)
+            self.sums = jax.device_get(sums)
             if self.lost:
                 break
             if self.epoch or start:  # the first call also compiles
                 seconds = max(time.perf_counter() - called, 1e-6)
                 self.chunk = max(1, int((stop - start) * self.call_seconds / seconds))
-            start = stop
-        return sums
+            self.start = stop
+            if stop < steps:
+                keep(False)
+        return self.sums
 
     def roll_back(self, sums: EpochSums) -> None:
         """Return to the last good epoch at half the rate; the fourth time raise `TrainingDiverged`."""
         self.rollbacks += 1
         if self.rollbacks > MOST_ROLLBACKS:
-            model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
-            index = self.order[int(self.one(sums, 0).bad_index)]
-            raise diverged(model, self.task.store, index, self.task.presentation, self.key, self.task.labels)
+            raise self.diverged(int(self.one(sums, 0).bad_index))
+        self.sums, self.start = self.empty, 0
         none = jnp.zeros_like(self.good.bad_run)
         self.state = copied(self.good)._replace(rate=self.good.rate / 2, bad_run=none)
         self.good = copied(self.state)
 
+    def diverged(self, step: int, after: Literal["rollbacks", "plan"] = "rollbacks") -> TrainingDiverged:
+        """Return the error that names what made this step of the last round fail."""
+        model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
+        task = self.task
+        return diverged(model, task.store, self.order[step], task.presentation, self.key, task.labels, after)
+
     def record(self, sums: EpochSums) -> Record:
         """Note a good round: history, best weights, whether to stop; return the record of the copy that is ahead."""
         plan = self.plan
+        self.sums, self.start = self.empty, 0
         self.epoch = min(self.epoch + plan.passes, plan.epochs)
         self.good = copied(self.state)
         records = [self.measured(sums, copy) for copy in range(self.copies)]
@@ -231,8 +217,61 @@ class Training:
             record |= {} if math.isnan(trained) and not math.isnan(held_out) else {"train_bound": trained + offset}
         return record
 
+    # -- keeping ------------------------------------------------------------
+
+    def kept_in(self, checkpoints: Checkpoints | None) -> Keep:
+        """Go on from the run's checkpoint, if there is one; return what keeps the run where it stands."""
+        if checkpoints is None:
+            return lambda now: None
+        task, plan = self.task, self.plan
+        order = jax.ShapeDtypeStruct((max(plan.longest, plan.steps * plan.passes), plan.batch_size), np.int32)
+        arguments = self.state, self.empty, task.store, order, self.key, *(np.int32(0),) * 3
+        parts = {"trained on": task.train, "held out": task.valid, "weights": task.row_weights}
+        program = self.loop.run.lower(*arguments).as_text()
+        head = fingerprint(task.store, parts, plan.settings, self.copies, program)
+        found = checkpoints.begin(head, task.labels)
+        try:
+            if found is not None:
+                self.restore(found)
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{checkpoints.folder}: the checkpoint lacks {error}; begin anew in another folder"
+            ) from None
+        return lambda now: checkpoints.offer(self.snapshot, now)
+
+    def snapshot(self) -> Snapshot:
+        """Return all that a later process needs to go on as if there had been no break."""
+        held: dict[str, Any] = {"state": self.state}
+        if self.start:  # within a round; between two, the last good state is the state
+            held |= {"good": self.good, "sums": self.sums}
+        if self.best_epoch:
+            held["best"] = self.best.weights
+        return Snapshot(to_bytes(held), {name: getattr(self, name) for name in ON_HOST})
+
+    def restore(self, kept: Snapshot) -> None:
+        """Undo `snapshot`, in a training of the same task and settings that has made no step."""
+        host = {name: kept.host[name] for name in ON_HOST}
+        held: dict[str, Any] = {"state": self.state}
+        if host["start"]:
+            held |= {"good": self.good, "sums": self.empty}
+        if host["best_epoch"]:
+            held["best"] = self.best.weights
+        held = from_bytes(kept.arrays, held)
+        for name, value in host.items():
+            setattr(self, name, value)
+        self.state, self.sums = held["state"], jax.device_get(held.get("sums", self.empty))
+        self.good = held["good"] if "good" in held else copied(self.state)
+        if "best" in held:
+            self.best = self.best._replace(weights=held["best"])
+
     def outcome(self) -> Outcome:
-        """Return the best weights, or the last ones when nothing was held out."""
+        """Return the best weights, or the last ones when nothing was held out.
+
+        Raises:
+            TrainingDiverged: no step was finite.
+        """
+        if self.history and all(math.isnan(records[self.best_copy]["bound"]) for records in self.history):
+            raise self.diverged(0, "plan")
         state = self.best if self.best_epoch else self.one(self.state, self.best_copy)
         model = eqx.combine(self.unpacked(state.weights), self.static)
         history = [r[self.best_copy] | {"seconds": s} for r, s in zip(self.history, self.seconds, strict=True)]
@@ -262,29 +301,3 @@ def copied(tree: Any) -> Any:
 def picked(tree: Any, copy: Array) -> Any:
     """Pick one of several copies."""
     return jax.tree.map(lambda x: x[copy], tree)
-
-
-def has_dropout(model: Model) -> bool:
-    """Say whether any net of the model leaves units out while training."""
-    nodes = [*model.network.nodes.values(), *model.guide.nodes.values()]
-    return any(getattr(node.via, "dropout", 0) for node in nodes)
-
-
-@contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """Set the event that is handed out on the first Ctrl-C; a second one interrupts as usual."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def handler(number, frame):
-        event.set()
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, handler)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)

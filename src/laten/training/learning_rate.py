@@ -16,6 +16,8 @@ import numpy as np
 from laten.common.types import Array
 from laten.training.settings import Settings
 
+SHORTEST = 1e-30  # warm-up whose inverse float32 holds
+
 
 class Pace(NamedTuple):
     """How fast training goes; scalars, on the host or traced.
@@ -36,7 +38,7 @@ def pace_of(settings: Settings, planned_steps: int) -> Pace:
     own = settings.optimizer is not None
     warmup, final = (0.0, 1.0) if own else (settings.warmup, settings.final_rate)
     one = np.float32(1)
-    rise = one / np.float32(warmup) if warmup else np.float32(0)
+    rise = one / np.float32(max(warmup, SHORTEST)) if warmup else np.float32(0)
     clip = math.inf if settings.clip is None else settings.clip
     numbers = (settings.learning_rate, rise, final, (1 - final) * 0.5, clip)
     return Pace(*(np.asarray(x, np.float32) for x in (one / np.float32(planned_steps), *numbers)))  # type: ignore[arg-type]

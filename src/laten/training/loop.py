@@ -3,7 +3,7 @@ r"""The compiled loop.
     epoch:  permutation → while step < stop:  present rows → step (`step.py`) → sums
 
 One call runs many steps over rows that lie on the device; nothing in Python happens per step. After three steps in a
-row that are not finite the loop leaves at once and the caller rolls back.
+row that are not finite, or with weights that are not, the loop leaves at once and the caller rolls back.
 """
 
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from laten.training.optimizer import adam, wrapped
 from laten.training.row_weights import visited
 from laten.training.settings import PRODUCTS, Settings
 from laten.training.step import Info, State, StepParts, init, loss_of, side_by_side
-from laten.training.weight_packing import SMALL, WeightPacking
+from laten.training.weight_packing import SMALL, Packed, WeightPacking
 
 MOST_BAD = 3
 
@@ -119,7 +119,15 @@ class Loop:
             return (carry[0] < stop) & (jnp.min(carry[1].bad_run) < MOST_BAD)
 
         with jax.default_matmul_precision(PRODUCTS[self.parts.settings.precision]):
-            return jax.lax.while_loop(going, body, (start, state, sums))[1:]
+            _, state, sums = jax.lax.while_loop(going, body, (start, state, sums))
+        # the last step's weights are not seen by any loss
+        sound = finite(state.weights) if self.copies == 1 else jax.vmap(finite)(state.weights)
+        return state._replace(bad_run=jnp.where(sound, state.bad_run, MOST_BAD)), sums
+
+
+def finite(weights: Packed) -> Array:
+    """Say whether all weights are finite."""
+    return jnp.all(jnp.stack([jnp.isfinite(w).all() for w in jax.tree.leaves(weights)]))
 
 
 def added(sums: EpochSums, info: Info, index: Array) -> EpochSums:

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from laten.common.errors import LatenError, known, whole
+from laten.common.errors import LatenError, known, number, whole
 
 AUTO_STEPS = 20_000
 MOST_ROWS = 2**31 - 1  # a row's number is an int32
@@ -58,17 +58,17 @@ class Settings:
                 whole(name, value, least)
         if self.precision not in PRODUCTS:
             raise LatenError(f"precision must be one of {known(PRODUCTS)}, not {self.precision!r}")
-        if not 0 < self.learning_rate < math.inf:
+        if not (number(self.learning_rate) and self.learning_rate > 0):
             raise LatenError(
                 f"learning_rate must be positive and finite, not {self.learning_rate!r}; 0.001 is a good start"
             )
         for name in ("warmup", "final_rate"):
-            if not 0 <= getattr(self, name) <= 1:
+            if not (number(getattr(self, name)) and 0 <= getattr(self, name) <= 1):
                 raise LatenError(f"{name} must be in [0, 1], not {getattr(self, name)!r}")
-        if not 0 <= self.validation < 1:
+        if not (number(self.validation) and 0 <= self.validation < 1):
             raise LatenError(f"validation is the share of rows held out, in [0, 1), not {self.validation!r}")
-        if self.clip is not None and not self.clip > 0:
-            raise LatenError(f"clip must be positive or None, not {self.clip!r}")
+        if self.clip is not None and not (number(self.clip) and self.clip > 0):
+            raise LatenError(f"clip must be positive and finite, or None, not {self.clip!r}")
 
     def planned(self, rows: int) -> "Plan":
         """Return a plan with nothing left open, for this number of training rows.

@@ -30,7 +30,7 @@ def sample(
     save: str | None = None,
 ) -> None:  # fmt: skip
     """Write `n` rows drawn from the model, or from p(rest | given); with `holes`, empty cells as the data had."""
-    check_output(output)
+    check_output(output, inputs=[model])
     vae = to_draw_from(model, output, save)
     check_container(vae, output)
     with waiting("drawing rows"):
@@ -40,7 +40,7 @@ def sample(
 
 def score(model: str, data: str, output: str | None, by_column: bool, draws: int | None, error: float | None) -> None:
     """Write log p of each row, or what each column costs; say the mean, its errors, references and Pareto k."""
-    check_output(output)
+    check_output(output, inputs=[model, data])
     vae = load(model)
     with waiting("scoring rows"):
         source = for_model(vae, data)
@@ -64,7 +64,7 @@ def precision(draws: int | None, error: float | None) -> float | None:
 
 def embed(model: str, data: str, output: str | None) -> None:
     """Write the latent means of each row."""
-    check_output(output)
+    check_output(output, inputs=[model, data])
     vae = load(model)
     with waiting("embedding rows") as wait:
         source = for_model(vae, data)
@@ -76,7 +76,7 @@ def embed(model: str, data: str, output: str | None) -> None:
 
 def reconstruct(model: str, data: str, output: str | None) -> None:
     """Write each row's means given its latent means."""
-    check_output(output)
+    check_output(output, inputs=[model, data])
     vae = load(model)
     check_container(vae, output)
     with waiting("rebuilding rows") as wait:

@@ -13,8 +13,8 @@ def audit(
     model: str, data: str, only: Sequence[str] | None, plot: str | None, output: str | None, **options: Any
 ) -> None:
     """Show the figures on standard output, or write them to a table; `plot` also draws them."""
-    check_output(plot, FORMATS)
-    check_output(output, TABLES)
+    check_output(plot, FORMATS, [model, data])
+    check_output(output, TABLES, [model, data])
     vae = load(model)
     found = vae.audit(for_model(vae, data).data, only or (), **options, say=note)
     if plot is not None:

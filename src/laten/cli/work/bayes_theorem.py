@@ -17,8 +17,8 @@ def identity(
     model: str, given: list[str], latents: list[str] | None, output: str | None, table: str | None, wrong: list[str]
 ) -> None:
     """Print the lesson; draw it to `output`, write its table to `table`; refuse the options `wrong`."""
-    check_output(output, (*FORMATS, ".gif"))
-    check_output(table, TABLES)
+    check_output(output, (*FORMATS, ".gif"), [model])
+    check_output(table, TABLES, [model])
     if wrong:
         raise DataError(f"{wrong[0]} does not go with --given, which explains one example; leave it out")
     if not given:

@@ -12,7 +12,7 @@ from laten.estimator.plain_vae import load
 
 def compare(first: str, second: str, data: str, output: str | None, draws: int | None, error: float | None) -> None:
     """Print the verdict; write the scores of each row to `output`."""
-    check_output(output, TABLES)
+    check_output(output, TABLES, [first, second, data])
     one, other = load(first), load(second)
     names = (Path(first).stem, Path(second).stem)
     if names[0] == names[1]:

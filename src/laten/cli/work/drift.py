@@ -7,7 +7,7 @@ from laten.estimator.plain_vae import load
 
 def drift(model: str, new: str, reference: str | None, output: str | None) -> None:
     """Print what has changed; write a table of all columns to `output`."""
-    check_output(output, TABLES)
+    check_output(output, TABLES, [model, new, reference])
     vae = load(model)
     with waiting("comparing rows"):
         rows = for_model(vae, new).data

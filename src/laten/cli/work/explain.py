@@ -18,8 +18,8 @@ def explain(
     points: int, normalised: bool, seed: int | None,
 ) -> None:  # fmt: skip
     """Write a picture to `output` and numbers to `table`; with neither the numbers to standard output."""
-    check_output(output, FORMATS)
-    check_output(table, TABLES)
+    check_output(output, FORMATS, [model, data])
+    check_output(table, TABLES, [model, data])
     if (of is None) != (on is None):
         raise LatenError(f"--of and --on go together: laten explain {model} --of COLUMN --on COLUMN -o FILE")
     if data is not None and of is None and what == "columns":

@@ -1,6 +1,10 @@
 """`laten fit`: from data to a model file."""
 
+import secrets
+import shlex
+import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,8 @@ import pandas as pd
 
 from laten.cli.data_in_out import Source, check_output, column_named, for_fit, note
 from laten.cli.work.held_out import judged, set_apart, verdict
-from laten.common.errors import DataError, known
+from laten.cli.work.run_file import remember
+from laten.common.errors import DataError, ModelFileError, known
 from laten.data.columns.cells import cells_of
 from laten.data.columns.column import ASIDE, Column
 from laten.data.constraint_text import parsed
@@ -22,9 +27,12 @@ from laten.data.schema.worth_a_look import listing
 from laten.estimator.parameters import check
 from laten.estimator.plain_vae import PlainVAE
 from laten.estimator.prepare import prepare
+from laten.training.checkpoints import Checkpoints
+from laten.training.interrupts import WAYS
 from laten.training.objectives import Elbo, Iwae, Objective
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+CODES = {"interrupted": INTERRUPTED, "terminated": TERMINATED}  # how training ended -> exit code
 
 
 def fit(
@@ -37,6 +45,8 @@ def fit(
     quiet: bool,
     constraint: Sequence[str] | None = None,
     no_constraint: Sequence[str] | None = None,
+    run: str | None = None,
+    inexact: bool = False,
     **options: Any,
 ) -> int:
     """Learn a model and write it.
@@ -50,38 +60,73 @@ def fit(
         quiet: Say nothing.
         constraint: What all rows keep.
         no_constraint: What was found, and is not to be kept.
+        run: Folder in which the training is kept, and from which it goes on.
+        inexact: Go on under other versions or on another machine too.
         options: Parameters of `VAE`.
     Returns:
-        0, or 130 when Ctrl-C ended training; the model is written in both cases.
+        0, or 130 when Ctrl-C ended training, 143 when SIGTERM did; the model is written in all cases.
     """
+    path = output or f"{stem(data)}.laten"
+    typed = {"data": data, "output": path, "kind": kind, "schema": schema, "objective": objective, "draws": draws}
+    typed |= {"quiet": quiet, "constraint": constraint, "no_constraint": no_constraint, **options}
     vae = PlainVAE(objective=goal_of(objective, draws), progress="quiet" if quiet else "auto", **options)
     check(vae)  # an option out of range is refused before data are read
-    path = output or f"{stem(data)}.laten"
-    check_output(path, ())
-    if Path(path).exists() and Path(data).exists() and Path(path).samefile(data):
-        raise DataError(f"{path}: is the data; give the model another name with -o")
-    source = for_fit(data, kind or ())
-    vae.schema = schema_of(source, kind or (), schema, constraint or (), no_constraint or ())
-    prepared = prepare(source.data, vae)
-    if not quiet:  # only now: data that cannot be used are one line, and nothing else
-        describe(source, vae.schema, vae.binarise)
-        note(f"Network: {prepared.network.factors()}\n")
-    held = set_apart(source.data, prepared)
-    del source  # the device has the rows
-    vae.fit_prepared(prepared)
-    found = judged(vae, held)
-    vae.save(path)
-    interrupted = vae.stopped_ == "interrupted"
-    if interrupted:
-        note(
-            f"Training ended by Ctrl-C after {int(vae.history_['epoch'].iloc[-1])} epochs; the weights so far are kept."
-        )
+    check_output(path, (), [data, schema])
+    if run is not None and data == "-":
+        raise DataError("--run: standard input cannot be read a second time; write it to a file first")
+    with nullcontext() if run is None else Checkpoints(run, not inexact) as checkpoints:
+        if run is not None and checkpoints is not None and not checkpoints.found():
+            remember(run, typed)
+        source = for_fit(data, kind or ())
+        vae.schema = schema_of(source, kind or (), schema, constraint or (), no_constraint or ())
+        prepared = prepare(source.data, vae)
+        if not quiet:  # only now: data that cannot be used are one line, and nothing else
+            describe(source, vae.schema, vae.binarise)
+            note(f"Network: {prepared.network.factors()}\n")
+        held = set_apart(source.data, prepared)
+        del source  # the device has the rows
+        vae.fit_prepared(prepared, checkpoints, tuple(WAYS))
+        return finish(vae, held, path, run, quiet)
+
+
+def finish(vae: PlainVAE, held: Any, path: str, run: str | None, quiet: bool) -> int:
+    """Write a fitted model, say how good it is, and return the exit code."""
+    code, found = CODES.get(vae.stopped_, 0), None
+    if code:
+        by, epochs = "Ctrl-C" if code == INTERRUPTED else "SIGTERM", int(vae.history_["epoch"].iloc[-1])
+        note(f"Training ended by {by} after {epochs} epochs; the weights so far are kept.")
+        if run is not None:
+            note(f"To go on: laten resume {shlex.quote(run)}")
+        save(vae, path, run)  # at once: there may be little time
+    if code != TERMINATED:
+        found = judged(vae, held)
+        save(vae, path, run)
     if not quiet:
         note(verdict(vae, found))
         look(vae.schema)
-    if not quiet or interrupted:
+    if not quiet or code:
         note(f"Wrote {path} ({Path(path).stat().st_size / 1000:.0f} kB).")
-    return INTERRUPTED if interrupted else 0
+    return code
+
+
+def save(vae: PlainVAE, path: str, run: str | None) -> None:
+    """Write a model file; where that fails, write it elsewhere rather than lose it.
+
+    Raises:
+        ModelFileError: it is not where it was to be; the message says where it is.
+    """
+    try:
+        return vae.save(path)
+    except ModelFileError as error:
+        failed = error
+    for folder in filter(None, (run, tempfile.gettempdir())):
+        spare = Path(folder) / f"model-{secrets.token_hex(4)}.laten"
+        try:
+            vae.save(spare)
+        except ModelFileError:
+            continue
+        raise ModelFileError(f"{failed}; the model is kept in {spare}")
+    raise failed
 
 
 def goal_of(objective: str, draws: int | None) -> Objective | None:

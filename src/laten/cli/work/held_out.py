@@ -41,9 +41,9 @@ def judged(vae: PlainVAE, rows: Any) -> LogLikelihood | None:
 def verdict(vae: PlainVAE, found: LogLikelihood | None) -> str:
     """Say in a few words how good the model is, and how training ended."""
     history = vae.history_
-    ways = {"plan": "as planned", "early": "stopped early: no better held-out bound", "interrupted": "interrupted"}
+    ways = {"plan": "as planned", "early": "stopped early: no better held-out bound"}
     kept, last = history[history["kept"]].iloc[-1], int(history["epoch"].iloc[-1])
-    how = f"epoch {int(kept['epoch'])} of {last}, {ways[vae.stopped_]}"
+    how = f"epoch {int(kept['epoch'])} of {last}, {ways.get(vae.stopped_, vae.stopped_)}"
     if "valid_bound" not in history:
         return f"Training bound on log p(row), no rows were held out: {kept['bound']:.3f} nats a row ({how})."
     alike = f", of training rows {kept['train_bound']:.3f}" if "train_bound" in history else ""

@@ -33,7 +33,7 @@ def impute(
     interval: bool, coverage: float, seed: int | None, save: str | None = None,
 ) -> None:  # fmt: skip
     """Write the data with empty cells filled, once or as `samples` completed copies."""
-    check_output(output)
+    check_output(output, inputs=[model, data])
     if interval and samples is not None:
         raise DataError("--interval and --samples do not go together: copies show by themselves how far they differ")
     vae, source, _ = asked("impute", model, data, output, save)

@@ -17,7 +17,7 @@ def outliers(
     error: float | None, save: str | None = None,
 ) -> None:  # fmt: skip
     """Write the `top` oddest rows, the oddest first; 0: all rows."""
-    check_output(output, TABLES)
+    check_output(output, TABLES, [model, data])
     vae, source, usual = asked("outliers", model, data, None, save)
     with waiting("scoring rows"):
         options: dict[str, Any] = {} if error is None else {"error": error}

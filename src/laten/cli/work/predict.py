@@ -20,7 +20,7 @@ def predict(
     given: list[str],
 ) -> None:  # fmt: skip
     """Write the column's value in each row; where asked for, probabilities of its levels or its interval."""
-    check_output(output, TABLES)
+    check_output(output, TABLES, [model, data])
     vae = load(model)
     if not isinstance(vae.view_, TableView):
         raise DataError(f"{model}: was fitted to arrays; predict asks for a column of a table")

@@ -12,8 +12,8 @@ def quality(
     seed: int | None,
 ) -> None:  # fmt: skip
     """Show the measures on standard output, or write them to a table; `plot` also draws them."""
-    check_output(plot, FORMATS)
-    check_output(output, TABLES)
+    check_output(plot, FORMATS, [real, synthetic, holdout])
+    check_output(output, TABLES, [real, synthetic, holdout])
     use = "quality compares tables"
     first = read_table(real, use)
     others = [read_table(n, use, assumed(first)) for n in (synthetic, holdout) if n is not None]

@@ -14,7 +14,7 @@ from laten.estimator.plain_vae import PlainVAE, load
 
 def query(network: str, question: str, output: str | None) -> None:
     """Write p(targets | given), a state (or joint state) a row."""
-    check_output(output, TABLES)
+    check_output(output, TABLES, [network])
     asked = parse_question(question)
     if is_bif(network):
         found = exactly(read_bif(network), question, asked)

@@ -45,9 +45,7 @@ def schema(
             option = "kind" if kinds else "constraint" if constraints else "no-constraint"
             raise DataError(f"--{option} edits a proposal; with --check edit the file itself")
         return checked(data, check, output)
-    check_output(output, (".toml",))
-    if output is not None and Path(output).exists() and Path(data).exists() and Path(output).samefile(data):
-        raise DataError(f"{output}: is the data; give the schema another name with -o")
+    check_output(output, (".toml",), [data])
     found = schema_of(for_fit(data, kinds), kinds, None, constraints, forgotten)
     if found is None:
         raise DataError(f"{data}: holds arrays; {USE}")
@@ -67,7 +65,7 @@ def schema(
 
 def checked(data: str, agreed: str, output: str | None) -> int:
     """Show how rows differ from a contract, or from the schema of a model; 1 when a model refuses them."""
-    check_output(output, TABLES)
+    check_output(output, TABLES, [data, agreed])
     schema = fitted_in(agreed)
     contract = open_contract(Path(agreed)) if schema is None else schema.contract
     found = compare(contract, read_table(data, USE, schema))

@@ -22,7 +22,7 @@ NEED_DATA = ("reconstructions", "latents")
 
 def info(model: str, svg: str | None) -> None:
     """Describe a model on standard output; `svg` also draws its network there."""
-    check_output(svg, (".svg",))
+    check_output(svg, (".svg",), [model])
     vae = load(model)
     weights = [np.size(x) for x in jax.tree.leaves((vae.model_.p, vae.model_.q)) if hasattr(x, "dtype")]
     print(f"{model}: {Path(model).stat().st_size / 1000:.0f} kB, {sum(weights)} weights\n")
@@ -48,7 +48,8 @@ def data_of(vae: PlainVAE) -> str:
 
 def training_of(vae: PlainVAE) -> str:
     """Describe how training went, from the history in the file."""
-    history, ways = vae.history_, {"plan": "as planned", "early": "early", "interrupted": "by Ctrl-C"}
+    ways = {"plan": "as planned", "early": "early", "interrupted": "by Ctrl-C", "terminated": "by SIGTERM"}
+    history = vae.history_
     if not len(history):
         return "no epoch was finished"
     last = history.iloc[-1]
@@ -83,7 +84,7 @@ def held_out_of(references: References | None) -> list[str]:
 
 def plot(model: str, data: str | None, what: str, output: str, colour: str | None, seed: int | None) -> None:
     """Write a picture."""
-    check_output(output, FORMATS)
+    check_output(output, FORMATS, [model, data])
     if data is None and what in NEED_DATA:
         raise LatenError(f"--what {what} needs rows to show: laten plot {model} DATA --what {what} -o {output}")
     vae = load(model)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common.errors import DeclarationError, known, whole
+from laten.common.errors import DeclarationError, known, number, whole
 from laten.common.numerics import host_rng, on_device, softplus
 from laten.common.random import random_bytes
 from laten.common.types import Array, Key
@@ -102,7 +102,7 @@ def check_net(net: "MLP | ResMLP") -> None:
     whole(f"{name}: depth", net.depth, 0, DeclarationError)
     if net.activation not in ACTIVATIONS:
         raise DeclarationError(f"{name}: unknown activation {net.activation!r}; known: {known(ACTIVATIONS)}")
-    if not 0 <= net.dropout < 1:
+    if not (number(net.dropout) and 0 <= net.dropout < 1):
         raise DeclarationError(f"{name}: dropout must be in [0, 1), not {net.dropout!r}")
 
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from laten.common import random
-from laten.common.errors import DeclarationError
+from laten.common.errors import DeclarationError, number
 from laten.common.types import Array, Key
 from laten.network.log_weights import BoundParts, by_node, total
 from laten.network.model import Discrete, Model, Sampling
@@ -64,11 +64,12 @@ class Elbo(Objective):
         check_drawing(self)
         if self.kl not in ("closed", "sampled", "path"):
             raise DeclarationError(f"Elbo: kl must be 'closed', 'sampled' or 'path', not {self.kl!r}")
-        if not 0 <= self.warmup <= 1:
+        if not (number(self.warmup) and 0 <= self.warmup <= 1):
             raise DeclarationError(f"Elbo: warmup is a share of the planned steps in [0, 1], not {self.warmup!r}")
-        if self.beta < 0 or self.free_bits < 0:
-            raise DeclarationError("Elbo: beta and free_bits must be at least 0")
-        if not 0 <= self.trim < 1:
+        for name in ("beta", "free_bits"):
+            if not (number(getattr(self, name)) and getattr(self, name) >= 0):
+                raise DeclarationError(f"Elbo: {name} must be finite and at least 0, not {getattr(self, name)!r}")
+        if not (number(self.trim) and 0 <= self.trim < 1):
             raise DeclarationError(f"Elbo: trim is a share of the rows in [0, 1), not {self.trim!r}")
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:

@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 
 from laten.common import random
-from laten.common.errors import DeclarationError
+from laten.common.errors import DeclarationError, number
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.log_weights import by_node, by_state, node_terms, total
@@ -133,6 +133,8 @@ class Renyi(Objective):
 
     def __post_init__(self):
         check_drawing(self)
+        if not number(self.alpha):
+            raise DeclarationError(f"Renyi: alpha must be a finite number, not {self.alpha!r}")
         if self.alpha == 1:
             raise DeclarationError("Renyi: alpha=1 is the ELBO; use lt.Elbo()")
 
@@ -161,8 +163,10 @@ class Cubo(Objective):
 
     def __post_init__(self):
         check_drawing(self)
-        if not self.order > 1:
-            raise DeclarationError(f"Cubo: order must be above 1, not {self.order!r}; of order 1 it is lt.Iwae")
+        if not (number(self.order) and self.order > 1):
+            raise DeclarationError(
+                f"Cubo: order must be finite and above 1, not {self.order!r}; of order 1 it is lt.Iwae"
+            )
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         sampling = Sampling(discrete_of(self, model))

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from laten.common import random
-from laten.common.errors import DeclarationError
+from laten.common.errors import DeclarationError, number, whole
 from laten.common.types import Key
 from laten.inference import hmc
 from laten.inference.posterior import Posterior
@@ -38,9 +38,9 @@ class MonteCarloEm(Objective):
     target: float = 0.9
 
     def __post_init__(self):
-        if self.trajectories < 1 or self.leapfrogs < 1:
-            raise DeclarationError("MonteCarloEm: trajectories and leapfrogs must be at least 1")
-        if not 0 < self.target < 1:
+        for name in ("trajectories", "leapfrogs"):
+            whole(f"MonteCarloEm: {name}", getattr(self, name), error=DeclarationError)
+        if not (number(self.target) and 0 < self.target < 1):
             raise DeclarationError(f"MonteCarloEm: target is a share of trajectories in (0, 1), not {self.target!r}")
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
