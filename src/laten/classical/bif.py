@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from laten.classical.bif_tokens import Scanner, Token, word
-from laten.common.errors import DataError, known
+from laten.common.errors import known
 from laten.data.files.unpack import PACKED
 from laten.data.messages import did_you_mean
 

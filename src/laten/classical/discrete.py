@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from laten.classical import bif
-from laten.classical.bif_file import read_text
 from laten.classical.bif import Variable
+from laten.classical.bif_file import read_text
 from laten.classical.by_row import by_row
 from laten.classical.learned_guide import LearnedGuide, learn
 from laten.classical.logits import conditionals, declaration
