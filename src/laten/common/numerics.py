@@ -126,12 +126,15 @@ def stopped(tree: Any) -> Any:
 
 def is_abstract(key: Key) -> bool:
     """Say whether shapes alone are wanted: under `jax.eval_shape` nothing is drawn, and no memory taken."""
-    return isinstance(key, jax.core.Tracer)
+    return host_rng(key) is None
 
 
 def host_rng(key: Key) -> Any:
     """Seed a NumPy generator by a JAX key; None where shapes alone are wanted."""
-    return None if is_abstract(key) else np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    try:
+        return np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    except jax.errors.TracerArrayConversionError:
+        return None
 
 
 def host_keys(key: Key, n: int) -> list[Key]:
