@@ -32,7 +32,6 @@ ODD = {
     "int64_limits": (np.array([2**63 - 1, -(2**63), 7] * 5), "identifier"),
     "float_limits": ([1e308, -1e308, 1e307, 0.0] * 5, "real"),
     "denormals": ([1e-320, 2e-320, 3e-320, 5.0] * 5, "positive"),
-    "complex": (np.ones(9) * 1j, "text"),
     "sometimes_lists": (["a", [1], "b"] * 4, "text"),
     "na_in_objects": ([pd.NA, 1, 2] * 4, "binary"),
     "zoned_objects": (pd.Series(ZONED[:1] * 9 + [ZONED[0] + datetime.timedelta(1)], dtype=object), "text"),

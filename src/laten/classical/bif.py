@@ -16,21 +16,19 @@ what was written gives the same numbers.
 """
 
 import graphlib
-import lzma
-import zipfile
-import zlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from laten.classical.bif_tokens import Scanner, Token, word
-from laten.common.errors import DataError, known
-from laten.data.files.unpack import PACKED, unpack
+from laten.common.errors import known
+from laten.data.files.unpack import PACKED
 from laten.data.messages import did_you_mean
 
+MOST_CELLS, MOST_PARENTS = 2**24, 60  # of all tables, 128 MiB; NumPy has at most 64 axes
 LOOSE = 1e-3  # how far a row's sum may be from one
 ROUNDING = 1e-12  # how far it may be to be left as it is
 
@@ -106,7 +104,21 @@ def parse(text: str, where: str = "text") -> tuple[str, dict[str, Variable]]:
     except graphlib.CycleError as error:
         ring = error.args[1]
         raise scanner.fault(blocks[ring[0]].name.line, f"the arrows run in a circle: {' -> '.join(ring)}") from None
+    check_sizes(scanner, states, blocks)
     return name, {n: variable_of(scanner, states, blocks[n]) for n in states}
+
+
+def check_sizes(scanner: Scanner, states: Mapping[str, tuple[str, ...]], blocks: Mapping[str, BifBlock]) -> None:
+    """Refuse tables that are larger than memory likes, before they are made."""
+    cells = 0
+    for name, block in blocks.items():
+        cells += len(states[name]) * math.prod(len(states[p.text]) for p in block.parents)
+        if cells > MOST_CELLS or len(block.parents) > MOST_PARENTS:
+            raise scanner.fault(
+                block.name.line,
+                f"variable {name!r}: with the table for its {len(block.parents)} parents the network has more than "
+                f"{MOST_CELLS} numbers, or a variable more than {MOST_PARENTS} parents; leave parents out",
+            )
 
 
 def network_block(scanner: Scanner) -> str:
@@ -151,9 +163,11 @@ def variable_block(scanner: Scanner, variable: Token) -> tuple[str, ...]:
     if not states:
         raise scanner.fault(variable.line, f"variable {variable.text!r} has no states")
     names = tuple(s.text for s in states)
-    twice = [s for i, s in enumerate(states) if s.text in names[:i]]
-    if twice:
-        raise scanner.fault(twice[0].line, f"variable {variable.text!r}: state {twice[0].text!r} is there twice")
+    seen: set[str] = set()
+    for state in states:
+        if state.text in seen:
+            raise scanner.fault(state.line, f"variable {variable.text!r}: state {state.text!r} is there twice")
+        seen.add(state.text)
     return names
 
 
@@ -279,21 +293,3 @@ def formatted(name: str, variables: Mapping[str, Variable]) -> str:
 def is_bif(name: str) -> bool:
     """Say whether a file's name is that of a BIF file, packed or not."""
     return name.lower().endswith((".bif", *(".bif" + packing for packing in PACKED)))
-
-
-def read_text(path: str | Path) -> str:
-    """Read a file's text; packed files (`.gz`, `.xz`, `.bz2`, `.zst`, `.zip`) are unpacked.
-
-    Raises:
-        DataError: no such file, it is no text, or it cannot be unpacked.
-    """
-    try:
-        return unpack(Path(path).read_bytes(), str(path))[0].decode("utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: byte {error.start} is not UTF-8 text; is it a BIF file?") from None
-    except (EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: cannot be unpacked: {error}; its name says how it is packed") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None

@@ -18,6 +18,7 @@ import pandas as pd
 
 from laten.classical import bif
 from laten.classical.bif import Variable
+from laten.classical.bif_file import read_text
 from laten.classical.by_row import by_row
 from laten.classical.learned_guide import LearnedGuide, learn
 from laten.classical.logits import conditionals, declaration
@@ -159,7 +160,7 @@ def read_bif(path: str | os.PathLike) -> DiscreteNetwork:
         DataError: naming the line: a file that is cut off or no BIF, unknown names, rows that are missing or do not sum
             to one within 1e-3, a circle.
     """
-    name, variables = bif.parse(bif.read_text(os.fspath(path)), os.fspath(path))
+    name, variables = bif.parse(read_text(os.fspath(path)), os.fspath(path))
     return DiscreteNetwork(
         {n: v.states for n, v in variables.items()},
         {n: v.table for n, v in variables.items()},

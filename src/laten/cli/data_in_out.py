@@ -14,7 +14,7 @@ import pyarrow as pa
 from laten.cli.reading import told, typed_way
 from laten.cli.wording import in_options
 from laten.common.atomic_file import check_writable
-from laten.common.errors import DataError, known
+from laten.common.errors import DataError, harmless, known
 from laten.data.files import read as files
 from laten.data.files.write import Bare, Data, csv_parts, write
 from laten.data.rows.views import ArrayView
@@ -46,7 +46,7 @@ class Source:
 
 def note(text: str) -> None:
     """Print to standard error what is no result."""
-    print(text, file=sys.stderr, flush=True)
+    print(harmless(text), file=sys.stderr, flush=True)
 
 
 def wrote(*paths: str | None) -> None:
@@ -59,7 +59,7 @@ def wrote(*paths: str | None) -> None:
 def show(found: object, table: pd.DataFrame, path: str | None) -> None:
     """Print what was found, or write it as a table."""
     if path is None:
-        print(in_options(str(found)))
+        print(harmless(in_options(str(found))))
     else:
         put(table, path)
 
@@ -189,7 +189,7 @@ def put(result: Data, path: str | None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     for part in csv_parts(frame):
-        sys.stdout.write(part)
+        sys.stdout.write(harmless(part) if sys.stdout.isatty() else part)
 
 
 def is_text(path: str | None) -> bool:

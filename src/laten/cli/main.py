@@ -24,7 +24,7 @@ import typer
 
 from laten.cli.questions import app
 from laten.cli.wording import in_options
-from laten.common.errors import LatenError, LatenWarning
+from laten.common.errors import LatenError, LatenWarning, harmless
 
 DONE, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 2, 130, 143
 # Wherever this version of typer keeps its click.
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def refuse(message: str) -> int:
     """Say on one line what is wrong."""
-    print(f"laten: {in_options(' '.join(message.split()))}", file=sys.stderr)
+    print(f"laten: {harmless(in_options(' '.join(message.split())))}", file=sys.stderr)
     return BAD_INPUT
 
 
@@ -102,7 +102,7 @@ def plain_warnings() -> Iterator[None]:
     """Show a `LatenWarning` as one line without source code; other libraries' stay quiet unless `python -W` asks."""
 
     def show(message: Warning | str, *origin: object, **more: object) -> None:
-        print(f"laten: warning: {in_options(' '.join(str(message).split()))}", file=sys.stderr)
+        print(f"laten: warning: {harmless(in_options(' '.join(str(message).split())))}", file=sys.stderr)
 
     with warnings.catch_warnings():
         if not sys.warnoptions:

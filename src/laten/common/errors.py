@@ -3,10 +3,12 @@
 The command line prints the message of a `LatenError` on one line and exits with 2.
 """
 
+import re
 from numbers import Integral, Real
 from typing import Any
 
 MOST = 3.4e38  # float32 holds no larger number
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class LatenError(ValueError):
@@ -38,6 +40,11 @@ def known(names, limit: int = 12) -> str:
     names = [repr(n) for n in names]
     extra = f", … ({len(names)} in all)" if len(names) > limit else ""
     return "[" + ", ".join(names[:limit]) + extra + "]"
+
+
+def harmless(text: str) -> str:
+    """Return text for a terminal: characters that steer it, or turn its lines round, are written as `\\x1b`."""
+    return _STEERING.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def whole(name: str, value: Any, least: int = 1, error: type[LatenError] = LatenError) -> int:

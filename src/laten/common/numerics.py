@@ -124,13 +124,23 @@ def stopped(tree: Any) -> Any:
     return jax.tree.map(lambda x: jax.lax.stop_gradient(x) if eqx.is_inexact_array(x) else x, tree)
 
 
-def host_rng(key: Key) -> np.random.Generator:
-    """Seed a NumPy generator by a JAX key."""
-    return np.random.default_rng(np.asarray(jax.random.key_data(key)))
+def is_abstract(key: Key) -> bool:
+    """Say whether shapes alone are wanted: under `jax.eval_shape` nothing is drawn, and no memory taken."""
+    return host_rng(key) is None
+
+
+def host_rng(key: Key) -> Any:
+    """Seed a NumPy generator by a JAX key; None where shapes alone are wanted."""
+    try:
+        return np.random.default_rng(np.asarray(jax.random.key_data(key)))
+    except jax.errors.TracerArrayConversionError:
+        return None
 
 
 def host_keys(key: Key, n: int) -> list[Key]:
     """Make `n` independent keys on the host: nothing to compile."""
+    if is_abstract(key):
+        return [key] * n
     words = host_rng(key).integers(0, 2**32, (n, jax.random.key_data(key).size), np.uint32)
     return [jax.random.wrap_key_data(on_device(w)) for w in words]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.common.errors import DataError, known
+from laten.common.errors import DataError, harmless, known
 
 
 def where(bad: Any, limit: int = 5) -> str:
@@ -38,7 +38,7 @@ def unknown(what: str, name: object, names: Iterable[object]) -> DataError:
 
 def text_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table in columns of equal width, with a line below its head."""
-    cells = [head, *rows]
+    cells = [[harmless(cell) for cell in row] for row in (head, *rows)]
     wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, wide, strict=True)).rstrip() for row in cells]
     return "\n".join([lines[0], "─" * max(map(len, lines)), *lines[1:]])

@@ -15,19 +15,23 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
+import equinox as eqx
 import jax
 import msgspec
 import numpy as np
-import safetensors
 import safetensors.numpy
 
 from laten.common import random
 from laten.common.atomic_file import atomic
+from laten.common.bounded_reading import door
 from laten.common.errors import DataError, LatenError, ModelFileError, known
 from laten.common.numerics import on_device
+from laten.common.types import Key
 from laten.data import records
+from laten.estimator.former_formats import FORMAT, migrated
+from laten.estimator.model_parts import DAMAGE, JSON, REFERENCES, WEIGHTS, Tensors, called, declared_fits, parts_of
 from laten.families import FAMILIES, Node
 from laten.network.model import Model, build_model
 from laten.network.nets import NETS
@@ -35,9 +39,7 @@ from laten.network.network import Network
 from laten.network.uncertain_weights import is_uncertain, uncertain
 from laten.training.objectives import OBJECTIVES
 
-FORMAT = 2  # 1: schemas and views of before records; `data` maps them
 TYPES: dict[str, type] = {**FAMILIES, **NETS, **OBJECTIVES, "Node": Node}
-REFERENCES = "references.safetensors"
 STAMP = (1980, 1, 1, 0, 0, 0)  # zip entries carry no time, so that equal models are equal files
 Option = bool | int | records.Finite | str | None
 
@@ -76,7 +78,7 @@ class About(records.Record, frozen=True):
     history: dict[str, tuple[bool | int | float | str | None, ...]]
     restarts: dict[str, tuple[bool | int | float | str | None, ...]] = msgspec.field(default_factory=dict)
     scores: tuple[records.Finite, ...] = ()
-    declared: tuple[str, ...] | None = None
+    declared: tuple[Literal["network", "guide"], ...] | None = None
 
 
 def declared(value: Any) -> Any:
@@ -139,11 +141,6 @@ def named_arrays(tree: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
 
 
-def called(path: str | os.PathLike | BinaryIO) -> str:
-    """Return the name of a file, for messages."""
-    return str(os.fspath(path)) if isinstance(path, str | os.PathLike) else "the open file"
-
-
 def is_model(path: str) -> bool:
     """Say whether a file is a model, by its name or by what it holds."""
     if Path(path).suffix == ".laten" or not Path(path).is_file() or not zipfile.is_zipfile(path):
@@ -179,8 +176,8 @@ def write(
     try:
         whole = atomic(Path(path)) if isinstance(path, str | os.PathLike) else nullcontext(path)
         with whole as file, zipfile.ZipFile(file, "w") as archive:
-            archive.writestr(zipfile.ZipInfo("model.json", STAMP), text, zipfile.ZIP_DEFLATED)
-            archive.writestr(zipfile.ZipInfo("weights.safetensors", STAMP), safetensors.numpy.save(arrays))
+            archive.writestr(zipfile.ZipInfo(JSON, STAMP), text, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(WEIGHTS, STAMP), safetensors.numpy.save(arrays))
             if references:
                 text = safetensors.numpy.save({n: np.ascontiguousarray(x) for n, x in sorted(references.items())})
                 archive.writestr(zipfile.ZipInfo(REFERENCES, STAMP), text, zipfile.ZIP_DEFLATED)
@@ -197,67 +194,68 @@ def read(path: str | os.PathLike | BinaryIO, own: Mapping[str, Any]) -> tuple[Mo
         ModelFileError: no such file, not a model file, truncated, of a newer version, or weights that do not fit the
             declaration.
     """
-    found, weights, beside = parts(path)
-    version = found.get("format")
-    if not isinstance(version, int) or version > FORMAT:
-        raise ModelFileError(
-            f"{called(path)!r} is of format {version}; this version of laten reads up to {FORMAT}: "
-            "upgrade with pip install -U laten"
-        )
+    name = called(path)
+    found, weights, beside = parts_of(path)
     try:
-        head = records.read(found, Head, "model.json")
-        network, guide = (rebuilt(part, own) for part in (head.network, head.guide))
-        if not isinstance(network, Network) or not isinstance(guide, Network):
-            raise ModelFileError("network or guide is missing")
-        skeleton = build_model(network, guide, random.key(0), head.hidden)
-        if head.uncertain:
-            skeleton = replace(skeleton, p=uncertain(skeleton.p))
-        return filled(skeleton, weights), records.read(head.about, About, "about"), beside
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ModelFileError(f"{called(path)!r} is damaged: {error!r}. Take another copy, or fit again") from error
+        with door("it is damaged: {}. Take another copy, or fit again", *DAMAGE, error=ModelFileError):
+            head = records.read(of_this_format(found), Head, JSON)
+            network, guide = (rebuilt(part, own) for part in (head.network, head.guide))
+            if not isinstance(network, Network) or not isinstance(guide, Network):
+                raise ModelFileError("network or guide is missing")
+            model = filled(outline(network, guide, head, weights), weights.arrays())
+            return model, records.read(head.about, About, "about"), beside.arrays()
     except ModelFileError as error:
-        raise ModelFileError(f"{called(path)!r}: {error}") from error
+        raise ModelFileError(f"{name!r}: {error}") from error
     except LatenError as error:
-        raise ModelFileError(f"{called(path)!r} is damaged: {error}") from error
+        raise ModelFileError(f"{name!r} is damaged: {error}") from error
 
 
-def parts(
-    path: str | os.PathLike | BinaryIO,
-) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return the parts of a model file: declaration, weights, references (empty in files of before)."""
-    if isinstance(path, str | os.PathLike) and not Path(path).exists():
-        raise ModelFileError(f"there is no file {called(path)!r}")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            head = json.loads(archive.read("model.json"))
-            weights = safetensors.numpy.load(archive.read("weights.safetensors"))
-            there = REFERENCES in archive.namelist()
-            beside = safetensors.numpy.load(archive.read(REFERENCES)) if there else {}
-    except OSError as error:
-        raise ModelFileError(f"cannot read {called(path)!r}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, safetensors.SafetensorError) as error:
+def of_this_format(found: dict[str, Any]) -> dict[str, Any]:
+    """Return `model.json` as this version writes it.
+
+    Raises:
+        ModelFileError: it is of a newer format, or says none.
+    """
+    version = found.get("format")
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise ModelFileError(f"model.json says format {version!r:.40}, which never was; the file is damaged")
+    if version > FORMAT:
         raise ModelFileError(
-            f"{called(path)!r} is not a model file, or is truncated ({error}). Model files are written by "
-            "vae.save(path)"
-        ) from error
-    if not isinstance(head, dict):
-        raise ModelFileError(f"{called(path)!r} is not a model file: its model.json holds no declaration")
-    return head, weights, beside
+            f"it is of format {version}; this version of laten reads up to {FORMAT}: upgrade with pip install -U laten"
+        )
+    return migrated(found, version)
+
+
+def outline(network: Network, guide: Network, head: Head, weights: Tensors) -> Model:
+    """Return a model without weights, whose shapes are those of the file.
+
+    Raises:
+        ModelFileError: weights are missing, not expected, or of another shape.
+    """
+    for part in (network, guide):
+        declared_fits(part, weights)
+
+    def build(key: Key) -> Model:
+        model = build_model(network, guide, key, head.hidden)
+        return replace(model, p=uncertain(model.p)) if head.uncertain else model
+
+    skeleton: Model = eqx.filter_eval_shape(build, random.key(0))
+    wanted = named_arrays((skeleton.p, skeleton.q))
+    if set(wanted) != set(weights.shapes):
+        odd = sorted(set(wanted) ^ set(weights.shapes))
+        raise ModelFileError(f"weights do not fit the declaration: {known(odd, 4)} are missing or not expected")
+    for name, like in wanted.items():
+        if weights.shapes[name] != like.shape:
+            raise ModelFileError(f"weight {name!r} has shape {weights.shapes[name]}; expected {like.shape}")
+    return skeleton
 
 
 def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:
     """Return a model whose arrays are `weights`."""
     wanted = named_arrays((skeleton.p, skeleton.q))
-    if set(wanted) != set(weights):
-        odd = sorted(set(wanted) ^ set(weights))
-        raise ModelFileError(f"weights do not fit the declaration: {known(odd, 4)} are missing or not expected")
     for name, like in wanted.items():
-        found = weights[name]
-        if found.shape != like.shape or found.dtype != like.dtype:
-            raise ModelFileError(
-                f"weight {name!r} has shape {found.shape} and type {found.dtype}; "
-                f"expected {like.shape} and {like.dtype}"
-            )
+        if weights[name].dtype != like.dtype:
+            raise ModelFileError(f"weight {name!r} has type {weights[name].dtype}; expected {like.dtype}")
     structure = jax.tree.structure((skeleton.p, skeleton.q))
     p, q = jax.tree.unflatten(structure, [on_device(weights[name]) for name in wanted])
     return replace(skeleton, p=p, q=q)

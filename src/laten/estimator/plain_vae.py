@@ -23,7 +23,8 @@ from laten.common.errors import ModelFileError
 from laten.data.rows.presentation import Presentation
 from laten.data.rows.views import TableView, View, view_from_json
 from laten.estimator import model_file
-from laten.estimator.parameters import KEPT, Parameters
+from laten.estimator.model_parts import called
+from laten.estimator.parameters import KEPT, Parameters, check
 from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.questions import Answers
 from laten.network.model import Model
@@ -31,6 +32,8 @@ from laten.training.checkpoints import Checkpoints
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.progress import progress as progress_display
+
+MOST_DRAWS = 1_000_000  # that a model file may ask of each question
 
 Kind = TypeVar("Kind", bound="PlainVAE")
 
@@ -195,22 +198,33 @@ def restored(kind: type[Kind], path: str | os.PathLike | BinaryIO, own: Mapping[
         options: dict[str, Any] = {name: kept[name] for name in KEPT if name in kept}
         vae = kind(objective=model_file.rebuilt(about.objective, own), **options)
         view = view_from_json(about.view)
+        check_read(vae)
         presentation = Presentation(**about.presentation)
         references = from_arrays(beside, model.network)
         vae._remember(model, view, presentation, about.stopped, pd.DataFrame(about.history), references)
+        vae.restarts_ = pd.DataFrame(about.restarts)
     except ModelFileError as error:
-        raise ModelFileError(f"{model_file.called(path)!r}: {error}") from error
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ModelFileError(
-            f"{model_file.called(path)!r} is damaged: {error}. Take another copy, or fit again"
-        ) from error
+        raise ModelFileError(f"{called(path)!r}: {error}") from error
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise ModelFileError(f"{called(path)!r} is damaged: {error}. Take another copy, or fit again") from error
     vae._score_quantiles = np.array(about.scores) if about.scores else None
-    vae.restarts_ = pd.DataFrame(about.restarts)
     # what was proposed is no parameter: a clone proposes anew for its own data
     vae.declared_ = ("network", "guide") if about.declared is None else about.declared
     for name in vae.declared_:
         setattr(vae, name, getattr(model, name))
     return vae
+
+
+def check_read(vae: PlainVAE) -> None:
+    """Check options that a file gave: their types, their ranges, and the draws that a question would take.
+
+    Raises:
+        LatenError: one is not possible.
+    """
+    vae._check_parameters()
+    check(vae)
+    if vae.draws > MOST_DRAWS:
+        raise ModelFileError(f"draws={vae.draws} would take any question's memory; at most {MOST_DRAWS} are read")
 
 
 def plain(value: Any) -> Any:

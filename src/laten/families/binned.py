@@ -20,6 +20,7 @@ $$l_k = c_k + \sum_{r=1}^{R} a_r\,\phi_r(t_k),\qquad
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -31,6 +32,7 @@ from laten.common.numerics import LOGIT_LIMIT, bound
 from laten.common.types import Array
 from laten.families.categorical import Categorical
 
+MOST_DENSE = 2**22  # numbers of a basis that is one matrix
 Points = tuple[tuple[float, ...], ...]  # of one column: for each bin, its features
 
 
@@ -87,25 +89,49 @@ class Binned(Categorical):
     def n_raw(self) -> int:
         return self.packing.total if self.rank is None else self.n_net + self.packing.total
 
-    @property
-    def basis(self) -> np.ndarray:
-        """What each coefficient adds to each bin's logit, `(n_net, total)`."""
-        out = np.zeros((self.n_net, self.packing.total), np.float32)
-        row = column = 0
+    def bases(self) -> Iterator[np.ndarray]:
+        """Yield what each coefficient of a column adds to each of its bins' logits, `(rank, bins)`."""
         for points, n, r in zip(self.points, self.packing.sizes, self.ranks, strict=True):
             smoothness = min(r, self.rank or n)
             waves = math.sqrt(2) * np.array(points).T[len(points[0]) - (r - smoothness) :]
             t = np.array([one[min(1, len(one) - 1)] for one in points])
-            own = np.eye(n) if r == n else np.concatenate([smooth(t, smoothness), waves])
-            out[row : row + r, column : column + n] = own
-            row, column = row + r, column + n
+            yield np.eye(n) if r == n else np.concatenate([smooth(t, smoothness), waves])
+
+    def basis(self) -> np.ndarray:
+        """Return what each coefficient adds to each bin's logit, `(n_net, total)`."""
+        out = np.zeros((self.n_net, self.packing.total), np.float32)
+        row = column = 0
+        for own in self.bases():
+            out[row : row + own.shape[0], column : column + own.shape[1]] = own
+            row, column = row + own.shape[0], column + own.shape[1]
         return out
+
+    def blocks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the basis a column a block, since one matrix of many columns is nearly all zeros.
+
+        Returns:
+            `(columns, ranks, bins)` bases, filled with zeros; `(n_net,)` and `(total,)` places of coefficients and of
+            logits in `(columns, ranks)` and `(columns, bins)`.
+        """
+        ranks, bins = max(self.ranks), max(self.packing.sizes)
+        out = np.zeros((len(self.ranks), ranks, bins), np.float32)
+        for block, own in zip(out, self.bases(), strict=True):
+            block[: own.shape[0], : own.shape[1]] = own
+        into = [c * ranks + i for c, r in enumerate(self.ranks) for i in range(r)]
+        out_of = [c * bins + i for c, n in enumerate(self.packing.sizes) for i in range(n)]
+        return out, np.array(into, np.int32), np.array(out_of, np.int32)
 
     def logits(self, raw: Array) -> Array:
         if self.rank is None:
             return super().logits(raw)
         from_net, constants = jnp.split(raw, [self.n_net])  # not cut: see `scale.location_scale`
-        return bound(from_net @ jnp.asarray(self.basis, raw.dtype) + constants, LOGIT_LIMIT)
+        if self.n_net * self.packing.total <= MOST_DENSE:
+            return bound(from_net @ jnp.asarray(self.basis(), raw.dtype) + constants, LOGIT_LIMIT)
+        blocks, into, out_of = self.blocks()
+        columns, ranks, _ = blocks.shape
+        padded = jnp.zeros(columns * ranks, raw.dtype).at[into].set(from_net).reshape(columns, 1, ranks)
+        own = jnp.matmul(padded, jnp.asarray(blocks, raw.dtype))  # (columns, 1, bins)
+        return bound(own.ravel()[out_of] + constants, LOGIT_LIMIT)
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         start = super().fit_raw(values, mask)

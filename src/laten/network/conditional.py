@@ -13,7 +13,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common.numerics import host_rng, on_device
+from laten.common.numerics import host_rng, is_abstract, on_device
 from laten.common.types import Array, Key, Masks, Values
 from laten.families import Family, Node
 from laten.network.nets.layers import Linear
@@ -76,11 +76,17 @@ def build_conditional(
     """Draw the weights of one node, whose constants begin at `start (n_raw,)`, or at zero."""
     if not parents:
         learn = not node.family.standard_root if node.learn is None else node.learn
-        if learn and start is None:
+        if learn and start is None and not is_abstract(key):
             start = node.family.fresh_raw(host_rng(key))
-        return Conditional(None, on_device(np.asarray(start, np.float32)) if learn else None, node.family, ())
+        return Conditional(None, constants(start, node.family) if learn else None, node.family, ())
     n_in = sum(parent.n_features for parent in parents)
     net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
-    if start is None and node.family.has_density:
+    if start is None and node.family.has_density and not is_abstract(key):
         start = np.zeros(node.family.n_raw)
-    return Conditional(net, None if start is None else on_device(np.asarray(start, np.float32)), node.family, parents)
+    learn = start is not None or node.family.has_density
+    return Conditional(net, constants(start, node.family) if learn else None, node.family, parents)
+
+
+def constants(start: np.ndarray | None, family: Family) -> Array:
+    """Return constants `(n_raw,)`; their shape alone where they start nowhere."""
+    return jnp.zeros(family.n_raw, jnp.float32) if start is None else on_device(np.asarray(start, np.float32))

@@ -86,12 +86,16 @@ class Network:
     def stochastic_parents(self, name: str) -> tuple[str, ...]:
         """Return the parents of a node, deterministic ones replaced by their own stochastic parents."""
         found: dict[str, None] = {}
-        for parent in self.nodes[name].parents:
+        passed: set[str] = set()  # a node that is reached twice adds nothing: paths may be very many
+        left = list(reversed(self.nodes[name].parents))
+        while left:
+            parent = left.pop()
             node = self.nodes.get(parent)
-            if node is not None and not node.family.has_density:
-                found.update(dict.fromkeys(self.stochastic_parents(parent)))
-            else:
+            if node is None or node.family.has_density:
                 found[parent] = None
+            elif parent not in passed:
+                passed.add(parent)
+                left.extend(reversed(node.parents))
         return tuple(found)
 
     def init(

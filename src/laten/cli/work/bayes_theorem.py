@@ -8,7 +8,7 @@ from laten.classical.bif import is_bif as is_bif
 from laten.classical.discrete import read_bif
 from laten.cli.data_in_out import TABLES, check_output, put, wrote
 from laten.cli.evidence import evidence, parted
-from laten.common.errors import DataError
+from laten.common.errors import DataError, harmless
 from laten.estimator.plain_vae import load
 from laten.plots.canvas import FORMATS
 
@@ -29,7 +29,7 @@ def identity(
     else:
         vae = load(model)
         found = explain(vae, evidence(vae, given), latents)
-    print(found)
+    print(harmless(str(found)))
     if table is not None:
         put(found.table.reset_index(), table)
     if output is not None:

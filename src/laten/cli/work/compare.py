@@ -5,7 +5,7 @@ from pathlib import Path
 from laten.cli.data_in_out import TABLES, check_output, for_model, put, wrote
 from laten.cli.waiting import waiting
 from laten.cli.work.labelled import labelled
-from laten.common.errors import LatenError
+from laten.common.errors import LatenError, harmless
 from laten.estimator.explanations import PRECISE
 from laten.estimator.plain_vae import load
 
@@ -23,7 +23,7 @@ def compare(first: str, second: str, data: str, output: str | None, draws: int |
             found = one.compare(other, source.data, draws=draws, error=PRECISE if error is None else error, names=names)
         except LatenError as wrong:
             raise LatenError(f"{first}, {second}: {wrong}") from None
-    print(found)
+    print(harmless(str(found)))
     if output is not None:
         put(labelled(found.frame, source), output)
     wrote(output)

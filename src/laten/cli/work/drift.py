@@ -2,6 +2,7 @@
 
 from laten.cli.data_in_out import TABLES, check_output, for_model, put, wrote
 from laten.cli.waiting import waiting
+from laten.common.errors import harmless
 from laten.estimator.plain_vae import load
 
 
@@ -12,7 +13,7 @@ def drift(model: str, new: str, reference: str | None, output: str | None) -> No
     with waiting("comparing rows"):
         rows = for_model(vae, new).data
         found = vae.drift(rows, None if reference is None else for_model(vae, reference).data)
-    print(found)
+    print(harmless(str(found)))
     if output is not None:
         put(found.columns, output)
     wrote(output)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from laten.answers.references import References
 from laten.cli.data_in_out import Source, check_output, for_model, wrote
-from laten.common.errors import LatenError
+from laten.common.errors import LatenError, harmless
 from laten.data.messages import unknown
 from laten.data.rows.views import ArrayView
 from laten.estimator.plain_vae import PlainVAE, load
@@ -26,8 +26,8 @@ def info(model: str, svg: str | None) -> None:
     vae = load(model)
     weights = [np.size(x) for x in jax.tree.leaves((vae.model_.p, vae.model_.q)) if hasattr(x, "dtype")]
     print(f"{model}: {Path(model).stat().st_size / 1000:.0f} kB, {sum(weights)} weights\n")
-    print(f"Network  {vae.network_}\n\nGuide    {vae.guide_}\n".replace("\n  ", "\n           "))
-    print(f"Data\n{data_of(vae)}\n\nTraining\n{training_of(vae)}")
+    print(harmless(f"Network  {vae.network_}\n\nGuide    {vae.guide_}\n").replace("\n  ", "\n           "))
+    print(harmless(f"Data\n{data_of(vae)}\n\nTraining\n{training_of(vae)}"))
     if svg is not None:
         view = vae.view_
         blocks = () if isinstance(view, ArrayView) else view.schema.blocks

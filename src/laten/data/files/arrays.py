@@ -2,10 +2,12 @@
 
 import io
 import math
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from laten.common.bounded_reading import afford, check_members, check_regular, door
 from laten.common.errors import DataError, known
 
 IMAGES = (".png", ".jpg", ".jpeg")
@@ -13,14 +15,27 @@ _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0
 
 
 def read_npy(raw: bytes, name: str) -> np.ndarray:
-    """Read `.npy`."""
+    """Read `.npy`; its header is compared with its bytes first."""
+    file = io.BytesIO(raw)
+    version = np.lib.format.read_magic(file)
+    header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = header(file)
+    if dtype.hasobject:
+        raise DataError(f"{name}: holds Python objects, which could run code and are never read; save numbers or text")
+    expected = file.tell() + math.prod(shape) * dtype.itemsize
+    if len(raw) < expected or any(n < 0 for n in shape) or dtype.itemsize == 0:
+        raise DataError(
+            f"{name}: should hold {expected} bytes for shape {shape!s:.60}, holds {len(raw)}; is it damaged or cut off?"
+        )
     return np.lib.format.read_array(io.BytesIO(raw), allow_pickle=False)
 
 
 def read_npz(raw: bytes, name: str) -> dict[str, np.ndarray]:
     """Read `.npz`."""
-    with np.load(io.BytesIO(raw), allow_pickle=False) as members:
-        arrays = {name: members[name] for name in members.files}
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+        check_members(archive, members, len(raw), name)
+        arrays = {m.filename.removesuffix(".npy"): read_npy(archive.read(m), f"{name}::{m.filename}") for m in members}
     if not arrays:
         raise DataError(f"{name}: holds no arrays")
     return arrays
@@ -53,17 +68,23 @@ def read_images(folder: Path, damage: tuple[type[Exception], ...]) -> np.ndarray
         from PIL import Image
     except ImportError:
         raise DataError("reading images needs Pillow: pip install 'laten[images]'") from None
-    images = []
-    for path in files:
-        try:
-            with Image.open(path) as image:
-                grey = image.mode in ("1", "L", "LA", "I", "F", "I;16", "I;16B")
-                images.append(np.asarray(image.convert("L" if grey else "RGB")))
-        except (*damage, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"{path}: cannot be read as an image: {error!s:.150}; is it damaged or cut off?") from None
-        if images[-1].shape != images[0].shape:
-            raise DataError(
-                f"{path}: its shape {images[-1].shape} differs from {images[0].shape} of {files[0].name}; "
-                "all images must have one size, all grey or all in colour"
-            )
-    return np.stack(images)
+    with door(f"{folder}: cannot be read: {{}}", *damage):
+        held = sum(p.stat().st_size for p in files)
+    array, first = np.empty(0, np.uint8), None
+    for i, path in enumerate(files):
+        check_regular(path)
+        message = f"{path}: cannot be read as an image: {{}}; is it damaged or cut off?"
+        with door(message, *damage, SyntaxError, Image.DecompressionBombError), Image.open(path) as image:
+            grey = image.mode in ("1", "L", "LA", "I", "F", "I;16", "I;16B")
+            shape = (image.height, image.width) + (() if grey else (3,))
+            if first is None:
+                first = shape
+                afford(len(files) * math.prod(shape), held, str(folder), f"{len(files)} images of {shape}")
+                array = np.empty((len(files), *shape), np.uint8)
+            if shape != first:
+                raise DataError(
+                    f"{path}: its shape {shape} differs from {first} of {files[0].name}; "
+                    "all images must have one size, all grey or all in colour"
+                )
+            array[i] = np.asarray(image.convert("L" if grey else "RGB"))
+    return array

@@ -16,11 +16,9 @@ Nothing that is read can run code (no pickles), and whatever is wrong with a fil
 """
 
 import csv
-import lzma
 import sqlite3
 import struct
-import zipfile
-import zlib
+import tokenize
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -29,13 +27,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from laten.common.bounded_reading import door, read_file
 from laten.common.errors import DataError, known
 from laten.data.datasets.embedded import DATASETS, load
 from laten.data.files.arrays import read_idx, read_images, read_npy, read_npz
 from laten.data.files.options import Missing, Options, checked
 from laten.data.files.text_table import open_text
 from laten.data.files.typed_tables import READERS
-from laten.data.files.unpack import PACKED, standard_input, unpack
+from laten.data.files.unpack import ARCHIVES, PACKED, standard_input, unpack
 from laten.data.messages import did_you_mean
 from laten.data.schema.notations import notations_of
 from laten.data.schema.schema import Schema
@@ -48,8 +47,8 @@ _ARRAYS: dict[str, Callable[[bytes, str], np.ndarray | dict[str, np.ndarray]]] =
     ".npy": read_npy, ".npz": read_npz, ".idx": read_idx,
 }  # fmt: skip
 _DAMAGE = (
-    csv.Error, EOFError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError,
-    lzma.LZMAError, pa.ArrowException, sqlite3.Error, struct.error, zipfile.BadZipFile, zlib.error,
+    AttributeError, csv.Error, EOFError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, SyntaxError,
+    SystemError, TypeError, ValueError, sqlite3.Error, struct.error, tokenize.TokenError, *ARCHIVES,
 )  # fmt: skip
 _STARTS = {b"PAR1": ".parquet", b"ARROW1": ".feather", b"SQLite format 3": ".sqlite", b"PK\x03\x04": ".xlsx"}
 
@@ -122,7 +121,7 @@ def read_with_texts(source: str | Path, *, like: Any = None, **told: Any) -> tup
         return read_images(path, _DAMAGE), None
     _reader_of(_bare(path.name), str(path))
     try:
-        raw = path.read_bytes()
+        raw = read_file(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
     data, texts = _decoded(raw, str(path), part, options)
@@ -197,7 +196,7 @@ def _decoded(raw: bytes, name: str, part: str | None, options: Options) -> tuple
     if not raw:
         raise DataError(f"{name}: the file is empty (0 bytes)")
     extension = _bare(name)
-    try:
+    with door(f"{name}: cannot be read as {extension}: {{}}; is it damaged or cut off?", *_DAMAGE):
         raw, inner = unpack(raw, name, part)
         if name == "-":
             extension = next((e for start, e in _STARTS.items() if raw.startswith(start)), ".csv")
@@ -212,13 +211,7 @@ def _decoded(raw: bytes, name: str, part: str | None, options: Options) -> tuple
         if extension in READERS:
             part = None if name.lower().endswith(".zip") else part
             return _checked(name, READERS[extension](raw, name, options, part)), None
-    except DataError:
-        raise
-    except _DAMAGE as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"{name}: cannot be read as {extension}: {why:.200}; is it damaged or cut off?") from None
-    label = inner if extension == ".tsv" else name
-    frame, texts = open_text(raw, label, options).frame(options)
+        frame, texts = open_text(raw, inner if extension == ".tsv" else name, options).frame(options)
     return _checked(name, frame), texts
 
 

@@ -8,6 +8,7 @@ import io
 import json
 import sqlite3
 import tempfile
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import feather, parquet
 
+from laten.common.bounded_reading import afford, budget, check_members
 from laten.common.errors import DataError, known
 from laten.data.files.layout import named
 from laten.data.files.options import Options, check_names
@@ -33,18 +35,21 @@ def read_xlsx(raw: bytes, name: str, options: Options, sheet: str | None) -> pd.
         import openpyxl
     except ImportError:
         raise DataError(f"{name}: reading workbooks needs openpyxl: pip install 'laten[xlsx]'") from None
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        check_members(archive, archive.infolist(), len(raw), name)
     book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
     if sheet is not None and sheet not in book.sheetnames:
         raise DataError(
             f"{name}: has no sheet {sheet!r}{did_you_mean(sheet, book.sheetnames)}; it has {known(book.sheetnames)}"
         )
     chosen = sheet or book.sheetnames[0]
-    rows = [list(r) for r in book[chosen].iter_rows(values_only=True)]
+    rows = _rows(book[chosen], len(raw), name)
     other = [s for s in book.sheetnames if s != chosen]
     notes = [Note(f"sheet {chosen!r}; {known(other)} left out: {Path(name).name}::SHEET")] if other else []
     while rows and not any(v is not None for v in rows[-1]):
         rows.pop()
     width = max((i + 1 for r in rows for i, v in enumerate(r) if v is not None), default=0)
+    afford(CELL * len(rows) * width, len(raw), name, f"{len(rows)} rows of {width} cells")
     rows = [(r + [None] * width)[:width] for r in rows]
     top = next((i for i, r in enumerate(rows) if 2 * sum(v is not None for v in r) >= width), 0)
     if top:
@@ -64,6 +69,18 @@ def read_xlsx(raw: bytes, name: str, options: Options, sheet: str | None) -> pd.
     names, unnamed = named(names, top + 1, name)
     columns = {n: [r[i] for r in rows] for i, n in enumerate(names)}
     return _frame(columns, name, "xlsx", options, (*notes, *unnamed), typed_by_hand=True, first=top + 2)
+
+
+def _rows(sheet: Any, held: int, name: str) -> list[list[Any]]:
+    """Return the rows of a sheet as they are written, whatever range it declares."""
+    sheet.reset_dimensions()
+    rows: list[list[Any]] = []
+    cells = 0
+    for row in sheet.iter_rows(values_only=True):
+        cells += len(row) + 1
+        afford(CELL * cells, held, name, f"its first {len(rows)} rows")
+        rows.append(list(row))
+    return rows
 
 
 def read_json(raw: bytes, name: str, options: Options, lines: bool) -> pd.DataFrame:
@@ -87,6 +104,7 @@ def read_json(raw: bytes, name: str, options: Options, lines: bool) -> pd.DataFr
         columns = {k: list(v.values()) for k, v in value.items()}
     elif isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
         names = list(dict.fromkeys(k for row in value for k in row))
+        afford(CELL * len(names) * len(value), len(raw), name, f"{len(value)} records of {len(names)} keys in all")
         columns = {k: [row.get(k) for row in value] for k in names}
     else:
         raise DataError(f"{name}: holds no table; expected a list of records, or columns by name")
@@ -120,17 +138,35 @@ def read_sqlite(raw: bytes, name: str, options: Options, table: str | None) -> p
                     f"{name}: has the tables {known(tables)}; name one: {name}::{tables[0] if tables else 'TABLE'}"
                 )
             quoted = (table or tables[0]).replace('"', '""')
+            _bound(base, len(raw))
             cursor = base.execute(f'select * from "{quoted}"')
             names = [d[0] for d in cursor.description]
-            rows = cursor.fetchall()
+            rows = []
+            while part := cursor.fetchmany(10_000):
+                rows += part
+                afford(CELL * len(rows) * len(names), len(raw), name, f"{len(rows)} rows of {len(names)} cells")
         finally:
             base.close()
     return _frame({n: [r[i] for r in rows] for i, n in enumerate(names)}, name, "sqlite", options, ())
 
 
+def _bound(base: sqlite3.Connection, held: int) -> None:
+    """Let a query end: a view of a stranger's database may compute without end, and make cells of any length."""
+    left = iter(range(STEPS + held // 1000))
+    base.execute("pragma trusted_schema = off")
+    base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, min(budget(held), 10**9))
+    base.set_progress_handler(lambda: next(left, None) is None, 10_000)
+
+
 def read_parquet(raw: bytes, name: str, options: Options) -> pd.DataFrame:
-    """Read Parquet."""
-    return _arrow(parquet.read_table(io.BytesIO(raw)), name, options, "parquet")
+    """Read Parquet. A column of one value takes nothing in the file: its cells are counted first."""
+    file = parquet.ParquetFile(io.BytesIO(raw))
+    said = file.metadata
+    groups = [said.row_group(i) for i in range(said.num_row_groups)]
+    needed = sum(g.column(i).total_uncompressed_size for g in groups for i in range(g.num_columns))
+    cells = CELL * sum(max(g.num_rows, 0) for g in groups) * said.num_columns
+    afford(max(needed, cells), len(raw), name, f"{said.num_rows} rows of {said.num_columns} cells", COLUMNS)
+    return _arrow(file.read(), name, options, "parquet")
 
 
 def read_feather(raw: bytes, name: str, options: Options) -> pd.DataFrame:
@@ -143,6 +179,7 @@ def read_feather(raw: bytes, name: str, options: Options) -> pd.DataFrame:
 
 
 def _arrow(table: pa.Table, name: str, options: Options, what: str) -> pd.DataFrame:
+    table.validate(full=True)  # offsets that point out of a damaged buffer would crash the process
     check_names(options, table.column_names, name)
     table = table.drop_columns(list(options.drop))
     nested = [f.name for f in table.schema if pa.types.is_nested(f.type)]
@@ -194,6 +231,10 @@ def _frame(
     record = Assumed(name, what, columns=notations, ids=tuple(options.id), notes=(*notes, *more))
     return attach(pd.DataFrame(found), record)
 
+
+CELL = 8  # bytes that a cell takes at least
+COLUMNS = 4000  # how many bytes a byte of a columnar format may become
+STEPS = 2_000  # of 10 000 instructions of SQLite, beside one for each 1000 bytes of a database
 
 READERS: dict[str, Callable[[bytes, str, Options, str | None], pd.DataFrame]] = {
     ".xlsx": read_xlsx,

@@ -6,14 +6,26 @@ import io
 import lzma
 import sys
 import zipfile
+import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from laten.common.bounded_reading import check_members, drained
 from laten.common.errors import DataError, known
 from laten.data.messages import did_you_mean
 
 PACKED = (".gz", ".xz", ".bz2", ".zst", ".zip")
+ARCHIVES = (lzma.LZMAError, pa.ArrowException, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error)  # raised by damage
+MOST_DICTIONARY = 2**28  # that an .xz may ask for; `xz -9` asks for a quarter
+_OPENED: dict[str, Callable[[io.BytesIO], Any]] = {
+    ".gz": lambda file: gzip.GzipFile(fileobj=file),
+    ".bz2": bz2.BZ2File,
+    ".xz": lzma.LZMAFile,
+    ".zst": lambda file: pa.input_stream(file, compression="zstd"),
+}
 _FIRST = {b"\x1f\x8b": ".gz", b"\xfd7zXZ": ".xz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"}
 
 
@@ -25,7 +37,8 @@ def unpack(raw: bytes, name: str, member: str | None = None) -> tuple[bytes, str
         name: Its name.
         member: Of a zip, which file in it; None: the only one.
     Raises:
-        DataError: a zip of several files, none of them named, or without the one that is.
+        DataError: a zip of several files, none of them named, or without the one that is; or it unpacks to more than
+            it may.
     """
     lower = name.lower()
     packing = next((p for p in PACKED if lower.endswith(p)), "")
@@ -36,13 +49,9 @@ def unpack(raw: bytes, name: str, member: str | None = None) -> tuple[bytes, str
     inner = name[: -len(packing)] if name != "-" else name
     if packing == ".zip":
         return _member(raw, name, member)
-    if packing == ".gz":
-        return gzip.decompress(raw), inner
     if packing == ".xz":
-        return lzma.decompress(raw), inner
-    if packing == ".bz2":
-        return bz2.decompress(raw), inner
-    return pa.input_stream(io.BytesIO(raw), compression="zstd").read(), inner
+        lzma.LZMADecompressor(memlimit=MOST_DICTIONARY).decompress(raw, max_length=1)
+    return drained(_OPENED[packing](io.BytesIO(raw)), len(raw), name), inner
 
 
 def _member(raw: bytes, name: str, member: str | None) -> tuple[bytes, str]:
@@ -55,8 +64,9 @@ def _member(raw: bytes, name: str, member: str | None) -> tuple[bytes, str]:
             raise DataError(
                 f"{name}: holds {len(names)} files, {known(names)}; name one: {name}::{names[0] if names else 'FILE'}"
             )
-        chosen = names[0] if member is None else member
-        return archive.read(chosen), chosen
+        chosen = archive.getinfo(names[0] if member is None else member)
+        check_members(archive, [chosen], len(raw), name)
+        return archive.read(chosen), chosen.filename
 
 
 def standard_input() -> bytes:

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 from laten.data.records import read
 from laten.data.rows.array_view import ArrayView
 from laten.data.rows.table_view import TableView
-from laten.data.schema.first_format import upgraded
 
 View: TypeAlias = TableView | ArrayView
 
@@ -23,19 +22,7 @@ def view_from_json(value: Any) -> View:
     Raises:
         DataError: a field is missing, of the wrong type, or does not go with the others.
     """
-    view: View = read(_upgraded(value), TableView | ArrayView, "data view")
+    view: View = read(value, TableView | ArrayView, "data view")
     if isinstance(view, TableView):
         view.schema.check_read()
     return view
-
-
-def _upgraded(value: Any) -> Any:
-    """Map a view of format 1 to the present fields: specs and visits were lists."""
-    try:
-        if value["kind"] == "table":
-            return value | {"schema": upgraded(value["schema"])}
-        visit = {r["node"]: r["visit"] for r in value["visit"]}
-        specs = {r["node"]: {k: v for k, v in r.items() if k != "node"} for r in value["specs"]}
-        return value | {"specs": specs, "visit": visit}
-    except (KeyError, TypeError, AttributeError):
-        return value  # the present format, or damaged

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from laten.common.bounded_reading import read_file
 from laten.common.errors import DataError, known
 from laten.data.columns.cells import Cells, check_frame, refuse_empty
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, UNSEEN, Column
@@ -60,7 +61,7 @@ def open_contract(source: str | Path) -> Contract:
     try:
         if path.is_file() and path.stat().st_size > _MOST_BYTES:
             raise DataError(f"{path}: has more than {_MOST_BYTES // 1_000_000} MB and is no schema")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
     except FileNotFoundError:
         way = f"; `laten schema DATA -o {path}` proposes one" if path.suffix == ".toml" else ""
         raise DataError(f"{path}: no such file{way}") from None

@@ -159,6 +159,10 @@ _Verdict = tuple[str, str, Seen]  # kind, reason, facts
 
 def _others(cells: Cells) -> _Verdict:
     series = cells.series
+    if series.dtype.kind == "c":
+        raise DataError(
+            f"column {series.name!r} holds complex numbers; take their real and imaginary parts as two columns"
+        )
     reason = f"cells of type {series.dtype} are not modelled; make numbers, dates or text of them"
     return "text", reason, Seen(len(series), int(series.isna().sum()), "other")
 

@@ -25,7 +25,6 @@ from laten.data.records import Plain, Record, read, replace
 from laten.data.schema.block import Block
 from laten.data.schema.check import Findings, check
 from laten.data.schema.contract import EXTRA, Contract, Group, Name, clause_of, to_toml
-from laten.data.schema.first_format import upgraded
 from laten.data.schema.worth_a_look import Remark, listing
 
 FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "bins")
@@ -239,7 +238,7 @@ class Schema(Record, frozen=True):
         Raises:
             DataError: a field is missing, of the wrong type, or does not go with the others.
         """
-        schema: Schema = read(upgraded(value), Schema, "schema")
+        schema: Schema = read(value, Schema, "schema")
         schema.check_read()
         return schema
 

@@ -14,6 +14,7 @@ from typing import Any
 from laten.common.errors import DataError
 
 WIDTH = 120
+MOST_DEPTH = 8  # of a key whose line is told
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -80,6 +81,8 @@ def loads(text: str, source: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{source}: is no TOML: {error}") from None
+    except (ValueError, OverflowError) as error:  # a whole number of thousands of digits
+        raise DataError(f"{source}: is no schema: {error!s:.100}") from None
     except RecursionError:
         raise DataError(f"{source}: is no schema: its lists are nested too deeply") from None
 
@@ -93,7 +96,9 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
         head = line.strip() if header else line.partition("=")[0] + "= 0"
         try:
             path = _path(tomllib.loads(head))
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
+            continue
+        if len(path) > MOST_DEPTH:
             continue
         if header:
             table, path = path, ()

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from laten.data.text.dates import FORM_OF, SHAPES, ZERO, DateTexts, month_first_too
 from laten.data.text.durations import seconds_of
 from laten.data.text.missing import is_always
-from laten.data.text.numbers import MARKS, Marks, NumberTexts, choose
+from laten.data.text.numbers import MARKS, Marks, NumberTexts, choose, matches
 
 PAIRS = (
     ("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"), ("nein", "ja"), ("non", "oui"),
@@ -103,8 +103,8 @@ class ColumnText:
         probe = self.texts.slice(0, _PROBE)
         if len(self.texts) > _PROBE:  # and some from all over
             probe = self.texts.take(pa.array(np.linspace(0, len(self.texts) - 1, _PROBE).astype(np.int64)))
-        likely = [s for s, p in SHAPES.items() if pc.any(pc.match_substring_regex(probe, f"^{p}$")).as_py()]
-        if not likely or pc.sum(pc.match_substring_regex(probe, r"\d{4}|\d[-/. ]")).as_py() < len(probe) / 3:
+        likely = [s for s, p in SHAPES.items() if matches(probe, f"^{p}$").any()]
+        if not likely or matches(probe, r"\d{4}|\d[-/. ]").sum() < len(probe) / 3:
             return ()
         return tuple(DateTexts(self.texts, s) for s in likely)
 

@@ -6,6 +6,7 @@ A body such as `1.234` fits several pairs of marks; which are meant is decided f
 where these leave it open from the other columns, and said where nothing decides.
 """
 
+import re
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _SHAPE = (
     rf"(?P<body>\d(?:[\d.,'’{_BLANKS}]*\d)?[.,]?|[.,]\d+)(?P<exp>(?:[eE][+\-]?\d+)?)"
     rf"(?P<gap2>[{_BLANKS}]*)(?P<after>%|‰|{MONEY})?\s*(?P<close>\)?)(?P<minus>-?)$"
 )
+FEW, LONG = 50, 100  # texts, and their characters
 PROBE = 200  # texts that are tried before all are
 LONGEST = 15  # digits that a float keeps; longer whole numbers are codes
 
@@ -53,7 +55,7 @@ class NumberTexts:
 
     def __init__(self, values: pa.Array) -> None:
         self.values = values
-        self.plain = _matches(values, _PLAIN)
+        self.plain = matches(values, _PLAIN)
         self.some = (
             values if len(values) <= PROBE else values.take(pa.array(np.linspace(0, len(values) - 1, PROBE, dtype=int)))
         )
@@ -67,7 +69,7 @@ class NumberTexts:
     @cached_property
     def none(self) -> bool:
         """No text that was probed is a number in any notation."""
-        return not self.all_plain and not _matches(self.some, _SHAPE).any()
+        return not self.all_plain and not matches(self.some, _SHAPE).any()
 
     @cached_property
     def all_plain(self) -> bool:
@@ -85,7 +87,7 @@ class NumberTexts:
     def negative(self) -> np.ndarray:
         """Which are below zero, by a sign before or after or by brackets."""
         if self.all_plain:
-            return _matches(self.values, "^-")
+            return matches(self.values, "^-")
         minus = pa.array(["-", "−"])
         parts = self._parts
         found = [pc.is_in(parts[n], value_set=minus) for n in ("sign", "sign2", "minus")]
@@ -118,18 +120,18 @@ class NumberTexts:
             tho = _ANY[marks.thousands]
             groups = rf"({tho}\d{{3}})+" if marks.thousands != "," else rf"({tho}\d{{2}})*({tho}\d{{3}})+"
             body = rf"\d+({dec}\d*)?|[1-9]\d{{0,2}}{groups}({dec}\d*)?"
-        right = _matches(self.body, f"^({body})$")
+        right = matches(self.body, f"^({body})$")
         return right if self.all_plain else right & self._shaped
 
     @cached_property
     def open(self) -> bool:
         """Whether each mark may be a decimal one or one between thousands: all bodies are such as `1.234`, `12,000`."""
-        if self.none or _matches(self.some, r"^[+-]?0|[.,](\d{0,2}|\d{4,})$").any():  # quick: most columns end here
+        if self.none or matches(self.some, r"^[+-]?0|[.,](\d{0,2}|\d{4,})$").any():  # quick: most columns end here
             return False
         marked = pc.filter(self.body, pc.match_substring_regex(self.body, r"[.,]"))
-        if _matches(self.values, r"\d[eE]").any():
+        if matches(self.values, r"\d[eE]").any():
             return False
-        return len(marked) > 0 and bool(_matches(marked, r"^[1-9]\d{0,2}([.]\d{3}|,\d{3})$").all())
+        return len(marked) > 0 and bool(matches(marked, r"^[1-9]\d{0,2}([.]\d{3}|,\d{3})$").all())
 
     def affixes(self, name: str, which: np.ndarray) -> list[str]:
         """Return the distinct texts `before` or `after` the numbers that `which` picks, empty ones included."""
@@ -172,7 +174,7 @@ class NumberTexts:
 
     def exponents(self) -> bool:
         """Say whether any has an exponent, as `1e-3`."""
-        return bool(_matches(self.values, r"\d[.,]?[eE][+-]?\d").any())
+        return bool(matches(self.values, r"\d[.,]?[eE][+-]?\d").any())
 
     def significant(self) -> int:
         """Return the most digits of any number, without zeros before them."""
@@ -181,16 +183,16 @@ class NumberTexts:
 
     def ends_in(self, mark: str) -> bool:
         """Say whether any ends in its decimal mark, as `5.` does, and so is no whole number."""
-        return bool(_matches(self.body, f"{_ANY[mark]}$").any())
+        return bool(matches(self.body, f"{_ANY[mark]}$").any())
 
     def is_code(self) -> str:
         """Say why numbers are rather codes: leading zeros, too many digits, a plus before each; empty: not so."""
-        zeros = _matches(self.body, r"^0\d")
+        zeros = matches(self.body, r"^0\d")
         if zeros.any():
             return "leading zeros"
-        if _matches(self.body, rf"^\d{{{LONGEST + 1},}}$").any():
+        if matches(self.body, rf"^\d{{{LONGEST + 1},}}$").any():
             return f"more than {LONGEST} digits"
-        plus = _matches(self.values, r"^\+\d{6,}$")
+        plus = matches(self.values, r"^\+\d{6,}$")
         return "a plus before each" if len(plus) and plus.all() else ""
 
 
@@ -222,8 +224,13 @@ def _floats(texts: pa.Array) -> np.ndarray:
         return np.array([float(t) if t else np.nan for t in texts.to_pylist()], np.float64)
 
 
-def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
-    return _bools(pc.match_substring_regex(texts, pattern=pattern))
+def matches(texts: pa.Array, pattern: str) -> np.ndarray:
+    """Return which texts hold a pattern. For a few, Arrow would take longer to compile it than Python to search."""
+    few = texts.to_pylist() if len(texts) <= FEW else []
+    if not few or any(t is not None and len(t) > LONG for t in few):  # Arrow's time is linear, Python's may not be
+        return _bools(pc.match_substring_regex(texts, pattern=pattern))
+    search = re.compile(pattern, re.ASCII).search
+    return np.array([t is not None and search(t) is not None for t in few], bool)
 
 
 def _bools(found: pa.Array) -> np.ndarray:

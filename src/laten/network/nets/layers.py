@@ -42,11 +42,13 @@ class Affine(eqx.Module):
         return y if self.bias is None else y + self.bias
 
 
-def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator, bias: bool = True) -> Affine:
+def affine(n_in: int, n_out: int, variance: float, rng: np.random.Generator | None, bias: bool = True) -> Affine:
     """Build a layer with normal weights of variance `variance / n_in` and no offset.
 
-    Drawn by NumPy, which needs no compilation.
+    Drawn by NumPy, which needs no compilation; without a generator there are shapes alone.
     """
+    if rng is None:
+        return Affine(jnp.zeros((n_in, n_out), jnp.float32), jnp.zeros(n_out, jnp.float32) if bias else None)
     weight = rng.standard_normal((n_in, n_out), np.float32) * np.float32(math.sqrt(variance / max(n_in, 1)))
     return Affine(on_device(weight), on_device(np.zeros(n_out, np.float32)) if bias else None)
 

@@ -59,7 +59,10 @@ class Table:
                 f"the parents have {n_in} features, but states of {self.parts} have {sum(self.parts)}; "
                 "the parents of a table are Categorical nodes that are not hidden"
             )
-        start = host_rng(key).standard_normal((math.prod(self.parts), n_out), np.float32)
+        rows, rng = math.prod(self.parts), host_rng(key)
+        if rng is None:
+            return TableRows(jnp.zeros((rows, n_out), jnp.float32), self.parts)
+        start = rng.standard_normal((rows, n_out), np.float32)
         return TableRows(on_device(np.float32(0.1) * start), self.parts)
 
     def __repr__(self) -> str:
