@@ -4,16 +4,28 @@ A family's line names the family, the values a site is tried at, and what SciPy 
 parameters (float64) to one frozen distribution a site, in the sites' order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax
 import numpy as np
 import scipy.stats as st
 from scipy.special import expit, log_softmax, logsumexp, softmax
 from scipy.special import logit as logit_of
 
 import laten.families as lf
+
+
+@contextmanager
+def float64() -> Iterator[None]:
+    """JAX with 64 bits, in the oldest version too, which has no `jax.enable_x64`."""
+    jax.config.update("jax_enable_x64", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", False)
 
 
 def squash(x: np.ndarray, limit: float) -> np.ndarray:

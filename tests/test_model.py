@@ -13,8 +13,8 @@ import laten as lt
 import oracles
 from laten.families import Family
 from laten.inference.diagnostics import monte_carlo_error
-from laten.inference.importance import posterior_draws, weighted_mean
-from laten.network.log_weights import by_node, log_weights
+from laten.inference.importance import log_weights, posterior_draws, weighted_mean
+from laten.network.log_weights import by_node
 from laten.network.model import Model, build_model
 
 D, K, SIGMA = 5, 3, 0.7

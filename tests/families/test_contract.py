@@ -15,7 +15,7 @@ import pytest
 import scipy.stats as st
 
 import laten.families as lf
-from cases import FAMILY_CASES, FamilyCase, discrete, log_prob
+from cases import FAMILY_CASES, FamilyCase, discrete, float64, log_prob
 from laten.common.errors import DeclarationError
 
 
@@ -128,7 +128,7 @@ def test_gradients_match_differences(case: FamilyCase) -> None:
         difference = (f(raw + step * direction) - f(raw - step * direction)) / (2 * step)
         return jnp.dot(jax.grad(f)(raw), direction), difference
 
-    with jax.enable_x64(True):
+    with float64():
         values = drawn(family)[0][:8]
         values = values if family.dtype is np.int32 else values.astype(np.float64)
         directions = np.random.default_rng(3).normal(size=(8, family.n_raw))

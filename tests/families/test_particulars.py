@@ -8,6 +8,7 @@ import scipy.special as sp
 import scipy.stats as st
 
 import laten.families as lf
+from cases import float64
 from laten.common import numerics
 from laten.families import column_moments
 
@@ -140,7 +141,7 @@ def test_deterministic_is_its_raw() -> None:
 
 def test_numerics() -> None:
     x = np.geomspace(1, 1e6, 50)
-    with jax.enable_x64(True):
+    with float64():
         np.testing.assert_allclose(numerics.log_gamma(jnp.asarray(x)), sp.gammaln(x), rtol=1e-7, atol=3e-7)
     y = np.array([1e-3, 0.5, 3.0, 50.0])
     np.testing.assert_allclose(np.logaddexp(0, numerics.softplus_inverse(y)), y)

@@ -42,6 +42,12 @@ def test_pareto_k_finds_the_tail(k):
     assert np.mean(found) != pytest.approx(k + 0.3, abs=0.06)  # control
 
 
+def test_pareto_k_of_a_row_does_not_depend_on_the_others():
+    log_w = RNG.normal(size=(300, 60))
+    log_w[7] = 0.0
+    assert np.array_equal(pareto_k(log_w), np.concatenate([pareto_k(row[None]) for row in log_w]))
+
+
 def test_pareto_k_of_equal_weights_and_of_few():
     assert pareto_k(np.zeros((2, 100)))[0] == -np.inf
     assert np.isnan(pareto_k(RNG.normal(size=(2, 10)))).all()
@@ -64,5 +70,11 @@ def test_a_key_depends_on_observed_content_alone():
     assert np.array_equal(bits(x, seen), bits(np.array([1.0, 9.0, 3.0], np.float32), seen))  # hidden: does not count
     others = [bits(np.array([1.0, 2.0, 3.5], np.float32), seen), bits(x[::-1].copy(), seen), bits(x, ~seen)]
     assert all(not np.array_equal(bits(x, seen), other) for other in others)
+    copies = [
+        content_key(jax.random.key(0), {"x": jnp.asarray(x)}, {"x": jnp.asarray(seen)}, jnp.uint32(i))
+        for i in (0, 1, 2)
+    ]
+    assert [np.array_equal(jax.random.key_data(k), bits(x, seen)) for k in copies] == [True, False, False]
+    assert not np.array_equal(*(jax.random.key_data(k) for k in copies[1:]))
     many = {bits(RNG.normal(size=3).astype(np.float32), seen).tobytes() for _ in range(200)}
     assert len(many) == 200

@@ -28,7 +28,7 @@ def test_rows_of_the_same_world_pass(world):
 
 def test_columns_shuffled_apart_fail_pairs_detection_and_use(world):
     rng = np.random.default_rng(0)
-    apart = pd.DataFrame({c: rng.permutation(world.real[c]) for c in world.real})
+    apart = pd.DataFrame({c: rng.permutation(world.real[c].to_numpy(copy=True)) for c in world.real})
     q = quality(world.real, apart, world.holdout, target="income")
     assert q["column shapes"] == 0 and q["missing cells"] == 0  # each column by itself is perfect
     assert q["pair trends"] > 0.2 and q["pair trends, same bins"] > 3 * world.found["pair trends, same bins"]

@@ -14,7 +14,7 @@ import pytest
 import laten as lt
 import oracles
 from laten.data.rows.presentation import Presentation, Store, binarised
-from laten.network.log_weights import log_weights
+from laten.inference.importance import log_weights
 from laten.network.model import Model, build_model
 from laten.training.epochs import train
 from laten.training.loop import Loop

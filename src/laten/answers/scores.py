@@ -15,7 +15,7 @@ from laten.data.rows.views import TableView
 from laten.inference.asking import Keys
 from laten.inference.diagnostics import Digest, LogLikelihood, digest, log_mean_weight
 from laten.inference.questions import LogWeights, Parts
-from laten.inference.until_precise import ROUND, until_precise
+from laten.inference.until_precise import FIRST, ROUND, until_precise
 
 QUANTILES = 201
 FENCE = 1.5
@@ -79,13 +79,18 @@ def summarised(fitted: Fitted, rows: Rows, draws: int) -> Digest:
 
 
 def precisely(fitted: Fitted, rows: Rows, error: float) -> tuple[Digest, np.ndarray]:
-    """Return what is known of each row's log p, and its draws; all log-weights are held meanwhile."""
+    """Return what is known of each row's log p, and its draws; all log-weights are held meanwhile.
+
+    All rounds share one compiled program: more draws of a row are those of copies of it.
+    """
 
     blank = rows.blank
 
     def ask(chosen: np.ndarray, draws: int, turn: int) -> Any:
-        log_w = fitted.ask(LogWeights(draws), rows.take(chosen), Keys(fitted.seed + turn * ROUND))
-        return np.where(blank[chosen, None], np.float32(0), log_w)
+        copies = np.arange(draws // FIRST)
+        keys = Keys(fitted.seed + turn * ROUND, copies=np.tile(copies, len(chosen)))
+        found = fitted.ask(LogWeights(FIRST), rows.take(np.repeat(chosen, len(copies))), keys)
+        return np.where(blank[chosen, None], np.float32(0), found.reshape(len(chosen), draws))
 
     return until_precise(ask, rows.n, error)
 

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common import random
-from laten.common.types import Key, Masks, Values
+from laten.common.types import Array, Key, Masks, Values
 from laten.data.rows.presentation import Presentation, binarised, wide
 from laten.data.rows.rows import Rows
 from laten.inference.importance import DRAWS_AT_ONCE
@@ -26,12 +26,17 @@ from laten.network.network import Network
 # Told after each chunk how many rows of how many are answered: for whoever waits.
 WATCHED: ContextVar[Callable[[int, int], None] | None] = ContextVar("rows answered", default=None)
 WORK = 2**14  # draws of rows in one compiled call
-AT_ONCE = 2**12  # of them side by side, on a CPU: what they compute on the way should lie in its cache
+AT_ONCE = 2**11  # of them side by side, on a CPU: what they compute on the way should lie in its cache
+COPY = 0x9E3779B9  # odd: added to a row's hash once for each copy
 
 
-def content_key(key: Key, values: Values, masks: Masks) -> Key:
-    """Make a key that depends on an example's observed content alone (a multiply-add hash of its bits)."""
-    total = jnp.zeros((), jnp.uint32)
+def content_key(key: Key, values: Values, masks: Masks, copy: Array | None = None) -> Key:
+    """Make a key that depends on an example's observed content alone (a multiply-add hash of its bits).
+
+    Args:
+        copy: uint32 number of a copy of the example, which gets a key of its own; None or 0: the example's.
+    """
+    total = jnp.zeros((), jnp.uint32) if copy is None else copy * jnp.uint32(COPY)
     for i, name in enumerate(sorted(values)):
         x = values[name]
         bits = jax.lax.bitcast_convert_type(x, jnp.uint32) if x.dtype == jnp.float32 else x.astype(jnp.uint32)
@@ -45,16 +50,24 @@ def content_key(key: Key, values: Values, masks: Masks) -> Key:
 
 @eqx.filter_jit
 def answer_chunk(
-    question: Question, model: Model, values: Any, masks: Any, positions: Any, key: Key, presentation: Presentation
+    question: Question,
+    model: Model,
+    values: Any,
+    masks: Any,
+    positions: Any,
+    key: Key,
+    presentation: Presentation,
+    copies: Any = None,
 ) -> Any:
     """Ask a question of a chunk of stored rows.
 
     Args:
         positions: `(rows,)` numbers of the rows, from which their keys come; None for keys from content.
+        copies: `(rows,)` numbers of copies of a row (`Keys`).
     """
 
-    def one(values: Values, masks: Masks, position: Any) -> Any:
-        own = content_key(key, values, masks) if position is None else random.fold_in(key, position)
+    def one(values: Values, masks: Masks, position: Any, copy: Any) -> Any:
+        own = content_key(key, values, masks, copy) if position is None else random.fold_in(key, position)
         shown = {}
         for i, (name, stored) in enumerate(values.items()):
             grey = name in presentation.intensities and stored.dtype == jnp.uint8
@@ -65,8 +78,8 @@ def answer_chunk(
 
     rows, batch = len(jax.tree.leaves((values, masks, positions))[0]), side_by_side(question.draws)
     if rows <= batch:
-        return jax.vmap(one, in_axes=(0, 0, None if positions is None else 0))(values, masks, positions)
-    return jax.lax.map(lambda row: one(*row), (values, masks, positions), batch_size=batch)
+        return jax.vmap(one)(values, masks, positions, copies)
+    return jax.lax.map(lambda row: one(*row), (values, masks, positions, copies), batch_size=batch)
 
 
 def side_by_side(draws: int) -> int:
@@ -93,6 +106,7 @@ class Chunk(NamedTuple):
         n: How many rows.
         positions: `(n,)` numbers of the rows, from which their keys come; None for keys from content.
         seed, key: Of the random numbers; the key is made of the seed.
+        copies: `(n,)` numbers of copies of a row (`Keys`).
     """
 
     question: Question
@@ -104,15 +118,16 @@ class Chunk(NamedTuple):
     seed: int
     key: Key
     presentation: Presentation
+    copies: np.ndarray | None = None
 
 
 def answered(chunk: Chunk, size: int) -> Any:
     """Answer for a chunk in one compiled call of `size` rows: its last row pads it, and what that gives is dropped."""
     padded = np.minimum(np.arange(size), chunk.n - 1)
     values, masks = ({k: v[padded] for k, v in arrays.items()} for arrays in (chunk.values, chunk.masks))
-    places = None if chunk.positions is None else chunk.positions[padded]
+    places, copies = (None if x is None else x[padded] for x in (chunk.positions, chunk.copies))
     found = jax.device_get(
-        answer_chunk(chunk.question, chunk.model, values, masks, places, chunk.key, chunk.presentation)
+        answer_chunk(chunk.question, chunk.model, values, masks, places, chunk.key, chunk.presentation, copies)
     )
     return jax.tree.map(itemgetter(slice(chunk.n)), found)
 
@@ -128,10 +143,13 @@ class Keys(NamedTuple):
         seed: Of all of them.
         positions: `(rows,)` numbers of the rows, when equal rows are to get different draws; None: a row's numbers
             come from its content.
+        copies: `(rows,)` numbers of copies, where a row stands several times to get different draws though its numbers
+            come from its content; those of copy 0 are the row's own.
     """
 
     seed: int
     positions: np.ndarray | None = None
+    copies: np.ndarray | None = None
 
 
 def ask(
@@ -152,9 +170,9 @@ def ask(
     for start in range(0, rows.n, size):
         own = slice(start, min(start + size, rows.n))
         values, masks = ({k: v[own] for k, v in arrays.items()} for arrays in (rows.values, rows.mask))
-        places = None if keys.positions is None else keys.positions[own].astype(np.uint32)
+        places, copies = (None if x is None else x[own].astype(np.uint32) for x in (keys.positions, keys.copies))
         n = own.stop - start
-        found = answer(Chunk(question, model, values, masks, n, places, keys.seed, key, presentation), size)
+        found = answer(Chunk(question, model, values, masks, n, places, keys.seed, key, presentation, copies), size)
         parts.append(kept(found))
         if watched is not None:
             watched(min(start + size, rows.n), rows.n)

@@ -26,6 +26,7 @@ from laten.common.errors import LatenWarning
 ACTIVE = 0.01  # variance over rows of a posterior mean above which a unit is active (Burda et al. 2016)
 UNRELIABLE = 0.7
 FEWEST_TAIL = 5
+IN_CACHE = 128  # rows whose tails are fitted at once
 
 
 def effective_sample_size(log_w: np.ndarray) -> np.ndarray:
@@ -59,7 +60,9 @@ def pareto_k(log_w: np.ndarray) -> np.ndarray:
     flat = excess[:, -1] <= 1e-6  # float32 log-weights that differ by rounding only
     k = np.full(rows, -np.inf)
     if not flat.all():
-        k[~flat] = generalised_pareto_k(np.maximum(excess[~flat], 1e-30))
+        uneven = np.maximum(excess[~flat], 1e-30)
+        blocks = (uneven[i : i + IN_CACHE] for i in range(0, len(uneven), IN_CACHE))
+        k[~flat] = np.concatenate([generalised_pareto_k(block) for block in blocks])
     return k
 
 

@@ -84,6 +84,16 @@ def weighing(
     return chunk
 
 
+def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Array:
+    """Return log-weights `(draws,)` of one example, in nats, discrete latents summed over; E[w] = p(x)."""
+    weigh = weighing(model, values, masks, lambda draw: (), None)
+
+    def chunk(carry, xs):
+        return carry, jax.nn.logsumexp(weigh(*xs)[0], axis=1)
+
+    return jax.lax.scan(chunk, None, chunked_keys(key, draws))[1].ravel()[:draws]
+
+
 def weights_and(
     model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values
 ) -> tuple[Array, Any]:

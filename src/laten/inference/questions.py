@@ -14,7 +14,7 @@ import numpy as np
 
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
-from laten.inference.importance import posterior_draws, weighted_mean, weights_and
+from laten.inference.importance import log_weights, posterior_draws, weighted_mean, weights_and
 from laten.network.model import AT_MODE, Model
 
 
@@ -36,7 +36,7 @@ class LogWeights:
     draws: int
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        return weighted_mean(model, key, values, masks, self.draws, lambda draw: ()).log_w
+        return log_weights(model, key, values, masks, self.draws)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from laten.common import random
-from laten.common.types import Array, Key, Masks, Values
-from laten.network.model import Draw, Model
+from laten.common.types import Array, Masks, Values
+from laten.network.model import Draw
 
 
 class BoundParts(NamedTuple):
@@ -48,16 +47,6 @@ def by_state(log_r: Array, draw: Draw) -> Array:
 def log_weight(log_r: Array, draw: Draw) -> Array:
     """Return the log-weight of one draw, in nats, its enumerated states summed over."""
     return jax.nn.logsumexp(by_state(log_r, draw))
-
-
-def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Array:
-    """Return the log-weights `(draws,)` of guide draws for one example, in nats; E[w] = p(x).
-
-    Args:
-        values: Observed node -> array of that node's event shape.
-        masks: Node -> True at observed sites.
-    """
-    return jax.vmap(lambda k: log_weight(*model.draws(k, values, masks)))(random.split(key, draws))
 
 
 def by_node(log_r: Array, draw: Draw, masks: Masks, closed: bool) -> BoundParts:

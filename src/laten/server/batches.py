@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from laten.inference.asking import Chunk, answered
+from laten.inference.asking import Chunk, answered, chunk_of
 
 GATHER = 0.002  # seconds that a request waits for others
 FEW = 8  # rows of the smaller of two calls; the other is a whole chunk
@@ -63,6 +63,7 @@ class Batches:
         Raises:
             TooLate: the client gave up before the chunk's turn.
         """
+        size = max(size, chunk_of(chunk.question.draws))  # one row alone is given a call of its own size
         full = {name: chunk.masks.get(name, np.ones(x.shape, bool)) for name, x in chunk.values.items()}
         chunk = chunk._replace(masks={**chunk.masks, **full})  # one program, whether or not a batch has holes
         group = group_of(chunk)
@@ -178,7 +179,8 @@ def together(chunks: list[Chunk]) -> Chunk:
         for part in ("values", "masks")
     )
     places = None if first.positions is None else np.concatenate([np.asarray(c.positions) for c in chunks])
-    return first._replace(values=values, masks=masks, n=sum(c.n for c in chunks), positions=places)
+    copies = None if first.copies is None else np.concatenate([np.asarray(c.copies) for c in chunks])
+    return first._replace(values=values, masks=masks, n=sum(c.n for c in chunks), positions=places, copies=copies)
 
 
 def group_of(chunk: Chunk) -> Hashable:
@@ -187,4 +189,5 @@ def group_of(chunk: Chunk) -> Hashable:
     arrays = tuple((x.shape, str(x.dtype), np.asarray(x).tobytes()) if hasattr(x, "dtype") else x for x in leaves)
     rows = tuple((name, str(x.dtype), x.shape[1:]) for name, x in chunk.values.items())
     more = tuple(sorted(set(chunk.masks) - set(chunk.values)))
-    return id(chunk.model), structure, arrays, rows, more, chunk.positions is None, chunk.seed, chunk.presentation
+    keys = chunk.positions is None, chunk.copies is None, chunk.seed
+    return id(chunk.model), structure, arrays, rows, more, keys, chunk.presentation

@@ -79,7 +79,8 @@ def refuse_odd(name: object, series: pd.Series) -> None:
         raise DataError(
             f"column {name!r}: {dtype} has more bits than laten keeps; convert it: frame[{name!r}].astype('float64')"
         )
-    if dtype.kind == "O":
+    arrow = isinstance(dtype, pd.ArrowDtype) or (isinstance(dtype, pd.StringDtype) and dtype.storage == "pyarrow")
+    if dtype.kind == "O" and not arrow:  # Arrow's text is UTF-8, which has none
         half = {v for v in series if isinstance(v, str) and not v.isascii() and _LONE.search(v)}
         if half:
             bad = np.array([isinstance(v, str) and v in half for v in series])
