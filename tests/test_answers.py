@@ -261,6 +261,7 @@ def test_informative_states_sum_to_one_and_bayes_holds():
     np.testing.assert_allclose(family.mean_given(raw, jnp.asarray([3, 2]), jnp.zeros(2, bool)), p, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_holes_that_depend_on_the_value_are_filled_better():
     """x is lost the likelier, the larger it is; y tells of x. Ignoring that fills the holes too low."""
     n, rng = 3000, np.random.default_rng(0)  # its own: what other tests draw must not move it
