@@ -289,3 +289,11 @@ def test_informative_models_are_kept_and_refused_where_they_make_no_sense(tmp_pa
         lt.VAE(missing="informative", numbers="normal").fit(frame)
     with pytest.raises(LatenError, match="informative"):
         lt.VAE(missing="not at random").fit(frame)
+
+
+def test_ranges_of_array_nodes_are_refused_with_the_way_out():
+    network = lt.Network(z=lt.Normal(1), x=lt.Normal(()).given("z"))
+    vae = lt.VAE(network, epochs=1).fit({"x": RNG.normal(size=60)})
+    for soft in (">30", "30..40", lt.between(0, 1)):
+        with pytest.raises(DataError, match=r"node .x.: intervals are .*fit a frame that has 'x' as a column"):
+            vae.sample(2, given={"x": soft})

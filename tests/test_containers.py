@@ -252,3 +252,40 @@ def test_containers_that_cannot_be(data, words):
 def test_evidence_is_a_dictionary(fitted):
     with pytest.raises(lt.LatenError, match=r"given: expected a dict .* conditional\(X"):
         fitted.sample(2, given=pd.DataFrame({"city": ["Bonn"]}))
+
+
+# -- intervals --------------------------------------------------------------------------------------------------------
+
+
+def test_intervals_come_back_as_what_they_came_as(tmp_path):
+    """A dtype of intervals, Python objects, categories: filled, drawn, given and kept in a file."""
+    x = RNG.normal(50, 20, 120)
+    cut = pd.Series(pd.cut(x, [-200, 20, 40, 60, 300]))
+    left = pd.Series(pd.cut(x, [-np.inf, 20.5, 60, np.inf], right=False))
+    frame = pd.DataFrame(
+        {
+            "x": x.round(1),
+            "cut": cut,
+            "whole": pd.arrays.IntervalArray(cut.astype(object).tolist()),
+            "left": pd.arrays.IntervalArray(left.astype(object).tolist()),
+            "objects": cut.astype(object),
+        }
+    )
+    vae = lt.VAE(**SMALL).fit(frame)
+    assert [vae.schema_[n].kind for n in ("cut", "whole", "left", "objects")] == ["ordinal"] * 4
+    assert vae.schema_["left"].levels == ("[-inf, 20.5)", "[20.5, 60)", "[60, inf)")
+    vae.save(tmp_path / "m.laten")
+    for model in (vae, lt.load(tmp_path / "m.laten")):
+        rows = model.sample(50)
+        assert rows.dtypes.drop("objects").equals(frame.dtypes.drop("objects"))
+        assert all(set(rows[n]) <= set(frame[n]) for n in ("cut", "whole", "left", "objects"))
+    holed = frame.mask(RNG.random(frame.shape) < 0.3)  # pandas makes objects of whole intervals with holes
+    filled = vae.impute(holed)
+    assert not filled.isna().any(axis=None) and filled.dtypes.equals(holed.dtypes)
+    assert all(all(isinstance(v, pd.Interval) for v in filled[n]) for n in ("whole", "left", "objects"))
+    assert filled.where(holed.notna(), None).astype(object).equals(holed.where(holed.notna(), None).astype(object))
+    other = pd.Series(pd.arrays.IntervalArray(holed["whole"].tolist()))  # and floats where the holes are known
+    assert str(other.dtype) == "interval[float64, right]"
+    assert np.array_equal(vae.score_samples(holed.assign(whole=other)), vae.score_samples(holed))
+    drawn = vae.sample(20, given={"whole": pd.Interval(20, 40), "left": [pd.Interval(20.5, 60, "left"), "[60, inf)"]})
+    assert set(drawn["whole"]) == {pd.Interval(20, 40)} and set(drawn["left"]) <= {*frame["left"]} - {left.min()}

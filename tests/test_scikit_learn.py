@@ -106,6 +106,16 @@ def test_random_state_is_the_seed_and_both_must_agree(vae):
     assert set(lt.VAE._parameter_constraints) == set(lt.VAE().get_params())
 
 
+@pytest.mark.parametrize("face", [lt.Detector, lt.Imputer, lt.Synthesizer, lt.Embedder])
+def test_faces_say_which_parameter_is_wrong(face):
+    wrong = {"vae": "small", "seed": "x", "contamination": [1], "samples": "3", "statistic": 1, "add_indicator": "yes"}
+    assert set(face._parameter_constraints) == set(face().get_params())
+    for name, value in wrong.items():
+        if name in face().get_params():
+            with pytest.raises(lt.LatenError, match=f"The '{name}' parameter of {face.__name__} must be"):
+                face(**{name: value}).fit(TABLE)
+
+
 def test_a_partial_fit_goes_on_from_the_weights_under_the_same_schema():
     world = RNG.normal(size=(400, 1)) + RNG.normal(size=(400, 3)) / 4
     first, later = pd.DataFrame(world[:200], columns=list("abc")), pd.DataFrame(world[200:], columns=list("abc"))

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 import laten as lt
 from laten.cli.main import main
+from laten.data.files.write import write
 from laten.data.text.written import write_as
 
 HEADER = ["day", "price", "share", "ok", " code", ""]
@@ -47,6 +49,22 @@ def files(tmp_path_factory):
     options = ["-q", "--epochs", "1", "--latent", "2", "--width", "4"]
     assert main(["fit", str(folder / "t.csv"), "-o", str(folder / "m.laten"), *options]) == 0
     return folder
+
+
+def test_a_file_that_is_filled_keeps_its_separator(laten, files):
+    """Cells with the other marks stay what they are; decimal commas need no quotes between semicolons."""
+    old = text(cells()).replace("\r\n", "\n").split("\n")
+    for mark in (";", "\t", "|"):
+        (files / "other.csv").write_text("\n".join(old).replace(";", mark), encoding="cp1252")
+        assert laten("impute", str(files / "m.laten"), str(files / "other.csv"), "-q", "-o", "out.csv").code == 0
+        new = Path("out.csv").read_text("utf-8").split("\n")
+        assert len(new) == len(old) and new[0].replace('"', "") == old[0].replace(";", mark)
+        assert '"' not in "".join(new[1:])
+        for a, b in zip(old[1:-1], new[1:-1], strict=True):
+            assert all(x in ("", y) for x, y in zip(a.split(";"), b.split(mark), strict=True))
+    quoted = pd.DataFrame({"a": ["x;y", "x,y", "NA", 'q"'], "b": [1.5, 2, 3, 4]})
+    write(quoted, "quoted.csv", ";")
+    assert lt.read("quoted.csv").equals(quoted) and '"x;y";1.5\nx,y;2.0\n"NA"' in Path("quoted.csv").read_text()
 
 
 @pytest.mark.parametrize("samples", [[], ["--samples", "2"]])

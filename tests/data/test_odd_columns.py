@@ -51,7 +51,7 @@ ODD = {
     "arrow_stamps": (pd.Series(DAYS).astype("timestamp[us][pyarrow]"), "date"),
     "months": (pd.period_range("2020-01", periods=9, freq="M"), "date"),
     "sparse": (pd.arrays.SparseArray([0, 0, 1.5, 2] * 4), "real"),
-    "intervals": (pd.interval_range(0, 9), "text"),
+    "intervals": (pd.interval_range(0, 9), "ordinal"),
     "category_of_dates": (
         pd.Categorical(pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"] * 4)),
         "categorical",

@@ -175,8 +175,12 @@ def same_file(one: str, other: str) -> bool:
         return False
 
 
-def put(result: Data, path: str | None) -> None:
-    """Write a result to `path` in the format of its extension, or to standard output as CSV."""
+def put(result: Data, path: str | None, sep: str = ",") -> None:
+    """Write a result to `path` in the format of its extension, or to standard output as CSV.
+
+    Args:
+        sep: Between the cells of a `.csv` file.
+    """
     if path is not None and path.lower().endswith(".npy") and isinstance(result, dict) and len(result) == 1:
         result = next(iter(result.values()))
     if path is not None and path.lower().endswith(ARRAYS):
@@ -184,7 +188,7 @@ def put(result: Data, path: str | None) -> None:
         return
     frame = result if isinstance(result, pd.DataFrame) else as_table(result)
     if path is not None:
-        write(frame, path)
+        write(frame, path, sep)
         return
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
@@ -221,6 +225,12 @@ def as_in_file(filled: pd.DataFrame, source: Source) -> pd.DataFrame:
         cells[hole & ~new] = [Bare(text) for text in cells[hole & ~new]]
         out[name] = cells
     return out
+
+
+def mark_of(source: Source) -> str:
+    """Return what stands between the cells of a text table that was read; a comma where it was none, or blanks."""
+    record = assumed(source.data) if isinstance(source.data, pd.DataFrame) else None
+    return record.sep if record is not None and record.sep in (",", ";", "\t", "|") else ","
 
 
 def as_table(result: Any) -> pd.DataFrame:

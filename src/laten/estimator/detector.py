@@ -16,7 +16,8 @@ Hidden cells cost what they usually do, so that a hole is neither odd nor usual.
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, Self
+from numbers import Real
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from laten.data.rows.views import TableView
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 from laten.estimator import advised
-from laten.estimator.face import Face
+from laten.estimator.face import FACE, Face
 from laten.estimator.neighbours import known_rows, thinness
 from laten.estimator.set_output import as_rows
 from laten.estimator.vae import VAE
@@ -61,6 +62,8 @@ class Detector(OutlierMixin, Face):
     [-1, -1, -1]
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = FACE | {"contamination": [Real, str]}
+
     def __init__(self, contamination: float | str = "auto", vae: VAE | None = None, seed: int = 0):
         self.contamination = contamination
         self.vae = vae
@@ -72,6 +75,7 @@ class Detector(OutlierMixin, Face):
         Raises:
             LatenError: `contamination` is no share, or what `VAE.fit` refuses.
         """
+        self._check_parameters()
         share = None if self.contamination == "auto" else self.contamination
         if share is not None and (isinstance(share, bool | str) or not 0 < share < 1):
             raise LatenError(f"contamination is the share of outliers, between 0 and 1, or 'auto', not {share!r}")
@@ -131,7 +135,7 @@ def numbers_as_numbers(X: Any) -> Schema | None:
     """
     rows = as_rows(X)
     if not isinstance(rows, pd.DataFrame):
-        if isinstance(rows, Mapping) or np.ndim(rows) != 2:
+        if isinstance(rows, Mapping) or np.asarray(rows).ndim != 2:
             return None
         rows = as_frame(rows)
     schema = infer_schema(rows)

@@ -1,6 +1,7 @@
 """Imputation as a step of a scikit-learn pipeline."""
 
-from typing import Any
+from numbers import Integral
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from laten.common.errors import LatenError
 from laten.data.containers.containers import Taken, as_frame, taken_table
 from laten.data.rows.views import TableView
 from laten.estimator import advised
-from laten.estimator.face import Face
+from laten.estimator.face import FACE, Face
 from laten.estimator.set_output import as_asked, names_in
 from laten.estimator.vae import VAE
 
@@ -42,6 +43,15 @@ class Imputer(TransformerMixin, Face):
     0
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "vae": FACE["vae"],
+        "statistic": [str],
+        "samples": [Integral, None],
+        "missing_values": "no_validation",
+        "add_indicator": ["boolean"],
+        "keep_empty_features": ["boolean"],
+    }
+
     def __init__(
         self,
         vae: VAE | None = None,
@@ -65,6 +75,7 @@ class Imputer(TransformerMixin, Face):
         Raises:
             LatenError: what `VAE.fit` refuses; or arrays by node, with options that are about columns.
         """
+        self._check_parameters()
         X = self._holed(X)
         vae = self._learn(X, advised.filling)
         self.empty_features_: list[Any] = []

@@ -11,6 +11,7 @@ from laten.cli.data_in_out import (
     check_container,
     check_output,
     is_text,
+    mark_of,
     named,
     note,
     put,
@@ -55,7 +56,11 @@ def impute(
         rows = [written(vae, tidy(vae, end, output), output) for end in ends]
         return beside(out, source, rows, flag) if ends or flag else out
 
-    put(finished(filled[0]) if samples is None else stacked([finished(copy) for copy in filled]), output)
+    put(
+        finished(filled[0]) if samples is None else stacked([finished(copy) for copy in filled]),
+        output,
+        mark_of(source),
+    )
     times = "" if samples is None else f", {samples} times"
     note(f"Filled {empty} of {cells} cells ({empty / cells:.1%}) of {source.rows} rows{times}.")
 

@@ -12,6 +12,7 @@ import pandas as pd
 from laten.common.errors import DataError, known
 from laten.data.columns.ambiguous import refuse_odd, refuse_zones
 from laten.data.columns.dtypes import is_text_dictionary, zone_of
+from laten.data.columns.intervals import classes_of, intervals_of
 from laten.data.messages import shown, where
 from laten.data.records import Plain, is_plain, plain_of
 
@@ -31,12 +32,13 @@ class Cells:
 
     Args:
         name: The column's name, for messages.
-        series: The cells.
+        series: The cells; intervals are taken as classes.
     """
 
     def __init__(self, name: str | int, series: pd.Series) -> None:
         self.name = int(name) if isinstance(name, np.integer) else name
-        self.series = series
+        self.came = intervals_of(series)
+        self.series = classes_of(self.came)
         self._days: dict[tuple[str, bool], np.ndarray] = {}
 
     @cached_property

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 _TEXTS = (pa.string(), pa.large_string())
-_OF = "category of "  # categories that are intervals, as `pd.cut` makes them
+OF = "category of "  # categories that are intervals, as `pd.cut` makes them
 DECIMAL = ", decimal"  # of object columns whose cells are decimal.Decimal, as databases give
 # what pandas and Arrow raise at a text that they cannot read as a dtype
 _UNREADABLE = (TypeError, ValueError, SyntaxError, AttributeError, NotImplementedError)
@@ -22,7 +22,7 @@ def dtype_text(series: pd.Series) -> str:
     """Return the dtype as text, from which `dtype_of` makes it again; `object` for nested types of Arrow."""
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        kind, names = f"{_OF}{dtype.categories.dtype}", dtype.categories
+        kind, names = f"{OF}{dtype.categories.dtype}", dtype.categories
         intervals = isinstance(names.dtype, pd.IntervalDtype) and categories([str(v) for v in names], kind).equals(
             names
         )
@@ -48,15 +48,15 @@ def dtype_of(text: str) -> Any:
     """
     if text.startswith("arrow:"):
         return pd.ArrowDtype(arrow_type(text.removeprefix("arrow:")))
-    if text.startswith(_OF):
+    if text.startswith(OF):
         return pd.CategoricalDtype()
     return pd.api.types.pandas_dtype(text.removesuffix(", ordered").removesuffix(DECIMAL))
 
 
 def categories(levels: Sequence[Any], text: str) -> pd.Index:
     """Return levels as categories of the dtype that `text` says: intervals where they were, else as they are."""
-    kind = text.removesuffix(", ordered").removeprefix(_OF)
-    if not text.startswith(_OF):
+    kind = text.removesuffix(", ordered").removeprefix(OF)
+    if not text.startswith(OF):
         return pd.Index(list(levels))
     try:
         dtype = pd.IntervalDtype(kind)

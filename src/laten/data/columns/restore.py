@@ -13,7 +13,7 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns.column import Column
-from laten.data.columns.dtypes import DECIMAL, categories, dtype_of, dtype_text, is_text, zone_of
+from laten.data.columns.dtypes import DECIMAL, OF, categories, dtype_of, dtype_text, is_text, zone_of
 from laten.data.records import Plain, is_plain, plain_of
 from laten.data.text.written import write_as
 
@@ -59,6 +59,10 @@ def restore_classes(column: Column, at: np.ndarray, index: pd.Index, dtype: Any)
             dtype = pd.CategoricalDtype(names, ordered=column.dtype.endswith("ordered"))
         dtype, at = _places(column, dtype, at)
         return pd.Series(pd.Categorical.from_codes(at, dtype=dtype), index=index)
+    objects = isinstance(dtype, np.dtype) and dtype.kind == "O"
+    if isinstance(dtype, pd.IntervalDtype) or (objects and column.dtype.startswith("interval")):
+        kind = column.dtype if objects else dtype
+        return pd.Series(categories(levels, f"{OF}{kind}").take(at), index=index).astype(dtype)
     cells = np.empty(len(levels), dtype="O")
     cells[:] = levels
     if is_text(dtype) and column.notation is not None:

@@ -18,11 +18,12 @@ _ROWS = 50_000  # that are joined at once
 Data: TypeAlias = "pd.DataFrame | np.ndarray | dict[str, np.ndarray]"
 
 
-def write(data: Data, path: str | Path) -> None:
+def write(data: Data, path: str | Path, sep: str = ",") -> None:
     """Write a frame or arrays in the format of the file's extension.
 
     Args:
         data: A DataFrame (row labels are not written), an array, or a dict of arrays.
+        sep: Between the cells of `.csv`: one of `,`, `;`, `|` and tab.
         path: `.csv`, `.tsv` (also `.gz`), `.parquet`, `.feather`, `.json` (one object a row), `.npy`, `.npz`.
     Raises:
         DataError: unknown extension, a folder that is not there, or data that do not fit the format.
@@ -31,16 +32,17 @@ def write(data: Data, path: str | Path) -> None:
     name = path.name.lower()
     zipped = name.endswith((".csv.gz", ".tsv.gz", ".json.gz"))
     extension = Path(name.removesuffix(".gz") if zipped else name).suffix
-    if extension not in _WRITERS:
+    writers = _WRITERS | {".csv": _text(sep)}
+    if extension not in writers:
         found = extension or "a file without extension"
         raise DataError(f"{path}: do not know how to write {found}; known: {known(_WRITERS)}")
     try:
         with atomic(path) as file:
             if zipped:
                 with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as inner:
-                    _WRITERS[extension](data, cast(IO[bytes], inner), path)
+                    writers[extension](data, cast(IO[bytes], inner), path)
             else:
-                _WRITERS[extension](data, file, path)
+                writers[extension](data, file, path)
     except DataError:
         raise
     except (OSError, ValueError, TypeError, pa.ArrowException) as error:
@@ -80,19 +82,20 @@ def _text(separator: str) -> Callable[[Data, IO[bytes], Path], None]:
 def csv_parts(frame: pd.DataFrame, separator: str = ",") -> Iterator[str]:
     """Return a frame as the text of a file, a row a line, in parts; missing cells are empty.
 
-    In quotes stand cells that would be taken apart in some layout, and labels that look like codes for missing, such as
-    `NA`: they are read as the labels that they are.
+    In quotes stand cells that would be taken apart in some layout (for commas, only where they stand between cells),
+    and labels that look like codes for missing, such as `NA`: they are read as the labels that they are.
     """
     lone = frame.shape[1] == 1
-    names = [_quoted(pa.array([str(name)]), np.zeros(1, bool), lone)[0].as_py() for name in frame.columns]
+    needs = NEEDS if separator == "," or lone else NEEDS.replace(",", "", 1)
+    names = [_quoted(pa.array([str(name)]), np.zeros(1, bool), lone, needs)[0].as_py() for name in frame.columns]
     yield separator.join(names) + "\n"
-    columns = [_cells(frame.iloc[:, i], lone) for i in range(frame.shape[1])]
+    columns = [_cells(frame.iloc[:, i], lone, needs) for i in range(frame.shape[1])]
     for start in range(0, len(frame), _ROWS):
         rows = pc.binary_join_element_wise(*(c.slice(start, _ROWS) for c in columns), separator)
         yield "\n".join([*rows.to_pylist(), ""])
 
 
-def _cells(cells: pd.Series, lone: bool) -> pa.Array:
+def _cells(cells: pd.Series, lone: bool, needs: str) -> pa.Array:
     """Return a column's cells as they stand in a file; numbers and times as pandas writes them."""
     if cells.dtype.kind in "biufcmM":
         lines = cells.to_csv(index=False, header=False, lineterminator="\n").split("\n")[:-1]
@@ -101,12 +104,12 @@ def _cells(cells: pd.Series, lone: bool) -> pa.Array:
     there = cells.notna().to_numpy()
     known = [(v if isinstance(v, str) else str(v)) if ok else None for v, ok in zip(cells, there, strict=True)]
     labels = np.array([not isinstance(v, Bare) for v in known], bool)
-    return _quoted(pa.array(known, pa.string()), labels, lone)
+    return _quoted(pa.array(known, pa.string()), labels, lone, needs)
 
 
-def _quoted(texts: pa.Array, labels: np.ndarray, lone: bool) -> pa.Array:
-    """Put texts in quotes that need them; `labels` are no codes for missing, `lone` stand in a row alone."""
-    need = pc.match_substring_regex(texts, rf"{NEEDS}|^$|\s" if lone else NEEDS)
+def _quoted(texts: pa.Array, labels: np.ndarray, lone: bool, needs: str) -> pa.Array:
+    """Put texts in quotes that hold what needs them; `labels` are no codes for missing, `lone` stand in a row alone."""
+    need = pc.match_substring_regex(texts, rf"{needs}|^$|\s" if lone else needs)
     if labels.any():
         code = pc.is_in(pc.utf8_trim_whitespace(texts), value_set=pa.array(CODES))
         need = pc.or_(need, pc.and_(code, pa.array(labels)))

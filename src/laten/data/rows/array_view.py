@@ -94,9 +94,12 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
 
     def evidence(self, given: Mapping[Any, Any], n: int = 1) -> tuple[Rows, Arrays, Limits]:
         """Build `n` equal rows in which only the nodes in `given` are observed; arrays take no ranges or lists."""
-        soft = [name for name, v in given.items() if isinstance(v, Between)]
+        soft = [name for name, v in given.items() if isinstance(v, Between | str)]
         if soft:
-            raise DataError(f"node {soft[0]!r}: intervals are evidence for columns of a table; give an array")
+            raise DataError(
+                f"node {soft[0]!r}: intervals are evidence for columns of a table; give an array, or fit a frame "
+                f"that has {soft[0]!r} as a column"
+            )
         known_of = {name: v for name, v in given.items() if not isinstance(v, Missing)}
         return self.rows(repeated(known_of, n), True) if known_of else Rows({}, n), {}, {}
 

@@ -14,6 +14,7 @@ from laten.common.errors import DataError, LatenWarning, known
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.columns.dtypes import dtype_of
+from laten.data.columns.intervals import level_of
 from laten.data.columns.restore import restore
 from laten.data.containers.containers import ARRAY, PANDAS, Container, Taken, as_frame, back, taken_table
 from laten.data.messages import unknown
@@ -180,6 +181,9 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
             DataError: an unknown column, one that was set aside, or what cannot be evidence.
         """
         column = self.column(name)
+        if column.kind in CLASSES:
+            several = isinstance(given, list | tuple | set | frozenset)
+            given = [level_of(v, column.classes) for v in given] if several else level_of(given, column.classes)
         if isinstance(given, str) and not (column.kind in CLASSES and given in column.classes):
             return understood(column, given)
         if isinstance(given, Between | Missing | list | tuple | set | frozenset):

@@ -136,7 +136,7 @@ def infer_column(cells: Cells, wanted: str | None = None) -> Column:
     name, series, form, style = cells.name, cells.series, cells.form, cells.style
     if not series.notna().any():
         nothing = Seen(len(series), len(series), "other")
-        return Column(name, "text", "no value at all: set aside", dtype_text(series), None, nothing)
+        return Column(name, "text", "no value at all: set aside", dtype_text(cells.came), None, nothing)
     zone = None
     if style is None and form in ("date", "text") and (wanted is None or wanted in NUMBERS):
         zone = refuse_zones(series, name)
@@ -151,7 +151,7 @@ def infer_column(cells: Cells, wanted: str | None = None) -> Column:
         levels = tuple(v for v, n in zip(levels, seen.counts, strict=True) if n)
     if kind == "constant" and seen.values:
         levels = seen.values[:1]  # one date may be written in several ways
-    return Column(name, kind, reason, dtype_text(series), levels, seen)
+    return Column(name, kind, reason, dtype_text(cells.came), levels, seen)
 
 
 _Verdict = tuple[str, str, Seen]  # kind, reason, facts
