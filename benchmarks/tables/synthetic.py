@@ -54,6 +54,7 @@ SETS = {
     "adult": ("adult_train.csv.gz", "class"),
     "california_housing": ("california_housing.csv.gz", "ocean_proximity"),
     "titanic": ("titanic.csv", "survived"),
+    "orders": ("", "returned"),  # made here
 }
 MOST_TIED = 0.5  # distinct values of a column that others may follow from, as a share of the rows
 
@@ -67,6 +68,24 @@ class Table(NamedTuple):
     target: str
 
 
+def orders(rows: int = 20_000) -> pd.DataFrame:
+    """Make a table with ties: city -> state, product -> price, gross = net + tax."""
+    rng = np.random.default_rng(0)
+    city, product = rng.zipf(1.5, rows) % 24, rng.integers(0, 12, rows)
+    net = np.round(rng.gamma(2, 20 + 5 * product), 2)
+    tax = np.round(net * np.where(city % 6 < 3, 0.07, 0.19), 2)
+    return pd.DataFrame({
+        "city": np.char.add("city ", city.astype(str)),
+        "state": np.char.add("state ", (city % 6).astype(str)),
+        "product": np.char.add("p", product.astype(str)),
+        "price": np.array([9.9, 19.9, 4.5, 49.0, 99.0, 12.5, 7.0, 29.9, 3.2, 15.0, 65.0, 8.8])[product],
+        "net": net,
+        "tax": tax,
+        "gross": np.round(net + tax, 2),
+        "returned": np.where(rng.random(rows) < 1 / (1 + np.exp(2 - product / 6 - net / 200)), "yes", "no"),
+    })  # fmt: skip
+
+
 def classes_of(frame: pd.DataFrame) -> list[str]:
     """Return the columns that are no numbers."""
     return [c for c in frame if frame[c].dtype.kind not in "if"]
@@ -75,7 +94,7 @@ def classes_of(frame: pd.DataFrame) -> list[str]:
 def load(folder: Path, name: str, rows: int | None, holes: bool = False) -> Table:
     """Read a set by name, with its holes or without."""
     file, target = SETS[name]
-    frame = pd.read_csv(folder / "tables" / file)
+    frame = pd.read_csv(folder / "tables" / file) if file else orders()
     classes = classes_of(frame)
     texts = frame[classes].astype(object).where(frame[classes].notna())
     frame[classes] = texts.map(lambda v: v if pd.isna(v) else str(v)) if holes else texts.fillna("?").astype(str)
