@@ -16,9 +16,10 @@ export function Ask({ t, state, evidence, setEvidence }) {
   return html`<h2>${t.askTitle}</h2><p class="lead">${t.askLead}</p>
     <div class="panel" aria-live="polite">
       <div class="chips"><b>${t.known}</b>${given.length ? given.map((n) => html`<button class="chip" title=${t.clear} onClick=${() => set(n, null)}>${n}: ${found?.evidence[n] ?? "…"} ✕</button>`) : html`<span class="muted">${t.nothing}</span>`}
+        ${found && found.effective == null && html`<span class="muted">· ${t.exact}</span>`}
         ${given.length > 0 && html`<button class="plain" onClick=${() => setEvidence({})}>${t.clear}</button><button class="plain" onClick=${() => found && setKept([...kept, { evidence, found }])}>${t.keep}</button>`}
         <${Busy} ...${{ t, busy }} /></div>
-      ${found && html`<p class="muted" style=${{ margin: ".45rem 0 0" }}>${t.evidence} = <b>${found.log_evidence?.toFixed(2)}</b> ${t.nats}${found.effective == null ? ` · ${t.exact}` : given.length ? ` · ${found.effective.toFixed(0)} ${t.effective}` : ""}
+      ${found && given.length > 0 && html`<p class="muted" style=${{ margin: ".45rem 0 0" }}>${t.evidence} = <b>${found.log_evidence?.toFixed(2)}</b> ${t.nats}${found.effective == null ? "" : ` · ${found.effective.toFixed(0)} ${t.effective}`}
         ${found.next.length > 0 && html` · ${t.nextBest} ${found.next.map((n) => html`<a href=${`#ask`} onClick=${(e) => { e.preventDefault(); document.getElementById(`ask ${n}`)?.scrollIntoView({ block: "center" }); document.getElementById(`ask ${n}`)?.focus(); }}>${n}</a> `)}`}</p>`}
       ${(found?.notes ?? []).map((n) => html`<p class="warn" role="alert">${n}</p>`)}
       ${unsure && html`<p class="warn" role="alert">${t.few}</p>`}

@@ -23,7 +23,7 @@ const EN = {
   colour: "Colour by", none: "nothing", plane: "Plane", auto: "main directions", axes: "the two most varying latents", row: "row", decoded: "What these latents stand for", selected: "selected", unselect: "Clear the selection", mean: "mean",
   fillTitle: "Fill the holes", fillLead: "Filled cells are blue, with the 90 % interval below. Full cells stay as they are.", noHoles: "This table has no holes.", holes: "empty cells", rowsWithHoles: "rows with holes", shownOf: "shown", downloadFilled: "Download the filled table",
   oddTitle: "Odd rows", oddLead: "The least probable rows under the model. Bars: by how many nats a cell costs more than is usual for its column.", logp: "log p", why: "why", scores: "log p of all rows",
-  synTitle: "Synthetic rows", synLead: "New rows from the model: none is a copy of a row of yours. What is known on the page Ask can be required of all of them.", how: "How many rows", draw: "Draw", useEvidence: "with the evidence of the page Ask", quality: "How good they are", downloadSyn: "Download the rows",
+  synTitle: "Synthetic rows", synLead: "New rows, drawn from the model. What is known on the page Ask can be required of all of them.", how: "How many rows", draw: "Draw", useEvidence: "with the evidence of the page Ask", quality: "How good they are", downloadSyn: "Download the rows",
   needModel: "There is no model yet. Train one on the page Train, or open a model file on the page Data.", needData: "There are no data yet. Open a file on the page Data.", working: "Working …", tableOnly: "This page is for tables; for images look at the Map.",
 };
 const ID = {
@@ -50,7 +50,7 @@ const ID = {
   colour: "Warnai menurut", none: "tanpa", plane: "Bidang", auto: "arah utama", axes: "dua laten paling bervariasi", row: "baris", decoded: "Arti laten ini", selected: "terpilih", unselect: "Batalkan pilihan", mean: "rata-rata",
   fillTitle: "Isi sel kosong", fillLead: "Sel yang diisi berwarna biru, dengan selang 90 % di bawahnya. Sel yang terisi tidak berubah.", noHoles: "Tabel ini tidak punya sel kosong.", holes: "sel kosong", rowsWithHoles: "baris dengan sel kosong", shownOf: "ditampilkan", downloadFilled: "Unduh tabel yang terisi",
   oddTitle: "Baris janggal", oddLead: "Baris dengan peluang terkecil menurut model. Batang: berapa nat sebuah sel lebih mahal daripada biasanya di kolomnya.", logp: "log p", why: "sebab", scores: "log p semua baris",
-  synTitle: "Baris sintetis", synLead: "Baris baru dari model: bukan salinan baris Anda. Yang diketahui di halaman Tanya dapat diwajibkan bagi semuanya.", how: "Berapa baris", draw: "Buat", useEvidence: "dengan bukti di halaman Tanya", quality: "Seberapa baik", downloadSyn: "Unduh baris",
+  synTitle: "Baris sintetis", synLead: "Baris baru yang ditarik dari model. Yang diketahui di halaman Tanya dapat diwajibkan bagi semuanya.", how: "Berapa baris", draw: "Buat", useEvidence: "dengan bukti di halaman Tanya", quality: "Seberapa baik", downloadSyn: "Unduh baris",
   needModel: "Belum ada model. Latih di halaman Latih, atau buka berkas model di halaman Data.", needData: "Belum ada data. Buka berkas di halaman Data.", working: "Menghitung …", tableOnly: "Halaman ini untuk tabel; untuk gambar lihat Peta.",
 };
 export const LANGUAGES = { en: EN, id: ID };
