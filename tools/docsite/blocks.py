@@ -67,6 +67,19 @@ def prepare_blocks(text: str, page: str) -> tuple[str, list[Block]]:
     return "\n".join(lines), blocks
 
 
+def without_running(text: str) -> str:
+    """Return a page whose blocks are shown and not run; those that are not to be seen become a comment."""
+    lines, closing = text.split("\n"), ""
+    for at, line in enumerate(lines):
+        if closing and line.strip().startswith("```"):
+            lines[at], closing = closing, ""
+        elif fence := FENCE.match(line):
+            seen = "source=" in fence["options"] or 'exec="1"' not in fence["options"]
+            lines[at] = f"{fence['indent']}{fence['ticks']}{fence['language']}" if seen else "<!--"
+            closing = f"{fence['indent']}{fence['ticks']}" if seen else "-->"
+    return "\n".join(lines)
+
+
 def folder_of(page: str) -> str:
     """Return the name of the folder in which the blocks of a page run."""
     return f"run/{page.removesuffix('.md').replace('/', '-')}"
