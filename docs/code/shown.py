@@ -25,7 +25,7 @@ import shlex, subprocess, sys
 from laten.cli.main import main
 for line in sys.argv[1:]:
     words = shlex.split(line)
-    print(f"$ {line}", flush=True)
+    print(f"\\x1e{line}", flush=True)
     code = main(words[1:]) if words[0] == "laten" else subprocess.run(line, shell=True).returncode
     sys.stdout.flush()
     if code > 1:
@@ -103,4 +103,10 @@ def terminal(folder: Path, *lines: str, fails: bool = False) -> str:
     )
     if bool(done.returncode) != fails:
         raise RuntimeError(f"{lines}: exit status {done.returncode}\n{done.stdout}")
-    return f"```console\n{done.stdout.rstrip()}\n```\n"
+    parts, typed = "", ""
+    for command in done.stdout.split("\x1e")[1:]:
+        line, _, said = command.partition("\n")
+        typed += f"{line}\n"
+        if said.strip():
+            parts, typed = f"{parts}```sh\n{typed}```\n\n```text\n{said.rstrip()}\n```\n\n", ""
+    return f"{parts}```sh\n{typed}```\n" if typed else parts
