@@ -57,6 +57,15 @@ def test_the_first_page_is_light(opened):
     assert sum(path.stat().st_size for path in paths if path.exists()) < 500_000
 
 
+@pytest.mark.parametrize("name", ["index.html", "id/index.html"])
+def test_search_finds_a_page_once_it_is_asked(opened, name):
+    page = opened(name)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("imputer", delay=30)
+    page.wait_for_selector("a[href*='reference'], a[href*='tables']", timeout=10_000)
+    assert page.get_by_text("imputer").count() or page.get_by_text("Imputer").count()
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_axe_finds_no_serious_fault_on_a_page_of_each_kind(opened, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
