@@ -93,10 +93,10 @@ def only_blocks(text: str) -> str:
 def faults_of(report: str) -> str:
     """Return place and reason of each block that failed, from what Zensical reported; empty when none did."""
     faults = []
-    pattern = r"Execution of \w+ code block '([^']+)'.*?\n\nOutput is:\n\n(.*?)(?:\n\n\n|\Z)"
-    for place, text in re.findall(pattern, report, re.DOTALL):
+    pattern = r"Execution of \w+ code block '([^']+)' (exited with [^\n]+).*?\n\nOutput is:\n\n(.*?)(?:\n\n\n|\Z)"
+    for place, end, text in re.findall(pattern, report.replace("No issues found", ""), re.DOTALL):
         output = [line.strip() for line in text.splitlines() if line.strip()]
         inside = re.findall(rf'"<code block: id {re.escape(place)}>", line (\d+)', text)
         where = f" (its line {inside[-1]})" if inside else ""
-        faults.append(f"{place}{where}: {output[-1] if output else 'failed without a word'}\n{text[-1500:]}")
+        faults.append(f"{place}{where}: {output[-1] if output else end}\n{text[-1500:]}")
     return "\n".join(faults)
