@@ -62,10 +62,14 @@ def test_search_finds_pages_once_it_is_asked(opened, name, word):
     page = opened(name)
     page.keyboard.press("Control+k")
     page.wait_for_function("() => typeof __index === 'object'")
-    page.wait_for_timeout(2000)  # search makes its field anew once it has the index
-    page.locator("input[aria-autocomplete=list]").press_sequentially(word, delay=60)
     roots = "[...document.querySelectorAll('div')].map(each => each.shadowRoot?.textContent ?? '').join(' ')"
-    page.wait_for_function(f"() => /[1-9][0-9]* (result|hasil)/.test({roots})", timeout=20_000)
+    for _ in range(8):  # search makes its field anew once it has the index
+        page.locator("input[aria-autocomplete=list]").press_sequentially(word, delay=60)
+        page.wait_for_timeout(2000)
+        if found := page.evaluate(f"() => /[1-9][0-9]* (result|hasil)/.test({roots})"):
+            break
+        page.locator("input[aria-autocomplete=list]").fill("")
+    assert found
 
 
 @pytest.mark.parametrize("name", KINDS)
