@@ -139,13 +139,11 @@ def main() -> None:
 
 
 def finish(out: Path) -> None:
-    """Let the language switch lead to the same page, and search use what lies beside it, once it is asked for."""
+    """Let the language switch lead to the same page, and search in a folder on disk use the script beside it."""
     switch_languages(out)
     for page in sorted(out.rglob("*.html")):
         local = os.path.relpath(out / "assets" / "iframe-worker.js", page.parent)
-        text = page.read_text().replace("https://unpkg.com/iframe-worker/shim", local)
-        later = os.path.relpath(out / "assets" / "search-later.js", page.parent)
-        page.write_text(text.replace("</head>", f'<script src="{later}"></script></head>', 1))
+        page.write_text(page.read_text().replace("https://unpkg.com/iframe-worker/shim", local))
 
 
 if __name__ == "__main__":
