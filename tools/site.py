@@ -1,6 +1,6 @@
 """The documentation as a site, in each language: pages are gathered, their code is run, formulas set, links checked.
 
-    python tools/site.py [FOLDER] [--docs PAGES]     # default: build/docs; open FOLDER/index.html
+    python tools/site.py [FOLDER] [--docs PAGES] [--draft]     # default: build/docs; open FOLDER/index.html
 
 `docsite/` holds the steps. Zensical runs the code blocks and refuses broken links. KaTeX sets formulas here and not in
 the reader's browser. Whatever is wrong stops the build, with file and line. Nothing is loaded from the network.
@@ -27,12 +27,13 @@ from docsite.reference import generate
 README = "readme-blocks"  # a page with the blocks of README alone, to run them; it does not stay
 
 
-def bring(language: str, docs: Path, work: Path) -> list[Block]:
+def bring(language: str, docs: Path, work: Path, run: bool) -> list[Block]:
     """Put the pages of a language, and those that are generated, into a folder; return their code blocks."""
     pages = work / language / PAGES
-    blocks = gather(language, docs, pages)
+    blocks = gather(language, docs, pages, run)
     if language == FIRST and docs == DOCS:
         generate(pages)
+    if language == FIRST and docs == DOCS and run:
         text, found = prepare_blocks((ROOT / "README.md").read_text(), "README.md")
         (pages / f"{README}.md").write_text(f"---\nsearch:\n  exclude: true\n---\n# README\n\n{only_blocks(text)}\n")
         blocks += found
@@ -101,6 +102,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("folder", nargs="?", type=Path, default=ROOT / "build" / "docs")
     asked.add_argument("--docs", type=Path, default=DOCS, help="the pages, if others than those of laten")
+    asked.add_argument("--draft", action="store_true", help="run no code block: how does it look?")
     options = asked.parse_args()
     out, docs = options.folder.resolve(), options.docs.resolve()
     work = out.parent / f"{out.name}-pages"
@@ -110,22 +112,27 @@ def main() -> None:
         check_translations(docs)
         if lacks := faults() if docs == DOCS else []:
             raise SiteError("\n".join(lacks))
-        blocks = [block for language in LANGUAGES for block in bring(language, docs, work)]
+        blocks = [block for language in LANGUAGES for block in bring(language, docs, work, not options.draft)]
         with ThreadPoolExecutor() as pool:  # each waits for a process
             wrong = list(pool.map(lambda language: build(language, docs, work), LANGUAGES))
         if any(wrong):
             raise SiteError("\n".join(filter(None, wrong)))
-        check_all_ran(blocks, sorted(work.glob("ran-*.txt")))
+        if not options.draft:
+            check_all_ran(blocks, sorted(work.glob("ran-*.txt")))
         for language in LANGUAGES:
             (work / language / BUILT).rename(out if language == FIRST else out / language)
         (out / f"{README}.html").unlink(missing_ok=True)
         formulas = set_formulas(out, docs)
-        bring_figures(out, work / "numbers")
+        if not options.draft:
+            bring_figures(out, work / "numbers")
         finish(out)
         links = check_links(out)
     except SiteError as error:
         sys.exit(f"{error}")
-    report(blocks, sorted(work.glob("ran-*.txt")))
+    if options.draft:
+        print("a draft: no code block ran")
+    else:
+        report(blocks, sorted(work.glob("ran-*.txt")))
     pages = sum(1 for _ in out.rglob("*.html"))
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) / 2**20
     print(f"{pages} pages, {formulas} formulas, {links} links, {size:.1f} MiB: {out / 'index.html'}")

@@ -67,6 +67,19 @@ def prepare_blocks(text: str, page: str) -> tuple[str, list[Block]]:
     return "\n".join(lines), blocks
 
 
+def without_running(text: str) -> str:
+    """Return a page whose blocks are shown and not run; those that are not to be seen become a comment."""
+    lines, closing = text.split("\n"), ""
+    for at, line in enumerate(lines):
+        if closing and line.strip().startswith("```"):
+            lines[at], closing = closing, ""
+        elif fence := FENCE.match(line):
+            seen = "source=" in fence["options"] or 'exec="1"' not in fence["options"]
+            lines[at] = f"{fence['indent']}{fence['ticks']}{fence['language']}" if seen else "<!--"
+            closing = f"{fence['indent']}{fence['ticks']}" if seen else "-->"
+    return "\n".join(lines)
+
+
 def folder_of(page: str) -> str:
     """Return the name of the folder in which the blocks of a page run."""
     return f"run/{page.removesuffix('.md').replace('/', '-')}"
@@ -80,10 +93,10 @@ def only_blocks(text: str) -> str:
 def faults_of(report: str) -> str:
     """Return place and reason of each block that failed, from what Zensical reported; empty when none did."""
     faults = []
-    pattern = r"Execution of \w+ code block '([^']+)'.*?\n\nOutput is:\n\n(.*?)(?:\n\n\n|\Z)"
-    for place, text in re.findall(pattern, report, re.DOTALL):
+    pattern = r"Execution of \w+ code block '([^']+)' (exited with [^\n]+).*?\n\nOutput is:\n\n(.*?)(?:\n\n\n|\Z)"
+    for place, end, text in re.findall(pattern, report.replace("No issues found", ""), re.DOTALL):
         output = [line.strip() for line in text.splitlines() if line.strip()]
         inside = re.findall(rf'"<code block: id {re.escape(place)}>", line (\d+)', text)
         where = f" (its line {inside[-1]})" if inside else ""
-        faults.append(f"{place}{where}: {output[-1] if output else 'failed without a word'}\n{text[-1500:]}")
+        faults.append(f"{place}{where}: {output[-1] if output else end}\n{text[-1500:]}")
     return "\n".join(faults)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from docsite.blocks import Block, prepare_blocks
+from docsite.blocks import Block, prepare_blocks, without_running
 from docsite.common import DOCS, ELSEWHERE, FIRST, LANGUAGES, SiteError, front_matter, heading, shown
 
 TRANSLATED = ("index.md", "article.md", "glossary.md", "tables.md", "studio.md")  # in each language, where there is one
@@ -35,7 +35,7 @@ def check_translations(docs: Path) -> None:
                 raise SiteError(f"{shown(docs / code / name)}:1: missing; translate {other} into {LANGUAGES[code]}")
 
 
-def gather(language: str, docs: Path, pages: Path) -> list[Block]:
+def gather(language: str, docs: Path, pages: Path, run: bool = True) -> list[Block]:
     """Copy the pages of a language, and what all languages share, into a folder; return the pages' code blocks."""
     shutil.copytree(docs / language, pages, ignore=shutil.ignore_patterns(NAV))
     if language == FIRST:
@@ -51,7 +51,7 @@ def gather(language: str, docs: Path, pages: Path) -> list[Block]:
             rf"\.\./({beside})", r"\1", page.read_text()
         )  # what lies one folder up lies beside the pages here
         text, found = prepare_blocks(in_english(text, source, docs), shown(source))
-        page.write_text(text)
+        page.write_text(text if run else without_running(text))
         blocks += found
     for folder in ("assets", "images"):
         shutil.copytree(DOCS / folder, pages / folder)

@@ -75,5 +75,6 @@ def commands() -> str:
     if done.returncode:
         raise SiteError(f"src/laten/cli/questions.py:1: typer cannot write its help\n{done.stderr[-1000:]}")
     text = re.sub(r"(?m)^(\* `[^`\n]+)`:", r"\1`:", done.stdout.split("**Usage**", 1)[1])
+    text = re.sub(r"\*\*Commands\*\*:\n\n(\* .*\n)+\n", "", text)  # cut short there, whole below
     text = text.replace("* `--help`: Show this message and exit.\n", "")
     return f"{COMMANDS}**Usage**{text}"
