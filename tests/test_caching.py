@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from laten.common.compilation_cache import home, processor, prune
+from laten.common.compilation_cache import home, ours, processor, prune
 
 FIT = """
 import laten as lt, numpy as np
 lt.VAE(lt.Network(z=lt.Normal(1), x=lt.Normal(2).given("z")), epochs=1).fit({"x": np.ones((40, 2), np.float32)})
 """
 ASK = "from laten.common.compilation_cache import keep_compiled; keep_compiled()"
+HOMELESS = """
+import os, pathlib
+def home(): raise RuntimeError("Could not determine home directory.")
+pathlib.Path.home = staticmethod(home)
+os.environ.pop("XDG_CACHE_HOME", None)
+"""
 SAY = "\nprint(__import__('jax').config.jax_compilation_cache_dir)"
 
 
@@ -34,6 +40,27 @@ def test_programs_are_kept_in_the_users_folder(tmp_path):
 @pytest.mark.parametrize("wanted", ["off", "/dev/null"])
 def test_no_cache_where_none_is_wanted_or_possible(wanted):
     assert folder(ASK, LATEN_CACHE=wanted) == "None"
+
+
+def test_who_has_no_home_has_no_cache():
+    """As in a container whose user is a mere number."""
+    assert folder(HOMELESS + ASK) == "None"
+
+
+def test_a_folder_that_others_can_write_is_not_trusted(tmp_path):
+    """Programs are machine code."""
+    tmp_path.chmod(0o755)
+    assert ours(tmp_path)
+    tmp_path.chmod(0o775)
+    assert not ours(tmp_path)
+
+
+@pytest.mark.slow
+def test_damaged_programs_are_compiled_anew(tmp_path):
+    where = Path(folder(FIT, LATEN_CACHE=str(tmp_path)))
+    for i, path in enumerate(where.iterdir()):
+        path.write_bytes(path.read_bytes()[: [0, 100, -1][i % 3]])
+    assert Path(folder(FIT, LATEN_CACHE=str(tmp_path))) == where
 
 
 def test_a_folder_of_jaxs_own_is_left_alone(tmp_path):

@@ -19,7 +19,7 @@ from laten.data.rows.presentation import Presentation
 from laten.inference import asking
 from laten.inference.questions import LogWeights
 from laten.network.model import build_model
-from laten.training import epochs
+from laten.training import epochs, task
 from laten.training.objectives import Objective
 
 pytestmark = pytest.mark.trains
@@ -49,7 +49,7 @@ class Worse(Objective):
 
 
 def test_a_worse_loop_is_caught(monkeypatch):
-    shuffled, summary = epochs.shuffled, epochs.summary
+    shuffled, summary = task.shuffled, epochs.summary
 
     def narrower(seed: int, turn: int, *rest: int) -> np.ndarray:
         return (order := shuffled(seed, turn, *rest))[:, : order.shape[1] - turn % 2]
@@ -58,7 +58,7 @@ def test_a_worse_loop_is_caught(monkeypatch):
         jax.block_until_ready(jax.device_put(jax.device_get(state.weights)))
         return summary(epoch, state, *rest)
 
-    monkeypatch.setattr(epochs, "shuffled", narrower)
+    monkeypatch.setattr(task, "shuffled", narrower)
     monkeypatch.setattr(epochs, "summary", curious)
     found = {f"numbers: {name}": x for name, x in numbers(objective=Worse()).items()}
     mine = {name: x for name, x in RECORDED["figures"].items() if name in found}

@@ -105,7 +105,7 @@ def test_a_run_that_is_broken_off_ends_with_the_same_bits(name, tmp_path, often)
     parts, options = RUNS[name]
     settings = Settings(**PLAN | options)
     whole = train(task(**parts), settings)
-    often({2, 5})
+    often({1, 3} if "early" in name else {2, 7})
     again, breaks = going_on(tmp_path, task(**parts), settings)
     assert breaks == 2 and again.retraces == 0
     assert same(whole, again) and whole.stopped == again.stopped and whole.best_epoch == again.best_epoch

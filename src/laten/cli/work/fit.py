@@ -83,6 +83,8 @@ def fit(
         if not quiet:  # only now: data that cannot be used are one line, and nothing else
             describe(source, vae.schema, vae.binarise)
             note(f"Network: {prepared.network.factors()}\n")
+            if checkpoints is not None and checkpoints.found():
+                note(f"Going on with the training in {run}.\n")
         held = set_apart(source.data, prepared)
         del source  # the device has the rows
         vae.fit_prepared(prepared, checkpoints, tuple(WAYS))
