@@ -161,7 +161,7 @@ def _bound(base: sqlite3.Connection, held: int) -> None:
 def read_parquet(raw: bytes, name: str, options: Options) -> pd.DataFrame:
     """Read Parquet. A column of one value takes nothing in the file: its cells are counted first.
 
-    Of row groups only sizes are asked: what says more of a damaged column ends the process (Arrow 22 throws in
+    Of row groups only sizes are asked: what says more of a damaged column ends the process (Arrow 26 throws in
     `RowGroupMetaData.column`, which may not).
     """
     file = parquet.ParquetFile(io.BytesIO(raw))
