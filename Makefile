@@ -1,6 +1,6 @@
 # Everything a fresh machine with Python >= 3.11 needs: `make demo` and `make test`. The rest is for those who change laten.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-chaos test-lowest test-313 lint format bench docs article test-site clean
+.PHONY: help demo fuzz test test-slow test-chaos test-lowest test-313 lint format bench docs article test-site clean
 
 # The first Python here that is new enough; choose another with `make PYTHON=/path/to/python demo`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -16,6 +16,7 @@ help:
 	@echo 'make test-chaos  kill trainings at random moments, and go on'
 	@echo 'make test-lowest  the tests with the oldest versions that pyproject.toml allows, in build/lowest'
 	@echo 'make test-313  the tests on Python 3.13, in build/python3.13; another one: make PYTHON313=/path/to/python3.13 test-313'
+	@echo 'make fuzz    a million mutated files to every reader; fewer: make fuzz FUZZ="--seconds 60"'
 	@echo 'make lint    ruff, mypy, import-linter and a check of the prose alone'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make bench   rows per second of training, beside a bare loop and beside other libraries'
@@ -50,6 +51,9 @@ test-chaos: $(INSTALLED)
 
 test-slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 4 --dist worksteal
+
+fuzz: $(INSTALLED)
+	cd tests && ../$(BIN)/python -m fuzz $(FUZZ)
 
 # uv alone resolves to lowest versions; old libraries beside newer ones of others warn, which is no error here
 build/lowest/.installed: pyproject.toml

@@ -113,8 +113,8 @@ HOSTILE = {
     "wide net": (lambda: with_head(lambda h: nets(h, width=2**40)), "a layer of width 1099511627776"),
     "large family": (lambda: with_head(lambda h: sizes(h, [2**40])), "sites: 1099511627776"),
     "boundless family": (lambda: with_head(lambda h: sizes(h, [2**62] * 9)), "without end"),
-    "widths whose product is large": (
-        lambda: with_weights(lambda w: tensors({"a": {"dtype": "F32", "shape": [2**40, 2**20], "data_offsets": [0, 4]}})),
+    "a large tensor": (
+        lambda: with_weights(lambda w: tensors({"a": {"dtype": "F32", "shape": [2**40, 9], "data_offsets": [0, 4]}})),
         "weights",
     ),
     "NaN": (lambda: with_weights(lambda w: w[: header(w)] + struct.pack("<f", np.nan) + w[header(w) + 4 :]), "NaN or"),

@@ -59,7 +59,7 @@ HOSTILE = {
     "token.npy": (lambda: npy(np.zeros(3)).replace(b"{'descr'", b"{'''escr'"), "damaged"),
     "deep.json": (lambda: b"[" * 10**5, "recursion.*damaged"),
     "sparse.json": (lambda: b"[" + b",".join(b'{"k%d":1}' % i for i in range(9000)) + b"]", "9000 records of 9000"),
-    "x.parquet": (lambda: parquet_of(10**8), "100000000 rows.*LATEN_READ_LIMIT"),
+    "x.parquet": (lambda: parquet_of(10**7), "10000000 rows.*LATEN_READ_LIMIT"),
     "x.bif": (lambda: bif(24, "default 0.5, 0.5;"), "line 50: variable 'v24'.*leave parents out"),
     "y.bif": (lambda: bif(70, "default 0.5, 0.5;"), "more than 60 parents"),
     "x.bif.gz": (lambda: gzip.compress(ZEROS, 9), "unpack to more than 64 MiB"),
@@ -86,15 +86,13 @@ def test_what_would_eat_the_machine_is_refused_by_name(name, tmp_path):
 
 
 def test_the_limit_is_lifted_by_the_environment(tmp_path, monkeypatch):
-    cells = b"a,b\n" + b"1,2\n" * 2**10
+    cells = b"a,b\n" + b"1,2\n" * 2**14
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(cells))
     monkeypatch.setattr(bounded_reading, "FLOOR", 100)
-    monkeypatch.setattr(bounded_reading, "RATIO", 2)
-    monkeypatch.setattr(bounded_reading.budget, "__defaults__", (2,))
     with pytest.raises(lt.DataError, match="unpack it first"):
         lt.read(tmp_path / "x.csv.gz")
     monkeypatch.setenv("LATEN_READ_LIMIT", "1000000")
-    assert lt.read(tmp_path / "x.csv.gz").shape == (2**10, 2)
+    assert lt.read(tmp_path / "x.csv.gz").shape == (2**14, 2)
 
 
 def test_real_files_stay_far_below_the_limits(tmp_path):
@@ -122,7 +120,7 @@ def test_the_sum_of_a_folder_of_images_is_bounded(tmp_path):
     image.fromarray(np.zeros((4000, 4000), np.uint8)).save(tmp_path / "0.png")
     for i in range(1, 20):
         (tmp_path / f"{i}.png").hardlink_to(tmp_path / "0.png")
-    with pytest.raises(lt.DataError, match="20 images of \\(4000, 4000\\) would take 305 MiB"):
+    with pytest.raises(lt.DataError, match=r"20 images of \(4000, 4000\) would take 305 MiB"):
         lt.read(tmp_path)
 
 
@@ -132,7 +130,7 @@ def test_a_view_without_end_ends(what, tmp_path):
     base.execute(f"create view v as with recursive n(i) as (select 1 union all select i + 1 from n) {what}")
     base.commit()
     base.close()
-    with pytest.raises(lt.DataError, match="x.sqlite"):
+    with pytest.raises(lt.DataError, match=r"x\.sqlite"):
         lt.read(tmp_path / "x.sqlite")
 
 
@@ -147,7 +145,7 @@ def test_damaged_feather_is_refused_and_not_followed(tmp_path):
     raw = file.getvalue().replace(offsets.tobytes(), bad.tobytes())
     assert raw != file.getvalue()
     (tmp_path / "x.feather").write_bytes(raw)
-    with pytest.raises(lt.DataError, match="x.feather.*damaged"):
+    with pytest.raises(lt.DataError, match=r"x\.feather.*damaged"):
         lt.read(tmp_path / "x.feather")
 
 

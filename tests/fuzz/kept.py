@@ -50,7 +50,8 @@ def frame() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     return pd.DataFrame({
         "x": rng.normal(size=ROWS).round(3), "y": rng.normal(size=ROWS), "n": rng.integers(0, 9, ROWS),
-        "c": list("abc") * (ROWS // 3), "d": pd.date_range("2024-01-30", periods=ROWS), "t f": [True, False] * (ROWS // 2),
+        "c": list("abc") * (ROWS // 3), "d": pd.date_range("2024-01-30", periods=ROWS),
+        "t f": [True, False] * (ROWS // 2),
     })  # fmt: skip
 
 
