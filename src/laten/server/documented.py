@@ -53,9 +53,6 @@ def question(name: str, about: Question) -> dict[str, Any]:
     body = {"required": about.body is not Sample, "content": {JSON: {"schema": schema}, **rows}}
     parts = {part: {"description": said} for part, said in about.parts.items()}
     answer: dict[str, Any] = {"type": "object", "properties": parts}
-        "type": "object",
-        "properties": {part: {"description": said} for part, said in about.parts.items()},
-    }
     answer["properties"]["warnings"] = {"type": "array", "items": {"type": "string"}}
     found = {
         200: {
