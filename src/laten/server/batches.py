@@ -98,7 +98,7 @@ class Batches:
             for other, size in more(chunk):
                 group = group_of(other)
                 for rows in {fitting(1, size), size}:
-                    if (group, rows) not in self._compiled:
+                    if (group, rows) not in self._compiled and not self._closed:
                         answered(other, rows)
                         self._compiled[group, rows] = other
         return len(self._compiled)
