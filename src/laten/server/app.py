@@ -271,7 +271,7 @@ def lifespan_of(state: State) -> Any:
                 with suppress(asyncio.CancelledError):
                     await task
             for served in state.shelf.models.values():
-                await asyncio.to_thread(served.batches.close)
+                await asyncio.to_thread(served.batches.close, True)
             state.line.pool.shutdown(wait=False)
 
     return lifespan
