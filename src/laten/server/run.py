@@ -30,9 +30,9 @@ class Server(uvicorn.Server):
     address: str
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; a second signal ends at once."""
+        """Begin to end; a second signal skips the notice, a third ends at once."""
         if self.state.draining:
-            self.should_exit = self.force_exit = True
+            self.should_exit, self.force_exit = True, self.should_exit
             return
         self.state.draining = True
         asyncio.get_running_loop().call_later(NOTICE, setattr, self, "should_exit", True)
