@@ -62,9 +62,12 @@ async def measure(o: argparse.Namespace) -> None:
         before = memory(process.pid)
         told("load", o, await loaded(o, port, requests, o.seconds), o.seconds)
         print(f"memory: {before / 1e6:.0f} MB before, {memory(process.pid) / 1e6:.0f} MB after")
-        swaps = asyncio.create_task(swapped(model, port))
-        told("swap", o, await loaded(o, port, requests, max(10, o.seconds // 4)), max(10, o.seconds // 4))
-        print(f"swap: model read anew {await swaps} times")
+        began, load = time.perf_counter(), Load()
+        clients = [asyncio.create_task(client(port, requests, load)) for _ in range(o.clients)]
+        times = await swapped(model, port)
+        load.stop = True
+        await asyncio.gather(*clients)
+        told(f"swap, model read anew {times} times", o, load, time.perf_counter() - began)
         load = Load()
         clients = [asyncio.create_task(client(port, next(requests), load)) for _ in range(o.clients)]
         await asyncio.sleep(3)
@@ -161,17 +164,18 @@ async def get(port: int, path: str) -> tuple[int, bytes]:
 
 
 async def swapped(model: Path, port: int) -> int:
-    """Replace the model's file twice, and count how often it was read."""
+    """Replace the model's file twice, each time until the server has read it; return how often it did."""
+    read = 0
     for _ in range(2):
-        await asyncio.sleep(3)
         other = model.with_suffix(".new")
         shutil.copyfile(model, other)
         other.replace(model)
-    await asyncio.sleep(3)
-    text = (await get(port, "/metrics"))[1].decode()
-    return int(
-        float(next((line.split()[1] for line in text.splitlines() if line.startswith("laten_model_loads_total{")), 0))
-    )
+        before, until = read, time.perf_counter() + 120
+        while read == before and time.perf_counter() < until:
+            await asyncio.sleep(0.5)
+            lines = (await get(port, "/metrics"))[1].decode().splitlines()
+            read = int(float(next((x.split()[1] for x in lines if x.startswith("laten_model_loads_total{")), "0")))
+    return read
 
 
 def memory(pid: int) -> int:
@@ -185,7 +189,7 @@ def told(what: str, o: argparse.Namespace, load: Load, seconds: float) -> None:
     p50, p99 = np.quantile(load.seconds, [0.5, 0.99]) * 1000
     good = load.statuses[200]
     print(
-        f"{what}: {o.clients} clients, {o.rows} rows a request, {seconds} s: {good * o.rows / seconds:.0f} rows/s, "
+        f"{what}: {o.clients} clients, {o.rows} rows a request, {seconds:.0f} s: {good * o.rows / seconds:.0f} rows/s, "
         f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, answers {dict(load.statuses)}, {load.lost} lost"
     )
 

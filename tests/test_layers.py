@@ -21,7 +21,10 @@ SRC = ROOT / "src"
 # May be imported inside a function: what the base install lacks. Only there; Pillow comes with matplotlib.
 EXTRAS = {"anndata": "cells", "blackjax": "lab", "PIL": "images", "openpyxl": "xlsx"}
 # Extras without which a whole folder is nothing: they are imported at the top there, and the folder late elsewhere.
-WHOLE = {"laten.server": ("fastapi", "prometheus_client", "pydantic", "pydantic_core", "starlette", "uvicorn")}
+WHOLE = {
+    "laten.studio": ("fastapi", "uvicorn"),
+    "laten.server": ("fastapi", "prometheus_client", "pydantic", "pydantic_core", "starlette", "uvicorn"),
+}
 
 # May be imported inside a function as well: what takes long to import and few need; a result's own picture; a report;
 # the work of a command.

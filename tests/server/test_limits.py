@@ -36,6 +36,8 @@ ROW = '{"height": 170, "income": ">50K", "city": "Medan"}'
         ("score", '{"rows": [{"height": "tall", "income": null, "city": null}]}', 422, "row 0: 'tall'"),
         ("score", f'{{"rows": [{ROW}], "draws": 3}}', 422, "draws"),
         ("impute", f'{{"rows": [{ROW}], "samples": 1000}}', 422, "samples"),
+        ("impute", f'{{"rows": [{ROW}], "samples": "3"}}', 422, "samples"),
+        ("impute", f'{{"rows": [{ROW}], "samples": true}}', 422, "samples"),
         ("predict", f'{{"rows": [{ROW}], "column": "age"}}', 422, "age"),
         ("predict", f'{{"rows": [{ROW}]}}', 422, "column: field required"),
         ("predict", f'{{"rows": [{ROW}], "column": "height", "given": {{"city": "Rome"}}}}', 422, "Rome"),

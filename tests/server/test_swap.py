@@ -1,7 +1,6 @@
 """A model is replaced while it is asked, and a process ends while it is asked: nothing is lost."""
 
 import asyncio
-import os
 import shutil
 import signal
 import subprocess
@@ -98,9 +97,8 @@ def test_a_process_that_is_told_to_end_answers_what_it_has(model):
     """From the outside: warm, ready, asked by eight clients, SIGTERM; every request that was sent is answered."""
     from benchmarks.serve import Load, client, get
 
-    environment = {**os.environ, "LATEN_CACHE": "off"}
     command = [sys.executable, "-m", "laten.cli.main", "serve", str(model), "--port", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     port = int(process.stderr.readline().split("127.0.0.1:")[1].split("/")[0])
     body = b'{"rows": [{"height": 170, "income": null, "city": "Medan"}]}'
     head = f"POST /models/people/score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n".encode()

@@ -103,7 +103,7 @@ def training(f: Figures) -> Iterator[Finding]:
         else:
             text = f"Held-out rows fit as training rows do, within {abs(gap):.2f} nats a row: no overfitting."
             yield Finding("good", text, "training", {"gap": gap})
-    if f.stopped == "plan" and len(h) >= 10 and int(best["epoch"]) > LATE * last and "valid_bound" in h:
+    if f.stopped == "plan" and len(h) >= 3 and int(best["epoch"]) > LATE * last and "valid_bound" in h:
         text = f"The best epoch is {int(best['epoch'])} of {last}: the model was still improving. Train longer."
         yield Finding("note", text, "training", {"best": int(best["epoch"]), "epochs": last})
 

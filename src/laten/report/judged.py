@@ -68,10 +68,9 @@ def of_quality(k: Known) -> str:
         Head("above a tree of pairs", NUMBER),
     ]
     out.insert(0, table(heads, [[row[0], *(cell.replace("-", "−") for cell in row[1:])] for row in rows]))
-    about = (
-        "log p says how probable a row is to the model; by itself it says little, so two simpler models stand beside."
-    )
-    out.insert(0, paragraph(about))
+    beside = any(x != NONE for row in rows for x in row[2:])
+    about = "log p says how probable a row is to the model; by itself it says little"
+    out.insert(0, paragraph(f"{about}, so two simpler models stand beside it." if beside else f"{about}."))
     if f.columns is not None and (f.columns.inside or len(f.columns.count)):
         c = f.columns
         out.append(heading("Does it know how sure it is?"))

@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Path, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
@@ -194,6 +194,7 @@ def create_app(
         hosts: Names that the server answers to; None: any.
     """
     state = State(shelf, limits, Line(limits, metrics))
+    Name = Annotated[str, Path(json_schema_extra={"enum": list(shelf.paths)})]
     app = FastAPI(
         title="laten serve", version=__version__, description=documented.ABOUT, docs_url=None, redoc_url=None,
         lifespan=lifespan_of(state),
@@ -218,14 +219,14 @@ def create_app(
         return Response(as_json({"models": list(shelf.paths)}), 200, state.headers(), JSON)
 
     @app.get("/models/{name}", **documented.model("What a model's columns are, and its questions."))
-    async def model(name: str) -> Response:
+    async def model(name: Name) -> Response:
         try:
             return Response(as_json(documented.described(shelf[name])), 200, state.headers(), JSON)
         except Refused as refused:
             return state.refusal(refused.status, refused.sentence, refused.headers)
 
     @app.post("/models/{name}/reload", **documented.model("Read a model's file again, without dropping a request."))
-    async def reload(name: str) -> Response:
+    async def reload(name: Name) -> Response:
         try:
             found = await shelf.renew(shelf[name].name)
             return Response(as_json(documented.described(found)), 200, state.headers(), JSON)
@@ -235,15 +236,15 @@ def create_app(
             return state.refusal(422, f"the old model stays: {sentence(error)}")
 
     for question, about in QUESTIONS.items():
-        add_question(app, state, question, about)
+        add_question(app, state, question, about, Name)
     app.add_exception_handler(HTTPException, lambda request, error: other(state, error))
     return Guard(app, token, hosts, limits.bytes, OPEN), state
 
 
-def add_question(app: FastAPI, state: State, question: str, about: Question) -> None:
+def add_question(app: FastAPI, state: State, question: str, about: Question, Name: Any) -> None:
     """Give a question its path."""
 
-    async def ask(name: str, request: Request) -> Response:
+    async def ask(name: Name, request: Request) -> Response:
         return await state.answered(request, name, question)
 
     app.post(f"/models/{{name}}/{question}", **documented.question(question, about))(ask)
@@ -271,7 +272,7 @@ def lifespan_of(state: State) -> Any:
                 with suppress(asyncio.CancelledError):
                     await task
             for served in state.shelf.models.values():
-                await asyncio.to_thread(served.batches.close)
+                await asyncio.to_thread(served.batches.close, True)
             state.line.pool.shutdown(wait=False)
 
     return lifespan

@@ -53,7 +53,7 @@ class Batches:
         self._waiting: deque[Ticket] = deque()
         self._changed = threading.Condition()
         self._compiled: dict[Hashable, Chunk] = {}  # kind and size -> one such chunk
-        self._closed = False
+        self._closed = self._ended = False
         self._thread = threading.Thread(target=self._work, name="laten-batches", daemon=True)
         self._thread.start()
 
@@ -63,6 +63,8 @@ class Batches:
         Raises:
             TooLate: the client gave up before the chunk's turn.
         """
+        if self._ended:
+            raise TooLate
         size = max(size, chunk_of(chunk.question.draws))  # one row alone is given a call of its own size
         full = {name: chunk.masks.get(name, np.ones(x.shape, bool)) for name, x in chunk.values.items()}
         chunk = chunk._replace(masks={**chunk.masks, **full})  # one program, whether or not a batch has holes
@@ -99,15 +101,19 @@ class Batches:
             for other, size in more(chunk):
                 group = group_of(other)
                 for rows in {fitting(1, size), size}:
-                    if (group, rows) not in self._compiled:
+                    if (group, rows) not in self._compiled and not self._ended:
                         answered(other, rows)
                         self._compiled[group, rows] = other
         return len(self._compiled)
 
-    def close(self) -> None:
-        """End the thread; whoever waits is answered first."""
+    def close(self, end: bool = False) -> None:
+        """End the thread; whoever waits is answered first.
+
+        Args:
+            end: Nobody asks any more: what is being compiled ahead is given up.
+        """
         with self._changed:
-            self._closed = True
+            self._closed, self._ended = True, end
             self._changed.notify()
         self._thread.join()
 

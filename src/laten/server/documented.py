@@ -1,5 +1,6 @@
 """The documentation of the server, in OpenAPI's terms; and what is described in the same words: options, models."""
 
+import json
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -53,9 +54,6 @@ def question(name: str, about: Question) -> dict[str, Any]:
     body = {"required": about.body is not Sample, "content": {JSON: {"schema": schema}, **rows}}
     parts = {part: {"description": said} for part, said in about.parts.items()}
     answer: dict[str, Any] = {"type": "object", "properties": parts}
-        "type": "object",
-        "properties": {part: {"description": said} for part, said in about.parts.items()},
-    }
     answer["properties"]["warnings"] = {"type": "array", "items": {"type": "string"}}
     found = {
         200: {
@@ -101,8 +99,18 @@ def query_of(question: Question, query: QueryParams) -> dict[str, Any]:
         values = query.getlist(name)
         if name not in ("given", "targets") and len(values) > 1:
             raise Refused(400, f"{name} is said twice; say it once")
-        found[name] = values if name in ("given", "targets") else values[0]
+        found[name] = values if name in ("given", "targets") else typed(question, name, values[0])
     return found
+
+
+def typed(question: Question, name: str, text: str) -> Any:
+    """Return an option of a query as JSON would have it: a number or a truth value where the option is one."""
+    if question.body.model_json_schema()["properties"][name].get("type") == "string":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def described(served: Served) -> dict[str, Any]:

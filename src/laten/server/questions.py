@@ -197,7 +197,7 @@ def body_from(kind: type[BaseModel], found: dict[str, Any]) -> Any:
         Refused: 422 in a sentence.
     """
     try:
-        return kind.model_validate(found)
+        return kind.model_validate(found, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"])) or "body"

@@ -27,18 +27,21 @@ class Server(uvicorn.Server):
     """uvicorn, with an end that tells its clients first."""
 
     state: State
+    address: str
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; a second signal ends at once."""
+        """Begin to end; a second signal skips the notice, a third ends at once."""
         if self.state.draining:
-            self.should_exit = self.force_exit = True
+            self.should_exit, self.force_exit = True, self.should_exit
             return
         self.state.draining = True
         asyncio.get_running_loop().call_later(NOTICE, setattr, self, "should_exit", True)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, and hear SIGHUP."""
+        """Listen, say where, and hear SIGHUP."""
         await super().startup(sockets)
+        for name in self.state.shelf.paths:
+            print(f"laten: {self.address}/models/{name}", file=sys.stderr, flush=True)
         if hasattr(signal, "SIGHUP"):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.renew)
 
@@ -71,8 +74,7 @@ def serve(paths: dict[str, str], host: str, port: int, token: str | None, limits
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     server.state = state
     shown = f"[{host}]" if ":" in host else host
-    for name in paths:
-        print(f"laten: http://{shown}:{port}/models/{name}", file=sys.stderr, flush=True)
+    server.address = f"http://{shown}:{port}"
     server.run([listening])
 
 
