@@ -69,7 +69,7 @@ def of_json(vae: PlainVAE, rows: Any, most: int) -> Data:
         if not isinstance(row, wanted):
             form = "a list of cells" if view.matrix else "an object, column -> value"
             raise Refused(422, f"rows[{i}]: expected {form}, not {row!r:.{LISTED}}")
-        for name, cell in row.items() if isinstance(row, dict) else enumerate(list(row)):
+        for name, cell in row.items() if isinstance(row, dict) else enumerate(row):
             check_cell(cell, f"rows[{i}], {name!r}")
     if view.matrix:
         wide = len(view.schema.names)
