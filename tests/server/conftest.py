@@ -47,10 +47,10 @@ def served(model: Path, tmp_path: Path) -> Callable[..., Any]:
 
     @contextlib.asynccontextmanager
     async def opened(
-        token: str | None = None, hosts: Any = ("test",), **limits: Any
+        token: str | None = None, hosts: Any = ("test",), file: Path = model, **limits: Any
     ) -> AsyncIterator[tuple[httpx.AsyncClient, State]]:
         path = tmp_path / "people.laten"
-        shutil.copy(model, path)
+        shutil.copy(file, path)
         metrics = Metrics()
         shelf = Shelf({"people": str(path)}, metrics, ready=True)
         shelf.load()

@@ -124,3 +124,32 @@ def test_an_answer_without_a_number_is_null(asked):
 
     found, text = asked(talk)
     assert found["rows"][0]["city"] in ("Bandung", "Jakarta", "Medan") and text == '{"rows":[{"height":null}]}'
+
+
+def test_arrays_and_matrices_are_asked_as_lists(asked, tmp_path):
+    x = np.random.default_rng(0).integers(0, 2, (40, 4, 4)).astype(np.uint8)
+    vae = lt.VAE(lt.Network(z=lt.Normal(2), x=lt.Bernoulli((4, 4)).given("z", via=lt.Linear())), epochs=1).fit(x)
+    vae.save(tmp_path / "images.laten")
+    hole = [[None, *row[1:]] for row in x[0].tolist()]
+
+    async def images(client, state):
+        scores = await post(client, "score", {"rows": x[:3].tolist()})
+        filled = await post(client, "impute", {"rows": [hole]})
+        wrong = await post(client, "score", {"rows": [[1, 2]]}, 422)
+        table = await post(client, "predict", {"rows": [hole], "column": "x"}, 422)
+        return scores["log_p"], filled["rows"][0]["x"], wrong["error"], table["error"]
+
+    log_p, filled, wrong, table = asked(images, file=tmp_path / "images.laten")
+    np.testing.assert_allclose(log_p, vae.score_samples(x[:3]), rtol=1e-4)
+    assert np.shape(filled) == (4, 4) and np.array(filled)[:, 1:].tolist() == x[0][:, 1:].tolist()
+    assert "shape [4, 4]" in wrong and "columns of a table" in table
+
+    matrix = np.random.default_rng(0).normal(size=(60, 3)).round(2)
+    lt.VAE(latent=2, width=4, epochs=1).fit(matrix).save(tmp_path / "matrix.laten")
+
+    async def numbers(client, state):
+        filled = await post(client, "impute", {"rows": [[0.5, None, 1.5]]})
+        return filled["rows"], (await post(client, "score", {"rows": [[1, 2]]}, 422))["error"]
+
+    filled, wrong = asked(numbers, file=tmp_path / "matrix.laten")
+    assert filled[0][0] == 0.5 and filled[0][1] is not None and "3 columns" in wrong

@@ -118,6 +118,7 @@ def test_a_process_that_is_told_to_end_answers_what_it_has(model):
         return code, load
 
     code, load = asyncio.run(talk())
+    process.stderr.close()
     assert code == 0 and load.lost == 0 and set(load.statuses) == {200}
 
 
@@ -139,4 +140,6 @@ def test_the_whole_documentation_is_true(model, tmp_path):
         done = subprocess.run([str(found), *run[1:]], capture_output=True, text=True, cwd=tmp_path)
     finally:
         process.kill()
+        process.wait()
+        process.stderr.close()
     assert done.returncode == 0, done.stdout[-6000:]

@@ -63,13 +63,14 @@ def of_json(vae: PlainVAE, rows: Any, most: int) -> Data:
     if isinstance(vae.view_, ArrayView):
         return Data(arrays(vae.view_, rows), len(rows))
     view = vae.view_
-    wanted: type = list if view.matrix else dict
+    wanted: Any = list if view.matrix else dict
+    row: Any
     for i, row in enumerate(rows):
-        cells: Any = row
         if not isinstance(row, wanted):
             form = "a list of cells" if view.matrix else "an object, column -> value"
             raise Refused(422, f"rows[{i}]: expected {form}, not {row!r:.{LISTED}}")
-        for name, cell in cells.items() if isinstance(cells, dict) else enumerate(cells):
+        cells: Any = enumerate(row) if view.matrix else row.items()
+        for name, cell in cells:
             check_cell(cell, f"rows[{i}], {name!r}")
     if view.matrix:
         wide = len(view.schema.names)

@@ -21,6 +21,7 @@ from laten.server.models import Shelf
 from laten.server.safety import LOOPBACK, is_loopback
 
 NOTICE = 2.0  # seconds between SIGTERM and the end of listening
+HEARING = 0.5  # seconds after it in which connections that were let in can still ask
 
 
 class Server(uvicorn.Server):
@@ -44,6 +45,13 @@ class Server(uvicorn.Server):
             print(f"laten: {self.address}/models/{name}", file=sys.stderr, flush=True)
         if hasattr(signal, "SIGHUP"):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.renew)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop to listen, hear those out who have just been let in, and end."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(HEARING)
+        await super().shutdown(sockets)
 
     def renew(self) -> None:
         """Read all models anew."""
