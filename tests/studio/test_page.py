@@ -26,7 +26,7 @@ def address(tmp_path_factory):
 
     door = listening("127.0.0.1", None)
     port = door.getsockname()[1]
-    app = create_app(Workspace(tmp_path_factory.mktemp("studio")), "t", (f"127.0.0.1:{port}",))
+    app = create_app(Workspace(tmp_path_factory.mktemp("studio")), "t", ("127.0.0.1",))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
     thread.start()

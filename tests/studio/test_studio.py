@@ -167,7 +167,7 @@ def test_a_training_is_stopped_and_kept(frame, tmp_path):
     [
         ({"authorization": "Bearer wrong"}, 401),
         ({"authorization": ""}, 401),
-        ({"host": "evil.example"}, 421),
+        ({"host": "evil.example"}, 403),
         ({"origin": "http://evil.example"}, 403),
     ],
 )

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,11 +11,11 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from fastapi.staticfiles import StaticFiles
 
 from laten.common.errors import LatenError
+from laten.server.safety import COOKIE, Guard, knows
 from laten.studio import questions
 from laten.studio.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
-COOKIE = "laten"
 LARGEST = 2 * 2**30  # bytes of an upload
 PAUSE = 0.4  # seconds between two looks at a training
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -36,20 +35,15 @@ def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> Fast
 
     Args:
         token: What the first address must hold; then a cookie is enough.
-        hosts: Names by which the page may be called, with their port: anything else is another site's trick.
+        hosts: Names by which the page may be called: anything else is another site's trick.
     """
     app = FastAPI(title="laten studio", docs_url=None, redoc_url=None, openapi_url=None)
 
+    app.add_middleware(Guard, token=token, hosts=hosts, most_bytes=LARGEST, opened=("/",))
+
     @app.middleware("http")
-    async def guarded(request: Request, call_next: Next) -> Response:
-        refused = refusal(request, token, hosts)
-        if refused is not None:
-            return refused
-        if request.url.path == "/" and "token" in request.query_params:
-            response: Response = RedirectResponse("/", status_code=303)
-            response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
-        else:
-            response = await call_next(request)
+    async def with_headers(request: Request, call_next: Next) -> Response:
+        response = await call_next(request)
         response.headers.update(HEADERS)
         return response
 
@@ -62,27 +56,21 @@ def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> Fast
         return JSONResponse({"detail": f"laten failed here: {type(error).__name__}: {error}"}, status_code=500)
 
     @app.get("/")
-    def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+    def page(request: Request) -> Response:
+        shown = request.query_params.get("token", "")
+        if knows({"authorization": f"Bearer {shown}"}, token):
+            response = RedirectResponse("/", status_code=303)
+            response.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+            return response
+        if knows(dict(request.headers), token):
+            return FileResponse(STATIC / "index.html")
+        return JSONResponse({"detail": "open the address with its token, as the terminal shows it"}, status_code=401)
 
     routes_of_data(app, workspace)
-    routes_of_model(app, workspace)
+    routes_of_training(app, workspace)
+    routes_of_questions(app, workspace)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
-
-
-def refusal(request: Request, token: str, hosts: tuple[str, ...]) -> Response | None:
-    """Return why a request is not answered; None where it may be."""
-    if request.headers.get("host", "") not in hosts:
-        return JSONResponse({"detail": "this address is not the studio's; use the one it printed"}, status_code=421)
-    origin = request.headers.get("origin")
-    if origin is not None and origin.removeprefix("http://") not in hosts:
-        return JSONResponse({"detail": "another site asked; it may not"}, status_code=403)
-    shown = request.query_params.get("token") if request.url.path == "/" else None
-    shown = shown or request.cookies.get(COOKIE, "") or request.headers.get("authorization", "").removeprefix("Bearer ")
-    if not secrets.compare_digest(shown.encode(), token.encode()):
-        return JSONResponse({"detail": "open the address with its token, as the terminal shows it"}, status_code=401)
-    return None
 
 
 def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
@@ -132,8 +120,8 @@ def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
         return download(workspace.schema_text(), "schema.toml", "application/toml")
 
 
-def routes_of_model(app: FastAPI, workspace: Workspace) -> None:
-    """Add what concerns the model."""
+def routes_of_training(app: FastAPI, workspace: Workspace) -> None:
+    """Add how a model comes about and is taken away."""
 
     @app.post("/api/fit")
     def fit(body: Given) -> dict[str, Any]:
@@ -149,6 +137,17 @@ def routes_of_model(app: FastAPI, workspace: Workspace) -> None:
     @app.get("/api/events")
     async def events(request: Request) -> StreamingResponse:
         return StreamingResponse(told(workspace, request), media_type="text/event-stream")
+
+    @app.get("/api/model.laten")
+    def model() -> FileResponse:
+        path = workspace.folder / workspace.model_file
+        if not workspace.model_file or not path.is_file():
+            raise LatenError("there is no model yet; train one first")
+        return FileResponse(path, filename=path.name, media_type="application/octet-stream")
+
+
+def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
+    """Add what a model is asked."""
 
     @app.post("/api/ask")
     def ask(body: Given) -> dict[str, Any]:
@@ -191,13 +190,6 @@ def routes_of_model(app: FastAPI, workspace: Workspace) -> None:
     @app.get("/api/quality")
     def quality() -> dict[str, Any]:
         return questions.judge(workspace)
-
-    @app.get("/api/model.laten")
-    def model() -> FileResponse:
-        path = workspace.folder / workspace.model_file
-        if not workspace.model_file or not path.is_file():
-            raise LatenError("there is no model yet; train one first")
-        return FileResponse(path, filename=path.name, media_type="application/octet-stream")
 
 
 def options_of(body: dict[str, Any]) -> dict[str, Any]:

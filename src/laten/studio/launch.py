@@ -9,11 +9,11 @@ from pathlib import Path
 
 import uvicorn
 
+from laten.server.safety import LOOPBACK, is_loopback
 from laten.studio.app import create_app
 from laten.studio.workspace import Workspace
 
 PORT, TRIED = 8642, 50
-LOCAL = ("127.0.0.1", "localhost")
 
 
 def launch(opened: str | None, host: str, port: int | None, token: str | None, browser: bool) -> None:
@@ -30,9 +30,9 @@ def launch(opened: str | None, host: str, port: int | None, token: str | None, b
             workspace.open(opened)
         with listening(host, port) as door:
             number, token = door.getsockname()[1], token or secrets.token_urlsafe(16)
-            names = LOCAL if host in LOCAL else (host, *LOCAL)
-            app = create_app(workspace, token, tuple(f"{name}:{number}" for name in names))
-            address = f"http://{names[0]}:{number}/?token={token}"
+            names = LOOPBACK if is_loopback(host) else (host, *LOOPBACK)
+            app = create_app(workspace, token, names)
+            address = f"http://{host}:{number}/?token={token}"
             print(f"laten studio: {address}\nCtrl-C ends it.", file=sys.stderr, flush=True)
             if browser:
                 webbrowser.open(address)

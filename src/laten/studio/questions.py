@@ -12,7 +12,8 @@ from laten.classical.discrete import DiscreteNetwork
 from laten.common.errors import DataError, LatenError, LatenWarning
 from laten.data.columns.column import ASIDE
 from laten.data.text.written import write_as
-from laten.plots.contents.model import latent_map, shown_rows
+from laten.plots.contents.containers import shown_rows
+from laten.plots.contents.model import latent_map
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
 from laten.synthetic.quality import quality

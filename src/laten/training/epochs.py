@@ -4,8 +4,7 @@ Once an epoch a few numbers come up from the device. The weights with the best h
 that are not finite rolls back to the last good epoch at half the learning rate; after three roll-backs training gives
 up and names the node and the column.
 
-With several starts, trained side by side, the best weights are those of the best start; training goes on while any of
-them improves on the best so far, and rolls back when none has finite steps left.
+With several starts the best weights are those of the best one; training goes on while any improves on the best so far.
 """
 
 import math
@@ -58,12 +57,10 @@ def train(
     """Train until the plan is done, the held-out bound stops improving, or Ctrl-C.
 
     Args:
-        report: Called once an epoch (a round of several when they are short) with the record for the history; what it
-            returns is true to end training there, as Ctrl-C does.
-        on_call: Called before each compiled call with the loop and the call's arguments, of which the first is gone
-            after the call: for measuring (`loop.run.lower(*arguments)` is the program).
-        call_seconds: How long one compiled call may keep Ctrl-C waiting.
-        checkpoints: Where the run is kept, and from where it goes on if it has been begun; open.
+        report: Called once an epoch (a round of several when they are short) with its record; true ends training there.
+        on_call: Called before each compiled call with the loop and its arguments, of which the first is gone after it.
+        call_seconds: How long a call may keep Ctrl-C waiting.
+        checkpoints: Where the run is kept, and from where it goes on; open.
         signals: What ends training early.
     Raises:
         TrainingDiverged: steps stayed non-finite after three roll-backs, or none was finite.

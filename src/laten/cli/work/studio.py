@@ -2,8 +2,6 @@
 
 from laten.common.errors import DataError, LatenError
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
-
 
 def studio(opened: str | None, host: str, port: int | None, token: str | None, browser: bool) -> None:
     """Serve the page until Ctrl-C.
@@ -12,12 +10,13 @@ def studio(opened: str | None, host: str, port: int | None, token: str | None, b
         LatenError: the extra is not installed, or another address was asked for without a token.
         DataError: the port is taken.
     """
-    if host not in LOCAL and not token:
-        raise LatenError(f"--host {host}: others can reach the page then; say with --token what they must know")
     try:
+        from laten.server.safety import is_loopback
         from laten.studio.launch import launch
     except ImportError as error:
         raise LatenError(f"the studio needs {error.name}: pip install 'laten[studio]'") from None
+    if not is_loopback(host) and not token:
+        raise LatenError(f"--host {host}: others can reach the page then; say with --token what they must know")
     try:
         launch(opened, host, port, token, browser)
     except OSError as error:

@@ -12,6 +12,7 @@ from laten.data.columns.column import NUMBERS
 from laten.data.columns.encode import numbers_of
 from laten.data.rows.table_view import TableView
 
+ROWS = 5000  # a cloud of more points shows nothing new
 FEW = 12  # whole numbers of so few values are classes to the eye
 
 
@@ -30,6 +31,13 @@ def as_images(data: Any) -> np.ndarray | None:
         side = math.isqrt(data.shape[1])
         return data.reshape(-1, side, side) if side**2 == data.shape[1] >= 64 else None
     return data if data.ndim == 3 else None
+
+
+def shown_rows(rows: int, seed: int = 0) -> np.ndarray:
+    """Return the numbers of the rows that a map shows: all, or 5000 by chance."""
+    if rows <= ROWS:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
 
 
 def unit(images: np.ndarray) -> np.ndarray:

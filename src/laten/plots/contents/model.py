@@ -19,6 +19,7 @@ from laten.network.model import Model
 from laten.network.network import Network
 from laten.plots.contents.columns import OTHER, Agreement, Colour, Marginal, agreement, codes, colours, marginal
 from laten.plots.contents.containers import (
+    ROWS,
     as_images,
     as_labels,
     as_numbers,
@@ -26,11 +27,11 @@ from laten.plots.contents.containers import (
     is_class,
     is_date,
     n_rows,
+    shown_rows,
     take,
     unit,
 )
 
-ROWS = 5000  # a cloud of more points shows nothing new
 HIDDEN = "hidden cells"  # the bound of training rows that are not judged as held-out rows are
 MOST_CLASSES = 8  # with a colour of their own on a grid
 
@@ -219,13 +220,6 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
         names = [f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share)]
     few = f", {ROWS} of {rows} rows" if rows > ROWS else ""
     return LatentMap(z, (names[0], names[1]), f"{note}{few}", shade)
-
-
-def shown_rows(rows: int, seed: int = 0) -> np.ndarray:
-    """Return the numbers of the rows that a map shows: all, or 5000 by chance."""
-    if rows <= ROWS:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
 
 
 def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:

@@ -1,7 +1,7 @@
 // Questions to the studio's server. An answer that is an error carries a sentence for the user.
 async function answer(response) {
   const body = await response.json().catch(() => ({ detail: `${response.status} ${response.statusText}` }));
-  if (!response.ok) throw new Error(typeof body.detail === "string" ? body.detail : JSON.stringify(body.detail));
+  if (!response.ok) { const said = body.detail ?? body.error; throw new Error(typeof said === "string" ? said : JSON.stringify(said)); }
   return body;
 }
 export const get = (path) => fetch(path).then(answer);
