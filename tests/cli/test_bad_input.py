@@ -89,7 +89,7 @@ FIT: list[tuple[Callable[[], list[object]], list[str]]] = [
 # M is the fitted model, D its data.
 ASK: list[tuple[Callable[[str, str], list[object]], list[str]]] = [
     (lambda M, D: ["sample", "nothere.laten"], ["no file 'nothere.laten'"]),
-    (lambda M, D: ["sample", D], ["not a model file"]),
+    (lambda M, D: ["embed", D, D], ["not a model file"]),
     (lambda M, D: ["info", "."], ["cannot read '.'"]),
     (lambda M, D: ["info", text(Path(M).read_bytes()[:-3000], "bad.laten")], ["not a model file, or is truncated"]),
     (lambda M, D: ["info", newer(M)], ["format 99", "upgrade"]),

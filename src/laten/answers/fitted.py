@@ -35,15 +35,21 @@ class Fitted:
     references: References | None = None  # what log p is compared with
 
     def ask(
-        self, question: Question, rows: Rows, keys: Keys | None = None, kept: Callable[[Any], Any] = lambda found: found
+        self,
+        question: Question,
+        rows: Rows,
+        keys: Keys | None = None,
+        kept: Callable[[Any], Any] = lambda found: found,
+        size: int | None = None,
     ) -> Any:
         """Answer a question for rows that went through the view.
 
         Args:
             keys: None: from the seed and a row's content.
             kept: What to keep of a chunk's answers, where all would grow too large.
+            size: Rows of a compiled call, as in `asking.ask`.
         """
-        return ask(question, self.model, self.complete(rows), keys or Keys(self.seed), kept)
+        return ask(question, self.model, self.complete(rows), keys or Keys(self.seed), kept, size)
 
     def complete(self, rows: Rows) -> Rows:
         """Return rows with all masks that a batch may have, so that what is compiled does not depend on the batch."""

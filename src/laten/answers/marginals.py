@@ -26,6 +26,8 @@ from laten.answers.level_tables import Chances, Scale, chances_of, scales_of
 from laten.answers.sample_and_predict import evidence_of, table_of
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.columns.column import CLASSES
+from laten.data.rows.between import Between
+from laten.data.rows.evidence import interval
 from laten.data.rows.possible_levels import only_possible
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
@@ -189,11 +191,11 @@ def marginals(fitted: Fitted, given: Mapping[Any, Any], draws: int, known: Befor
             s.column.name: Marginal(p, p, 0.0, s) for s, p in zip(known.scales, known.prior.values(), strict=True)
         }
         return Marginals(columns, 0.0, float(PRIOR_DRAWS), math.nan)
-    hard, allowed, _ = evidence_of(fitted, given, 1)
+    hard, allowed, within = evidence_of(fitted, given, 1)
     question = ChancesGiven(chances_of(fitted, known.scales), every_leaf(fitted, view, allowed), draws)
-    (found, surprisal), log_w = fitted.ask(question, hard)
+    (found, surprisal), log_w = fitted.ask(question, hard, size=1)
     if effective_sample_size(log_w)[0] < LEAST:
-        (found, surprisal), log_w = fitted.ask(replace(question, draws=AGAIN * draws), hard)
+        (found, surprisal), log_w = fitted.ask(replace(question, draws=AGAIN * draws), hard, size=1)
     shown = view.with_given(pd.DataFrame(index=[0]), given)
     _, log_det = view.scored(shown, partial=True) if len(shown.columns) else (None, {})
     columns = {}
@@ -206,6 +208,8 @@ def marginals(fitted: Fitted, given: Mapping[Any, Any], draws: int, known: Befor
             p = possible(view, shown, scale, p)
         elif name in shown:
             p = np.eye(len(p))[cell_of(scale, hard)]
+        if name in within and isinstance(within[name], Between) and scale.inside is not None:
+            scale = cut_off(scale, *interval(scale.column, within[name]))
         columns[name] = Marginal(p, known.prior[name], told, scale)
     return Marginals(
         columns,
@@ -242,6 +246,17 @@ def cell_of(scale: Scale, rows: Rows) -> int:
     """Return the level or cell of a column in the first row."""
     value = rows.values[scale.place.node][0].ravel()[scale.place.site]
     return int(np.searchsorted(scale.edges, value)) if scale.edges is not None else int(value)
+
+
+def cut_off(scale: Scale, low: float, high: float) -> Scale:
+    """Return a scale whose cells hold numbers from an interval alone; a cell without any keeps its own."""
+    assert scale.inside is not None
+    inside = scale.inside.copy()
+    for points in inside:
+        left = points[(points >= low) & (points <= high)]
+        if len(left):
+            points[:] = np.interp(np.linspace(0, len(left) - 1, len(points)), np.arange(len(left)), left)
+    return replace(scale, inside=inside, value=inside.mean(1), spread=inside.var(1))
 
 
 def possible(view: TableView, shown: pd.DataFrame, scale: Scale, p: np.ndarray) -> np.ndarray:

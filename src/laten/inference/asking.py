@@ -90,7 +90,7 @@ def side_by_side(draws: int) -> int:
 
 def chunk_of(draws: int) -> int:
     """Return how many rows one compiled call takes: a multiple of those side by side."""
-    batch, wanted = side_by_side(draws), max(16, min(4096, WORK // draws))
+    batch, wanted = side_by_side(draws), max(16, min(AT_ONCE, WORK // draws))
     return max(wanted // batch, 1) * batch
 
 
@@ -153,19 +153,25 @@ class Keys(NamedTuple):
 
 
 def ask(
-    question: Question, model: Model, rows: Rows, keys: Keys, kept: Callable[[Any], Any] = lambda found: found
+    question: Question,
+    model: Model,
+    rows: Rows,
+    keys: Keys,
+    kept: Callable[[Any], Any] = lambda found: found,
+    size: int | None = None,
 ) -> Any:
     """Ask a question of rows, a chunk at a time.
 
     Args:
         rows: As they are stored; may hold no values, when only answers are wanted.
         kept: What to keep of a chunk's answers, rows first; all by default.
+        size: Rows of a compiled call; None: as many as it answers best. With another size the last bits are others.
     Returns:
         The question's pytree (or what is kept of it) as NumPy arrays, rows first.
     """
     grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
     presentation = Presentation(grey, (), classes_of(model.network))
-    size = 1 if rows.n == 1 else chunk_of(question.draws)  # one row is asked often, and is waited for
+    size = chunk_of(question.draws) if size is None else size
     key, parts, watched, answer = random.key(keys.seed), [], WATCHED.get(), ANSWERED_BY.get()
     for start in range(0, rows.n, size):
         own = slice(start, min(start + size, rows.n))

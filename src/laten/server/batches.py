@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from laten.inference.asking import Chunk, answered, chunk_of
+from laten.inference.asking import Chunk, answered
 
 GATHER = 0.002  # seconds that a request waits for others
 FEW = 8  # rows of the smaller of two calls; the other is a whole chunk
@@ -65,7 +65,6 @@ class Batches:
         """
         if self._ended:
             raise TooLate
-        size = max(size, chunk_of(chunk.question.draws))  # one row alone is given a call of its own size
         full = {name: chunk.masks.get(name, np.ones(x.shape, bool)) for name, x in chunk.values.items()}
         chunk = chunk._replace(masks={**chunk.masks, **full})  # one program, whether or not a batch has holes
         group = group_of(chunk)

@@ -17,7 +17,7 @@ PHRASES = (
     (r"; convert it, e\.g\. images\.astype\('uint8'\)", ""),
     (r"\bthe frame lacks\b", "the rows lack"),
     (r"\bthe frame\b", "the rows"),
-    (r"rename it, or add it with empty cells to have it treated as missing", "add what is not known as null"),
+    (r"rename it, or add it with empty cells to treat it as missing", "add what is not known as null"),
     (r"vae\.save\(path\)", "laten fit"),
     (r": upgrade with pip install -U laten", ""),
 )  # fmt: skip

@@ -67,7 +67,7 @@ def infer_schema(
             words among numbers, several time zones in a column, a node without its column, a kind that does not fit, or
             rows that do not keep a constraint.
     """
-    frame = check_frame(as_table(frame), rows=2)
+    frame = check_frame(frame if isinstance(frame, pd.DataFrame) else as_table(frame), rows=2)
     record = recorded(frame.attrs)
     ids: dict[Name, str] = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
     kinds, cells = {**ids, **(kinds or {})}, cells or cells_of(frame)
