@@ -282,6 +282,14 @@ HEADERS = {
     ",,x\n0,a,1.5\n1,b,2.5\n": (["column_0", "column_1", "x"], 2),
     " age,income \n1,2.5\n2,3.5\n": ([" age", "income "], 2),
     "red,m\nblue,f\nred,f\nblue,m\nred,m\n": (["column_0", "column_1"], 5),
+    "2019,place\n20190103,Oslo\n20190210,Rome\n20190304,Oslo\n20190405,Voss\n20190506,Bern\n20190607,Oslo\n": (
+        ["2019", "place"],
+        6,
+    ),
+    "20190103,Oslo\n20190210,Rome\n20190304,Oslo\n20190405,Voss\n20190506,Bern\n20190607,Oslo\n20190708,Graz\n": (
+        ["column_0", "column_1"],
+        7,
+    ),
     "colour,sex\nblue,f\nred,f\nblue,m\nred,m\n": (["colour", "sex"], 4),
 }
 

@@ -30,6 +30,7 @@ _CELL = re.compile(
     rf"[(]?[+\-−]?({MONEY})?\s?(\d[\d.,' ]*|[.,]\d+)\s?([%‰]|{MONEY})?[)]?|\d+:\d\d(:\d\d)?|"
     + "|".join(re.sub(r"\?P<\w+>", "", pattern) for pattern in SHAPES.values())
 )
+_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _YEAR = re.compile(r"(19|20)\d\d")
 
 
@@ -280,10 +281,11 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
 def _stands_out(first: list[str], own: list[bool], columns: list[list[str]]) -> bool:
     """Say whether cells that never come again are names, although some are numbers.
 
-    They are where such a number is a year above cells that are no whole numbers, or where a word stands above cells
-    that all come again.
+    They are where such a number is a year above cells that are no whole numbers, where a word stands above cells that
+    all come again, or where something else stands above days of eight digits.
     """
     places = list(zip(first, own, columns, strict=True))
     years = [bool(o and c and _YEAR.fullmatch(f.strip()) and not any(map(str.isdigit, c))) for f, o, c in places]
     words = [not o and len(c) > 5 and min(Counter(c).values()) > 1 for _, o, c in places]
-    return any(words) or (any(years) and years == own)
+    days = [len(c) > 5 and all(map(_DAY.fullmatch, c)) and not _DAY.fullmatch(f.strip()) for f, _, c in places]
+    return any(words) or any(days) or (any(years) and years == own)
