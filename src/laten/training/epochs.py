@@ -67,7 +67,7 @@ def train(
         DataError: the checkpoints are of another run.
     """
     run = Training(task, settings, on_call, call_seconds)
-    keep = run.kept_in(checkpoints)
+    keep, ended = run.kept_in(checkpoints), False
     with interruptible(signals) as interrupted:
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
@@ -75,18 +75,16 @@ def train(
             if run.lost:
                 run.roll_back(sums)
                 continue
-            if interrupted.is_set():
+            if cut := interrupted.is_set():
                 keep(True)  # before a round that was cut short is taken for a whole one
             record = run.record(sums)
             run.seconds.append(time.perf_counter() - began)
-            enough = report(record | {"seconds": run.seconds[-1]})
-            if interrupted.is_set():
-                run.stopped = interrupted.way
-            elif enough:
-                run.stopped = "interrupted"
-            else:
-                keep(False)
-    if not interrupted.is_set():
+            enough, ended = report(record | {"seconds": run.seconds[-1]}), interrupted.is_set()
+            if not cut and not enough:
+                keep(ended)  # the signal may have come after the round
+            if ended or enough:
+                run.stopped = interrupted.way if ended else "interrupted"
+    if not ended:
         keep(True)
     return run.outcome()
 
