@@ -1,5 +1,6 @@
 """A run that is broken off ends with the same bits; checkpoints that are torn, foreign or cannot be written."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,3 +240,18 @@ def test_without_a_folder_nothing_is_carried_or_lowered(monkeypatch):
     monkeypatch.setattr("laten.training.epochs.fingerprint", None)
     monkeypatch.setattr("laten.training.epochs.Training.snapshot", None)
     assert train(task(), Settings(**PLAN)).history
+
+
+def test_a_signal_between_two_rounds_keeps_the_run(tmp_path):
+    """It may come while an epoch is being recorded, after the round was found to be whole."""
+
+    def report(record):
+        if record["epoch"] == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with Checkpoints(tmp_path) as checkpoints:
+        outcome = train(task(), Settings(**PLAN), report, call_seconds=0.0, checkpoints=checkpoints)
+    assert outcome.stopped == "interrupted" and list(tmp_path.glob("checkpoint-*"))
+    with Checkpoints(tmp_path) as checkpoints:
+        again = train(task(), Settings(**PLAN), checkpoints=checkpoints)
+    assert again.stopped == "plan" and len(again.history) > len(outcome.history)
