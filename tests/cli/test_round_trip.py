@@ -151,8 +151,8 @@ def test_a_writer_that_changes_a_cell_is_caught(tmp_path, monkeypatch):
     round_trip(table, tmp_path, monkeypatch)
     right = impute.as_in_file
 
-    def zeros(filled, source):
-        out = right(filled, source)
+    def zeros(*told):
+        out = right(*told)
         out.iloc[3, 0] = out.iloc[3, 0].lstrip("0")
         return out
 

@@ -111,6 +111,24 @@ def test_holes_are_filled_and_full_cells_kept(studio, frame):
     assert again["sex"].tolist() == right["sex"].tolist() and np.allclose(again["age"], right["age"])
 
 
+def test_full_cells_keep_their_spelling(tmp_path):
+    """To the letter, as `laten impute` does: leading zeros, digits, a label that looks like a hole."""
+    workspace = Workspace(tmp_path)
+    page = client(workspace)
+    rows = [f'{i % 7:03d},{i / 4:.2f},"NA"' if i % 3 else f"{i % 7:03d},,b" for i in range(60)]
+    ok(page.put("/api/file/codes.csv", content="\n".join(["code,x,tag", *rows, ""])))
+    ok(page.post("/api/fit", json={"latent": 2, "width": 8, "epochs": 2}))
+    busy = page.post("/api/example/wine")  # not while it learns
+    workspace.training.thread.join(60)
+    assert busy.status_code == 422 and "training" in busy.json()["detail"]
+    lines = page.get("/api/filled.csv").text.splitlines()
+    assert lines[0] == "code,x,tag" and len(lines) == 61
+    for was, now in zip(rows, lines[1:], strict=True):
+        code, x, tag = now.split(",")
+        assert [code, tag] == [was.split(",")[0], was.split(",")[2]] and x
+        assert x == was.split(",")[1] or not was.split(",")[1]
+
+
 @pytest.mark.filterwarnings("ignore:log-likelihood")
 def test_odd_rows_a_map_and_new_rows(studio, frame):
     page, workspace = studio

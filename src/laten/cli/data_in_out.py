@@ -16,12 +16,10 @@ from laten.cli.wording import in_options
 from laten.common.atomic_file import check_writable
 from laten.common.errors import DataError, harmless, known
 from laten.data.files import read as files
-from laten.data.files.write import Bare, Data, csv_parts, write
+from laten.data.files.write import Data, csv_parts, write
 from laten.data.rows.views import ArrayView
 from laten.data.schema.contract import Name
-from laten.data.schema.schema import Schema
 from laten.data.text.notation import OF_KIND, Assumed, assumed
-from laten.data.text.written import write_as
 from laten.estimator.plain_vae import PlainVAE
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
@@ -199,32 +197,6 @@ def put(result: Data, path: str | None, sep: str = ",") -> None:
 def is_text(path: str | None) -> bool:
     """Say whether results go to a text table."""
     return path is None or path.lower().endswith(TEXT)
-
-
-def as_written(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Return rows with each column as text that was text where the model was fitted, in the notation of that file."""
-    notations = {c.name: c.notation for c in schema.columns if c.notation is not None and c.name in frame.columns}
-    out = frame.astype(dict.fromkeys(notations, object))
-    for name, notation in notations.items():
-        out[name] = write_as(frame[name], notation)
-    return out
-
-
-def as_in_file(filled: pd.DataFrame, source: Source) -> pd.DataFrame:
-    """Return filled rows as text: full cells as the file has them, to the letter; others in their column's notation."""
-    record, texts = assumed(source.data), source.texts
-    assert record is not None and texts is not None
-    out = filled.astype(object)
-    for name in filled.columns:
-        if str(name) not in texts.column_names:
-            continue
-        hole = source.data[name].isna().to_numpy()
-        new = hole & filled[name].notna().to_numpy()
-        cells = texts.column(str(name)).to_numpy().astype(object)
-        cells[new] = write_as(filled.loc[new, name], record.columns[str(name)])
-        cells[hole & ~new] = [Bare(text) for text in cells[hole & ~new]]
-        out[name] = cells
-    return out
 
 
 def mark_of(source: Source) -> str:

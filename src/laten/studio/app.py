@@ -170,7 +170,7 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
 
     @app.get("/api/filled.csv")
     def filled() -> Response:
-        return download(questions.as_csv(workspace, questions.filled(workspace)), "filled.csv")
+        return download(questions.filled_csv(workspace), "filled.csv")
 
     @app.get("/api/odd")
     def odd(top: int = 20) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
 
     @app.get("/api/synthetic.csv")
     def drawn() -> Response:
-        return download(questions.as_csv(workspace, questions.last_drawn(workspace)), "synthetic.csv")
+        return download(questions.drawn_csv(workspace), "synthetic.csv")
 
     @app.get("/api/quality")
     def quality() -> dict[str, Any]:

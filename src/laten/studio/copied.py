@@ -48,19 +48,6 @@ def ask(model: str, given: Mapping[Any, Any]) -> dict[str, str]:
     return {"python": code, "command": command}
 
 
-def fit(data: str, model: str, kinds: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, str]:
-    """Return a fit as it was set on the page *Train*."""
-    told = [f"{k}={v!r}" for k, v in options.items()]
-    code = f"import laten as lt\n\ndf = lt.read({data!r})\n"
-    if kinds:
-        code += f"schema = lt.infer_schema(df).with_kinds({dict(kinds)!r})\n"
-        told = ["schema=schema", *told]
-    code += f"vae = lt.VAE({', '.join(told)}).fit(df)\nvae.save({model!r})"
-    typed = "".join(f" --{k.replace('_', '-')} {v}" for k, v in options.items())
-    typed += "".join(f" --kind {shlex.quote(f'{c}={k}')}" for c, k in kinds.items())
-    return {"python": code, "command": f"laten fit {shlex.quote(data)} -o {shlex.quote(model)}{typed}"}
-
-
 def query(network: str, evidence: Mapping[str, list[str]]) -> dict[str, str]:
     """Return a question about every variable of a discrete network."""
     given = {n: v[0] if len(v) == 1 else v for n, v in evidence.items()}

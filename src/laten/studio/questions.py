@@ -11,7 +11,8 @@ import pandas as pd
 from laten.classical.discrete import DiscreteNetwork
 from laten.common.errors import DataError, LatenError, LatenWarning
 from laten.data.columns.column import ASIDE
-from laten.data.text.written import write_as
+from laten.data.files.as_text import as_in_file, as_written
+from laten.data.files.write import csv_parts
 from laten.plots.contents.containers import shown_rows
 from laten.plots.contents.model import latent_map
 from laten.studio import as_json, copied
@@ -167,30 +168,20 @@ def judge(workspace: Workspace) -> Json:
     return {"measures": as_json.plain(found[["measure", "value", "better", "meaning"]].to_numpy())}
 
 
-def as_csv(workspace: Workspace, frame: pd.DataFrame) -> str:
-    """Return a table as CSV, its columns in the notation of the data."""
-    schema = workspace.schema if workspace.vae is None else workspace.vae.schema_
-    out = frame.astype(object)
-    for name in frame.columns:
-        if schema is not None and name in schema and (notation := schema[name].notation) is not None:
-            out[name] = write_as(frame[name], notation)
-        else:
-            out[name] = frame[name]
-    return out.to_csv(index=False)
+def filled_csv(workspace: Workspace) -> str:
+    """Return the whole table with its holes filled; full cells of a text table are as the file has them."""
+    vae, (frame, _) = workspace.model(), workspace.table()
+    filled = vae.impute(frame)
+    out = as_written(filled, vae.schema_) if workspace.texts is None else as_in_file(filled, frame, workspace.texts)
+    return "".join(csv_parts(out))
 
 
-def filled(workspace: Workspace) -> pd.DataFrame:
-    """Return the whole table with its holes filled."""
-    found: pd.DataFrame = workspace.model().impute(workspace.table()[0])
-    return found
-
-
-def last_drawn(workspace: Workspace) -> pd.DataFrame:
-    """Return the rows that were drawn last.
+def drawn_csv(workspace: Workspace) -> str:
+    """Return the rows that were drawn last, in the notation of the data.
 
     Raises:
         LatenError: none were.
     """
     if workspace.drawn is None:
         raise LatenError("no rows were drawn yet")
-    return workspace.drawn
+    return "".join(csv_parts(as_written(workspace.drawn, workspace.model().schema_)))

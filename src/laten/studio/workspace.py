@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from laten.classical.discrete import DiscreteNetwork, read_bif
 from laten.common.errors import LatenError
 from laten.data.datasets.embedded import DATASETS
-from laten.data.files.read import read
+from laten.data.files.read import read_with_texts
 from laten.data.rows.views import TableView
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
@@ -37,6 +38,7 @@ class Workspace:
         self.lock = threading.RLock()
         self.source = self.model_file = ""
         self.frame: pd.DataFrame | None = None
+        self.texts: pa.Table | None = None  # the cells of a text table as they are written
         self.images: np.ndarray | None = None
         self.schema: Schema | None = None
         self.kinds: dict[str, str] = {}
@@ -52,37 +54,35 @@ class Workspace:
         """Take data, a model file or a BIF network; `name` is what the user calls it.
 
         Raises:
-            LatenError: it cannot be read, or is nothing that the studio knows.
+            LatenError: it cannot be read, or a training goes on.
         """
+        if self.training is not None and self.training.running:
+            raise LatenError("a training is going on; stop it first")
         called = name or path
-        if called.endswith(".laten"):
-            vae = restored(PlainVAE, path, {})
+        if called.endswith(".laten") or ".bif" in called:
+            model = restored(PlainVAE, path, {}) if called.endswith(".laten") else read_bif(path)
             with self.lock:
-                self.vae, self.exact, self.model_file = vae, None, called
-                if isinstance(vae.view_, TableView) and self.frame is not None:
-                    self.frame = self.images = self.schema = None
-                    self.source = ""
+                self.vae = model if isinstance(model, PlainVAE) else None
+                self.exact = model if isinstance(model, DiscreteNetwork) else None
+                self.model_file, self.source = called, ""
+                self.frame = self.texts = self.images = self.schema = self.drawn = None
             return
-        if ".bif" in called:
-            exact = read_bif(path)
-            with self.lock:
-                self.exact, self.vae, self.model_file = exact, None, called
-                self.frame = self.images = self.schema = None
-                self.source = ""
-            return
-        like = self.vae if self.vae is not None and self.frame is None else None
-        data = read(path, like=like)
+        like = self.vae if self.frame is None and self.images is None else None  # data for a model that was opened
+        data, texts = read_with_texts(path, like=like)
         if isinstance(data, dict):
             data = data.get("x", next(iter(data.values())))
+        table = isinstance(data, pd.DataFrame)
+        schema = None if not table else infer_schema(data) if like is None else like.schema_
         with self.lock:
-            self.source, self.kinds, self.drawn = called, {}, None
             if like is None:
                 self.vae = self.exact = None
-            if isinstance(data, pd.DataFrame):
-                self.frame, self.images = data, None
-                self.schema = infer_schema(data) if like is None else like.schema_
-            else:
-                self.frame, self.images, self.schema = None, data, None
+            self.source, self.kinds, self.drawn = called, {}, None
+            self.frame, self.images, self.schema, self.texts = (
+                data if table else None,
+                None if table else data,
+                schema,
+                texts,
+            )
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows everywhere."""

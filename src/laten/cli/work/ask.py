@@ -7,7 +7,6 @@ import pandas as pd
 
 from laten.cli.data_in_out import (
     ARRAYS,
-    as_written,
     check_container,
     check_output,
     for_model,
@@ -20,6 +19,7 @@ from laten.cli.evidence import evidence
 from laten.cli.waiting import together, waiting
 from laten.cli.work.fit_first import to_draw_from
 from laten.cli.work.labelled import first, labelled, scored
+from laten.data.files.as_text import as_written
 from laten.data.rows.views import ArrayView, TableView
 from laten.estimator.explanations import PRECISE
 from laten.estimator.plain_vae import PlainVAE, load

@@ -7,7 +7,6 @@ import pandas as pd
 
 from laten.cli.data_in_out import (
     Source,
-    as_in_file,
     check_container,
     check_output,
     is_text,
@@ -21,6 +20,7 @@ from laten.cli.waiting import Waiting, together, waiting
 from laten.cli.work.ask import stacked, tidy, written
 from laten.cli.work.fit_first import asked
 from laten.common.errors import DataError
+from laten.data.files.as_text import as_in_file
 from laten.data.rows.between import Between, Missing
 from laten.data.rows.impossible import refuse_torn
 from laten.data.rows.views import TableView
@@ -52,7 +52,11 @@ def impute(
     def finished(copy: Any) -> Any:
         tidied = tidy(vae, named(copy, source), output)
         text = isinstance(tidied, pd.DataFrame) and is_text(output)
-        out = as_in_file(tidied, source) if text and source.texts is not None else written(vae, tidied, output)
+        out = (
+            as_in_file(tidied, source.data, source.texts)
+            if text and source.texts is not None
+            else written(vae, tidied, output)
+        )
         rows = [written(vae, tidy(vae, end, output), output) for end in ends]
         return beside(out, source, rows, flag) if ends or flag else out
 
