@@ -133,6 +133,7 @@ def test_marginals_are_those_of_bayes_theorem(classes, tables):
         assert found.columns[name].prior == pytest.approx(PRIOR @ tables[name], abs=0.03)
     assert np.abs(found.columns["a"].probability - found.columns["a"].prior).max() > 0.1  # control
     assert found.columns["b"].probability.tolist() == [0, 1]
+    assert classes.marginals().columns["a"].probability == pytest.approx(PRIOR @ tables["a"], abs=0.03)
     left = tables["o"] * [1, 1, 0]
     assert found.columns["o"].probability == pytest.approx(posterior @ (left / left.sum(1, keepdims=True)), abs=2e-4)
     assert found.columns["b"].information == found.columns["o"].information == 0
@@ -149,6 +150,7 @@ def test_marginals_agree_with_the_other_questions():
     for name in ("sex", "drug", "pain"):
         assert found.columns[name].probability == pytest.approx(vae.predict_proba(row, name).to_numpy()[0], abs=2e-4)
     assert found.log_evidence == pytest.approx(vae.score_samples(row.reindex(columns=frame.columns))[0], abs=1e-3)
+    assert found.columns["age"].quantile(0.5) == found.columns["age"].mean() == 40  # what is given is said again
     edges, bars, prior = found.columns["cost"].histogram(20)
     assert bars.sum() == pytest.approx(1) and prior.sum() == pytest.approx(1) and np.all(np.diff(edges) > 0)
     over = vae.marginals({"cost": ">2000", "admitted": "2022"})

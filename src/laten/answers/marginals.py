@@ -26,8 +26,8 @@ from laten.answers.level_tables import Chances, Scale, chances_of, scales_of
 from laten.answers.sample_and_predict import evidence_of, table_of
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.columns.column import CLASSES
-from laten.data.rows.between import Between
-from laten.data.rows.evidence import interval
+from laten.data.rows.between import Between, Missing
+from laten.data.rows.evidence import interval, number
 from laten.data.rows.possible_levels import only_possible
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView
@@ -49,12 +49,14 @@ class Marginal:
         prior: `(K,)` the same without evidence.
         information: What its value is expected to tell about the other columns, in nats; 0 for what is given.
         scale: Its levels or cells.
+        held: The same with numbers inside each cell that the evidence allows.
     """
 
     probability: np.ndarray
     prior: np.ndarray
     information: float
     scale: Scale = field(repr=False)
+    held: Scale = field(repr=False)
 
     @property
     def labels(self) -> tuple[object, ...] | None:
@@ -63,13 +65,13 @@ class Marginal:
 
     def mean(self) -> Any:
         """Return the mean of a column of numbers, in its units."""
-        assert self.scale.value is not None
+        assert self.held.value is not None
         p = self.probability
-        return in_units(self.scale.column, np.array([p @ self.scale.value / p.sum()]))[0]
+        return in_units(self.scale.column, np.array([p @ self.held.value / p.sum()]))[0]
 
     def quantile(self, share: float) -> Any:
         """Return the value of a column of numbers below which lies this share of the probability, in its units."""
-        return in_units(self.scale.column, self.scale.quantile(self.probability[None], share), own=True)[0]
+        return in_units(self.scale.column, self.held.quantile(self.probability[None], share), own=True)[0]
 
     def histogram(self, bars: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return edges `(bars + 1,)` in the column's own scale (days, seconds), and probability and prior of each bar.
@@ -78,19 +80,18 @@ class Marginal:
         Whole numbers that are few have a bar each.
         """
         scale, prior = self.scale, self.prior[None]
-        assert scale.inside is not None
+        assert scale.inside is not None and self.held.inside is not None
         low, high = (float(scale.quantile(prior, share)[0]) for share in (0.005, 0.995))
-        mode = float(scale.quantile(self.probability[None], 0.5)[0])  # evidence may lie where the prior has nothing
-        low, high = min(low, mode), max(high, mode)
+        middle = float(self.held.quantile(self.probability[None], 0.5)[0])  # evidence may lie beyond the prior
+        low, high = min(low, middle), max(high, middle)
         if scale.column.seen.decimals == 0 and high - low < bars:
             edges = np.arange(np.floor(low), np.ceil(high) + 2) - 0.5
         else:
             edges = np.linspace(low, high if high > low else low + 1, bars + 1)
-        inside = np.clip(scale.inside, edges[0], edges[-1])
-        points = inside.shape[1]
+        points = scale.inside.shape[1]
         now, before = (
-            np.histogram(inside.ravel(), edges, weights=np.repeat(p / points, points))[0]
-            for p in (self.probability, self.prior)
+            np.histogram(np.clip(x, edges[0], edges[-1]).ravel(), edges, weights=np.repeat(p / points, points))[0]
+            for p, x in ((self.probability, self.held.inside), (self.prior, scale.inside))
         )
         return edges, now, before
 
@@ -188,10 +189,10 @@ def marginals(fitted: Fitted, given: Mapping[Any, Any], draws: int, known: Befor
     view = table_of(fitted, "marginals")
     if not given:
         columns = {
-            s.column.name: Marginal(p, p, 0.0, s) for s, p in zip(known.scales, known.prior.values(), strict=True)
+            s.column.name: Marginal(p, p, 0.0, s, s) for s, p in zip(known.scales, known.prior.values(), strict=True)
         }
         return Marginals(columns, 0.0, float(PRIOR_DRAWS), math.nan)
-    hard, allowed, within = evidence_of(fitted, given, 1)
+    hard, allowed, _ = evidence_of(fitted, given, 1)
     question = ChancesGiven(chances_of(fitted, known.scales), every_leaf(fitted, view, allowed), draws)
     (found, surprisal), log_w = fitted.ask(question, hard, size=1)
     if effective_sample_size(log_w)[0] < LEAST:
@@ -208,9 +209,7 @@ def marginals(fitted: Fitted, given: Mapping[Any, Any], draws: int, known: Befor
             p = possible(view, shown, scale, p)
         elif name in shown:
             p = np.eye(len(p))[cell_of(scale, hard)]
-        if name in within and isinstance(within[name], Between) and scale.inside is not None:
-            scale = cut_off(scale, *interval(scale.column, within[name]))
-        columns[name] = Marginal(p, known.prior[name], told, scale)
+        columns[name] = Marginal(p, known.prior[name], told, scale, held(scale, view, given))
     return Marginals(
         columns,
         float(log_mean_weight(log_w)[0]) + sum(float(x.sum()) for x in log_det.values()),
@@ -248,14 +247,19 @@ def cell_of(scale: Scale, rows: Rows) -> int:
     return int(np.searchsorted(scale.edges, value)) if scale.edges is not None else int(value)
 
 
-def cut_off(scale: Scale, low: float, high: float) -> Scale:
-    """Return a scale whose cells hold numbers from an interval alone; a cell without any keeps its own."""
-    assert scale.inside is not None
-    inside = scale.inside.copy()
-    for points in inside:
-        left = points[(points >= low) & (points <= high)]
-        if len(left):
-            points[:] = np.interp(np.linspace(0, len(left) - 1, len(points)), np.arange(len(left)), left)
+def held(scale: Scale, view: TableView, given: Mapping[Any, Any]) -> Scale:
+    """Return a scale whose cells hold numbers that the evidence allows; a cell without any keeps its own."""
+    if scale.column.name not in given or scale.inside is None:
+        return scale
+    said, inside = view.understood(scale.column.name, given[scale.column.name]), scale.inside.copy()
+    if isinstance(said, Between):
+        low, high = interval(scale.column, said)
+        for points in inside:
+            left = points[(points >= low) & (points <= high)]
+            if len(left):
+                points[:] = np.interp(np.linspace(0, len(left) - 1, len(points)), np.arange(len(left)), left)
+    elif not isinstance(said, Missing | list | tuple | set | frozenset):
+        inside[:] = number(scale.column, said)
     return replace(scale, inside=inside, value=inside.mean(1), spread=inside.var(1))
 
 
