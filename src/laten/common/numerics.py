@@ -24,6 +24,8 @@ from laten.common.types import Array, Key
 LOG_SCALE_LIMIT = 7.0
 LOGIT_LIMIT = 30.0
 LOG_2PI = math.log(2 * math.pi)
+LOG_2_HIGH = 0.693359375  # nine bits
+LOG_2_LOW = math.log(2) - LOG_2_HIGH
 
 
 def bound(x: Array, limit: float) -> Array:
@@ -44,6 +46,23 @@ def log_scale(s: Array) -> Array:
 def log_mean_exp(x: Array, axis: int = -1) -> Array:
     """Return the log of the mean of exp(x) along `axis`, without overflow."""
     return jax.nn.logsumexp(x, axis=axis) - math.log(x.shape[axis])
+
+
+@jax.custom_jvp
+def log_minus(x: Array, a: Array) -> Array:
+    """Return log(x) - a for x > 0, with its digits where log(x) is large and near `a`.
+
+    x = m 2^e, and log 2 in two parts, of which e times the first is exact (Cody and Waite, 1980).
+    """
+    m, e = jnp.frexp(x)
+    small = m < math.sqrt(0.5)
+    m, e = jnp.where(small, 2 * m, m), jnp.where(small, e - 1, e).astype(x.dtype)
+    return (e * LOG_2_HIGH - a) + (e * LOG_2_LOW + jnp.log(m))
+
+
+@log_minus.defjvp
+def _log_minus_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    return log_minus(*primals), tangents[0] / primals[0] - tangents[1]
 
 
 def softplus(x: Array) -> Array:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
+from laten.common.numerics import LOG_2PI, log_minus
 from laten.common.types import Array, Key
 from laten.families.base import Support
 from laten.families.column_moments import observed
@@ -40,8 +41,9 @@ class LogNormal(MappedNormal):
         return 1.0
 
     def log_prob(self, raw: Array, value: Array) -> Array:
-        log_value = jnp.log(value)
-        return self.inner.log_prob(raw, log_value) - log_value
+        loc, log_sd = self.inner.parameters(raw)
+        z = log_minus(value, loc) * jnp.exp(-log_sd)  # not log(value) - loc: few digits are left where sd is small
+        return -0.5 * jnp.square(z) - log_sd - 0.5 * LOG_2PI - jnp.log(value)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_value, log_p = self.inner.sample_and_log_prob(raw, key)
