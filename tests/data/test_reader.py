@@ -291,6 +291,8 @@ HEADERS = {
         7,
     ),
     "colour,sex\nblue,f\nred,f\nblue,m\nred,m\n": (["colour", "sex"], 4),
+    "2019,place\n00006,Oslo\n00024,Rome\n00010,Voss\n00028,Bern\n00026,Graz\n00003,Oslo\n": (["2019", "place"], 6),
+    "00006,Oslo\n00024,Rome\n00010,Voss\n00028,Bern\n00026,Graz\n00003,Oslo\n": (["column_0", "column_1"], 6),
 }
 
 

@@ -1,7 +1,8 @@
 """`python -m fuzz` in `tests/`: mutated files to every reader, in a process that is watched from outside.
 
 Prints how many inputs, crashes (an error that is no `LatenError`, or a process that died), hangs (more than a second of
-processor time, or two minutes by the clock) and files left behind; the peak of memory. Exits with 1 where any is.
+processor time, or two minutes by the clock), files left behind, and inputs that took the process above its budget of
+memory. Exits with 1 where any is.
 """
 
 import argparse
@@ -21,11 +22,13 @@ import laten as lt
 from fuzz.mutants import mutant, read
 
 SLOW, STUCK = 1.0, 120.0  # seconds
+BUDGET, STEP = 2**20, 2**16  # kB of memory, and by how much an input must raise the peak to be named
 
 
 def work(first: int, count: int, folder: Path) -> None:
     """Run inputs, saying before each which it is, and what went wrong."""
     warnings.simplefilter("ignore")
+    peak = BUDGET - STEP
     at, faults = (folder.parent / "at").open("w"), (folder.parent / "faults").open("a")
     for number in range(first, first + count):
         at.seek(0)
@@ -40,7 +43,9 @@ def work(first: int, count: int, folder: Path) -> None:
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             what = f"{type(error).__name__}: {error!s:.100} ({Path(last.filename).name}:{last.lineno})"
-        took = time.process_time() - began
+        took, used = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if used > peak + STEP:
+            what, peak = what or f"peak {used / 2**20:.1f} GiB", used
         if what or (took > SLOW and number > first + 50):  # the first load what they use
             print(json.dumps([number, name, what or f"{took:.1f} s"]), file=faults, flush=True)
 
@@ -92,14 +97,15 @@ def report(top: Path, count: int, took: float, peak: int, died: list) -> int:
     lines = (top / "faults").read_text().splitlines() if (top / "faults").exists() else []
     faults = [tuple(json.loads(line)) for line in lines] + [(n, mutant(n, str(top))[0], what) for n, what in died]
     slow = [f for f in faults if f[2].endswith(" s") or f[2] == "stuck"]
+    large = [f for f in faults if f[2].startswith("peak ")]
     left = [p for p in top.rglob("*") if p.is_file() and p.name not in ("at", "faults", "kept.sqlite")]
     left = [p for p in left if not p.name.startswith("x.")]
     kinds = collections.Counter((f[1], f[2]) for f in faults)
     for (name, what), n in kinds.most_common(40):
         print(f"{n:6d} x {name}: {what}, such as input {next(f[0] for f in faults if f[1:] == (name, what))}")
     print(
-        f"{count} inputs in {took:.0f} s ({count / took:.0f} a second): {len(faults) - len(slow)} crashes, {len(slow)} "
-        f"hangs over {SLOW:.0f} s, {len(left)} files left, peak {peak / 2**20:.2f} GiB"
+        f"{count} inputs in {took:.0f} s ({count / took:.0f} a second): {len(faults) - len(slow) - len(large)} crashes, {len(slow)} "
+        f"hangs over {SLOW:.0f} s, {len(left)} files left, {len(large)} over {BUDGET / 2**20:.0f} GiB, peak {peak / 2**20:.2f} GiB"
     )
     return int(bool(faults or left))
 
