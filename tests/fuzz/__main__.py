@@ -103,9 +103,10 @@ def report(top: Path, count: int, took: float, peak: int, died: list) -> int:
     kinds = collections.Counter((f[1], f[2]) for f in faults)
     for (name, what), n in kinds.most_common(40):
         print(f"{n:6d} x {name}: {what}, such as input {next(f[0] for f in faults if f[1:] == (name, what))}")
+    crashes = len(faults) - len(slow) - len(large)
     print(
-        f"{count} inputs in {took:.0f} s ({count / took:.0f} a second): {len(faults) - len(slow) - len(large)} crashes, {len(slow)} "
-        f"hangs over {SLOW:.0f} s, {len(left)} files left, {len(large)} over {BUDGET / 2**20:.0f} GiB, peak {peak / 2**20:.2f} GiB"
+        f"{count} inputs in {took:.0f} s ({count / took:.0f} a second): {crashes} crashes, {len(slow)} hangs over "
+        f"{SLOW:.0f} s, {len(left)} files left, {len(large)} over {BUDGET / 2**20:.0f} GiB, peak {peak / 2**20:.2f} GiB"
     )
     return int(bool(faults or left))
 
