@@ -30,7 +30,6 @@ _CELL = re.compile(
     rf"[(]?[+\-−]?({MONEY})?\s?(\d[\d.,' ]*|[.,]\d+)\s?([%‰]|{MONEY})?[)]?|\d+:\d\d(:\d\d)?|"
     + "|".join(re.sub(r"\?P<\w+>", "", pattern) for pattern in SHAPES.values())
 )
-_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _YEAR = re.compile(r"(19|20)\d\d")
 
 
@@ -282,17 +281,17 @@ def _stands_out(first: list[str], own: list[bool], columns: list[list[str]]) -> 
     """Say whether cells that never come again are names, although some are numbers.
 
     They are where such a number is a year above cells that are no whole numbers, where a word stands above cells that
-    all come again, or where something else stands above days of eight digits or codes with leading zeros.
+    all come again, or where something else stands above numbers that all have the same many digits.
     """
     places = list(zip(first, own, columns, strict=True))
     years = [bool(o and c and _YEAR.fullmatch(f.strip()) and not any(map(str.isdigit, c))) for f, o, c in places]
     words = [not o and len(c) > 5 and min(Counter(c).values()) > 1 for _, o, c in places]
-    days = [len(c) > 5 and all(map(_DAY.fullmatch, c)) and not _DAY.fullmatch(f.strip()) for f, _, c in places]
-    codes = [len(c) > 5 and _padded(c) and not _padded([f.strip(), *c]) for f, _, c in places]
-    return any(words) or any(days) or any(codes) or (any(years) and years == own)
+    codes = [len(c) > 5 and _apart(f.strip(), c) for f, _, c in places]
+    return any(words) or any(codes) or (any(years) and years == own)
 
 
-def _padded(cells: list[str]) -> bool:
-    """Say whether cells are numbers of one length, some with leading zeros."""
+def _apart(first: str, cells: list[str]) -> bool:
+    """Say whether a cell is above days, codes or long numbers of as many digits each, and neither one nor before one."""
     digits = all(map(str.isdigit, cells)) and len({len(c) for c in cells}) == 1
-    return digits and any(c.startswith("0") for c in cells)
+    codes = digits and (len(cells[0]) > 4 or any(c.startswith("0") for c in cells))
+    return codes and not (first.isdigit() and (len(first) == len(cells[0]) or int(first) + 1 == int(cells[0])))
