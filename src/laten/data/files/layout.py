@@ -291,7 +291,7 @@ def _stands_out(first: list[str], own: list[bool], columns: list[list[str]]) -> 
 
 
 def _apart(first: str, cells: list[str]) -> bool:
-    """Say whether a cell is above days, codes or long numbers of as many digits each, and neither one nor before one."""
+    """Say whether a cell is above days, codes or long numbers of one length, and neither one nor before one."""
     digits = all(map(str.isdigit, cells)) and len({len(c) for c in cells}) == 1
     codes = digits and (len(cells[0]) > 4 or any(c.startswith("0") for c in cells))
     return codes and not (first.isdigit() and (len(first) == len(cells[0]) or int(first) + 1 == int(cells[0])))
