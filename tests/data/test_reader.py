@@ -291,7 +291,10 @@ HEADERS = {
         7,
     ),
     "colour,sex\nblue,f\nred,f\nblue,m\nred,m\n": (["colour", "sex"], 4),
-    "2019,place\n00006,Oslo\n00024,Rome\n00010,Voss\n00028,Bern\n00026,Graz\n00003,Oslo\n": (["2019", "place"], 6),
+    "2019,place\n00006,Oslo\nNA,Rome\n00024,Rome\n00010,Voss\n00028,Bern\n00026,Graz\n00003,Oslo\n": (
+        ["2019", "place"],
+        7,
+    ),
     "2019,place\n90071992547409993,Oslo\n90071992547409944,Rome\n90071992547409979,Voss\n90071992547409972,Bern\n"
     "90071992547410000,Graz\n90071992547409986,Oslo\n": (["2019", "place"], 6),
     "9999,Oslo\n10000,Rome\n10001,Voss\n10002,Bern\n10003,Graz\n10004,Lund\n": (["column_0", "column_1"], 6),

@@ -286,12 +286,14 @@ def _stands_out(first: list[str], own: list[bool], columns: list[list[str]]) -> 
     places = list(zip(first, own, columns, strict=True))
     years = [bool(o and c and _YEAR.fullmatch(f.strip()) and not any(map(str.isdigit, c))) for f, o, c in places]
     words = [not o and len(c) > 5 and min(Counter(c).values()) > 1 for _, o, c in places]
-    codes = [len(c) > 5 and _apart(f.strip(), c) for f, _, c in places]
+    codes = [_apart(f.strip(), c) for f, _, c in places]
     return any(words) or any(codes) or (any(years) and years == own)
 
 
-def _apart(first: str, cells: list[str]) -> bool:
+def _apart(first: str, column: list[str]) -> bool:
     """Say whether a cell is above days, codes or long numbers of one length, and neither one nor before one."""
-    digits = all(map(str.isdigit, cells)) and len({len(c) for c in cells}) == 1
-    codes = digits and (len(cells[0]) > 4 or any(c.startswith("0") for c in cells))
+    cells = [c for c in column if c.isdigit()]  # the others are codes for missing
+    if len(cells) < max(6, len(column) / 2) or len({len(c) for c in cells}) > 1:
+        return False
+    codes = len(cells[0]) > 4 or any(c.startswith("0") for c in cells)
     return codes and not (first.isdigit() and (len(first) == len(cells[0]) or int(first) + 1 == int(cells[0])))
