@@ -297,6 +297,8 @@ HEADERS = {
     ),
     "2019,place\n90071992547409993,Oslo\n90071992547409944,Rome\n90071992547409979,Voss\n90071992547409972,Bern\n"
     "90071992547410000,Graz\n90071992547409986,Oslo\n": (["2019", "place"], 6),
+    "place,2019\nOslo,1\nRome,0\nVoss,1\nRome,-1\nBern,0\n": (["place", "2019"], 5),
+    "Graz,2019\nOslo,1998\nRome,2003\nVoss,2001\nRome,7\nBern,2005\n": (["column_0", "column_1"], 6),
     "9999,Oslo\n10000,Rome\n10001,Voss\n10002,Bern\n10003,Graz\n10004,Lund\n": (["column_0", "column_1"], 6),
     "00006,Oslo\n00024,Rome\n00010,Voss\n00028,Bern\n00026,Graz\n00003,Oslo\n": (["column_0", "column_1"], 6),
 }

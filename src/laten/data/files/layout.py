@@ -280,11 +280,12 @@ def _has_header(probe: list[Record], notes: list[Note]) -> bool:
 def _stands_out(first: list[str], own: list[bool], columns: list[list[str]]) -> bool:
     """Say whether cells that never come again are names, although some are numbers.
 
-    They are where such a number is a year above cells that are no whole numbers, where a word stands above cells that
-    all come again, or where something else stands above numbers that all have the same many digits.
+    They are where such a number is a year above cells that are no whole numbers over 999, where a word stands above
+    cells that all come again, or where something else stands above numbers that all have as many digits.
     """
     places = list(zip(first, own, columns, strict=True))
-    years = [bool(o and c and _YEAR.fullmatch(f.strip()) and not any(map(str.isdigit, c))) for f, o, c in places]
+    large = [any(v.isdigit() and len(v) > 3 for v in c) for c in columns]
+    years = [bool(o and c and _YEAR.fullmatch(f.strip()) and not n) for (f, o, c), n in zip(places, large, strict=True)]
     words = [not o and len(c) > 5 and min(Counter(c).values()) > 1 for _, o, c in places]
     codes = [_apart(f.strip(), c) for f, _, c in places]
     return any(words) or any(codes) or (any(years) and years == own)
