@@ -25,13 +25,15 @@ from docsite.figures import figure_numbers
 
 CODE = DOCS / "code"
 PAGES_AT_ONCE = 2
-QUICK = 200  # steps of a training whose epochs are not said, after `<!-- setup: quick -->`
+QUICK = 500  # steps of a training whose epochs are not said, after `<!-- setup: quick -->`
 PATHS = [str(ROOT / "src"), str(ROOT), str(CODE)]
 ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join(PATHS),
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     "BASH_ENV": str(CODE / "strict.sh"),
     "EDITOR": "true",
+    # most programs run once, on few rows: compile them quickly, not well
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
 }
 
 
@@ -84,7 +86,8 @@ def run_page(text: str, folder: Path) -> Ran:
     (folder / "docs").symlink_to(DOCS)
     for source, language, options in blocks_of(text):
         place, began = options["id"], worked()
-        before = training_steps(QUICK if options["quick"] == "1" else None)
+        quick = QUICK if options["quick"] == "1" else None
+        before = training_steps(quick)
         try:
             with chdir(folder):
                 for name in filter(None, options["setup"].split(",")):
@@ -92,7 +95,7 @@ def run_page(text: str, folder: Path) -> Ran:
                 if language == "python":
                     ran.printed[place] = run_python(source, module, place)
                 else:
-                    ran.printed[place] = run_shell(source, options["returncode"])
+                    ran.printed[place] = run_shell(source, options["returncode"], quick)
         except Exception:
             ran.fault = fault_of(place, source)
             break
@@ -145,10 +148,12 @@ def run_python(source: str, module: ModuleType, name: str) -> str:
     return out.getvalue()
 
 
-def run_shell(source: str, wanted: int) -> str:
-    """Run commands; return what they printed."""
-    command = ["bash", "-c", source]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def run_shell(source: str, wanted: int, quick: int | None) -> str:
+    """Run commands, after `docs/code/strict.sh`; return what they printed."""
+    command, own = ["bash", "-c", source], {"QUICK_STEPS": str(quick)} if quick else {}
+    done = subprocess.run(
+        command, env={**os.environ, **own}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if done.returncode != wanted:
         raise RuntimeError(f"exit status {done.returncode}\n{done.stdout}")
     return done.stdout
