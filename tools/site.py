@@ -2,11 +2,13 @@
 
     python tools/site.py [FOLDER] [--docs PAGES] [--draft]     # default: build/docs; open FOLDER/index.html
 
-`docsite/` holds the steps. Zensical runs the code blocks and refuses broken links. KaTeX sets formulas here and not in
-the reader's browser. Whatever is wrong stops the build, with file and line. Nothing is loaded from the network.
+`docsite/` holds the steps. Code blocks run first, two pages at once; Zensical refuses broken links; KaTeX sets formulas
+here and not in the reader's browser. Whatever is wrong stops the build, with file and line. Nothing is loaded from
+the network.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -15,7 +17,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from docsite.blocks import Block, faults_of, only_blocks, prepare_blocks
+from docsite.blocks import Block, prepare_blocks
 from docsite.common import DOCS, FIRST, LANGUAGES, ROOT, SiteError, shown
 from docsite.docstrings import faults
 from docsite.figures import bring_figures
@@ -23,8 +25,11 @@ from docsite.formulas import set_formulas
 from docsite.links import check_links
 from docsite.pages import BUILT, PAGES, check_translations, gather, settings, switch_languages
 from docsite.reference import generate
+from docsite.run import ENVIRONMENT, run_pages
+from docsite.search import search_when_asked
 
-README = "readme-blocks"  # a page with the blocks of README alone, to run them; it does not stay
+README = "README.md"  # its blocks run as well
+PRINTED = "printed.json"  # what each block printed
 
 
 def bring(language: str, docs: Path, work: Path, run: bool) -> list[Block]:
@@ -34,44 +39,39 @@ def bring(language: str, docs: Path, work: Path, run: bool) -> list[Block]:
     if language == FIRST and docs == DOCS:
         generate(pages)
     if language == FIRST and docs == DOCS and run:
-        text, found = prepare_blocks((ROOT / "README.md").read_text(), "README.md")
-        (pages / f"{README}.md").write_text(f"---\nsearch:\n  exclude: true\n---\n# README\n\n{only_blocks(text)}\n")
+        text, found = prepare_blocks((ROOT / README).read_text(), README)
+        (work / README).write_text(text)
         blocks += found
     return blocks
 
 
+def run_all(blocks: list[Block], work: Path) -> dict[str, float]:
+    """Run the blocks of all pages, and write down what they printed; return the seconds of processor of each.
+
+    Raises:
+        SiteError: one failed, or did not run: it is no block for Markdown.
+    """
+    os.environ.update(ENVIRONMENT)
+    pages = [*sorted(work.glob(f"*/{PAGES}/**/*.md")), *work.glob(README)]
+    ran = run_pages({page: work / "run" / page.relative_to(work).with_suffix("") for page in pages}, work / "numbers")
+    if lost := [block.place for block in blocks if not block.not_run and block.place not in ran.seconds]:
+        raise SiteError(f"{lost[0]}: this block did not run: is its fence indented as its surroundings are?")
+    (work / PRINTED).write_text(json.dumps(ran.printed))
+    (work / "seconds.txt").write_text("".join(f"{place}\t{s:.1f}\n" for place, s in ran.seconds.items()))
+    return ran.seconds
+
+
 def build(language: str, docs: Path, work: Path) -> str:
-    """Let Zensical build a language's site in `the language's folder`; return what was wrong: blocks, links, others."""
-    home, notes = work / language, work / f"ran-{language}.txt"  # a home of its own, since Zensical keeps a cache there
+    """Let Zensical build a language's site in `the language's folder`; return what was wrong."""
+    home = work / language  # a home of its own, since Zensical keeps a cache there
     config = home / "zensical.yml"
     config.write_text(settings(language, docs, work))
-    notes.touch()
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), str(DOCS / "code")]),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "BASH_ENV": str(DOCS / "code" / "strict.sh"),
-        "LATEN_BLOCKS": str(notes),
-        "EDITOR": "true",
-    }
+    environment = {**os.environ, **ENVIRONMENT, "LATEN_BLOCKS": str(work / PRINTED)}
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "-f", config.name]
     done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
-    if found := faults_of(done.stderr):
-        return found
     if done.returncode or "Traceback" in done.stderr:
         return f"{language}: Zensical stopped\n{plainly(done.stdout + done.stderr, language, docs)}"
     return ""
-
-
-def check_all_ran(blocks: list[Block], notes: list[Path]) -> None:
-    """Check that each block that is not marked ran.
-
-    Raises:
-        SiteError: one did not: it is no block for Zensical.
-    """
-    ran = {line.split("\t")[0] for path in notes for line in path.read_text().splitlines()}
-    if lost := [block.place for block in blocks if not block.not_run and block.place not in ran]:
-        raise SiteError(f"{lost[0]}: this block did not run: is its fence indented as its surroundings are?")
 
 
 def plainly(report: str, language: str, docs: Path) -> str:
@@ -86,14 +86,13 @@ def plainly(report: str, language: str, docs: Path) -> str:
     return re.sub(r"\[ (\S+\.md):", own, report)[-3000:]
 
 
-def report(blocks: list[Block], notes: list[Path]) -> None:
+def report(blocks: list[Block], seconds: dict[str, float]) -> None:
     """Print how many blocks ran, which did not and why, and which took longest."""
     marked = [block for block in blocks if block.not_run]
     for block in marked:
         print(f"not run: {block.place}: {block.not_run}")
-    times = [line.split("\t") for path in notes for line in path.read_text().splitlines()]
-    for place, seconds in sorted(times, key=lambda item: -float(item[1]))[:5]:
-        print(f"{seconds} s: {place}")
+    for place in sorted(seconds, key=lambda place: -seconds[place])[:5]:
+        print(f"{seconds[place]:.1f} s of processor: {place}")
     print(f"{len(blocks) - len(marked)} code blocks executed, {len(marked)} marked as not run")
 
 
@@ -113,37 +112,28 @@ def main() -> None:
         if lacks := faults() if docs == DOCS else []:
             raise SiteError("\n".join(lacks))
         blocks = [block for language in LANGUAGES for block in bring(language, docs, work, not options.draft)]
+        seconds = {} if options.draft else run_all(blocks, work)
         with ThreadPoolExecutor() as pool:  # each waits for a process
             wrong = list(pool.map(lambda language: build(language, docs, work), LANGUAGES))
         if any(wrong):
             raise SiteError("\n".join(filter(None, wrong)))
-        if not options.draft:
-            check_all_ran(blocks, sorted(work.glob("ran-*.txt")))
         for language in LANGUAGES:
             (work / language / BUILT).rename(out if language == FIRST else out / language)
-        (out / f"{README}.html").unlink(missing_ok=True)
         formulas = set_formulas(out, docs)
         if not options.draft:
             bring_figures(out, work / "numbers")
-        finish(out)
+        switch_languages(out)
+        search_when_asked(out)
         links = check_links(out)
     except SiteError as error:
         sys.exit(f"{error}")
     if options.draft:
         print("a draft: no code block ran")
     else:
-        report(blocks, sorted(work.glob("ran-*.txt")))
+        report(blocks, seconds)
     pages = sum(1 for _ in out.rglob("*.html"))
     size = sum(f.stat().st_size for f in out.rglob("*") if f.is_file()) / 2**20
     print(f"{pages} pages, {formulas} formulas, {links} links, {size:.1f} MiB: {out / 'index.html'}")
-
-
-def finish(out: Path) -> None:
-    """Let the language switch lead to the same page, and search in a folder on disk use the script beside it."""
-    switch_languages(out)
-    for page in sorted(out.rglob("*.html")):
-        local = os.path.relpath(out / "assets" / "iframe-worker.js", page.parent)
-        page.write_text(page.read_text().replace("https://unpkg.com/iframe-worker/shim", local))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,17 @@
-"""Runs a code block of a page for Zensical: markdown-exec does, after what the page's `setup` makes.
+"""Lets Zensical show a code block with what it printed: it has run before the build (`tools/docsite/run.py`).
 
-It notes the block's place in the file that `LATEN_BLOCKS` names: a block that is counted has run.
+`LATEN_BLOCKS` names the file of what each block printed, by its place.
 """
 
+import functools
+import json
 import os
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import markdown_exec
 
-from laten.training import settings as training
-
-CODE = Path(__file__).parent
-QUICK = 200  # steps
-END = "</code></pre></div>"
 NOTHING = re.compile(r'<div class="[^"]*highlight"><pre><span></span><code></code></pre></div>\n?')
 
 
@@ -29,23 +25,14 @@ def validator(language: str, inputs: dict[str, str], options: dict[str, Any], at
 
 
 def formatter(source: str, language: str, css_class: str, options: dict[str, Any], md: Any, **others: Any) -> str:
-    """Run a block; return what the page shows of it."""
-    setup, quick, quiet = (options.pop(name) for name in ("setup", "quick", "quiet"))
-    began = time.perf_counter()
-    where = Path(options["workdir"] or ".")
-    if not where.exists():
-        where.mkdir(parents=True)
-        (where / "docs").symlink_to(CODE.parent)
-    before = training.AUTO_STEPS
-    training.AUTO_STEPS = QUICK if quick == "1" else before
-    try:
-        for name in filter(None, setup.split(",")):
-            first = {**options, "source": "", "result": "", "html": False, "extra": {}}
-            markdown_exec.formatter((CODE / f"{name}.py").read_text(), "python", css_class, first, md)
-        shown = str(markdown_exec.formatter(source, language, css_class, options, md, **others))
-    finally:
-        training.AUTO_STEPS = before
-    with Path(os.environ["LATEN_BLOCKS"]).open("a") as notes:
-        notes.write(f"{options['id']}\t{time.perf_counter() - began:.1f}\n")
-    shown = NOTHING.sub("", shown)
-    return shown.split(END)[0] + END if quiet == "1" else shown
+    """Return what the page shows of a block."""
+    options = {name: value for name, value in options.items() if name not in ("setup", "quick")}
+    said = "" if options.pop("quiet") == "1" else printed()[options["id"]]
+    shown = markdown_exec.base_format(language=language, run=lambda *_, **__: said, code=source, md=md, **options)
+    return NOTHING.sub("", str(shown))
+
+
+@functools.cache
+def printed() -> dict[str, str]:
+    """Return what each block printed."""
+    return json.loads(Path(os.environ["LATEN_BLOCKS"]).read_text())

@@ -20,7 +20,8 @@ print(vae.impute(new)[columns].head(4))
 # --8<-- [start:interval]
 low, high = vae.impute_interval(new, coverage=0.9)
 hole = new["crp"].isna()
-print(low["crp"][hole].head(3).round(1).tolist(), high["crp"][hole].head(3).round(1).tolist())
+print(low["crp"][hole].head(3).round(1).tolist())
+print(high["crp"][hole].head(3).round(1).tolist())
 # --8<-- [end:interval]
 
 # --8<-- [start:given]

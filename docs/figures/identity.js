@@ -1,6 +1,6 @@
 // log p(x) = KL + ELBO: a posterior with two peaks, a normal q to drag, and a bar of two colours that never changes length.
 
-import { axis, button, drawn, element, logNormal, path, scale, slider, still } from "figures/parts";
+import { axis, breadth, button, drawn, element, logNormal, path, scale, slider, still } from "figures/parts";
 
 const TEXT = {
   en: {
@@ -44,7 +44,7 @@ export function parts(mean, sd) {
 
 export async function show(stage, language) {
   const text = TEXT[language];
-  const width = 640, height = 250, floor = 215;
+  const width = breadth(stage), height = 250, floor = 215;
   const x = scale([-3, 3], [20, width - 20]), y = scale([0, 2.2], [floor, 12]);
   const state = { mean: 0, sd: 1, reversed: false, running: 0 };
 
@@ -57,7 +57,7 @@ export async function show(stage, language) {
   svg.append(
     drawn("path", { d: `${posterior}L${x(3)} ${floor}L${x(-3)} ${floor}Z`, class: "posterior-fill" }),
     curve, axis(x, [-3, -2, -1, 0, 1, 2, 3], floor, width - 4, "z"),
-    drawn("text", { x: x(1.75), y: 34, class: "posterior-text" }, text.posterior),
+    drawn("text", { x: width - 20, y: 34, "text-anchor": "end", class: "posterior-text" }, text.posterior),
     drawn("text", { x: x(-2.9), y: 34, class: "q-text" }, text.q),
   );
 

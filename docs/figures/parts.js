@@ -54,6 +54,9 @@ export function scale([a, b], [c, d]) {
   return to;
 }
 
+/** How many units wide a plot is: fewer on a narrow page, where its text would be too small to read. */
+export const breadth = (stage) => (stage.clientWidth > 480 ? 640 : 340);
+
 /** The text of an SVG path through points. */
 export const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`).join("");
 

@@ -1,6 +1,6 @@
 // The same noise through mean + sd * noise, and two estimators of one gradient, side by side.
 
-import { axis, button, drawn, element, logNormal, normals, scale, slider } from "figures/parts";
+import { axis, breadth, button, drawn, element, logNormal, normals, scale, slider } from "figures/parts";
 
 const TEXT = {
   en: { mean: "mean μ", sd: "width σ", again: "Other noise", noise: "noise ε", z: "z = μ + σ ε", score: "score function", path: "reparameterised", one: "one draw: sd", mean_of: "mean", truth: "true gradient",
@@ -8,7 +8,7 @@ const TEXT = {
   id: { mean: "rata-rata μ", sd: "lebar σ", again: "Derau lain", noise: "derau ε", z: "z = μ + σ ε", score: "score function", path: "reparameterisasi", one: "satu tarikan: simp. baku", mean_of: "rata-rata", truth: "gradien sebenarnya",
     ratio: (r) => `Untuk ketelitian yang sama, score function memerlukan sekitar ${r} kali lebih banyak tarikan.` },
 };
-const X = 2, NOISE = 0.6, DRAWS = 4000, LINES = 40, width = 640;
+const X = 2, NOISE = 0.6, DRAWS = 4000, LINES = 40;
 
 const f = (z) => logNormal(z, 0, 1) + logNormal(X, z * z, NOISE);
 const slope = (z) => -z - ((z * z - X) / NOISE ** 2) * 2 * z;
@@ -29,6 +29,7 @@ const moments = (values) => {
 export async function show(stage, language) {
   const text = TEXT[language];
   let seed = 1, noise = [];
+  const width = breadth(stage);
   const state = { mean: 1.4, sd: 0.2 };
   const above = drawn("svg", { viewBox: `0 0 ${width} 150`, class: "plot", role: "img", "aria-label": text.z });
   const below = drawn("svg", { viewBox: `0 0 ${width} 210`, class: "plot", role: "img", "aria-label": `${text.score}, ${text.path}` });
@@ -57,7 +58,7 @@ export async function show(stage, language) {
       bins.forEach((n, i) => n && below.append(drawn("rect", { x: 20 + i * wide, y: floor - (64 * n) / most, width: wide - 0.5, height: (64 * n) / most, class: `hist-${kind}` })));
       below.append(drawn("line", { x1: 20, x2: width - 20, y1: floor, y2: floor, class: "rule" }),
         drawn("text", { x: 24, y: floor - 58, class: `${kind === "q" ? "q" : "posterior"}-text` }, name),
-        drawn("text", { x: width - 24, y: floor - 58, "text-anchor": "end" }, `${text.mean_of} ${mean.toFixed(2)}, ${text.one} ${sd.toFixed(2)}`));
+        drawn("text", { x: width - 24, y: floor - 58, "text-anchor": "end" }, `${width < 640 ? "" : `${text.mean_of} ${mean.toFixed(2)}, `}${text.one} ${sd.toFixed(2)}`));
     });
     below.append(drawn("line", { x1: gx(right), x2: gx(right), y1: 14, y2: 190, class: "bar-mark", "stroke-dasharray": "4 3" }),
       drawn("text", { x: gx(right), y: 205, "text-anchor": "middle", class: "small" }, `${text.truth} ${right.toFixed(3)}`));

@@ -1,6 +1,6 @@
 // A training, replayed: the bound rising towards log p(x), the plane of latents forming, the manifold of digits.
 
-import { axis, button, data, drawn, element, path, scale, slider, still } from "figures/parts";
+import { axis, breadth, button, data, drawn, element, path, scale, slider, still } from "figures/parts";
 import { TEN, canvas, numbers, paint } from "figures/nets";
 
 const TEXT = {
@@ -11,7 +11,7 @@ const TEXT = {
 export async function show(stage, language) {
   const text = TEXT[language], { frames, history, log_p, label, side } = await data("training");
   const images = frames.map((frame) => numbers(frame.manifold, Uint8Array));
-  const width = 640, last = history[history.length - 1][0];
+  const width = breadth(stage), last = history[history.length - 1][0];
   const low = Math.min(...history.map(([, b]) => b)), x = scale([0, last], [44, width - 14]), y = scale([Math.max(low, log_p - 16) - 0.5, log_p + 1], [132, 14]);
   const marker = drawn("circle", { r: 5, class: "dot-q" });
   const curve = drawn("svg", { viewBox: `0 0 ${width} 160`, class: "plot", role: "img", "aria-label": text.elbo });

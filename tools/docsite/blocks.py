@@ -29,14 +29,14 @@ class Block:
 
 
 def prepare_blocks(text: str, page: str) -> tuple[str, list[Block]]:
-    """Write the blocks of a page so that Zensical runs each; return the page, as many lines as before, and its blocks.
+    """Write the blocks of a page so that each can be run and shown; return the page and its blocks.
+
+    The page has as many lines as before.
 
     Raises:
         SiteError: text in a fence has no language, and no mark says that it is not run.
     """
-    lines, blocks, end, marks = text.split("\n"), [], "", dict[str, str]()
-    sessions = re.findall(r'^ *```\S+ .*session="([^"]+)"', text, re.MULTILINE)
-    session, quick = sessions[0] if sessions else page, False
+    lines, blocks, end, marks, quick = text.split("\n"), [], "", dict[str, str](), False
     for at, line in enumerate(lines):
         if end:  # inside a block
             end = "" if line.strip() == end else end
@@ -59,8 +59,7 @@ def prepare_blocks(text: str, page: str) -> tuple[str, list[Block]]:
                 setups = marks.pop("setup", "").split()
                 quick = quick or "quick" in setups
                 setup = ",".join(name for name in setups if name != "quick")
-                options += f' session="{session}" id="{place}" idprefix="" workdir="{folder_of(page)}"'
-                options += f' setup="{setup}" quick="{int(quick)}"'
+                options += f' id="{place}" idprefix="" setup="{setup}" quick="{int(quick)}"'
                 lines[at] = f"{fence['indent']}{end}{CODE[language]} {' '.join(options.split())}"
         elif line.strip():
             marks.pop("not run", None)
@@ -78,25 +77,3 @@ def without_running(text: str) -> str:
             lines[at] = f"{fence['indent']}{fence['ticks']}{fence['language']}" if seen else "<!--"
             closing = f"{fence['indent']}{fence['ticks']}" if seen else "-->"
     return "\n".join(lines)
-
-
-def folder_of(page: str) -> str:
-    """Return the name of the folder in which the blocks of a page run."""
-    return f"run/{page.removesuffix('.md').replace('/', '-')}"
-
-
-def only_blocks(text: str) -> str:
-    """Return the blocks of a page without its prose."""
-    return "\n\n".join(re.findall(r"^ *```[^\n]+\n.*?\n *```$", text, re.MULTILINE | re.DOTALL))
-
-
-def faults_of(report: str) -> str:
-    """Return place and reason of each block that failed, from what Zensical reported; empty when none did."""
-    faults = []
-    pattern = r"Execution of \w+ code block '([^']+)' (exited with [^\n]+).*?\n\nOutput is:\n\n(.*?)(?:\n\n\n|\Z)"
-    for place, end, text in re.findall(pattern, report.replace("No issues found", ""), re.DOTALL):
-        output = [line.strip() for line in text.splitlines() if line.strip()]
-        inside = re.findall(rf'"<code block: id {re.escape(place)}>", line (\d+)', text)
-        where = f" (its line {inside[-1]})" if inside else ""
-        faults.append(f"{place}{where}: {output[-1] if output else end}\n{text[-1500:]}")
-    return "\n".join(faults)

@@ -27,7 +27,7 @@ def figure_numbers(folder: Path) -> Path:
     return folder
 
 
-def bring_figures(out: Path, work: Path) -> None:
+def bring_figures(out: Path, numbers: Path) -> None:
     """Put the modules of the moving figures into the pages that have some.
 
     A browser loads no module from a folder on disk, but it takes those that stand in the page: an import map gives each
@@ -38,7 +38,7 @@ def bring_figures(out: Path, work: Path) -> None:
     if not asked:
         return
     modules = {f"figures/{path.stem}": path.read_text() for path in FIGURES.glob("*.js")}
-    modules |= {f"figures/data/{path.stem}": path.read_text() for path in figure_numbers(work).glob("*.js")}
+    modules |= {f"figures/data/{path.stem}": path.read_text() for path in numbers.glob("*.js")}
     for page, names in asked.items():
         if unknown := [name for name in names if f"figures/{name}" not in modules]:
             raise SiteError(f"{page.relative_to(out)}: no {unknown[0]}.js")
