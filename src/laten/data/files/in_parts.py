@@ -1,0 +1,346 @@
+"""Tables that are read a part at a time, so that memory does not grow with their rows.
+
+    one file, a folder of files, or a pattern --open_parts--> Parts --cells--> Arrow tables --frame--> frames
+
+Parquet, Arrow (Feather) and text. All files of a folder have the same columns. A part is the same frame as the same
+rows of the whole table would be: what a column is (its type, how it is written) is learned once, by `knowing`.
+"""
+
+import glob
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from laten.common.bounded_reading import check_regular, door
+from laten.common.errors import DataError, known
+from laten.data.files.options import Options, check_names, checked
+from laten.data.files.text_in_parts import TextFile, open_file
+from laten.data.files.unpack import ARCHIVES
+from laten.data.messages import did_you_mean
+from laten.data.text.notation import Assumed, Notation, attach
+from laten.data.text.table import read_columns
+
+PART = 16_384  # rows of a part, unless told otherwise
+FORMATS = {
+    **dict.fromkeys((".parquet", ".pq"), "parquet"), **dict.fromkeys((".feather", ".arrow", ".ipc"), "arrow"),
+    **dict.fromkeys((".csv", ".tsv", ".txt"), "text"),
+}  # fmt: skip
+PACKED = (".gz", ".bz2", ".zst")  # that text may be in
+PATTERN, IMAGES = "*?[", (".png", ".jpg", ".jpeg")
+PROGRAMS, A_CELL = 700 * 2**20, 16  # bytes that Python and its libraries take, and a cell beside those of the frame
+DAMAGE = (*ARCHIVES, EOFError, OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A table that is read a part at a time.
+
+    Args:
+        name: As it was called.
+        files: Its files, in order.
+        kind: `parquet`, `arrow` or `text`.
+        columns: Names, without those to drop.
+        options: Of reading.
+        rows: Number of rows; None: it is not known before all are read.
+        layout: Of text.
+        notations: Column -> how its cells are written, of text.
+        dtypes: Column -> its type in a frame of all rows; empty: not known.
+        notes: What was assumed of text.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    kind: str
+    columns: tuple[str, ...]
+    options: Options
+    rows: int | None = None
+    layout: TextFile | None = None
+    notations: dict[str, Notation] = field(default_factory=dict)
+    dtypes: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[Any, ...] = ()
+
+    def cells(self, size: int = PART, start: int = 0) -> Iterator[pa.Table]:
+        """Read the cells as they lie in the files, `size` rows at a time."""
+        yield from of_size((t for file in self.files for t in tables(self, file, size)), size)
+
+    def frame(self, cells: pa.Table, start: int = 0) -> pd.DataFrame:
+        """Return a part as a frame; `start` is the number of its first row, for messages."""
+        if self.kind == "text":
+            frame, _, _ = read_columns(cells, self.options, self.notations, self.where(start), self.commas)
+        else:
+            frame = cells.to_pandas()
+            frame.attrs.clear()
+        for name, dtype in self.dtypes.items():
+            if frame[name].dtype != dtype:
+                frame[name] = as_type(frame[name], dtype, self.name)
+        return attach(frame, self.record)
+
+    def frames(self, size: int = PART) -> Iterator[tuple[int, pd.DataFrame, pa.Table]]:
+        """Read frames of `size` rows; each with the number of its first row, and its cells as they lie in the file."""
+        start = 0
+        for cells in self.cells(size):
+            yield start, self.frame(cells, start), cells
+            start += len(cells)
+
+    def knowing(self, cells: pa.Table) -> "Parts":
+        """Return these parts with what some of the rows, which show all that there is, say of each column."""
+        if self.kind == "text":
+            frame, notations, notes = read_columns(cells, self.options, self.options.like, self.where(0), self.commas)
+            layout = self.layout
+            assert layout is not None
+            return replace(self, notations=notations, dtypes=dict(frame.dtypes), notes=(*layout.notes, *notes))
+        return replace(self, dtypes=dict(cells.to_pandas().dtypes))
+
+    @property
+    def commas(self) -> bool:
+        """Whether commas are decimal marks where nothing tells."""
+        return self.layout is not None and self.layout.sep == ";"
+
+    @property
+    def record(self) -> Assumed:
+        """What was assumed of the files."""
+        ids = tuple(self.options.id)
+        if self.layout is None:
+            return Assumed(self.name, self.kind, ids=ids)
+        to = self.layout
+        return Assumed(self.name, "text", to.encoding, to.sep, to.quote, to.header, self.notations, ids, self.notes)
+
+    def where(self, start: int) -> Callable[[np.ndarray], str]:
+        """Return what names some rows of a part in a message."""
+        return lambda rows: f"{self.name}, row {start + int(rows[0])} (counted from 0)"
+
+    def state(self) -> list[list[Any]]:
+        """Return name, size and time of change of each file: where all agree, they were not changed."""
+        try:
+            stats = [(file, file.stat()) for file in self.files]
+        except OSError as error:
+            raise DataError(f"{error.filename}: cannot be read any more: {error.strerror}") from None
+        return [[str(file.absolute()), s.st_size, s.st_mtime_ns] for file, s in stats]
+
+    def check_unchanged(self, before: list[list[Any]]) -> None:
+        """Refuse files that changed since.
+
+        Raises:
+            DataError: names the first that did.
+        """
+        for old, new in zip(before, self.state(), strict=True):
+            if old != new:
+                raise DataError(f"{new[0]}: was changed while it was read; begin again when it is complete")
+
+
+def open_parts(source: str | Path, *, like: dict[str, Notation] | None = None, **told: Any) -> Parts | None:
+    """Open a table that can be read in parts; None: it is of another kind.
+
+    Args:
+        source: A file, a folder, or a pattern such as `folder/*.parquet`.
+        like: Column -> a notation to read it by.
+        told: Options of reading, as `read` takes them.
+    Raises:
+        DataError: no file matches, the files are not alike, or one cannot be read.
+    """
+    files = files_of(str(source))
+    if files is None:
+        return None
+    kinds = {kind_of(file) for file in files}
+    if len(kinds) > 1:
+        raise DataError(f"{source}: holds files of several kinds, {known(sorted(map(str, kinds)))}; give one pattern")
+    options, (kind,) = checked(like, **told), kinds
+    for file in files:
+        check_regular(file)
+    layout, rows = None, 0
+    if kind == "text":
+        layout = open_file(files[0], options)
+        names, rows = list(layout.names), None
+        for file in files[1:]:
+            check_alike(file, pa.schema([(n, pa.string()) for n in open_file(file, options).names]), files[0],
+                        pa.schema([(n, pa.string()) for n in names]))  # fmt: skip
+    else:
+        first: pa.Schema | None = None
+        for file in files:
+            schema, count = typed_schema(file, kind)
+            first = schema if first is None else first
+            check_alike(file, schema, files[0], first)
+            rows += count
+        assert first is not None
+        names = first.names
+        nested = [f.name for f in first if pa.types.is_nested(f.type) and f.name not in options.drop]
+        if nested:
+            raise DataError(f"{source}: the cells of {known(nested)} are lists or records; leave them out: {nested!r}")
+    check_names(options, names, str(source))
+    columns = tuple(n for n in names if n not in options.drop)
+    if rows == 0:
+        raise DataError(f"{source}: the table has columns {known(columns)} but no rows")
+    return Parts(str(source), files, str(kind), columns, options, rows, layout)
+
+
+def files_of(source: str) -> tuple[Path, ...] | None:
+    """Return the files of a table, sorted by name; None: it is no table that can be read in parts."""
+    path = Path(source)
+    try:
+        there, folder = path.exists(), path.is_dir()
+    except (OSError, ValueError):
+        return None
+    if not there and any(mark in source for mark in PATTERN):
+        found = [Path(p) for p in sorted(glob.glob(source, recursive=True)) if Path(p).is_file()]
+        if not found:
+            raise DataError(f"{source}: no file matches this pattern")
+        strange = next((p for p in found if kind_of(p) is None), None)
+        if strange is not None:
+            raise DataError(f"{strange}: cannot be read in parts; known: {known(FORMATS, 20)}")
+        return tuple(found)
+    if folder:
+        found = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith((".", "_"))]
+        if not found:
+            raise DataError(f"{source}: the folder holds no files")
+        if any(p.suffix.lower() in IMAGES for p in found):
+            return None
+        return tuple(p for p in found if kind_of(p) is not None) or None
+    return (path,) if there and kind_of(path) is not None else None
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what kind of table a file is by its name."""
+    name = path.name.lower()
+    for packing in PACKED:
+        if name.endswith(packing):
+            found = FORMATS.get(Path(name.removesuffix(packing)).suffix)
+            return found if found == "text" else None
+    return FORMATS.get(Path(name).suffix)
+
+
+def typed_schema(file: Path, kind: str) -> tuple[pa.Schema, int]:
+    """Return the columns of a file of typed cells, and its number of rows."""
+    with door(f"{file}: cannot be read as {kind}: {{}}; is it damaged or cut off?", *DAMAGE):
+        if kind == "parquet":
+            with parquet.ParquetFile(file) as opened:
+                return opened.schema_arrow, opened.metadata.num_rows
+        with pa.memory_map(str(file)) as source:
+            reader = arrow_reader(source)
+            return reader.schema, sum(len(batch) for batch in batches(reader))
+
+
+def arrow_reader(source: Any) -> Any:
+    """Open Arrow's file, or its stream."""
+    try:
+        return pa.ipc.open_file(source)
+    except pa.ArrowInvalid:
+        source.seek(0)
+        return pa.ipc.open_stream(source)
+
+
+def batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    """Read the batches of an Arrow file or stream."""
+    many = getattr(reader, "num_record_batches", None)
+    yield from reader if many is None else (reader.get_batch(i) for i in range(many))
+
+
+def check_alike(file: Path, schema: pa.Schema, first: Path, wanted: pa.Schema) -> None:
+    """Refuse a file whose columns are not those of the first.
+
+    Raises:
+        DataError: names the file and the column.
+    """
+    for name in wanted.names:
+        if name not in schema.names:
+            near = did_you_mean(name, schema.names)
+            raise DataError(f"{file}: lacks the column {name!r} that {first.name} has{near}; all files need the same")
+    for name in schema.names:
+        if name not in wanted.names:
+            raise DataError(f"{file}: has the column {name!r}, which {first.name} has not; all files need the same")
+        if schema.field(name).type != wanted.field(name).type:
+            one, other = schema.field(name).type, wanted.field(name).type
+            raise DataError(f"{file}: column {name!r} is {one}, but {other} in {first.name}; write all files alike")
+
+
+def tables(parts: Parts, file: Path, size: int) -> Iterator[pa.Table]:
+    """Read the cells of one file; a row group is decoded as it comes, not at once."""
+    wanted = list(parts.columns)
+    with door(f"{file}: cannot be read as {parts.kind}: {{}}; is it damaged or cut off?", *DAMAGE):
+        if parts.kind == "text":
+            assert parts.layout is not None
+            for table in open_file(file, parts.options).tables():
+                yield table.select(wanted)
+            return
+        if parts.kind == "parquet":
+            with parquet.ParquetFile(file, pre_buffer=False) as opened:
+                like = opened.schema_arrow
+                for batch in opened.iter_batches(size, columns=wanted, use_threads=False):
+                    yield validated(pa.Table.from_batches([batch]), wanted, like)
+            return
+        with pa.OSFile(str(file)) as source:
+            reader = arrow_reader(source)
+            for batch in batches(reader):
+                yield validated(pa.Table.from_batches([batch]), wanted, reader.schema)
+
+
+def validated(table: pa.Table, columns: list[str], like: pa.Schema) -> pa.Table:
+    """Return checked cells: offsets that point out of a damaged buffer would crash the process."""
+    table.validate(full=True)
+    return table.select(columns).replace_schema_metadata(like.metadata)
+
+
+def of_size(found: Iterator[pa.Table], size: int) -> Iterator[pa.Table]:
+    """Cut tables anew, into such of `size` rows."""
+    held: list[pa.Table] = []
+    rows = 0
+    for table in found:
+        held.append(table)
+        rows += len(table)
+        if rows >= size:
+            joined = pa.concat_tables(held)
+            for start in range(0, rows - size + 1, size):
+                yield joined.slice(start, size).unify_dictionaries()
+            held = [joined.slice(rows - rows % size)] if rows % size else []
+            rows %= size
+    if rows:
+        yield pa.concat_tables(held).unify_dictionaries()
+
+
+def as_type(cells: pd.Series, dtype: Any, name: str) -> pd.Series:
+    """Return cells in the type that the column has in a frame of all rows."""
+    found = cells.astype(dtype)
+    lost = found.isna() & cells.notna()
+    if lost.any():
+        raise DataError(
+            f"{name}: column {cells.name!r} has too many levels to be read in parts, such as "
+            f"{cells[lost].iloc[0]!r:.40}; leave it out, or write it as text"
+        )
+    return found
+
+
+def several(source: str) -> bool:
+    """Say whether a name is of several files: a folder of tables, or a pattern."""
+    return not Path(source).is_file() and files_of(source) is not None
+
+
+def together(parts: Parts) -> tuple[pd.DataFrame, pa.Table | None]:
+    """Read all rows at once; of text also its cells as they are written."""
+    cells = pa.concat_tables(parts.cells(2**20)).unify_dictionaries()
+    return parts.knowing(cells).frame(cells), cells if parts.kind == "text" else None
+
+
+def fits(parts: Parts, memory: int) -> bool:
+    """Say whether a table can be held, and worked on, in so many bytes of memory."""
+    some = next(parts.cells(2048))
+    frame = parts.knowing(some).frame(some)
+    a_row = 2 * float(frame.memory_usage(deep=True).sum()) / len(frame) + A_CELL * len(parts.columns)
+    return PROGRAMS + estimated_rows(parts) * a_row <= memory
+
+
+def estimated_rows(parts: Parts) -> int:
+    """Return how many rows there are; of text about how many."""
+    if parts.rows is not None:
+        return parts.rows
+    some = next(parts.cells(PART))
+    if len(some) < PART:
+        return len(some)
+    packed = 5 if parts.files[0].name.lower().endswith(PACKED) else 1
+    written = sum(sum(len(v.as_buffer()) for v in c) for c in some.slice(0, 1000).columns) / 1000 + len(parts.columns)
+    return int(packed * sum(os.path.getsize(f) for f in parts.files) / written)
