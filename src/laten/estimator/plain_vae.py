@@ -22,6 +22,7 @@ from laten.answers.references import MOST_ROWS, References, from_arrays, learned
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import ModelFileError
 from laten.common.memory_size import bytes_of
+from laten.data.files.open_parts import beyond
 from laten.data.files.read import read
 from laten.data.rows.presentation import Presentation
 from laten.data.rows.views import TableView, View, view_from_json
@@ -30,7 +31,6 @@ from laten.estimator.model_parts import called
 from laten.estimator.parameters import KEPT, Parameters, check
 from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.prepare_parts import (
-    larger_than,
     prepare_parts,
     refuse_weights,
     sampled,
@@ -85,7 +85,7 @@ class PlainVAE(Parameters, Answers):
         with nullcontext() if run is None else Checkpoints(run, exact) as checkpoints:
             if not isinstance(X, str | os.PathLike):
                 return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
-            parts = larger_than(memory, X)
+            parts = beyond(bytes_of(memory), X)
             if parts is None:
                 return self.fit_prepared(prepare(read(X), self, sample_weight), checkpoints)
             refuse_weights(sample_weight)

@@ -18,12 +18,11 @@ import pandas as pd
 from laten.answers.references import MOST_ROWS
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import DataError
-from laten.common.memory_size import bytes_of
 from laten.data.columns.cells import Cells, cells_of
 from laten.data.columns.column import Column
 from laten.data.columns.encode import numbers_of
 from laten.data.containers.containers import PANDAS
-from laten.data.files.in_parts import Parts, fits, open_parts
+from laten.data.files.in_parts import Parts
 from laten.data.files.survey import Survey, keep, kept, survey
 from laten.data.histogram.find_bins import recounted
 from laten.data.histogram.histogram import Histogram
@@ -42,19 +41,6 @@ from laten.training.windows import Windows
 SHARE = 16  # a window takes this part of the memory; three of them, at times, and what reads the next
 FEWEST = 2**12  # rows of a window
 SURVEYED = "survey.arrow"
-
-
-def larger_than(memory: Any, source: Any, **reading: Any) -> Parts | None:
-    """Return the parts of a table that does not fit into memory; None: it does, or cannot be read in parts.
-
-    Args:
-        memory: What may be taken, as `bytes_of` reads it; None: what this machine can give.
-        source: A path or pattern.
-        reading: Options of reading.
-    """
-    limit = bytes_of(memory)
-    parts = open_parts(source, **reading)
-    return None if parts is None or fits(parts, limit) else parts
 
 
 class Sampled(NamedTuple):

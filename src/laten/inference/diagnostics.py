@@ -14,7 +14,7 @@ memory does not grow with rows x draws.
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -183,6 +183,37 @@ class LogLikelihood:
                 f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}",
             ]
         )
+
+
+def pooled(parts: Sequence[tuple[int, LogLikelihood]]) -> LogLikelihood:
+    """Return the estimate for all rows from those for parts of them, without what is known of single rows.
+
+    Errors of parts count as independent; effective sample size and Pareto k are medians over parts.
+
+    Args:
+        parts: Number of rows, and the estimate for them.
+    """
+    rows = np.array([n for n, _ in parts], np.float64)
+    total = rows.sum()
+
+    def mean(values: Sequence[float]) -> float:
+        return float(rows @ np.array(values, np.float64) / total)
+
+    value = mean([p.value for _, p in parts])
+    squares = [(n - 1) * n * p.rows_error**2 + n * (p.value - value) ** 2 if n > 1 else (p.value - value) ** 2
+               for n, p in parts]  # fmt: skip
+    nothing = np.zeros(0)
+    return LogLikelihood(
+        value=value,
+        standard_error=float(np.sqrt(np.sum([(n * p.standard_error) ** 2 for n, p in parts])) / total),
+        rows_error=math.sqrt(sum(squares) / (total - 1) / total) if total > 1 else math.nan,
+        effective_sample_size=float(np.median([p.effective_sample_size for _, p in parts])),
+        pareto_k=float(np.nanmedian([p.pareto_k for _, p in parts])),
+        draws=round(mean([p.draws for _, p in parts])),
+        per_row=nothing,
+        errors=nothing,
+        references={name: mean([p.references[name] for _, p in parts]) for name in parts[0][1].references},
+    )
 
 
 def digits(error: float) -> int:

@@ -32,7 +32,7 @@ from laten.common.bounded_reading import door, read_file
 from laten.common.errors import DataError, known
 from laten.data.datasets.embedded import DATASETS, load
 from laten.data.files.arrays import read_idx, read_images, read_npy, read_npz
-from laten.data.files.in_parts import open_parts, several, together
+from laten.data.files.open_parts import open_parts, several, together
 from laten.data.files.options import Missing, Options, checked
 from laten.data.files.text_table import open_text
 from laten.data.files.typed_tables import READERS

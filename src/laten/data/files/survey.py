@@ -1,9 +1,9 @@
 r"""What a table is, from one pass over its parts in bounded memory: a sample of rows, and witnesses of what is rare.
 
-Each row draws a number $u$; the $k$ rows of smallest $u$ are a sample without replacement, and two such samples merge to
-the sample of both tables (Cohen & Kaplan 2007, bottom-k). Beside them stand *witnesses*: of each column the first row
-with a value that none before had (up to a number of them), with no value, with the smallest and the largest number, with
-more digits after the point. Levels, holes, ranges and digits of sample and witnesses together are those of the table;
+Each row draws a number $u$; the $k$ rows of smallest $u$ are a sample without replacement, and two such samples merge
+to the sample of both tables (Cohen & Kaplan 2007, bottom-k). Beside them stand *witnesses*: of each column the first
+row with a value that none before had (up to a number of them), with no value, with the smallest and the largest number,
+with more digits after the point. Levels, holes, ranges and digits of sample and witnesses together are those of the table;
 shares come from the sample alone. A table of at most $k$ rows is its own sample.
 """
 
@@ -165,7 +165,12 @@ def numbers_of(values: pa.Array, texts: bool) -> np.ndarray | None:
     kind = values.type
     if texts:
         return pd.to_numeric(values.to_pandas(), errors="coerce").to_numpy(np.float64)
-    if pa.types.is_timestamp(kind) or pa.types.is_duration(kind) or pa.types.is_time64(kind) or pa.types.is_date64(kind):
+    if (
+        pa.types.is_timestamp(kind)
+        or pa.types.is_duration(kind)
+        or pa.types.is_time64(kind)
+        or pa.types.is_date64(kind)
+    ):
         return values.cast(pa.int64()).to_numpy(zero_copy_only=False).astype(np.float64)
     if pa.types.is_date32(kind) or pa.types.is_time32(kind):
         return values.cast(pa.int32()).to_numpy(zero_copy_only=False).astype(np.float64)

@@ -141,9 +141,7 @@ def held_out(rows: int, share: float, seed: int) -> np.ndarray:
 
 def types_of(view: TableView) -> dict[str, np.dtype]:
     """Return types that hold all values of each node: of lossy ones a missing cell too."""
-    return {
-        b.node: np.min_scalar_type(max(b.sizes)) if b.node in view.lossy else b.dtype for b in view.schema.blocks
-    }
+    return {b.node: np.min_scalar_type(max(b.sizes)) if b.node in view.lossy else b.dtype for b in view.schema.blocks}
 
 
 def encoded(parts: Parts, view: TableView, frame: Any, start: int) -> tuple[Rows, float]:
@@ -193,7 +191,9 @@ class Tally:
         for text, bad in view.torn(frame).items():
             if text in declared:
                 row = start + int(np.argmax(bad))
-                raise DataError(f"{name}: row {row} (counted from 0) does not keep the constraint {text!r}; leave it out")
+                raise DataError(
+                    f"{name}: row {row} (counted from 0) does not keep the constraint {text!r}; leave it out"
+                )
             self.torn.add(text)
 
     def told(self) -> dict[str, Any]:
