@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted
+from laten.answers.sample_and_predict import table_of
 from laten.answers.scores import judged, surprise
 from laten.data.rows.views import TableView
 from laten.inference.until_precise import FIRST
@@ -57,7 +58,7 @@ def explained(
     """
     shares = surprise(fitted, pd.concat([cells, some]), draws or FIRST).reset_index(drop=True)
     excess = (shares - shares.iloc[len(out) :].median()).iloc[: len(out)]
-    names = [str(n) for n in fitted.view.schema.names if str(n) in excess.columns]
+    names = [str(n) for n in table_of(fitted, "outliers").schema.names if str(n) in excess.columns]
     if by_column:
         return pd.concat([out, excess[names]], axis=1)
     by_text = {str(c): c for c in cells.columns}

@@ -87,7 +87,7 @@ class PlainVAE(Parameters, Answers):
                 return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
             parts = beyond(bytes_of(memory), X)
             if parts is None:
-                return self.fit_prepared(prepare(read(X), self, sample_weight), checkpoints)
+                return self.fit_prepared(prepare(read(os.fspath(X)), self, sample_weight), checkpoints)
             refuse_weights(sample_weight)
             with work_folder(run) as folder:
                 prepared, _ = prepare_parts(sampled(parts, folder), self, bytes_of(memory), folder)

@@ -112,10 +112,10 @@ class Windows:
         length, many = self.length(batch_size), self.count(batch_size)
         stretches, rows = self._stretches(seed, turn // many, turn % many, length)
         values, masks = self.spool.read(stretches, length)
-        numbers = np.arange(rows, dtype=np.int32)
-        np.random.default_rng((seed, turn // many, turn % many)).shuffle(numbers)
+        shuffled = np.arange(rows, dtype=np.int32)
+        np.random.default_rng((seed, turn // many, turn % many)).shuffle(shuffled)
         steps = rows // batch_size
-        numbers = numbers[: steps * batch_size].reshape(steps, batch_size)
+        numbers = shuffled[: steps * batch_size].reshape(steps, batch_size)
         order = np.pad(numbers, ((0, length // batch_size - steps), (0, 0)))
         return Window(Store(jax.device_put(values), jax.device_put(masks)), jax.device_put(order), numbers, turn, 0)
 

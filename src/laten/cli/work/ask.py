@@ -22,6 +22,7 @@ from laten.cli.waiting import quiet, together, waiting
 from laten.cli.work.fit_first import to_draw_from
 from laten.cli.work.in_parts import by_row, each, larger, writing
 from laten.cli.work.labelled import first, labelled, scored
+from laten.common.errors import DataError
 from laten.data.files.as_text import as_written
 from laten.data.files.in_parts import Parts
 from laten.data.files.write_parts import WRITTEN

@@ -122,7 +122,7 @@ def fit_parts(
         declared = [str(parsed(text, names)) for text in edits[2]]
         prepared, held = prepare_parts(table, vae, bytes_of(memory), folder, declared)
         if not quiet:
-            describe(source, prepared.view.schema if vae.schema is not None else None, vae.binarise, table.found.rows)
+            describe(source, vae.schema, vae.binarise, table.found.rows)
             begin(prepared, run, checkpoints)
         with windows_of(prepared):
             vae.fit_prepared(prepared, checkpoints, tuple(WAYS))

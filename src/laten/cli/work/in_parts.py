@@ -43,7 +43,12 @@ def writing(output: str | None, sep: str = ",") -> Iterator[Callable[[pd.DataFra
             yield put
         return
     write = texts(sep)
-    yield lambda part: [print_part(text) for text in write(part)] and None
+
+    def shown(part: pd.DataFrame) -> None:
+        for text in write(part):
+            print_part(text)
+
+    yield shown
 
 
 def each(parts: Parts, wait: Waiting) -> Iterator[tuple[int, pd.DataFrame, Any]]:

@@ -4,6 +4,7 @@ a file, a folder of files, or a pattern --open_parts--> Parts; files that are no
 """
 
 import glob
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ PROGRAMS, A_CELL = 700 * 2**20, 16  # bytes that Python and its libraries take, 
 A_BYTE, A_PACKED_BYTE = 30, 150  # bytes of memory, at most, that one of a text file takes
 
 
-def open_parts(source: str | Path, *, like: dict[str, Notation] | None = None, **told: Any) -> Parts | None:
+def open_parts(source: str | os.PathLike, *, like: dict[str, Notation] | None = None, **told: Any) -> Parts | None:
     """Open a table that can be read in parts; None: it is of another kind.
 
     Args:
@@ -43,27 +44,24 @@ def open_parts(source: str | Path, *, like: dict[str, Notation] | None = None, *
     files = files_of(str(source))
     if files is None:
         return None
-    kinds = {kind_of(file) for file in files}
+    kinds = sorted({str(kind_of(file)) for file in files})
     if len(kinds) > 1:
-        raise DataError(f"{source}: holds files of several kinds, {known(sorted(map(str, kinds)))}; give one pattern")
-    options, (kind,) = checked(like, **told), kinds
+        raise DataError(f"{source}: holds files of several kinds, {known(kinds)}; give one pattern")
+    options, kind = checked(like, **told), kinds[0]
     for file in files:
         check_regular(file)
-    layout, rows = None, 0
+    layout, rows, names = None, None, list[str]()
     if kind == "text":
         layout = open_file(files[0], options)
-        names, rows = list(layout.names), None
+        names = list(layout.names)
         for file in files[1:]:
             check_alike(file, pa.schema([(n, pa.string()) for n in open_file(file, options).names]), files[0],
                         pa.schema([(n, pa.string()) for n in names]))  # fmt: skip
     else:
-        first: pa.Schema | None = None
-        for file in files:
-            schema, count = typed_schema(file, kind)
-            first = schema if first is None else first
+        opened = [typed_schema(file, kind) for file in files]
+        first, rows = opened[0][0], sum(count for _, count in opened)
+        for file, (schema, _) in zip(files, opened, strict=True):
             check_alike(file, schema, files[0], first)
-            rows += count
-        assert first is not None
         names = first.names
         nested = [f.name for f in first if pa.types.is_nested(f.type) and f.name not in options.drop]
         if nested:
@@ -150,8 +148,10 @@ def together(parts: Parts) -> tuple[pd.DataFrame, pa.Table | None]:
     return parts.knowing(cells).frame(cells), cells if parts.kind == "text" else None
 
 
-def beyond(limit: int, source: str | Path, *, like: dict[str, Notation] | None = None, **told: Any) -> Parts | None:
-    """Return the parts of a table that cannot be worked on in so many bytes of memory; None: it can, or has no parts.
+def beyond(
+    limit: int, source: str | os.PathLike, *, like: dict[str, Notation] | None = None, **told: Any
+) -> Parts | None:
+    """Return the parts of a table that needs more than so many bytes of memory; None: it does not, or has no parts.
 
     Args:
         source, like, told: As in `open_parts`.

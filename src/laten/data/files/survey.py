@@ -3,8 +3,8 @@ r"""What a table is, from one pass over its parts in bounded memory: a sample of
 Each row draws a number $u$; the $k$ rows of smallest $u$ are a sample without replacement, and two such samples merge
 to the sample of both tables (Cohen & Kaplan 2007, bottom-k). Beside them stand *witnesses*: of each column the first
 row with a value that none before had (up to a number of them), with no value, with the smallest and the largest number,
-with more digits after the point. Levels, holes, ranges and digits of sample and witnesses together are those of the table;
-shares come from the sample alone. A table of at most $k$ rows is its own sample.
+with more digits after the point. Levels, holes, ranges and digits of sample and witnesses together are those of the
+table; shares come from the sample alone. A table of at most $k$ rows is its own sample.
 """
 
 import json
@@ -71,9 +71,9 @@ def survey(parts: Parts, most: int = SAMPLE, seed: int = 0) -> Survey:
         rows, held = rows + len(cells), held + len(take)
         if held > 3 * most:
             bar = float(np.partition(np.concatenate(draws), most - 1)[most - 1]) + 1e-300
-            keep = [np.flatnonzero((d < bar) | w) for d, w in zip(draws, seen, strict=True)]
-            kept = [t.take(pa.array(k)) for t, k in zip(kept, keep, strict=True)]
-            draws, places, seen = ([x[k] for x, k in zip(xs, keep, strict=True)] for xs in (draws, places, seen))
+            some = [np.flatnonzero((d < bar) | w) for d, w in zip(draws, seen, strict=True)]
+            kept = [t.take(pa.array(k)) for t, k in zip(kept, some, strict=True)]
+            draws, places, seen = ([x[k] for x, k in zip(xs, some, strict=True)] for xs in (draws, places, seen))
             held = sum(map(len, draws))
     u, at, witness = np.concatenate(draws), np.concatenate(places), np.concatenate(seen)
     drawn = np.ones(len(u), bool) if len(u) <= most else u <= np.partition(u, most - 1)[most - 1]

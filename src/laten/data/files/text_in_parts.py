@@ -4,7 +4,9 @@ Cells are texts. What they are is said later, by `laten.data.text`, as for a tab
 need the whole file are not seen here: a last row of totals, and labels in quotes that look like codes for missing.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from laten.data.files.text_table import open_text
 
 HEAD = 2**20  # bytes from which the layout is taken
 BLOCK = 2**22  # bytes that are split at once
+FAULT = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+): ?(.*)", re.DOTALL)
 PACKINGS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
 
@@ -55,20 +58,14 @@ class TextFile:
         """
         names = [*self.names, *(f"\0{i}" for i in range(self.width - len(self.names)))]
 
-        def refuse(row: Any) -> str:
-            raise DataError(
-                f"{self.path}: a row has {row.actual_columns} cells instead of {row.expected_columns}: "
-                f"{row.text!r:.80}; correct it: a cell that holds {self.sep!r} needs {self.quote} around it"
-            )
-
-        with opened(self.path) as stream:
+        with self.faults(), opened(self.path) as stream:
             reader = arrow_csv.open_csv(
                 stream,
                 read_options=arrow_csv.ReadOptions(
                     column_names=names, skip_rows=self.skip, block_size=BLOCK, encoding=self.encoding, use_threads=False
                 ),
                 parse_options=arrow_csv.ParseOptions(
-                    delimiter=self.sep, quote_char=self.quote, newlines_in_values=True, invalid_row_handler=refuse
+                    delimiter=self.sep, quote_char=self.quote, newlines_in_values=True
                 ),
                 convert_options=arrow_csv.ConvertOptions(
                     column_types={n: pa.string() for n in names}, strings_can_be_null=False
@@ -76,6 +73,21 @@ class TextFile:
             )
             for batch in reader:
                 yield pa.Table.from_batches([batch]).select(list(self.names))
+
+    @contextmanager
+    def faults(self) -> Iterator[None]:
+        """Say which row has other cells than the first."""
+        try:
+            yield
+        except pa.ArrowInvalid as error:
+            found = FAULT.search(str(error))
+            if found is None:
+                raise
+            row, wanted, got, text = found.groups()
+            raise DataError(
+                f"{self.path}: row {row} of the file has {got} cells instead of {wanted}: {text!r:.80}; correct it: a "
+                f"cell that holds {self.sep!r} needs {self.quote} around it"
+            ) from None
 
 
 def opened(path: Path) -> Any:

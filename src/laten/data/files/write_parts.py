@@ -5,7 +5,7 @@ with appending(path) as put: for part in ...: put(part)
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -49,10 +49,16 @@ def appending(path: str | Path, sep: str = ",") -> Iterator[Put]:
             yield grouped.put
             grouped.close()
         elif name.removesuffix(".gz").endswith(".json"):
-            yield lambda part: file.write(records(part).encode()) and None
+            yield lambda part: put_texts(file, [records(part)])
         else:
             write = texts("\t" if ".tsv" in name else sep)
-            yield lambda part: [file.write(text.encode()) for text in write(part)] and None
+            yield lambda part: put_texts(file, write(part))
+
+
+def put_texts(file: IO[bytes], lines: Iterable[str]) -> None:
+    """Write texts."""
+    for text in lines:
+        file.write(text.encode())
 
 
 def texts(sep: str = ",") -> Callable[[pd.DataFrame], Iterator[str]]:

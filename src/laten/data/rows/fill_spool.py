@@ -154,7 +154,7 @@ def encoded(parts: Parts, view: TableView, frame: Any, start: int) -> tuple[Rows
 
 def keep(small: list[Rows], cells: pa.Table, writer: SpoolWriter) -> None:
     """Write the rows that stay in memory beside the spool."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for i, (name, dtype) in enumerate(writer.dtypes.items()):
         arrays[f"values/{i}"] = np.concatenate([r.values[name] for r in small]).astype(dtype)
         masks = [r.mask.get(name, np.ones(r.values[name].shape, bool)) for r in small]
