@@ -7,7 +7,7 @@ of the posterior, and the leaves that are asked for are averaged over them or dr
 import itertools
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ import pandas as pd
 
 from laten.answers.fitted import Fitted
 from laten.common import notebook
-from laten.common.errors import DataError, LatenError, LatenWarning, known
+from laten.common.errors import LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows import tables
 from laten.data.rows.point_answers import intervals
@@ -32,7 +32,6 @@ from laten.inference.importance import DRAWS_AT_ONCE
 from laten.inference.questions import Completions, Density, Expected, LogWeights
 
 Given = Mapping[Any, Any] | None
-MOST_AT_ONCE = 2**18  # rows drawn together; of more, memory would grow with their number
 KEPT = 64  # rows drawn from one set of importance weights
 LEAST_DRAWS = 10  # from the guide, for each completed copy
 FEWEST_GROUPS = 8  # of rows, of which some are drawn: what the guide misses must be found for one row too
@@ -63,34 +62,6 @@ class ConditionalAnswer:
         copies = f"{len(self.samples)} samples of each row in .samples" if self.samples else ""
         heads = ("row", "log p(targets | the rest), nats", "effective draws")
         return notebook.table(heads, rows, len(self.log_density)) + notebook.sentences(copies)
-
-
-def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int, holes: bool = False) -> Any:
-    """Draw `n` rows, from the network or, given something, from the posterior; with holes as the fitted rows have."""
-    found = [*sample_parts(fitted, n, given, draws, seed, holes)]
-    return fitted.view.returned(found[0] if len(found) == 1 else joined(found))
-
-
-def sample_parts(
-    fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int, holes: bool = False
-) -> Iterator[Any]:
-    """Draw the rows of `sample` as the view has them, some at a time, each time with a seed of its own."""
-    if given is not None and not isinstance(given, Mapping):
-        raise DataError(
-            f"given: expected a dict {{column: value}}, got {type(given).__name__}; to draw the rest of each of "
-            "several rows use conditional(X, targets, samples=...) or impute(X, samples=...)"
-        )
-    for i, start in enumerate(range(0, n, MOST_AT_ONCE)):
-        own = seed if i == 0 else int(np.random.SeedSequence((seed, i)).generate_state(1)[0])
-        found = sampled(fitted, min(MOST_AT_ONCE, n - start), given or {}, draws, own)
-        yield fitted.view.emptied(found, given or {}, own) if holes else found
-
-
-def joined(parts: list[Any]) -> Any:
-    """Join parts of drawn rows: frames, or arrays by node."""
-    if isinstance(parts[0], pd.DataFrame):
-        return pd.concat(parts, ignore_index=True)
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
 
 
 def sampled(fitted: Fitted, n: int, given: Mapping[Any, Any], draws: int, seed: int) -> Any:

@@ -14,7 +14,7 @@ memory does not grow with rows x draws.
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -111,6 +111,15 @@ def digest(log_w: np.ndarray) -> Digest:
     return Digest(log_mean_weight(log_w), effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3].copy())
 
 
+def hashed(mark: np.ndarray) -> np.ndarray:
+    """Return a number for each row of marks, `(rows,)` uint64: equal rows have equal ones."""
+    bits, total = np.ascontiguousarray(mark, np.float64).view(np.uint64), np.zeros(len(mark), np.uint64)
+    for column in bits.T:
+        total = (total ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        total ^= total >> np.uint64(29)
+    return total
+
+
 @dataclass(frozen=True)
 class LogLikelihood:
     """An estimate of log p of rows, and how far to trust it.
@@ -126,6 +135,7 @@ class LogLikelihood:
         per_row: `(rows,)` nats.
         errors: `(rows,)` Monte Carlo error of each row's log p.
         references: Name -> mean log p of the same rows by simpler models; empty where none were computed.
+        alike: `(rows,)` uint64, the same for rows that share their draws.
     """
 
     value: float
@@ -137,6 +147,7 @@ class LogLikelihood:
     per_row: np.ndarray = field(repr=False)
     errors: np.ndarray = field(repr=False)
     references: Mapping[str, float] = field(default_factory=dict, repr=False)
+    alike: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64), repr=False)
 
     @staticmethod
     def of(found: Digest, draws: int | np.ndarray, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
@@ -165,6 +176,7 @@ class LogLikelihood:
             draws=used,
             per_row=per_row,
             errors=errors,
+            alike=hashed(found.mark),
         )
 
     def _repr_html_(self) -> str:
@@ -183,37 +195,6 @@ class LogLikelihood:
                 f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}",
             ]
         )
-
-
-def pooled(parts: Sequence[tuple[int, LogLikelihood]]) -> LogLikelihood:
-    """Return the estimate for all rows from those for parts of them, without what is known of single rows.
-
-    Errors of parts count as independent; effective sample size and Pareto k are medians over parts.
-
-    Args:
-        parts: Number of rows, and the estimate for them.
-    """
-    rows = np.array([n for n, _ in parts], np.float64)
-    total = rows.sum()
-
-    def mean(values: Sequence[float]) -> float:
-        return float(rows @ np.array(values, np.float64) / total)
-
-    value = mean([p.value for _, p in parts])
-    squares = [(n - 1) * n * p.rows_error**2 + n * (p.value - value) ** 2 if n > 1 else (p.value - value) ** 2
-               for n, p in parts]  # fmt: skip
-    nothing = np.zeros(0)
-    return LogLikelihood(
-        value=value,
-        standard_error=float(np.sqrt(np.sum([(n * p.standard_error) ** 2 for n, p in parts])) / total),
-        rows_error=math.sqrt(sum(squares) / (total - 1) / total) if total > 1 else math.nan,
-        effective_sample_size=float(np.median([p.effective_sample_size for _, p in parts])),
-        pareto_k=float(np.nanmedian([p.pareto_k for _, p in parts])),
-        draws=round(mean([p.draws for _, p in parts])),
-        per_row=nothing,
-        errors=nothing,
-        references={name: mean([p.references[name] for _, p in parts]) for name in parts[0][1].references},
-    )
 
 
 def digits(error: float) -> int:

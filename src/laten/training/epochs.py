@@ -21,7 +21,6 @@ import numpy as np
 
 from laten.common import random
 from laten.common.errors import DataError, TrainingDiverged
-from laten.common.types import Array
 from laten.training.checkpoints import Checkpoints, Snapshot
 from laten.training.device_bytes import from_bytes, to_bytes
 from laten.training.divergence import diverged
@@ -29,7 +28,7 @@ from laten.training.fingerprint import fingerprint
 from laten.training.interrupts import CTRL_C, interruptible
 from laten.training.loop import MOST_BAD, EpochSums, Loop
 from laten.training.settings import Settings
-from laten.training.step import State
+from laten.training.step import State, copied, picked
 from laten.training.task import Outcome, Record, Task
 from laten.training.validation import Evaluation
 from laten.training.windows import Window
@@ -292,15 +291,3 @@ def summary(epoch: int, state: State, sums: EpochSums, offset: float) -> Record:
     record |= {f"term_{name}": float(total) / steps for name, total in sums.terms.items()}
     record["skipped"] = int(sums.skipped)
     return record
-
-
-@jax.jit
-def copied(tree: Any) -> Any:
-    """Copy a tree into buffers of its own."""
-    return jax.tree.map(jnp.copy, tree)
-
-
-@jax.jit
-def picked(tree: Any, copy: Array) -> Any:
-    """Pick one of several copies."""
-    return jax.tree.map(lambda x: x[copy], tree)

@@ -1,12 +1,11 @@
 """`laten sample | score | embed | reconstruct`: questions put to a model file."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from laten.answers.sample_and_predict import MOST_AT_ONCE
+from laten.answers.samples import MOST_AT_ONCE
 from laten.cli.data_in_out import (
     ARRAYS,
     check_container,
@@ -29,7 +28,7 @@ from laten.data.files.write_parts import WRITTEN
 from laten.data.rows.views import ArrayView, TableView
 from laten.estimator.explanations import PRECISE
 from laten.estimator.plain_vae import PlainVAE, load
-from laten.inference.diagnostics import LogLikelihood, pooled
+from laten.inference.pooled import Pooled
 
 
 def sample(
@@ -79,16 +78,15 @@ def score_parts(
     """Write log p of each row, or what each column costs."""
     if by_column and draws is None:
         raise DataError("--by-column: of a table that is read in parts, say how many draws a row: --draws 128")
-    found: list[tuple[int, LogLikelihood]] = []
-    nothing = np.zeros(0)
+    found = Pooled()
     with waiting("scoring rows") as wait, writing(output) as put:
         for start, frame, _ in each(parts, wait):
             with quiet():
                 own = vae.log_likelihood(frame, draws, error=precision(draws, error))
             answer = vae.surprise(frame, draws) if by_column else scored(own.per_row, own.errors, output)
             put(by_row(answer, frame, start))
-            found.append((len(frame), replace(own, per_row=nothing, errors=nothing)))
-    note(f"{sum(n for n, _ in found)} rows: {pooled(found)}")
+            found.add(own)
+    note(f"{found.rows} rows: {found.whole()}")
 
 
 def precision(draws: int | None, error: float | None) -> float | None:
