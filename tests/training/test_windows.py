@@ -101,7 +101,8 @@ def data(tmp_path, monkeypatch) -> Path:
         part.to_parquet(tmp_path / "data" / f"{i}.parquet", index=False)
     monkeypatch.setattr(prepare_parts, "FEWEST", 100)
     monkeypatch.setattr(prepare_parts, "SHARE", 2**40)
-    monkeypatch.setattr(surveying.survey, "__defaults__", (150, 0))
+    monkeypatch.setattr(prepare_parts, "survey", partial(surveying.survey, most=150))
+    monkeypatch.setattr(surveying, "NUMBERS", 20)
     monkeypatch.setattr(kept, "EVERY", 0.0)
     monkeypatch.setattr(kept, "SHARE", 1e9)
     return tmp_path / "data"
@@ -145,6 +146,17 @@ def test_a_fit_in_windows_that_is_broken_off_ends_with_the_same_bytes(data, tmp_
     assert file_of(fitted(data, tmp_path / "run")) == file_of(whole)
     assert spool.stat().st_mtime_ns == before  # the rows are not encoded anew
     assert file_of(fitted(data, seed=1)) != file_of(whole)  # the control
+
+
+def test_levels_beyond_those_that_are_kept_track_of_share_an_entry(data, monkeypatch):
+    monkeypatch.setattr(surveying, "TEXTS", 30)
+    for path in data.iterdir():
+        rng = np.random.default_rng(0)
+        frame = pd.read_parquet(path)
+        town = np.where(rng.random(len(frame)) < 0.9, "Oslo", rng.integers(0, 999, len(frame)).astype(str))
+        frame.assign(town=town).to_parquet(path, index=False)
+    column = fitted(data, epochs=1).schema_["town"]
+    assert column.unseen == "other" and column.classes == ("Oslo", "(other)")
 
 
 def test_a_window_that_holds_all_rows_is_no_window(data, monkeypatch):

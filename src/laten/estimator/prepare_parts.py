@@ -101,7 +101,7 @@ def prepare_parts(
     shares = frame if found.whole else frame[found.drawn]
     if not found.whole:
         empty = holes_of(shares[list(view.schema.names)].isna().to_numpy())
-        view = replace(view, schema=by_share(view.schema, shares), holes=empty)
+        view = replace(view, schema=by_share(with_others(view.schema, found.many), shares), holes=empty)
     told_all = {*declared, *map(str, parameters.constraints or ())}
     seed = parameters.one_seed
     filled = fill(table.parts, view, found, folder, parameters.validation, seed, MOST_ROWS, told_all)
@@ -159,6 +159,14 @@ def stored(filled: Filled, size: int) -> tuple[Store, np.ndarray, Windows | None
     ]
     store = Store(*map(jax.device_put, both))
     return store, np.arange(filled.held, filled.held + spool.rows, dtype=np.int32), None
+
+
+def with_others(schema: Schema, many: Collection[str]) -> Schema:
+    """Return a schema in which columns with more levels than were kept track of have one entry for the others."""
+    for name in many:
+        if name in schema.names and schema[name].kind == "categorical" and schema[name].unseen == "error":
+            schema = schema.with_unseen(name, "other")
+    return schema
 
 
 def by_share(schema: Schema, drawn: pd.DataFrame) -> Schema:
