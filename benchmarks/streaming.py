@@ -4,7 +4,7 @@
 
 TABLE is repeated to so many million rows; each twentieth row loses two cells. Then, each in a process of its own:
 `fit` (two passes over all rows, and `--seconds` of an epoch) in parts, and on at most a million rows in memory;
-`score`, `impute`, `embed` of `--answered` million rows in parts; `sample` of as many. What is made in FOLDER goes at the end.
+`score`, `impute`, `embed` of `--answered` million rows in parts; `sample` of as many. FOLDER is emptied at the end.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,6 +28,7 @@ import laten as lt
 from benchmarks.runner import footer
 from laten.common.memory_size import bytes_of
 from laten.data.files.open_parts import open_parts
+from laten.estimator import plain_vae
 from laten.estimator.plain_vae import PlainVAE
 from laten.estimator.prepare import Prepared, prepare
 from laten.estimator.prepare_parts import prepare_parts, sampled, windows_of
@@ -49,8 +51,8 @@ def make(source: str, rows: int, path: Path) -> None:
             writer.write_table(table.slice(0, min(rows - start, len(table))))
 
 
-def rate(prepared: Prepared, seconds: float) -> list[float]:
-    """Train for some seconds, and return rows a second of each compiled call."""
+def rate(vae: PlainVAE, prepared: Prepared, seconds: float) -> list[float]:
+    """Train for some seconds, as Ctrl-C would end it, and return rows a second of each compiled call."""
     calls: list[tuple[float, int]] = []
     size = prepared.settings.planned(prepared.task.rows).batch_size
 
@@ -59,33 +61,41 @@ def rate(prepared: Prepared, seconds: float) -> list[float]:
         if len(calls) > FIRST + 1 and calls[-1][0] - calls[FIRST][0] > seconds:
             os.kill(os.getpid(), signal.SIGINT)
 
-    train(prepared.task, prepared.settings, on_call=on_call)
+    plain_vae.train = partial(train, on_call=on_call)
+    vae.fit_prepared(prepared)
     pairs = zip(calls[FIRST:], calls[FIRST + 1 :], strict=False)
     return [size * steps / (after - began) for (began, steps), (after, _) in pairs]
+
+
+def waits(windows: Any) -> list[float]:
+    """Note how long the loop waits for each window but the first."""
+    taken, found = windows._taken, list[float]()
+
+    def timed(*which: int) -> Any:
+        began = time.perf_counter()
+        window = taken(*which)
+        found.append(time.perf_counter() - began)
+        return window
+
+    windows._taken = timed
+    return found
 
 
 def child(what: str, data: str, folder: Path, memory: str, seconds: float) -> dict[str, Any]:
     """Fit in this process, and say how that went."""
     began, vae = time.perf_counter(), PlainVAE(epochs=1)
+    parts = open_parts(data)
+    assert parts is not None
     if what == "memory":
-        prepared = prepare(next(open_parts(data).frames(10**6))[1], vae)  # type: ignore[union-attr]
-        found = rate(prepared, seconds)
-        windows = 1
-    else:
-        parts = open_parts(data)
-        assert parts is not None
-        prepared, _ = prepare_parts(sampled(parts, folder), vae, bytes_of(memory), folder)
-        ready = time.perf_counter() - began
-        held = prepared.task.windows
-        windows = 1 if held is None else held.count(128)
-        with windows_of(prepared):
-            found = rate(prepared, seconds)
-        small = PlainVAE(epochs=1, progress="quiet").fit_prepared(
-            prepare(next(parts.frames(20_000))[1], PlainVAE(epochs=1))
-        )
-        small.save(folder / "model.laten")
-        return {"rates": found, "windows": windows, "ready": ready}
-    return {"rates": found, "windows": windows}
+        return {"rates": rate(vae, prepare(next(parts.frames(10**6))[1], vae), seconds)}
+    prepared, _ = prepare_parts(sampled(parts, folder), vae, bytes_of(memory), folder)
+    ready, held = time.perf_counter() - began, prepared.task.windows
+    waited = [] if held is None else waits(held)
+    with windows_of(prepared):
+        found = rate(vae, prepared, seconds)
+    vae.save(folder / "model.laten")
+    windows = 1 if held is None else held.count(128)
+    return {"rates": found, "windows": windows, "ready": ready, "waited": sum(waited[1:]), "changes": len(waited) - 1}
 
 
 def measured(words: list[str]) -> tuple[float, float, str]:
@@ -113,7 +123,8 @@ def study(source: str, millions: float, folder: Path, memory: str, seconds: floa
     peak, took, said = measured([*own, "parts"])
     parts = json.loads(said.splitlines()[-1])
     print(f"fit in parts   {peak:5.2f} GiB  {median(parts['rates']):9,.0f} rows/s in {parts['windows']} windows, "
-          f"ready after {parts['ready']:.0f} s, {took:.0f} s in all", flush=True)  # fmt: skip
+          f"ready after {parts['ready']:.0f} s, {took:.0f} s in all, waited {1000 * parts['waited']:.0f} ms for "
+          f"{max(parts['changes'], 0)} windows", flush=True)  # fmt: skip
     peak, took, said = measured([*own, "memory"])
     whole = json.loads(said.splitlines()[-1])
     share = median(parts["rates"]) / median(whole["rates"])

@@ -1,5 +1,6 @@
 """`laten fit`: from data to a model file."""
 
+import re
 import secrets
 import shlex
 import tempfile
@@ -178,8 +179,8 @@ def goal_of(objective: str, draws: int | None) -> Objective | None:
 
 
 def stem(data: str) -> str:
-    """Return the name of data without folder and extensions: `folder/adult.csv.gz` -> `adult`."""
-    return Path(data).name.split(".")[0] or "model"
+    """Return the name of data without folder and extensions: `folder/adult-*.csv.gz` -> `adult`."""
+    return re.sub(r"[-_ ]*[*?\[].*", "", Path(data).name.split(".")[0]) or "model"
 
 
 def schema_of(

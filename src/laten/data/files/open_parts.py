@@ -91,7 +91,7 @@ def files_of(source: str) -> tuple[Path, ...] | None:
     if folder:
         found = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith((".", "_"))]
         if not found:
-            raise DataError(f"{source}: the folder holds no files")
+            raise DataError(f"{source}: the folder holds no files: no table, and no PNG or JPEG images")
         if any(p.suffix.lower() in IMAGES for p in found):
             return None
         return tuple(p for p in found if kind_of(p) is not None) or None
