@@ -133,6 +133,13 @@ def test_text_is_refused_by_file_and_row(tmp_path):
         list(open_parts(tmp_path / "long.csv").cells())
 
 
+def test_a_file_that_declares_more_than_it_can_hold_is_refused(folder, monkeypatch):
+    monkeypatch.setattr("laten.data.files.open_parts.COLUMNS", 1)
+    monkeypatch.setattr("laten.data.files.open_parts.FLOOR", 0)
+    with pytest.raises(lt.DataError, match=r"0\.parquet: its .* declare 1000 rows of 6 cells"):
+        open_parts(folder)
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(lt.DataError, match="holds no files"):
         lt.read(tmp_path)

@@ -12,12 +12,13 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from laten.common.bounded_reading import check_regular, door
+from laten.common.bounded_reading import FLOOR, LIFTED_BY, check_regular, door, size
 from laten.common.errors import DataError, known
 from laten.data.files.arrays import IMAGES
 from laten.data.files.in_parts import DAMAGE, PART, Parts, arrow_reader, batches
 from laten.data.files.options import check_names, checked
 from laten.data.files.text_in_parts import open_file
+from laten.data.files.typed_tables import CELL, COLUMNS
 from laten.data.messages import did_you_mean
 from laten.data.text.notation import Notation
 
@@ -113,10 +114,26 @@ def typed_schema(file: Path, kind: str) -> tuple[pa.Schema, int]:
     with door(f"{file}: cannot be read as {kind}: {{}}; is it damaged or cut off?", *DAMAGE):
         if kind == "parquet":
             with parquet.ParquetFile(file) as opened:
+                believe(opened.metadata, file)
                 return opened.schema_arrow, opened.metadata.num_rows
         with pa.memory_map(str(file)) as source:
             reader = arrow_reader(source)
             return reader.schema, sum(len(batch) for batch in batches(reader))
+
+
+def believe(said: Any, file: Path) -> None:
+    """Refuse a Parquet file that declares far more than so many bytes can hold: its pages would take the memory.
+
+    Raises:
+        DataError: it does.
+    """
+    groups, held = [said.row_group(i) for i in range(said.num_row_groups)], file.stat().st_size
+    needed = max(CELL * said.num_rows * said.num_columns, sum(g.total_byte_size for g in groups))
+    if needed > max(FLOOR, COLUMNS * held) and LIFTED_BY not in os.environ:
+        raise DataError(
+            f"{file}: its {size(held)} declare {said.num_rows} rows of {said.num_columns} cells, {size(needed)}; is it "
+            f"damaged? If you trust it, set {LIFTED_BY}={needed} in the environment"
+        )
 
 
 def check_alike(file: Path, schema: pa.Schema, first: Path, wanted: pa.Schema) -> None:
@@ -148,6 +165,13 @@ def together(parts: Parts) -> tuple[pd.DataFrame, pa.Table | None]:
     return parts.knowing(cells).frame(cells), cells if parts.kind == "text" else None
 
 
+def most_of(file: Path) -> int:
+    """Return how many bytes of memory a byte of a file takes at most, by its name."""
+    if kind_of(file) != "text":
+        return 4 * COLUMNS
+    return A_PACKED_BYTE if file.suffix.lower() in PACKED else A_BYTE
+
+
 def beyond(
     limit: int, source: str | os.PathLike, *, like: dict[str, Notation] | None = None, **told: Any
 ) -> Parts | None:
@@ -159,10 +183,8 @@ def beyond(
     files = files_of(str(source))
     if files is None:
         return None
-    if kind_of(files[0]) == "text":
-        held = sum(f.stat().st_size * (A_PACKED_BYTE if f.suffix.lower() in PACKED else A_BYTE) for f in files)
-        if PROGRAMS + held <= limit:
-            return None
+    if PROGRAMS + sum(f.stat().st_size * most_of(f) for f in files) <= limit:
+        return None
     parts = open_parts(source, like=like, **told)
     return None if parts is None or fits(parts, limit) else parts
 
