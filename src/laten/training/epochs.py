@@ -229,8 +229,11 @@ class Training:
             return lambda now: None
         task, plan = self.task, self.plan
         store, order = task.handed_over(plan)
-        program = self.loop.run.lower(self.state, self.empty, store, order, self.key, *(np.int32(0),) * 3).as_text()
-        head = fingerprint(task, plan, self.copies, program)
+        arguments = self.state, self.empty, store, order, self.key, *(np.int32(0),) * 3
+        parts = {"trained on": task.train, "held out": task.valid, "weights": task.row_weights}
+        program = self.loop.run.lower(*arguments).as_text()
+        head = fingerprint(task.store, parts, plan.settings, self.copies, program)
+        head = head if task.windows is None else task.windows.told(head, plan.batch_size)
         found = checkpoints.begin(head, task.labels)
         try:
             if found is not None:

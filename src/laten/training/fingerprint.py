@@ -13,28 +13,29 @@ import numpy as np
 from laten import __version__
 from laten.common.compilation_cache import processor
 from laten.common.errors import known
-from laten.training.settings import Plan
-from laten.training.task import Task
+from laten.data.rows.presentation import Store
+from laten.training.settings import Settings
 
 LIBRARIES = ("jax", "jaxlib", "numpy", "equinox")
 Head = dict[str, Any]
 
 
-def fingerprint(task: Task, plan: Plan, copies: int, program: str) -> Head:
+def fingerprint(
+    store: Store, parts: Mapping[str, np.ndarray | None], settings: Settings, copies: int, program: str
+) -> Head:
     """Return what tells one run from another, in plain JSON types.
 
     Args:
-        task: All rows, which of them are trained on and held out, and their weights.
-        plan: Settings of training; an optimiser of the user's shows in the program alone.
+        store: All rows.
+        parts: Which rows are trained on and held out, and their weights.
+        settings: Of training; an optimiser of the user's shows in the program alone.
         copies: Models trained side by side.
         program: Text of the lowered loop: network, guide, objective, optimiser, and how rows are presented.
     """
-    store, settings = task.store, plan.settings
-    parts = {"trained on": task.train, "held out": task.valid, "weights": task.row_weights}
     told = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "optimizer"}
     masks = {name: digest(np.packbits(np.asarray(x))) for name, x in store.masks.items()}
     devices = jax.devices()
-    head = {
+    return {
         "settings": told | {"restarts": copies},
         "rows": len(next(iter(store.values.values()))),
         "data": {name: digest(np.asarray(x)) + masks.get(name, "") for name, x in store.values.items()},
@@ -49,7 +50,6 @@ def fingerprint(task: Task, plan: Plan, copies: int, program: str) -> Head:
         },
         "program": hashlib.sha256(program.encode()).hexdigest(),
     }
-    return head if task.windows is None else task.windows.told(head, plan.batch_size)
 
 
 def cores() -> str | int:

@@ -134,12 +134,12 @@ def stacked(trees: list[Any]) -> Any:
 
 
 @jax.jit
-def copied(tree: Any) -> Any:
-    """Copy a tree into buffers of its own."""
-    return jax.tree.map(jnp.copy, tree)
-
-
-@jax.jit
 def picked(tree: Any, copy: Array) -> Any:
     """Pick one of several copies."""
     return jax.tree.map(lambda x: x[copy], tree)
+
+
+@jax.jit
+def copied(tree: Any) -> Any:
+    """Copy a tree into buffers of its own."""
+    return jax.tree.map(jnp.copy, tree)
