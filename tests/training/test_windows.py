@@ -192,6 +192,8 @@ def test_a_file_that_changes_on_the_way_is_refused(data, monkeypatch):
 def test_what_cannot_be_read_in_parts(data):
     with pytest.raises(lt.DataError, match="sample_weight"):
         lt.VAE(**OPTIONS).fit(str(data), sample_weight=np.ones(400), memory="512MiB")
+    with pytest.raises(lt.LatenError, match="goes with a path"):
+        lt.VAE(**OPTIONS).fit(people(), memory="1GiB")
     for memory in ("much", "1MiB", True):
         with pytest.raises(lt.LatenError, match="memory"):
             lt.VAE(**OPTIONS).fit(str(data), memory=memory)

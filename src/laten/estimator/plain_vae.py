@@ -32,6 +32,7 @@ from laten.estimator.parameters import KEPT, Parameters, check
 from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.prepare_parts import (
     prepare_parts,
+    refuse_memory,
     refuse_weights,
     sampled,
     windows_of,
@@ -84,6 +85,7 @@ class PlainVAE(Parameters, Answers):
         self._check_parameters()
         with nullcontext() if run is None else Checkpoints(run, exact) as checkpoints:
             if not isinstance(X, str | os.PathLike):
+                refuse_memory(memory)
                 return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
             parts = beyond(bytes_of(memory), X)
             if parts is None:

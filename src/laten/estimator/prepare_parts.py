@@ -17,7 +17,7 @@ import pandas as pd
 
 from laten.answers.references import MOST_ROWS
 from laten.common.compilation_cache import keep_compiled
-from laten.common.errors import DataError
+from laten.common.errors import DataError, LatenError
 from laten.data.columns.cells import Cells, cells_of
 from laten.data.columns.column import Column
 from laten.data.columns.encode import numbers_of
@@ -184,6 +184,12 @@ def _by_share(column: Column, drawn: pd.DataFrame) -> Column:
     bins = recounted(found, x[~np.isnan(x)])
     codecs = tuple(bins if isinstance(c, Histogram) else c for c in column.seen.codecs)
     return replace(column, seen=replace(column.seen, codecs=codecs))
+
+
+def refuse_memory(memory: Any) -> None:
+    """Refuse a bound on memory for data that lie in it already."""
+    if memory is not None:
+        raise LatenError(f"memory={memory!r:.40} goes with a path; these data are in memory already: leave it out")
 
 
 def refuse_weights(sample_weight: Any) -> None:

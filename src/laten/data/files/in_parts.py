@@ -56,7 +56,7 @@ class Parts:
     dtypes: dict[str, Any] = field(default_factory=dict)
     notes: tuple[Any, ...] = ()
 
-    def cells(self, size: int = PART, start: int = 0) -> Iterator[pa.Table]:
+    def cells(self, size: int = PART) -> Iterator[pa.Table]:
         """Read the cells as they lie in the files, `size` rows at a time."""
         yield from of_size((t for file in self.files for t in tables(self, file, size)), size)
 
