@@ -99,7 +99,7 @@ def test_folder_of_images(tmp_path, monkeypatch):
     with pytest.raises(DataError, match="no PNG or JPEG"):
         read(empty)
     (empty / "notes.docx").write_text("-")
-    with pytest.raises(DataError, match=r"no PNG or JPEG images; found 'notes\.docx'"):
+    with pytest.raises(DataError, match=r"no PNG or JPEG images; found \['notes\.docx'"):
         read(empty)
 
 

@@ -90,7 +90,7 @@ def files_of(source: str) -> tuple[Path, ...] | None:
             raise DataError(f"{strange}: cannot be read in parts; known: {known(FORMATS, 20)}")
         return tuple(found)
     if folder:
-        found = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith((".", "_"))]
+        found = [p for p in sorted(path.iterdir()) if not p.is_dir() and not p.name.startswith((".", "_"))]
         if not found:
             raise DataError(f"{source}: the folder holds no files: no table, and no PNG or JPEG images")
         if any(p.suffix.lower() in IMAGES for p in found):
