@@ -98,6 +98,9 @@ def test_folder_of_images(tmp_path, monkeypatch):
     empty.mkdir()
     with pytest.raises(DataError, match="no PNG or JPEG"):
         read(empty)
+    (empty / "notes.docx").write_text("-")
+    with pytest.raises(DataError, match=r"no PNG or JPEG images; found \['notes\.docx'"):
+        read(empty)
 
 
 def whole(tmp_path, name, data=FRAME):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers.fitted import Fitted
+from laten.answers.sample_and_predict import table_of
 from laten.answers.scores import judged, surprise
 from laten.data.rows.views import TableView
 from laten.inference.until_precise import FIRST
@@ -36,13 +37,30 @@ def outliers(
     if not isinstance(fitted.view, TableView):
         return out
     frame = fitted.view.opened(data)
-    some = np.linspace(0, len(frame) - 1, min(len(frame), USUAL)).astype(int)
-    shares = surprise(fitted, frame.iloc[np.concatenate([order, some])], draws or FIRST).reset_index(drop=True)
-    excess = (shares - shares.iloc[len(order) :].median()).iloc[: len(order)]
-    names = [str(n) for n in fitted.view.schema.names if str(n) in excess.columns]
+    some = usual_rows(len(frame))
+    return explained(fitted, out, frame.iloc[order], frame.iloc[some], by_column, draws)
+
+
+def usual_rows(rows: int) -> np.ndarray:
+    """Return numbers of the rows that say what a column usually costs."""
+    return np.linspace(0, rows - 1, min(rows, USUAL)).astype(int)
+
+
+def explained(
+    fitted: Fitted, out: pd.DataFrame, cells: pd.DataFrame, some: pd.DataFrame, by_column: bool, draws: int | None
+) -> pd.DataFrame:
+    """Add to a frame of odd rows why they are.
+
+    Args:
+        out: A line for each.
+        cells: The rows themselves.
+        some: Rows that say what is usual.
+    """
+    shares = surprise(fitted, pd.concat([cells, some]), draws or FIRST).reset_index(drop=True)
+    excess = (shares - shares.iloc[len(out) :].median()).iloc[: len(out)]
+    names = [str(n) for n in table_of(fitted, "outliers").schema.names if str(n) in excess.columns]
     if by_column:
         return pd.concat([out, excess[names]], axis=1)
-    cells = frame.iloc[order]
     by_text = {str(c): c for c in cells.columns}
     rows = ({n: cells[by_text[n]].iloc[i] for n in names} for i in range(len(out)))
     out["why"] = [reasons(excess[names].iloc[i], row) for i, row in enumerate(rows)]

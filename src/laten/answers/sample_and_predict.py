@@ -18,7 +18,7 @@ import pandas as pd
 
 from laten.answers.fitted import Fitted
 from laten.common import notebook
-from laten.common.errors import DataError, LatenError, LatenWarning, known
+from laten.common.errors import LatenError, LatenWarning, known
 from laten.data.columns.column import CLASSES
 from laten.data.rows import tables
 from laten.data.rows.point_answers import intervals
@@ -62,17 +62,6 @@ class ConditionalAnswer:
         copies = f"{len(self.samples)} samples of each row in .samples" if self.samples else ""
         heads = ("row", "log p(targets | the rest), nats", "effective draws")
         return notebook.table(heads, rows, len(self.log_density)) + notebook.sentences(copies)
-
-
-def sample(fitted: Fitted, n: int, given: Mapping[Any, Any] | None, draws: int, seed: int, holes: bool = False) -> Any:
-    """Draw `n` rows, from the network or, given something, from the posterior; with holes as the fitted rows have."""
-    if given is not None and not isinstance(given, Mapping):
-        raise DataError(
-            f"given: expected a dict {{column: value}}, got {type(given).__name__}; to draw the rest of each of "
-            "several rows use conditional(X, targets, samples=...) or impute(X, samples=...)"
-        )
-    found = sampled(fitted, n, given or {}, draws, seed)
-    return fitted.view.returned(fitted.view.emptied(found, given or {}, seed) if holes else found)
 
 
 def sampled(fitted: Fitted, n: int, given: Mapping[Any, Any], draws: int, seed: int) -> Any:

@@ -66,6 +66,7 @@ def fit(
     restarts: o.Restarts = 1,
     seed: o.FitSeed = 0,
     run: o.Run = None,
+    memory: o.Memory = None,
     quiet: o.Quiet = False,
 ) -> int:
     """Learn a model from DATA. Ctrl-C ends training early and still writes the model."""

@@ -14,12 +14,17 @@ import pyarrow as pa
 from laten.cli.reading import told, typed_way
 from laten.cli.wording import in_options
 from laten.common.atomic_file import check_writable
+from laten.common.bounded_reading import size
 from laten.common.errors import DataError, harmless, known
+from laten.common.memory_size import bytes_of
 from laten.data.files import read as files
+from laten.data.files.in_parts import Parts
+from laten.data.files.open_parts import FORMATS, beyond, files_of
 from laten.data.files.write import Data, csv_parts, write
 from laten.data.rows.views import ArrayView
 from laten.data.schema.contract import Name
-from laten.data.text.notation import OF_KIND, Assumed, assumed
+from laten.data.schema.notations import notations_of
+from laten.data.text.notation import OF_KIND, Assumed, Notation, assumed
 from laten.estimator.plain_vae import PlainVAE
 
 TEXT = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
@@ -93,14 +98,35 @@ def read_table(name: str, use: str, like: Any = None) -> pd.DataFrame:
     return data
 
 
+def in_parts(name: str, memory: str | None, like: Any = None, kinds: Sequence[str] = ()) -> Parts | None:
+    """Return the parts of a table that does not fit into memory, and say so; None: it does, or has no parts.
+
+    Args:
+        memory: What may be taken, as typed; None: what this machine can give.
+        like: A schema whose columns are read as there.
+        kinds: As in `for_fit`.
+    """
+    options, aloud = told()
+    limit = bytes_of(memory)
+    try:
+        parts = beyond(limit, name, like=read_as(kinds) if like is None else notations_of(like), **options)
+        if memory is not None and parts is None and files_of(name) is None:
+            raise DataError(f"--memory: {name} cannot be read in parts; known: {known(FORMATS, 20)}, or leave it out")
+    except DataError as error:
+        raise DataError(typed_way(str(error))) from None
+    if parts is not None and aloud:
+        note(f"{name}: needs more than {size(limit)} of memory, and is read in parts (--memory).")
+    return parts
+
+
 def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
     """Read data to learn from. Of several arrays it is the one called `x`; the others stand aside.
 
     Args:
         kinds: `column=kind` edits of the schema: text is read as what it shall be, whatever its cells look like.
     """
+    columns = read_as(kinds)
     typed = [text.rpartition("=") for text in kinds]
-    columns = {c: OF_KIND[kind.partition(":")[0]] for c, _, kind in typed if kind.partition(":")[0] in OF_KIND}
     try:
         data, texts = read_with_texts(name, Assumed(name, columns=columns) if columns else None)
     except DataError as error:
@@ -116,6 +142,12 @@ def for_fit(name: str, kinds: Sequence[str] = ()) -> Source:
             f"{name}: holds the arrays {known(data)}; call the one to learn from 'x', or declare a network in Python"
         )
     return Source({"x": data[chosen]}, {"x": chosen}, {k: v for k, v in data.items() if k != chosen})
+
+
+def read_as(kinds: Sequence[str]) -> dict[str, Notation]:
+    """Return how columns of text are read that the user says the kind of."""
+    typed = [text.rpartition("=") for text in kinds]
+    return {c: OF_KIND[kind.partition(":")[0]] for c, _, kind in typed if kind.partition(":")[0] in OF_KIND}
 
 
 def for_model(vae: PlainVAE, name: str) -> Source:
@@ -188,10 +220,15 @@ def put(result: Data, path: str | None, sep: str = ",") -> None:
     if path is not None:
         write(frame, path, sep)
         return
+    for part in csv_parts(frame):
+        print_part(part)
+
+
+def print_part(text: str) -> None:
+    """Write a part of a table to standard output."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    for part in csv_parts(frame):
-        sys.stdout.write(harmless(part) if sys.stdout.isatty() else part)
+    sys.stdout.write(harmless(text) if sys.stdout.isatty() else text)
 
 
 def is_text(path: str | None) -> bool:

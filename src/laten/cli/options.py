@@ -26,7 +26,7 @@ def output(help: str, metavar: str = "FILE") -> Any:
 
 
 Model = Annotated[str, argument("MODEL", "Model file that `laten fit` wrote.")]
-Data = Annotated[str, argument("DATA", "A file, a folder of images, or the name of an embedded set.")]
+Data = Annotated[str, argument("DATA", "A file, a folder, a pattern ('DIR/*.parquet'), or an embedded set's name.")]
 Rows = Annotated[str | None, argument("DATA", "Rows to show, or to compare with what the model draws.")]
 Output = Annotated[str | None, output("File to write. Default: standard output.")]
 DRAWS_HELP = "Draws from the guide for each row. Default: 128, and more for rows that are not yet exact (--error)."
@@ -90,6 +90,10 @@ Restarts = Annotated[int, count(help="Train N models side by side and keep the b
 FitSeed = Annotated[int, count(least=0, help="The same seed gives the same file.", group=TRAINING)]
 RUN_HELP = "Keep the training in this folder: `laten resume DIR`, or the same command, goes on after a break."
 Run = Annotated[str | None, option("--run", metavar="DIR", help=RUN_HELP, group=TRAINING)]
+MEMORY_HELP = (
+    "Memory to take at most, such as 2GiB. A table that needs more is read in parts. Default: 60 % of this machine's."
+)
+Memory = Annotated[str | None, option("--memory", metavar="SIZE", help=MEMORY_HELP)]
 RunFolder = Annotated[str, argument("DIR", "Folder that `laten fit DATA --run DIR` trained in.")]
 INEXACT_HELP = "Go on under other versions or on another machine too, where the last digits differ."
 Inexact = Annotated[bool, option("--inexact", help=INEXACT_HELP)]

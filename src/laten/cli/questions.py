@@ -41,6 +41,7 @@ def impute(
     given: o.Put = None,
     seed: o.Seed = None,
     save: o.Save = None,
+    memory: o.Memory = None,
     draws: o.OldDraws = None,
 ) -> None:
     """Fill empty cells. Cells that hold a value stay as they are."""
@@ -50,7 +51,7 @@ def impute(
         )
     from laten.cli.work import impute as work
 
-    work.impute(model, data, output, samples, given or [], flag, interval, coverage, seed, save)
+    work.impute(model, data, output, samples, given or [], flag, interval, coverage, seed, save, memory)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -80,6 +81,7 @@ def score(
     by_column: o.ByColumn = False,
     draws: o.Draws = None,
     error: o.Error = None,
+    memory: o.Memory = None,
 ) -> None:
     """Estimate log p of each row, in nats, with its error. Odd rows have low values.
 
@@ -87,7 +89,7 @@ def score(
     """
     from laten.cli.work import ask as work
 
-    work.score(model, data, output, by_column, draws, error)
+    work.score(model, data, output, by_column, draws, error, memory)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -102,6 +104,7 @@ def outliers(
     draws: o.Draws = None,
     error: o.Error = None,
     save: o.Save = None,
+    memory: o.Memory = None,
 ) -> None:
     """Find the oddest rows, and the cells that make them odd.
 
@@ -109,25 +112,25 @@ def outliers(
     """
     from laten.cli.work import outliers as work
 
-    work.outliers(model, data, output, top, by_column, join, draws, error, save)
+    work.outliers(model, data, output, top, by_column, join, draws, error, save, memory)
 
 
 @app.command(rich_help_panel=PANEL)
 @reads
-def embed(model: o.Model, data: o.Data, output: o.Output = None) -> None:
+def embed(model: o.Model, data: o.Data, output: o.Output = None, memory: o.Memory = None) -> None:
     """Write the latent means of each row. They follow its number, or the columns of --id."""
     from laten.cli.work import ask as work
 
-    work.embed(model, data, output)
+    work.embed(model, data, output, memory)
 
 
 @app.command(rich_help_panel=PANEL)
 @reads
-def reconstruct(model: o.Model, data: o.Data, output: o.Output = None) -> None:
+def reconstruct(model: o.Model, data: o.Data, output: o.Output = None, memory: o.Memory = None) -> None:
     """Pass each row through the latents and back: write the means given its latent means."""
     from laten.cli.work import ask as work
 
-    work.reconstruct(model, data, output)
+    work.reconstruct(model, data, output, memory)
 
 
 @app.command(rich_help_panel=PANEL)

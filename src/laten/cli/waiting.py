@@ -7,6 +7,7 @@ Rows are answered in parts, so that memory does not grow with their number; a pa
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from laten.common.errors import LatenWarning
 from laten.inference.asking import WATCHED
 
 PATIENCE = 2.0  # seconds before anything is shown
@@ -82,6 +84,14 @@ def together(parts: list[Any]) -> Any:
     if isinstance(parts[0], dict):
         return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
     return pd.concat(parts) if isinstance(parts[0], pd.DataFrame | pd.Series) else np.concatenate(parts)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Say nothing of a part of the rows that would be said of all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LatenWarning)
+        yield
 
 
 @contextmanager

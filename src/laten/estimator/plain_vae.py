@@ -8,6 +8,7 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from signal import Signals
 from typing import Any, BinaryIO, Self, TypeVar
@@ -20,12 +21,23 @@ from laten.answers.fitted import Fitted
 from laten.answers.references import MOST_ROWS, References, from_arrays, learned
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import ModelFileError
+from laten.common.memory_size import bytes_of
+from laten.data.files.open_parts import beyond
+from laten.data.files.read import read
 from laten.data.rows.presentation import Presentation
 from laten.data.rows.views import TableView, View, view_from_json
 from laten.estimator import model_file
 from laten.estimator.model_parts import called
 from laten.estimator.parameters import KEPT, Parameters, check
 from laten.estimator.prepare import Prepared, prepare, prepare_more
+from laten.estimator.prepare_parts import (
+    prepare_parts,
+    refuse_memory,
+    refuse_weights,
+    sampled,
+    windows_of,
+    work_folder,
+)
 from laten.estimator.questions import Answers
 from laten.network.model import Model
 from laten.training.checkpoints import Checkpoints
@@ -49,13 +61,15 @@ class PlainVAE(Parameters, Answers):
 
     def fit(
         self, X: Any, y: Any = None, sample_weight: Any = None, *,
-        run: str | os.PathLike | None = None, exact: bool = True,
+        run: str | os.PathLike | None = None, exact: bool = True, memory: int | str | None = None,
     ) -> Self:  # fmt: skip
         """Learn from data.
 
         Args:
             X: A table (of pandas, Polars or Arrow, a dictionary of columns, a list of dictionaries, a structured array,
                 a matrix, a sparse one), an array of images, or a dictionary of arrays by node. NaN is a hidden place.
+                Or the path of a file, of a folder of files, or a pattern: what does not fit into memory is read in
+                parts.
             y: Ignored.
             sample_weight: Weights of rows in the objective, `(rows,)`: a row of weight 2 is visited twice as often as
                 one of weight 1, one of weight 0 never. Their scale does not matter. What a column is (levels, bins)
@@ -63,15 +77,24 @@ class PlainVAE(Parameters, Answers):
             run: A folder in which the training is kept every few seconds. The same call goes on where it stood,
                 after a kill as well, and ends with the same weights, bit for bit, as a run without a break.
             exact: Refuse to go on under other versions or on another machine, where the last digits would differ.
+            memory: What may be taken for a path: bytes, or text such as "2GiB". None: more than half of the machine's.
         Raises:
             LatenError: data, declaration or parameter that cannot be used; a `run` that is another training's, or
                 under way in another process; `TrainingDiverged`.
         """
         self._check_parameters()
-        if run is None:
-            return self.fit_prepared(prepare(X, self, sample_weight))
-        with Checkpoints(run, exact) as checkpoints:
-            return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
+        with nullcontext() if run is None else Checkpoints(run, exact) as checkpoints:
+            if not isinstance(X, str | os.PathLike):
+                refuse_memory(memory)
+                return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
+            parts = beyond(bytes_of(memory), X)
+            if parts is None:
+                return self.fit_prepared(prepare(read(os.fspath(X)), self, sample_weight), checkpoints)
+            refuse_weights(sample_weight)
+            with work_folder(run) as folder:
+                prepared, _ = prepare_parts(sampled(parts, folder), self, bytes_of(memory), folder)
+                with windows_of(prepared):
+                    return self.fit_prepared(prepared, checkpoints)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Make one pass over rows, starting from the fitted weights; columns, levels and bins stay as in the fit.

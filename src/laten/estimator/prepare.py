@@ -78,28 +78,30 @@ def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pre
     check(parameters)
     view, rows, network, log_det, weights, data = propose(data, parameters, sample_weight)
     reference = some_rows(data, rows.n, weights)
-    table = isinstance(view, TableView)
-    proposed_table = table and parameters.network is None
-    settings = settings_of(parameters, proposed_table)
+    settings, presentation = told(parameters, rows, network, isinstance(view, TableView))
     settings.planned(rows.n)  # refuses more rows than can be numbered, before any are
-    # rows of which cells are hidden have higher bounds: where rows are left out for low ones, none are hidden
-    hide = table and not parameters.trim if parameters.hide is None else parameters.hide
-    grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
-    hidden = tuple(n for n in rows.values if n in network.leaves) if hide else ()
-    presentation = Presentation(grey, hidden, classes_of(network))
-    models = new_models(rows, network, parameters, frozenset(rows.mask) | frozenset(hidden), weights)
+    models = new_models(rows, network, parameters, frozenset(rows.mask) | frozenset(presentation.hide), weights)
     train, valid = None, None
     if parameters.validation and rows.n >= LEAST_HELD_OUT:
         train, valid = rows.parts(parameters.validation, parameters.one_seed)
         if weights is not None:
             weights, valid = weights[train], valid[visited(weights[valid])]
-    objective = objective_of(parameters, proposed_table)
-    if parameters.weights != "point":
-        objective = WithWeights(objective, count(rows.n if train is None else len(train), weights))
+    number = count(rows.n if train is None else len(train), weights)
+    objective = counted(objective_of(parameters, isinstance(view, TableView)), parameters, number)
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))  # in the types they have
     model, *others = models
     task = Task(model, objective, store, presentation, log_det, rows.labels, train, valid, tuple(others), weights)
     return Prepared(view, task, settings, reference)
+
+
+def told(parameters: Parameters, rows: Rows, network: Network, table: bool) -> tuple[Settings, Presentation]:
+    """Return the settings of training, and how rows are presented."""
+    # rows of which cells are hidden have higher bounds: where rows are left out for low ones, none are hidden
+    hide = table and not parameters.trim if parameters.hide is None else parameters.hide
+    grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
+    hidden = tuple(n for n in rows.values if n in network.leaves) if hide else ()
+    settings = settings_of(parameters, table and parameters.network is None)
+    return settings, Presentation(grey, hidden, classes_of(network))
 
 
 def prepare_more(data: Any, parameters: Parameters, fitted: Fitted, kept: Presentation, sample_weight: Any) -> Prepared:
@@ -120,8 +122,7 @@ def prepare_more(data: Any, parameters: Parameters, fitted: Fitted, kept: Presen
     settings = settings_of(parameters, isinstance(view, TableView) and parameters.network is None)
     settings = replace(settings, epochs=1, patience=0, validation=0.0)
     objective = objective_of(parameters, False)  # its KL has risen
-    if parameters.weights != "point":
-        objective = WithWeights(objective, count(rows.n, weights))
+    objective = counted(objective, parameters, count(rows.n, weights))
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))
     task = Task(model, objective, store, kept, log_det, rows.labels, row_weights=weights)
     return Prepared(view, task, settings, some_rows(frame, rows.n, weights))
@@ -133,8 +134,13 @@ def some_rows(data: Any, rows: int, weights: np.ndarray | None) -> Any:
     return rows_at(data, index if weights is None else visited(weights)[index])
 
 
-def objective_of(parameters: Parameters, proposed_table: bool) -> Objective:
-    """Return the user's objective, or the plain ELBO with what the other parameters ask of it."""
+def objective_of(parameters: Parameters, table: bool) -> Objective:
+    """Return the user's objective, or the plain ELBO with what the other parameters ask of it.
+
+    Args:
+        table: The rows are a table's: where its network is proposed, the KL counts little at first.
+    """
+    proposed_table = table and parameters.network is None
     if parameters.trim:  # while the KL costs little, odd rows are rebuilt like others: no warm-up
         return Elbo(trim=parameters.trim)
     objective = parameters.objective or Elbo(warmup=WARMUP if proposed_table else 0.0)
@@ -144,6 +150,11 @@ def objective_of(parameters: Parameters, proposed_table: bool) -> Objective:
             f"laten.training.objectives.Objective, not {objective!r:.80}"
         )
     return objective
+
+
+def counted(objective: Objective, parameters: Parameters, rows: int) -> Objective:
+    """Return an objective that weighs the prior of the weights against so many rows, where they have one."""
+    return objective if parameters.weights == "point" else WithWeights(objective, rows)
 
 
 def count(rows: int, weights: np.ndarray | None) -> int:

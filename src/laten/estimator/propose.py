@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
-from laten.data.columns.cells import cells_of
+from laten.data.columns.cells import Cells, cells_of
 from laten.data.containers.containers import ARRAY, Container, Taken, as_frame, taken, taken_table
 from laten.data.containers.dictionaries import is_columns
 from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
@@ -103,7 +103,24 @@ def of_table(
     frame: pd.DataFrame, container: Container, parameters: Parameters, weights: np.ndarray | None = None
 ) -> Proposal:
     """Propose for a frame: its blocks are leaves of a proposed network, or its columns nodes of the declared one."""
-    network, schema, cells = parameters.network, parameters.schema, cells_of(frame)
+    network, cells = parameters.network, cells_of(frame)
+    view = viewed(frame, cells, container, parameters)
+    schema, lossy = view.schema, view.lossy
+    if weights is None:
+        rows, total = view.prepared(frame, cells)
+        log_det = total / rows.n
+    else:
+        rows, log_det = of_weighted(view, frame, weights)
+    if network is None:
+        network = for_table(schema, lossy, rows.n, parameters)
+    for block in schema.blocks:
+        check_block(network, block)
+    return Proposal(view, rows, network, log_det)
+
+
+def viewed(frame: pd.DataFrame, cells: Mapping[Any, Cells], container: Container, parameters: Parameters) -> TableView:
+    """Return the view of a frame: by the user's schema, or one that is inferred, as the network wants its columns."""
+    network, schema = parameters.network, parameters.schema
     if network is not None and schema is None:
         nodes = [n for n in network.stochastic if n in frame.columns]
         if not nodes:
@@ -127,17 +144,7 @@ def of_table(
             b.node for b in schema.blocks if b.family_kind in CODED and any(c.seen.missing for c in b.columns)
         )
     holes = holes_of(frame[list(schema.names)].isna().to_numpy())
-    view = TableView(schema, container == ARRAY, lossy, holes, container)
-    if weights is None:
-        rows, total = view.prepared(frame, cells)
-        log_det = total / rows.n
-    else:
-        rows, log_det = of_weighted(view, frame, weights)
-    if network is None:
-        network = for_table(schema, lossy, rows.n, parameters)
-    for block in schema.blocks:
-        check_block(network, block)
-    return Proposal(view, rows, network, log_det)
+    return TableView(schema, container == ARRAY, lossy, holes, container)
 
 
 def of_weighted(view: View, frame: Any, weights: np.ndarray | None) -> tuple[Rows, float]:

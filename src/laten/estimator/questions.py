@@ -1,13 +1,13 @@
 r"""Every question that can be asked of a fitted `VAE`: the public methods. The work is done in `answers/`."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from laten.answers import impute, latents, sample_and_predict, scores
+from laten.answers import impute, latents, sample_and_predict, samples, scores
 from laten.answers.marginals import BeforeEvidence, Marginals, before_evidence, marginals
 from laten.answers.sample_and_predict import ConditionalAnswer
 from laten.common.errors import LatenError, whole
@@ -42,7 +42,22 @@ class Answers(Explanations):
         Raises:
             LatenError: an unknown column, or a value never seen.
         """
-        return sample_and_predict.sample(self._fitted(), whole("n", n), given, self.draws, self._seed(seed), holes)
+        return samples.sample(self._fitted(), whole("n", n), given, self.draws, self._seed(seed), holes)
+
+    def sample_parts(
+        self, n: int, given: Mapping[Any, Any] | None = None, *, holes: bool = False, seed: int | None = None
+    ) -> Iterator[Any]:
+        """Draw the rows of `sample` a part at a time, so that memory does not grow with `n`.
+
+        Args:
+            n, given, holes, seed: As in `sample`.
+        Yields:
+            At most 262 144 rows: a frame for tables, a dictionary node -> array for arrays.
+        Raises:
+            LatenError: as in `sample`.
+        """
+        draws, seed = self.draws, self._seed(seed)
+        yield from samples.sample_parts(self._fitted(), whole("n", n), given, draws, seed, holes)
 
     def conditional(
         self,

@@ -111,6 +111,15 @@ def digest(log_w: np.ndarray) -> Digest:
     return Digest(log_mean_weight(log_w), effective_sample_size(log_w), pareto_k(log_w), log_w[:, :3].copy())
 
 
+def hashed(mark: np.ndarray) -> np.ndarray:
+    """Return a number for each row of marks, `(rows,)` uint64: equal rows have equal ones."""
+    bits, total = np.ascontiguousarray(mark, np.float64).view(np.uint64), np.zeros(len(mark), np.uint64)
+    for column in bits.T:
+        total = (total ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        total ^= total >> np.uint64(29)
+    return total
+
+
 @dataclass(frozen=True)
 class LogLikelihood:
     """An estimate of log p of rows, and how far to trust it.
@@ -126,6 +135,7 @@ class LogLikelihood:
         per_row: `(rows,)` nats.
         errors: `(rows,)` Monte Carlo error of each row's log p.
         references: Name -> mean log p of the same rows by simpler models; empty where none were computed.
+        alike: `(rows,)` uint64, the same for rows that share their draws.
     """
 
     value: float
@@ -137,6 +147,7 @@ class LogLikelihood:
     per_row: np.ndarray = field(repr=False)
     errors: np.ndarray = field(repr=False)
     references: Mapping[str, float] = field(default_factory=dict, repr=False)
+    alike: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64), repr=False)
 
     @staticmethod
     def of(found: Digest, draws: int | np.ndarray, shift: np.ndarray, warn: bool = True) -> "LogLikelihood":
@@ -165,6 +176,7 @@ class LogLikelihood:
             draws=used,
             per_row=per_row,
             errors=errors,
+            alike=hashed(found.mark),
         )
 
     def _repr_html_(self) -> str:

@@ -21,7 +21,6 @@ import numpy as np
 
 from laten.common import random
 from laten.common.errors import DataError, TrainingDiverged
-from laten.common.types import Array
 from laten.training.checkpoints import Checkpoints, Snapshot
 from laten.training.device_bytes import from_bytes, to_bytes
 from laten.training.divergence import diverged
@@ -29,9 +28,10 @@ from laten.training.fingerprint import fingerprint
 from laten.training.interrupts import CTRL_C, interruptible
 from laten.training.loop import MOST_BAD, EpochSums, Loop
 from laten.training.settings import Settings
-from laten.training.step import State
+from laten.training.step import State, copied, picked
 from laten.training.task import Outcome, Record, Task
 from laten.training.validation import Evaluation
+from laten.training.windows import Window
 
 MOST_ROLLBACKS = 3
 CALL_SECONDS = 1.0
@@ -126,7 +126,7 @@ class Training:
         self.best_bound, self.stopped = -math.inf, ""
         self.history, self.seconds = list[list[Record]](), list[float]()  # by round; records by copy
         self.sums, self.start = self.empty, 0  # of the round under way, and the steps of it that are made
-        self.chunk, self.order = 50, np.zeros((0, 0), np.int32)
+        self.chunk, self.window = 50, Window(task.store, jnp.zeros((0, 0)), np.zeros((0, 0), np.int32), 0, 0)
 
     def one(self, tree: Any, copy: int) -> Any:
         """Return what a tree of the loop holds of one copy."""
@@ -144,25 +144,32 @@ class Training:
             keep: Called between two calls.
         """
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
-        self.order = self.task.order(plan.settings.seed, turn, plan.batch_size, plan.passes)
-        steps = len(self.order)
-        order = jax.device_put(np.pad(self.order, ((0, max(plan.longest - steps, 0)), (0, 0))))
-        while self.start < steps and not (self.start and interrupted.is_set()):
-            start, stop, called = self.start, min(self.start + self.chunk, steps), time.perf_counter()
-            bounds = np.int32(turn), np.int32(start), np.int32(stop)
-            arguments = self.state, self.sums, self.task.store, order, self.key, *bounds
+        for window in self.task.round(plan.settings.seed, turn, plan, self.start):
+            self.window = window
+            self.calls(window, plan.steps * plan.passes, interrupted, keep)
+            if self.lost or interrupted.is_set():
+                break
+        return self.sums
+
+    def calls(self, window: Window, every: int, interrupted: Event, keep: Keep) -> None:
+        """Make the steps of a window, of a round of `every` steps."""
+        steps = len(window.numbers)
+        while self.start < window.first + steps and not (self.start and interrupted.is_set()):
+            start, called = self.start - window.first, time.perf_counter()
+            stop = min(start + self.chunk, steps)
+            bounds = np.int32(window.turn), np.int32(start), np.int32(stop)
+            arguments = self.state, self.sums, window.store, window.order, self.key, *bounds
             self.on_call(self.loop, arguments)
             self.state, sums = self.loop.run(*arguments)
             self.sums = jax.device_get(sums)
             if self.lost:
                 break
-            if self.epoch or start:  # the first call also compiles
+            if self.epoch or self.start:  # the first call also compiles
                 seconds = max(time.perf_counter() - called, 1e-6)
                 self.chunk = max(1, int((stop - start) * self.call_seconds / seconds))
-            self.start = stop
-            if stop < steps:
+            self.start = window.first + stop
+            if self.start < every:
                 keep(False)
-        return self.sums
 
     def roll_back(self, sums: EpochSums) -> None:
         """Return to the last good epoch at half the rate; the fourth time raise `TrainingDiverged`."""
@@ -178,7 +185,9 @@ class Training:
         """Return the error that names what made this step of the last round fail."""
         model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
         task = self.task
-        return diverged(model, task.store, self.order[step], task.presentation, self.key, task.labels, after)
+        store, numbers = self.window.store, self.window.numbers
+        batch = numbers[min(step, len(numbers) - 1)]
+        return diverged(model, store, batch, task.presentation, self.key, task.labels, after)
 
     def record(self, sums: EpochSums) -> Record:
         """Note a good round: history, best weights, whether to stop; return the record of the copy that is ahead."""
@@ -219,11 +228,12 @@ class Training:
         if checkpoints is None:
             return lambda now: None
         task, plan = self.task, self.plan
-        order = jax.ShapeDtypeStruct((max(plan.longest, plan.steps * plan.passes), plan.batch_size), np.int32)
-        arguments = self.state, self.empty, task.store, order, self.key, *(np.int32(0),) * 3
+        store, order = task.handed_over(plan)
+        arguments = self.state, self.empty, store, order, self.key, *(np.int32(0),) * 3
         parts = {"trained on": task.train, "held out": task.valid, "weights": task.row_weights}
         program = self.loop.run.lower(*arguments).as_text()
         head = fingerprint(task.store, parts, plan.settings, self.copies, program)
+        head = head if task.windows is None else task.windows.told(head, plan.batch_size)
         found = checkpoints.begin(head, task.labels)
         try:
             if found is not None:
@@ -284,15 +294,3 @@ def summary(epoch: int, state: State, sums: EpochSums, offset: float) -> Record:
     record |= {f"term_{name}": float(total) / steps for name, total in sums.terms.items()}
     record["skipped"] = int(sums.skipped)
     return record
-
-
-@jax.jit
-def copied(tree: Any) -> Any:
-    """Copy a tree into buffers of its own."""
-    return jax.tree.map(jnp.copy, tree)
-
-
-@jax.jit
-def picked(tree: Any, copy: Array) -> Any:
-    """Pick one of several copies."""
-    return jax.tree.map(lambda x: x[copy], tree)

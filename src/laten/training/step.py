@@ -131,3 +131,15 @@ def gradient_norm(gradient: Packed) -> Array:
 def stacked(trees: list[Any]) -> Any:
     """Stack trees of NumPy arrays into one, with a leading axis."""
     return jax.tree.map(lambda *xs: np.stack(xs), *trees)
+
+
+@jax.jit
+def picked(tree: Any, copy: Array) -> Any:
+    """Pick one of several copies."""
+    return jax.tree.map(lambda x: x[copy], tree)
+
+
+@jax.jit
+def copied(tree: Any) -> Any:
+    """Copy a tree into buffers of its own."""
+    return jax.tree.map(jnp.copy, tree)

@@ -1,14 +1,18 @@
 """What is trained, a model and its rows; and what comes out."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model
 from laten.training.loop import shuffled
 from laten.training.objectives import Objective
+from laten.training.settings import Plan
+from laten.training.windows import Window, Windows
 
 Record = dict[str, Any]
 
@@ -24,6 +28,7 @@ class Task(NamedTuple):
         labels: Node -> names of its sites, for messages.
         others: The same model with other weights to start from, trained side by side with it.
         row_weights: Of the training rows, `(rows,)`; None: all count alike.
+        windows: The rows to train on, where they lie on the disk; `store` then has those held out, and some of these.
     """
 
     model: Model
@@ -36,16 +41,40 @@ class Task(NamedTuple):
     valid: np.ndarray | None = None
     others: tuple[Model, ...] = ()
     row_weights: np.ndarray | None = None
+    windows: Windows | None = None
 
     @property
     def rows(self) -> int:
         """Number of training rows."""
+        if self.windows is not None:
+            return self.windows.rows
         return len(next(iter(self.store.values.values())) if self.train is None else self.train)
 
     def order(self, seed: int, turn: int, batch_size: int, passes: int) -> np.ndarray:
         """Return row numbers `(steps, batch_size)` of one or several passes, int32."""
         order = shuffled(seed, turn, self.rows, batch_size, passes, self.row_weights)
         return order if self.train is None else self.train[order]
+
+    def round(self, seed: int, turn: int, plan: Plan, start: int) -> Iterator[Window]:
+        """Go through the windows of a round: one, where all rows lie on the device.
+
+        Args:
+            turn: Number of its first pass.
+            start: Steps of it that are made already.
+        """
+        if self.windows is not None:
+            yield from self.windows.round(seed, turn, plan.passes, plan.batch_size, start)
+            return
+        numbers = self.order(seed, turn, plan.batch_size, plan.passes)
+        order = jax.device_put(np.pad(numbers, ((0, max(plan.longest - len(numbers), 0)), (0, 0))))
+        yield Window(self.store, order, numbers, turn, 0)
+
+    def handed_over(self, plan: Plan) -> tuple[Store, Any]:
+        """Return a store and an order of the shapes and types that the loop is called with."""
+        if self.windows is not None:
+            return self.windows.like(plan.batch_size)
+        steps = max(plan.longest, plan.steps * plan.passes)
+        return self.store, jax.ShapeDtypeStruct((steps, plan.batch_size), np.int32)
 
     @property
     def dropout(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from laten.answers.samples import MOST_AT_ONCE
 from laten.cli.data_in_out import (
     ARRAYS,
     check_container,
@@ -16,13 +17,18 @@ from laten.cli.data_in_out import (
     put,
 )
 from laten.cli.evidence import evidence
-from laten.cli.waiting import together, waiting
+from laten.cli.waiting import quiet, together, waiting
 from laten.cli.work.fit_first import to_draw_from
+from laten.cli.work.in_parts import by_row, each, larger, writing
 from laten.cli.work.labelled import first, labelled, scored
+from laten.common.errors import DataError
 from laten.data.files.as_text import as_written
+from laten.data.files.in_parts import Parts
+from laten.data.files.write_parts import WRITTEN
 from laten.data.rows.views import ArrayView, TableView
 from laten.estimator.explanations import PRECISE
 from laten.estimator.plain_vae import PlainVAE, load
+from laten.inference.pooled import Pooled
 
 
 def sample(
@@ -33,15 +39,24 @@ def sample(
     check_output(output, inputs=[model])
     vae = to_draw_from(model, output, save)
     check_container(vae, output)
+    if n > MOST_AT_ONCE and isinstance(vae.view_, TableView) and (output is None or output.lower().endswith(WRITTEN)):
+        sample_parts(vae, n, given, output, seed, holes)
+        return
     with waiting("drawing rows"):
         rows = vae.sample(n, given=evidence(vae, given) or None, holes=holes, seed=seed)
     put(written(vae, tidy(vae, rows, output), output), output)
 
 
-def score(model: str, data: str, output: str | None, by_column: bool, draws: int | None, error: float | None) -> None:
+def score(
+    model: str, data: str, output: str | None, by_column: bool, draws: int | None, error: float | None,
+    memory: str | None = None,
+) -> None:  # fmt: skip
     """Write log p of each row, or what each column costs; say the mean, its errors, references and Pareto k."""
     check_output(output, inputs=[model, data])
     vae = load(model)
+    if (parts := larger(vae, data, memory, output)) is not None:
+        score_parts(vae, parts, output, by_column, draws, error)
+        return
     with waiting("scoring rows"):
         source = for_model(vae, data)
         if by_column:
@@ -57,15 +72,35 @@ def score(model: str, data: str, output: str | None, by_column: bool, draws: int
     note(f"{source.rows} rows: {found}{'; grey pixels binarised anew' if grey else ''}")
 
 
+def score_parts(
+    vae: PlainVAE, parts: Parts, output: str | None, by_column: bool, draws: int | None, error: float | None
+) -> None:
+    """Write log p of each row, or what each column costs."""
+    if by_column and draws is None:
+        raise DataError("--by-column: of a table that is read in parts, say how many draws a row: --draws 128")
+    found = Pooled()
+    with waiting("scoring rows") as wait, writing(output) as put:
+        for start, frame, _ in each(parts, wait):
+            with quiet():
+                own = vae.log_likelihood(frame, draws, error=precision(draws, error))
+            answer = vae.surprise(frame, draws) if by_column else scored(own.per_row, own.errors, output)
+            put(by_row(answer, frame, start))
+            found.add(own)
+    note(f"{found.rows} rows: {found.whole()}")
+
+
 def precision(draws: int | None, error: float | None) -> float | None:
     """Return the error that is asked for; None where a number of draws is."""
     return (PRECISE if error is None else error) if draws is None else error
 
 
-def embed(model: str, data: str, output: str | None) -> None:
+def embed(model: str, data: str, output: str | None, memory: str | None = None) -> None:
     """Write the latent means of each row."""
     check_output(output, inputs=[model, data])
     vae = load(model)
+    if (parts := larger(vae, data, memory, output)) is not None:
+        embed_parts(vae, parts, output)
+        return
     with waiting("embedding rows") as wait:
         source = for_model(vae, data)
         latents = together([vae.transform(part) for part in wait.parts(source.data)])
@@ -74,15 +109,39 @@ def embed(model: str, data: str, output: str | None) -> None:
     put(labelled(latents, source) if isinstance(latents, pd.DataFrame) else latents, output)
 
 
-def reconstruct(model: str, data: str, output: str | None) -> None:
+def reconstruct(model: str, data: str, output: str | None, memory: str | None = None) -> None:
     """Write each row's means given its latent means."""
     check_output(output, inputs=[model, data])
     vae = load(model)
     check_container(vae, output)
+    if (parts := larger(vae, data, memory, output)) is not None:
+        reconstruct_parts(vae, parts, output)
+        return
     with waiting("rebuilding rows") as wait:
         source = for_model(vae, data)
         rows = together([vae.reconstruct(part) for part in wait.parts(source.data)])
     put(written(vae, tidy(vae, named(rows, source), output), output), output)
+
+
+def embed_parts(vae: PlainVAE, parts: Parts, output: str | None) -> None:
+    """Write the latent means of each row."""
+    with waiting("embedding rows") as wait, writing(output) as put:
+        for start, frame, _ in each(parts, wait):
+            put(by_row(vae.transform(frame), frame, start))
+
+
+def reconstruct_parts(vae: PlainVAE, parts: Parts, output: str | None) -> None:
+    """Write each row's means given its latent means."""
+    with waiting("rebuilding rows") as wait, writing(output) as put:
+        for _, frame, _ in each(parts, wait):
+            put(written(vae, tidy(vae, vae.reconstruct(frame), output), output))
+
+
+def sample_parts(vae: PlainVAE, n: int, given: list[str], output: str | None, seed: int | None, holes: bool) -> None:
+    """Write drawn rows as they come."""
+    with waiting("drawing rows"), writing(output) as put:
+        for part in vae.sample_parts(n, evidence(vae, given) or None, holes=holes, seed=seed):
+            put(written(vae, tidy(vae, part, output), output))
 
 
 def stacked(copies: list[Any]) -> Any:

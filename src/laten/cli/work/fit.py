@@ -1,5 +1,6 @@
 """`laten fit`: from data to a model file."""
 
+import re
 import secrets
 import shlex
 import tempfile
@@ -11,13 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from laten.cli.data_in_out import Source, check_output, column_named, for_fit, note
+from laten.cli.data_in_out import Source, check_output, column_named, for_fit, in_parts, note
 from laten.cli.work.held_out import judged, set_apart, verdict
 from laten.cli.work.run_file import remember
 from laten.common.errors import DataError, ModelFileError, known
+from laten.common.memory_size import bytes_of
 from laten.data.columns.cells import cells_of
 from laten.data.columns.column import ASIDE, Column
 from laten.data.constraint_text import parsed
+from laten.data.files.in_parts import Parts
 from laten.data.messages import did_you_mean, unknown
 from laten.data.records import Plain
 from laten.data.schema.enforce import impose, open_contract
@@ -26,7 +29,8 @@ from laten.data.schema.schema import Schema
 from laten.data.schema.worth_a_look import listing
 from laten.estimator.parameters import check
 from laten.estimator.plain_vae import PlainVAE
-from laten.estimator.prepare import prepare
+from laten.estimator.prepare import Prepared, prepare
+from laten.estimator.prepare_parts import prepare_parts, sampled, windows_of, work_folder
 from laten.training.checkpoints import Checkpoints
 from laten.training.interrupts import WAYS
 from laten.training.objectives import Elbo, Iwae, Objective
@@ -47,6 +51,7 @@ def fit(
     no_constraint: Sequence[str] | None = None,
     run: str | None = None,
     inexact: bool = False,
+    memory: str | None = None,
     **options: Any,
 ) -> int:
     """Learn a model and write it.
@@ -62,13 +67,14 @@ def fit(
         no_constraint: What was found, and is not to be kept.
         run: Folder in which the training is kept, and from which it goes on.
         inexact: Go on under other versions or on another machine too.
+        memory: What may be taken: a table that needs more is read in parts.
         options: Parameters of `VAE`.
     Returns:
         0, or 130 when Ctrl-C ended training, 143 when SIGTERM did; the model is written in all cases.
     """
     path = output or f"{stem(data)}.laten"
     typed = {"data": data, "output": path, "kind": kind, "schema": schema, "objective": objective, "draws": draws}
-    typed |= {"quiet": quiet, "constraint": constraint, "no_constraint": no_constraint, **options}
+    typed |= {"quiet": quiet, "constraint": constraint, "no_constraint": no_constraint, "memory": memory, **options}
     vae = PlainVAE(objective=goal_of(objective, draws), progress="quiet" if quiet else "auto", **options)
     check(vae)  # an option out of range is refused before data are read
     check_output(path, (), [data, schema])
@@ -77,17 +83,51 @@ def fit(
     with nullcontext() if run is None else Checkpoints(run, not inexact) as checkpoints:
         if run is not None and checkpoints is not None and not checkpoints.found():
             remember(run, typed)
+        parts = in_parts(data, memory, kinds=kind or ())
+        if parts is not None:
+            edits = kind or (), schema, constraint or (), no_constraint or ()
+            return fit_parts(vae, parts, edits, path, run, quiet, checkpoints, memory)
         source = for_fit(data, kind or ())
         vae.schema = schema_of(source, kind or (), schema, constraint or (), no_constraint or ())
         prepared = prepare(source.data, vae)
         if not quiet:  # only now: data that cannot be used are one line, and nothing else
             describe(source, vae.schema, vae.binarise)
-            note(f"Network: {prepared.network.factors()}\n")
-            if checkpoints is not None and checkpoints.found():
-                note(f"Going on with the training in {run}.\n")
+            begin(prepared, run, checkpoints)
         held = set_apart(source.data, prepared)
         del source  # the device has the rows
         vae.fit_prepared(prepared, checkpoints, tuple(WAYS))
+        return finish(vae, held, path, run, quiet)
+
+
+def begin(prepared: Prepared, run: str | None, checkpoints: Checkpoints | None) -> None:
+    """Say what is trained."""
+    note(f"Network: {prepared.network.factors()}\n")
+    if checkpoints is not None and checkpoints.found():
+        note(f"Going on with the training in {run}.\n")
+
+
+def fit_parts(
+    vae: PlainVAE, parts: Parts, edits: tuple[Sequence[str], str | None, Sequence[str], Sequence[str]], path: str,
+    run: str | None, quiet: bool, checkpoints: Checkpoints | None, memory: str | None,
+) -> int:  # fmt: skip
+    """Learn from a table that is larger than memory.
+
+    Args:
+        edits: Of the schema, as `schema_of` takes them.
+    """
+    with work_folder(run) as folder:
+        table = sampled(parts, folder)
+        source = Source(table.frame, {}, {})
+        vae.schema = schema_of(source, *edits)
+        names = () if vae.schema is None else vae.schema.names
+        declared = [str(parsed(text, names)) for text in edits[2]]
+        prepared, held = prepare_parts(table, vae, bytes_of(memory), folder, declared)
+        if not quiet:
+            describe(source, vae.schema, vae.binarise, table.found.rows)
+            begin(prepared, run, checkpoints)
+        with windows_of(prepared):
+            vae.fit_prepared(prepared, checkpoints, tuple(WAYS))
+        vae.schema = None if vae.schema is None else vae.schema_
         return finish(vae, held, path, run, quiet)
 
 
@@ -139,8 +179,8 @@ def goal_of(objective: str, draws: int | None) -> Objective | None:
 
 
 def stem(data: str) -> str:
-    """Return the name of data without folder and extensions: `folder/adult.csv.gz` -> `adult`."""
-    return Path(data).name.split(".")[0] or "model"
+    """Return the name of data without folder and extensions: `folder/adult-*.csv.gz` -> `adult`."""
+    return re.sub(r"[-_ ]*[*?\[].*", "", Path(data).name.split(".")[0]) or "model"
 
 
 def schema_of(
@@ -213,10 +253,11 @@ def levels_of(column: Column, text: str) -> list[Plain]:
     return [seen[level] for level in levels]
 
 
-def describe(source: Source, schema: Schema | None, binarise: str) -> None:
-    """Print what the model will learn from."""
+def describe(source: Source, schema: Schema | None, binarise: str, rows: int | None = None) -> None:
+    """Print what the model will learn from; `rows` are more than those of the source where that is a sample."""
     if schema is not None:
-        note(f"{source.rows} rows. How each column is modelled (--kind COLUMN=KIND changes it):\n\n{schema.table}\n")
+        how = "How each column is modelled (--kind COLUMN=KIND changes it)"
+        note(f"{rows or source.rows} rows. {how}:\n\n{schema.table}\n")
         return
     array = next(iter(source.data.values())) if isinstance(source.data, dict) else source.data
     sizes = " × ".join(map(str, array.shape[1:]))

@@ -19,24 +19,35 @@ from laten.cli.evidence import evidence
 from laten.cli.waiting import Waiting, together, waiting
 from laten.cli.work.ask import stacked, tidy, written
 from laten.cli.work.fit_first import asked
+from laten.cli.work.in_parts import each, larger, mark_of_parts, writing
 from laten.common.errors import DataError
 from laten.data.files.as_text import as_in_file
+from laten.data.files.in_parts import Parts
+from laten.data.files.survey import survey
 from laten.data.rows.between import Between, Missing
 from laten.data.rows.impossible import refuse_torn
 from laten.data.rows.views import TableView
-from laten.estimator.plain_vae import PlainVAE
+from laten.estimator.model_file import is_model
+from laten.estimator.plain_vae import PlainVAE, load
 
 ENDS = ("low", "high")
 
 
 def impute(
     model: str, data: str | None, output: str | None, samples: int | None, given: list[str], flag: bool,
-    interval: bool, coverage: float, seed: int | None, save: str | None = None,
+    interval: bool, coverage: float, seed: int | None, save: str | None = None, memory: str | None = None,
 ) -> None:  # fmt: skip
     """Write the data with empty cells filled, once or as `samples` completed copies."""
     check_output(output, inputs=[model, data])
     if interval and samples is not None:
         raise DataError("--interval and --samples do not go together: copies show by themselves how far they differ")
+    if data is not None and is_model(model):
+        vae = load(model)
+        parts = larger(vae, data, memory, output)
+        if parts is not None:
+            refuse_in_parts({"--samples": samples is not None, "--interval": interval, "--flag": flag})
+            fill_parts(vae, parts, output, given)
+            return
     vae, source, _ = asked("impute", model, data, output, save)
     check_container(vae, output)
     if (flag or interval or given) and not isinstance(vae.view_, TableView):
@@ -67,6 +78,33 @@ def impute(
     )
     times = "" if samples is None else f", {samples} times"
     note(f"Filled {empty} of {cells} cells ({empty / cells:.1%}) of {source.rows} rows{times}.")
+
+
+def fill_parts(vae: PlainVAE, parts: Parts, output: str | None, given: list[str]) -> None:
+    """Write the table with empty cells filled by single values."""
+    parts = parts.knowing(survey(parts).cells)  # the type of a column is that of all its rows
+    known = plain(evidence(vae, given))
+    empty = cells = rows = 0
+    with waiting("filling cells") as wait, writing(output, mark_of_parts(parts)) as put:
+        for _, frame, lying in each(parts, wait):
+            if known:
+                holes = np.any([frame[n].isna() if n in frame else True for n in known], axis=0)
+                refuse_torn(vae.schema_, told(vae, frame, known), known, holes)
+            seen = vae.view_.rows(frame, partial=True)
+            empty += sum(int((~m).sum()) for m in seen.mask.values())
+            cells += sum(v.size for v in seen.values.values())
+            filled = tidy(vae, vae.impute(told(vae, frame, known)), output)
+            texts_too = is_text(output) and parts.kind == "text"
+            put(as_in_file(filled, frame, lying) if texts_too else written(vae, filled, output))
+            rows += len(frame)
+    note(f"Filled {empty} of {cells} cells ({empty / cells:.1%}) of {rows} rows.")
+
+
+def refuse_in_parts(asked: dict[str, bool]) -> None:
+    """Refuse what is asked of all rows together."""
+    option = next((name for name, said in asked.items() if said), None)
+    if option is not None:
+        raise DataError(f"{option}: looks at all rows at once, and these are read in parts; leave it out")
 
 
 def plain(known: dict[Any, Any]) -> dict[Any, Any]:

@@ -8,6 +8,7 @@ from laten import __version__
 from laten.cli.reading import TOLD
 from laten.common.atomic_file import atomic
 from laten.common.errors import DataError
+from laten.data.files.open_parts import files_of
 
 NAME = "run.json"
 FILES = ("data", "schema", "output")  # arguments that name files
@@ -18,7 +19,7 @@ def remember(folder: str, arguments: dict[str, Any]) -> None:
     absolute = {
         name: str(Path(value).absolute())
         for name in FILES
-        if (value := arguments.get(name)) and (name != "data" or Path(value).exists())
+        if (value := arguments.get(name)) and (name != "data" or Path(value).exists() or files_of(value))
     }
     text = json.dumps({"laten": __version__, "fit": arguments | absolute, "reading": TOLD.get({})}, indent=1)
     with atomic(Path(folder) / NAME) as file:

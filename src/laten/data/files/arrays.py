@@ -62,7 +62,8 @@ def read_images(folder: Path, damage: tuple[type[Exception], ...]) -> np.ndarray
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES)
     if not files:
         raise DataError(
-            f"{folder}: the folder holds no PNG or JPEG images; found {known(p.name for p in folder.iterdir())}"
+            f"{folder}: the folder holds no table, and no PNG or JPEG images; "
+            f"found {known(p.name for p in folder.iterdir())}"
         )
     try:
         from PIL import Image

@@ -5,6 +5,7 @@
 | `.csv`, `.tsv`, `.txt` | DataFrame; what was assumed of it: `laten.assumed(frame)` |
 | `.json`, `.jsonl`, `.xlsx` (`file.xlsx::sheet`), `.sqlite` (`file.sqlite::table`) | DataFrame |
 | `.parquet`, `.feather`, `.arrow` | DataFrame |
+| a folder of Parquet, Arrow or text tables of the same columns, or a pattern (`folder/*.parquet`) | DataFrame |
 | `.npy`, IDX (`…-ubyte`, `.idx`) | array |
 | `.npz` | dict of arrays |
 | any of these in `.gz`, `.xz`, `.bz2`, `.zst`, `.zip` (`file.zip::member`) | what is packed |
@@ -31,6 +32,7 @@ from laten.common.bounded_reading import door, read_file
 from laten.common.errors import DataError, known
 from laten.data.datasets.embedded import DATASETS, load
 from laten.data.files.arrays import read_idx, read_images, read_npy, read_npz
+from laten.data.files.open_parts import open_parts, several, together
 from laten.data.files.options import Missing, Options, checked
 from laten.data.files.text_table import open_text
 from laten.data.files.typed_tables import READERS
@@ -108,6 +110,11 @@ def read_with_texts(source: str | Path, *, like: Any = None, **told: Any) -> tup
     if str(source) == "-":
         data, texts = _decoded(standard_input(), "-", None, options)
         return _named(data, like), texts
+    if several(str(source)):
+        parts = open_parts(source, like=dict(options.like), **told)
+        assert parts is not None
+        data, texts = together(parts)
+        return _named(_checked(str(source), data), like), texts
     path, part = _place(str(source))
     try:
         there, folder = path.exists(), path.is_dir()

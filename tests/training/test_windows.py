@@ -1,0 +1,199 @@
+"""Rows on the disk, a window on the device: each is seen once a pass, and a run that is broken off ends the same."""
+
+import io
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+import laten as lt
+from laten.data.files import survey as surveying
+from laten.data.rows.rows import Rows
+from laten.data.rows.spool import SpoolWriter, open_spool
+from laten.estimator import plain_vae, prepare_parts
+from laten.training import checkpoints as kept
+from laten.training import windows as windowed
+from laten.training.checkpoints import Checkpoints
+from laten.training.epochs import train
+from laten.training.windows import Windows
+
+pytestmark = pytest.mark.trains
+
+NUMBER = np.arange(310)
+OPTIONS = {"latent": 2, "width": 4, "epochs": 3, "batch_size": 20, "patience": 0}
+
+
+@pytest.fixture
+def spool(tmp_path: Path):
+    """310 rows that hold their own number, every seventh hidden, and three codes."""
+    writer = SpoolWriter(tmp_path, {"x": np.dtype(np.uint16), "c": np.dtype(np.uint8)})
+    for at in (NUMBER[:100], NUMBER[100:101], NUMBER[101:]):
+        codes = np.stack([at % 5, at % 3, at % 2], 1).astype(np.uint8)
+        mask = {"c": np.stack([at % 7 > 0, at >= 0, at >= 0], 1)} if at[0] else {}
+        writer.append(Rows({"x": at.astype(np.uint16), "c": codes}, len(at), mask))
+    return writer.finish({"key": "k"})
+
+
+def seen(windows: Windows, turn: int, passes: int = 1, start: int = 0) -> list[np.ndarray]:
+    """Rows of each step of a round, by their numbers; what a row holds is checked."""
+    steps = []
+    for window in windows.round(0, turn, passes, 10, start):
+        values, masks = jax.device_get(window.store)
+        for batch in window.numbers:
+            rows = values["x"][batch].astype(int)
+            assert np.array_equal(values["c"][batch], np.stack([rows % 5, rows % 3, rows % 2], 1))
+            assert np.array_equal(masks["c"][batch][:, 0], (rows % 7 > 0) | (rows < 100))
+            assert set(masks) == {"c"}
+            steps.append(rows)
+    return steps
+
+
+def test_each_row_is_seen_once_a_pass(spool, monkeypatch):
+    monkeypatch.setattr(windowed, "LEAST_BLOCKS", 4)
+    windows = Windows(spool, 105)  # three of 100 rows, and one of 10
+    first, second = seen(windows, 0), seen(windows, 1)
+    for steps in (first, second):
+        assert len(steps) == 31 and np.array_equal(np.sort(np.concatenate(steps)), NUMBER)
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first + second, seen(windows, 0, passes=2))
+    assert all(np.ptp(steps) > 5 for steps in first)  # not as they lie
+    assert np.array_equal(first[13:], seen(Windows(spool, 105), 0, start=10)[3:])  # gone on with inside a window
+    windows.close()
+
+
+def test_windows_have_one_shape_and_numbers_of_their_own(spool):
+    windows = Windows(spool, 105)
+    found = list(windows.round(0, 1, 2, 10))
+    store, order = windows.like(10)
+    assert [w.turn for w in found] == [4, 5, 6, 7, 8, 9, 10, 11]
+    assert [w.first for w in found] == [0, 10, 20, 30, 31, 41, 51, 61]
+    for w in found:
+        assert w.order.shape == order.shape and jax.tree.map(np.shape, w.store) == jax.tree.map(np.shape, store)
+
+
+def test_a_spool_is_opened_for_its_own_rows_alone(spool, tmp_path):
+    again = open_spool(tmp_path, "k")
+    assert again == spool and open_spool(tmp_path, "other") is None
+    assert [n.digest for n in again.nodes] == [n.digest for n in spool.nodes]
+    (spool.folder / "0.values").write_bytes(b"")
+    assert open_spool(tmp_path, "k") is None
+
+
+# -- a fit ---------------------------------------------------------------------------------------------------------
+
+
+def people(rows: int = 400) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=rows).round(2)
+    frame = pd.DataFrame({"size": size, "kind": np.where(size + rng.normal(size=rows) > 0, "a", "b")})
+    frame.loc[::9, "size"] = np.nan
+    return frame
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch) -> Path:
+    """Rows in two files, read in parts, of which a window holds 100; a sample is 150 rows."""
+    (tmp_path / "data").mkdir()
+    for i, part in enumerate((people().iloc[:130], people().iloc[130:])):
+        part.to_parquet(tmp_path / "data" / f"{i}.parquet", index=False)
+    monkeypatch.setattr(prepare_parts, "FEWEST", 100)
+    monkeypatch.setattr(prepare_parts, "SHARE", 2**40)
+    monkeypatch.setattr(prepare_parts, "survey", partial(surveying.survey, most=150))
+    monkeypatch.setattr(surveying, "NUMBERS", 20)
+    monkeypatch.setattr(kept, "EVERY", 0.0)
+    monkeypatch.setattr(kept, "SHARE", 1e9)
+    return tmp_path / "data"
+
+
+def fitted(data, run=None, **options) -> lt.VAE:
+    return lt.VAE(**OPTIONS | options).fit(str(data), run=run, memory="512MiB")
+
+
+def file_of(vae: lt.VAE) -> bytes:
+    file = io.BytesIO()
+    vae.save(file)
+    return file.getvalue()
+
+
+class Broken(BaseException):
+    """Ends a process, as far as a process can end inside a test."""
+
+
+def test_a_fit_in_windows_that_is_broken_off_ends_with_the_same_bytes(data, tmp_path, monkeypatch):
+    whole = fitted(data)
+    assert list(whole.history_["step"]) == [18, 36, 54]  # 360 rows, 100 of them in a window
+    column = whole.schema_["kind"]
+    assert column.seen.rows == 400 and column.seen.tally == people()["kind"].value_counts().to_dict()
+    assert whole.schema_["size"].seen.missing == 45
+
+    monkeypatch.setattr(plain_vae, "train", partial(train, call_seconds=1e-5))  # a step a call
+    write, count = Checkpoints.write, iter(range(1000))
+
+    def one(self, snapshot) -> None:
+        write(self, snapshot)
+        if next(count) in (7, 29):  # in the second window of a pass, and in the last
+            raise Broken
+
+    monkeypatch.setattr(Checkpoints, "write", one)
+    for _ in range(2):
+        with pytest.raises(Broken):
+            fitted(data, tmp_path / "run")
+    spool = tmp_path / "run" / "spool" / "manifest.json"
+    before = spool.stat().st_mtime_ns
+    assert file_of(fitted(data, tmp_path / "run")) == file_of(whole)
+    assert spool.stat().st_mtime_ns == before  # the rows are not encoded anew
+    assert file_of(fitted(data, seed=1)) != file_of(whole)  # the control
+
+
+def test_levels_beyond_those_that_are_kept_track_of_share_an_entry(data, monkeypatch):
+    monkeypatch.setattr(surveying, "TEXTS", 30)
+    for path in data.iterdir():
+        rng = np.random.default_rng(0)
+        frame = pd.read_parquet(path)
+        town = np.where(rng.random(len(frame)) < 0.9, "Oslo", rng.integers(0, 999, len(frame)).astype(str))
+        frame.assign(town=town).to_parquet(path, index=False)
+    column = fitted(data, epochs=1).schema_["town"]
+    assert column.unseen == "other" and column.classes == ("Oslo", "(other)")
+
+
+def test_a_window_that_holds_all_rows_is_no_window(data, monkeypatch):
+    monkeypatch.setattr(prepare_parts, "FEWEST", 10_000)
+    seen = []
+    monkeypatch.setattr(plain_vae, "train", lambda task, *a, **k: seen.append(task) or train(task, *a, **k))
+    vae = fitted(data, epochs=1)
+    (task,) = seen
+    assert task.windows is None and task.rows == 360 and len(task.valid) == 40
+    assert set(task.order(0, 0, 20, 1).ravel()) == set(task.train)
+    assert vae.history_["rows"].iloc[0] % 360 == 0
+
+
+def test_other_rows_are_another_run(data, tmp_path):
+    fitted(data, tmp_path / "run")
+    people().assign(size=0.5).iloc[130:].to_parquet(data / "1.parquet", index=False)
+    with pytest.raises(lt.DataError, match="begun with other data"):
+        fitted(data, tmp_path / "run")
+
+
+def test_a_file_that_changes_on_the_way_is_refused(data, monkeypatch):
+    fill = prepare_parts.fill
+
+    def changing(*arguments):
+        people(50).to_parquet(data / "1.parquet", index=False)
+        return fill(*arguments)
+
+    monkeypatch.setattr(prepare_parts, "fill", changing)
+    with pytest.raises(lt.DataError, match="was changed while it was read"):
+        fitted(data)
+
+
+def test_what_cannot_be_read_in_parts(data):
+    with pytest.raises(lt.DataError, match="sample_weight"):
+        lt.VAE(**OPTIONS).fit(str(data), sample_weight=np.ones(400), memory="512MiB")
+    with pytest.raises(lt.LatenError, match="goes with a path"):
+        lt.VAE(**OPTIONS).fit(people(), memory="1GiB")
+    for memory in ("much", "1MiB", True):
+        with pytest.raises(lt.LatenError, match="memory"):
+            lt.VAE(**OPTIONS).fit(str(data), memory=memory)
