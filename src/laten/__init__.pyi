@@ -50,6 +50,7 @@ from .network.nets.layers import ResMLP as ResMLP
 from .network.nets.table import Table as Table
 from .network.network import Network as Network
 from .synthetic.quality import quality as quality
+from .training.cluster import join_cluster as join_cluster
 from .training.objectives import Cubo as Cubo
 from .training.objectives import Elbo as Elbo
 from .training.objectives import Iwae as Iwae

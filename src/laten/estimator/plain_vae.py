@@ -8,6 +8,7 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from signal import Signals
 from typing import Any, BinaryIO, Self, TypeVar
@@ -29,6 +30,7 @@ from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.questions import Answers
 from laten.network.model import Model
 from laten.training.checkpoints import Checkpoints
+from laten.training.cluster import first
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.progress import progress as progress_display
@@ -49,7 +51,7 @@ class PlainVAE(Parameters, Answers):
 
     def fit(
         self, X: Any, y: Any = None, sample_weight: Any = None, *,
-        run: str | os.PathLike | None = None, exact: bool = True,
+        run: str | os.PathLike | None = None, exact: bool = True, devices: int | None = None,
     ) -> Self:  # fmt: skip
         """Learn from data.
 
@@ -63,15 +65,15 @@ class PlainVAE(Parameters, Answers):
             run: A folder in which the training is kept every few seconds. The same call goes on where it stood,
                 after a kill as well, and ends with the same weights, bit for bit, as a run without a break.
             exact: Refuse to go on under other versions or on another machine, where the last digits would differ.
+            devices: How many devices of this process share the rows of each batch. None: one, or all of a process that
+                trains with others (`lt.join_cluster`).
         Raises:
             LatenError: data, declaration or parameter that cannot be used; a `run` that is another training's, or
                 under way in another process; `TrainingDiverged`.
         """
         self._check_parameters()
-        if run is None:
-            return self.fit_prepared(prepare(X, self, sample_weight))
-        with Checkpoints(run, exact) as checkpoints:
-            return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
+        with nullcontext() if run is None or not first() else Checkpoints(run, exact) as checkpoints:
+            return self.fit_prepared(prepare(X, self, sample_weight), checkpoints, devices=devices)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Make one pass over rows, starting from the fitted weights; columns, levels and bins stay as in the fit.
@@ -101,6 +103,7 @@ class PlainVAE(Parameters, Answers):
         checkpoints: Checkpoints | None = None,
         signals: Sequence[Signals] = CTRL_C,
         report: Callable[[dict[str, Any]], bool | None] | None = None,
+        devices: int | None = None,
     ) -> Self:
         """Learn from what `prepare(X, self)` made of data.
 
@@ -108,12 +111,13 @@ class PlainVAE(Parameters, Answers):
             checkpoints: Where the training is kept, open; None: nowhere.
             signals: What ends it early.
             report: Told of each epoch in place of the display of `progress`; true ends training there.
+            devices: As in `fit`.
         Raises:
             TrainingDiverged: steps stayed non-finite.
         """
-        with progress_display(self.progress) as display:
-            report = report or display
-            outcome = train(prepared.task, prepared.settings, report, checkpoints=checkpoints, signals=signals)
+        with progress_display(self.progress if first() else "quiet") as display:
+            kept = {"checkpoints": checkpoints, "signals": signals, "devices": devices}
+            outcome = train(prepared.task, prepared.settings, report or display, **kept)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
