@@ -89,8 +89,10 @@ class Heartbeats:
             for key, _ in selector.select(max(due - time.monotonic(), 0)):
                 if not self.heard(key.data):
                     selector.unregister(key.fileobj)
-            if time.monotonic() >= due:
-                due = time.monotonic() + BEAT  # a thread that could not run for long counts one beat, not many
+            if (late := time.monotonic() - due) >= 0:
+                due = time.monotonic() + BEAT
+                if late > BEAT and self.since:  # a process that was stopped has not waited meanwhile
+                    self.since += late
                 self.beat()
             if self.verdict and self.working and not self.over:
                 self.on_loss(self.verdict)

@@ -116,7 +116,7 @@ class PlainVAE(Parameters, Answers):
             TrainingDiverged: steps stayed non-finite.
         """
         with progress_display(self.progress if first() else "quiet") as display:
-            kept = {"checkpoints": checkpoints, "signals": signals, "devices": devices}
+            kept: dict[str, Any] = {"checkpoints": checkpoints, "signals": signals, "devices": devices}
             outcome = train(prepared.task, prepared.settings, report or display, **kept)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))

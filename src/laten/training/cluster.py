@@ -16,6 +16,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class Membership:
 
     heartbeats: Heartbeats | None = None
     run: Path | None = None  # the run folder, for the message
+    trained = False  # to the end
     exit_code: int | None = None  # with which to end at once, waiting for nobody
 
 
@@ -86,7 +88,7 @@ def check(coordinator: str | None, processes: int | None, process: int | None, t
     """Refuse what cannot be meant."""
     if not (number(timeout) and timeout >= 1):
         raise LatenError(f"timeout is a number of seconds, at least 1, not {timeout!r}")
-    if coordinator is processes is process is None:
+    if coordinator is None and processes is None and process is None:
         return
     if coordinator is None or processes is None or process is None:
         raise LatenError("give all of coordinator, processes and process, or none of them")
@@ -158,6 +160,8 @@ def leave() -> None:
         HERE.heartbeats.leave()
         if HERE.exit_code is not None:
             sys.stdout.flush()
+            if first():
+                time.sleep(1)  # the others' connection to JAX's runtime ends with this process: they speak before
             os._exit(HERE.exit_code)  # JAX would wait for the others
 
 
@@ -171,6 +175,19 @@ def at_work(run: Path | None) -> Iterator[None]:
     HERE.run = run
     with contextlib.nullcontext() if HERE.heartbeats is None else HERE.heartbeats.at_work():
         yield
+    HERE.trained = True
+
+
+@contextlib.contextmanager
+def failing() -> Iterator[None]:
+    """Let an error that comes before the end of training end this process without waiting for the others."""
+    try:
+        yield
+    except BaseException as error:
+        if not HERE.trained:
+            stopped = {KeyboardInterrupt: 130, SystemExit: 143}
+            HERE.exit_code = stopped.get(type(error), 2 if isinstance(error, (LatenError, OSError)) else 1)
+        raise
 
 
 def waiting(kind: str) -> Any:

@@ -2,8 +2,9 @@
 
 The program is written for one device and means the same on any number: JAX's compiler divides what has an axis of rows.
 So objectives that look at a whole batch (`trim`, `free_bits`) stay what they are, and a row's random numbers depend on
-its place in the batch, not on the device that has it. Where an objective is a mean over rows, each device differentiates
-its own rows' mean, and one vector is exchanged a step: between machines the message costs, not the byte. Equal bits come from an equal number of devices alone: sums are taken in another order.
+its place in the batch, not on the device that has it. Where an objective is a mean over rows, each device takes the
+gradient of its own, and one vector is exchanged a step: between machines messages cost more than bytes. Equal bits come
+from an equal number of devices alone: sums are taken in another order.
 """
 
 from collections.abc import Callable

@@ -70,7 +70,7 @@ def train(
         DataError: the checkpoints are of another run.
     """
     run, ended = Training(task, settings, on_call, call_seconds, mesh_of(devices)), False
-    with at_work(checkpoints and checkpoints.folder), interruptible(signals) as interrupted:
+    with at_work(None if checkpoints is None else checkpoints.folder), interruptible(signals) as interrupted:
         keep = run.kept_in(checkpoints)
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()

@@ -4,7 +4,7 @@ import secrets
 import shlex
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from laten.cli.data_in_out import Source, check_output, column_named, for_fit, note
 from laten.cli.work.held_out import judged, set_apart, verdict
 from laten.cli.work.run_file import remember
+from laten.cli.work.together import Cluster, joined
 from laten.common.errors import DataError, ModelFileError, known
 from laten.data.columns.cells import cells_of
 from laten.data.columns.column import ASIDE, Column
@@ -32,6 +33,7 @@ from laten.training.interrupts import WAYS
 from laten.training.objectives import Elbo, Iwae, Objective
 
 INTERRUPTED, TERMINATED = 130, 143
+ALONE = Cluster()
 CODES = {"interrupted": INTERRUPTED, "terminated": TERMINATED}  # how training ended -> exit code
 
 
@@ -47,6 +49,8 @@ def fit(
     no_constraint: Sequence[str] | None = None,
     run: str | None = None,
     inexact: bool = False,
+    devices: int | None = None,
+    cluster: Cluster = ALONE,
     **options: Any,
 ) -> int:
     """Learn a model and write it.
@@ -62,21 +66,29 @@ def fit(
         no_constraint: What was found, and is not to be kept.
         run: Folder in which the training is kept, and from which it goes on.
         inexact: Go on under other versions or on another machine too.
+        devices: How many of this process share the rows of each batch.
+        cluster: The processes that train together.
         options: Parameters of `VAE`.
     Returns:
         0, or 130 when Ctrl-C ended training, 143 when SIGTERM did; the model is written in all cases.
     """
     path = output or f"{stem(data)}.laten"
     typed = {"data": data, "output": path, "kind": kind, "schema": schema, "objective": objective, "draws": draws}
-    typed |= {"quiet": quiet, "constraint": constraint, "no_constraint": no_constraint, **options}
+    typed |= {"quiet": quiet, "constraint": constraint, "no_constraint": no_constraint, "devices": devices, **options}
     vae = PlainVAE(objective=goal_of(objective, draws), progress="quiet" if quiet else "auto", **options)
     check(vae)  # an option out of range is refused before data are read
-    check_output(path, (), [data, schema])
-    if run is not None and data == "-":
-        raise DataError("--run: standard input cannot be read a second time; write it to a file first")
-    with nullcontext() if run is None else Checkpoints(run, not inexact) as checkpoints:
-        if run is not None and checkpoints is not None and not checkpoints.found():
-            remember(run, typed)
+    if data == "-" and (run is not None or cluster != ALONE):
+        option = "--coordinator" if run is None else "--run"
+        raise DataError(f"{option}: standard input cannot be read a second time; write it to a file first")
+    with ExitStack() as stack:
+        speaks, checkpoints = stack.enter_context(joined(cluster)), None
+        quiet = quiet or not speaks
+        if speaks:
+            check_output(path, (), [data, schema])
+        if run is not None and speaks:
+            checkpoints = stack.enter_context(Checkpoints(run, not inexact))
+            if not checkpoints.found():
+                remember(run, typed)
         source = for_fit(data, kind or ())
         vae.schema = schema_of(source, kind or (), schema, constraint or (), no_constraint or ())
         prepared = prepare(source.data, vae)
@@ -87,8 +99,8 @@ def fit(
                 note(f"Going on with the training in {run}.\n")
         held = set_apart(source.data, prepared)
         del source  # the device has the rows
-        vae.fit_prepared(prepared, checkpoints, tuple(WAYS))
-        return finish(vae, held, path, run, quiet)
+        vae.fit_prepared(prepared, checkpoints, tuple(WAYS), devices=devices)
+        return finish(vae, held, path, run, quiet) if speaks else CODES.get(vae.stopped_, 0)
 
 
 def finish(vae: PlainVAE, held: Any, path: str, run: str | None, quiet: bool) -> int:
