@@ -40,7 +40,7 @@ class Membership:
     heartbeats: Heartbeats | None = None
     run: Path | None = None  # the run folder, for the message
     trained = False  # to the end
-    exit_code: int | None = None  # with which to end at once, waiting for nobody
+    exit_code: int | None = None  # of this process, where it is known before it ends
 
 
 HERE = Membership()
@@ -159,10 +159,13 @@ def leave() -> None:
     if HERE.heartbeats is not None:
         HERE.heartbeats.leave()
         if HERE.exit_code is not None:
+            if HERE.trained:
+                jax.distributed.shutdown()  # waits for the others, to whom the first is a server
+            elif first():
+                time.sleep(1)  # they end too, and speak before
             sys.stdout.flush()
-            if first():
-                time.sleep(1)  # the others' connection to JAX's runtime ends with this process: they speak before
-            os._exit(HERE.exit_code)  # JAX would wait for the others
+            sys.stderr.flush()
+            os._exit(HERE.exit_code)  # taken apart piece by piece, JAX's CPU client may wait for ever
 
 
 @contextlib.contextmanager
@@ -186,8 +189,15 @@ def failing() -> Iterator[None]:
     except BaseException as error:
         if not HERE.trained:
             stopped = {KeyboardInterrupt: 130, SystemExit: 143}
-            HERE.exit_code = stopped.get(type(error), 2 if isinstance(error, (LatenError, OSError)) else 1)
+            ending(stopped.get(type(error), 2 if isinstance(error, (LatenError, OSError)) else 1))
         raise
+
+
+def ending(code: int) -> int:
+    """Note the exit code of this process, if it is one of a cluster, and return it."""
+    if HERE.heartbeats is not None:
+        HERE.exit_code = code
+    return code
 
 
 def waiting(kind: str) -> Any:

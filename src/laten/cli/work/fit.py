@@ -29,6 +29,7 @@ from laten.estimator.parameters import check
 from laten.estimator.plain_vae import PlainVAE
 from laten.estimator.prepare import prepare
 from laten.training.checkpoints import Checkpoints
+from laten.training.cluster import ending
 from laten.training.interrupts import WAYS
 from laten.training.objectives import Elbo, Iwae, Objective
 
@@ -100,7 +101,7 @@ def fit(
         held = set_apart(source.data, prepared)
         del source  # the device has the rows
         vae.fit_prepared(prepared, checkpoints, tuple(WAYS), devices=devices)
-        return finish(vae, held, path, run, quiet) if speaks else CODES.get(vae.stopped_, 0)
+        return ending(finish(vae, held, path, run, quiet) if speaks else CODES.get(vae.stopped_, 0))
 
 
 def finish(vae: PlainVAE, held: Any, path: str, run: str | None, quiet: bool) -> int:
