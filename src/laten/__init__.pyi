@@ -20,6 +20,7 @@ from .data.schema.enforce import read_schema as read_schema
 from .data.schema.infer import infer_schema as infer_schema
 from .data.schema.schema import Schema as Schema
 from .data.text.notation import assumed as assumed
+from .estimator.batch_answers import BatchAnswers as BatchAnswers
 from .estimator.detector import Detector as Detector
 from .estimator.embedder import Embedder as Embedder
 from .estimator.imputer import Imputer as Imputer
