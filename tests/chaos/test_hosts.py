@@ -8,8 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import members
 import pytest
+
+import members
 
 NAMES, ADDRESSES = ("laten-a", "laten-b"), ("10.77.0.1", "10.77.0.2")
 OWN = Path("/etc/netns")  # what a namespace has in place of /etc

@@ -10,6 +10,7 @@ All processes do the same in the same order. What only one knows (a signal, a cl
 
 import atexit
 import contextlib
+import inspect
 import json
 import os
 import secrets
@@ -31,7 +32,7 @@ from laten.common.heartbeats import Heartbeats, accepted, connected, listening
 LOST = 75  # exit code
 TIMEOUT = 30.0
 COME = 300.0  # seconds within which all processes must have come
-ADDRESS = 1024  # bytes for where the first process listens
+DONE = 86400.0  # seconds that a process which is done waits for the others
 
 
 class Membership:
@@ -111,11 +112,12 @@ def initialise(coordinator: str | None, processes: int | None, process: int | No
     timer = threading.Timer(COME, give_up)
     timer.daemon = True
     timer.start()
+    patience = {"initialization": 2 * COME, "heartbeat": max(100, 3 * timeout), "shutdown": DONE}
+    names = {f"{name}_timeout{end}": int(seconds) for name, seconds in patience.items() for end in ("", "_seconds")}
+    taken = inspect.signature(jax.distributed.initialize).parameters  # older versions of JAX have fewer
+    options: Any = {name: seconds for name, seconds in names.items() if name in taken}
     try:
-        jax.distributed.initialize(
-            coordinator, processes, process, initialization_timeout=int(2 * COME), shutdown_timeout_seconds=86400,
-            heartbeat_timeout_seconds=max(100, int(3 * timeout)),
-        )  # fmt: skip
+        jax.distributed.initialize(coordinator, processes, process, **options)
     except (RuntimeError, ValueError, TypeError, OSError) as error:
         first = str(error).strip().splitlines()[0]
         if "before any JAX" in first or "only be called once" in first:
