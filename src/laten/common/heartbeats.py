@@ -62,7 +62,8 @@ class Heartbeats:
 
         An error in it that is of a loss (a connection that broke) waits for the thread's word, which says more.
         """
-        self.limit = max(self.timeout, LONGER * self.took[kind] if kind in self.took else FIRST_CALL)
+        usual = LONGER * self.took[kind] if kind in self.took else FIRST_CALL
+        self.limit = max(1.5 * self.timeout, usual)  # of one that is silent, silence is said first
         self.calls, self.since = self.calls + 1, time.monotonic()
         try:
             yield

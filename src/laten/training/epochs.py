@@ -104,7 +104,8 @@ class Training:
         call_seconds: float = CALL_SECONDS,
         mesh: Mesh | None = None,
     ):
-        self.task, self.rows, self.mesh = task._replace(store=everywhere(task.store, mesh)), task.rows, mesh
+        self.task = task if mesh is None else task._replace(store=everywhere(task.store, mesh))
+        self.rows, self.mesh = task.rows, mesh
         self.on_call, self.call_seconds = on_call, call_seconds
         self.plan = settings.planned(self.rows, size(mesh))
         weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
