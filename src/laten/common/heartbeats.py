@@ -18,6 +18,8 @@ from laten.common.errors import DataError
 
 BEAT = 1.0  # seconds
 FIRST_CALL = 600.0  # seconds that the first call of a kind may take: it is compiled
+HELLO = 5.0  # seconds for the word of who connects
+WELCOME = b"welcome\n"
 LONGER = 10  # times as long as the call before a call may take
 
 
@@ -171,34 +173,48 @@ def accepted(listener: socket.socket, token: str, others: int, seconds: float) -
             listener.settimeout(max(until - time.monotonic(), 0.01))
             try:
                 link, _ = listener.accept()
-                link.settimeout(5.0)
-                told, _, number = link.recv(256).decode(errors="replace").strip().partition(" ")
             except TimeoutError:
-                if time.monotonic() < until:
-                    continue
                 raise DataError(f"{others - len(found)} of {others} processes have not come") from None
-            except OSError:
-                continue
-            if told == token and number.isdecimal():
-                found[int(number)] = link
-            else:
+            process = greeted(link, token)
+            if process is None:
                 link.close()
+            else:
+                found[process] = link
     return found
 
 
+def greeted(link: socket.socket, token: str) -> int | None:
+    """Return the number of the process that has connected, and welcome it; None: it is none of ours, or too slow."""
+    link.settimeout(HELLO)
+    try:
+        told, _, number = link.recv(256).decode(errors="replace").strip().partition(" ")
+        if told != token or not number.isdecimal():
+            return None
+        link.sendall(WELCOME)
+    except OSError:
+        return None
+    return int(number)
+
+
 def connected(hosts: Sequence[str], port: int, token: str, process: int, seconds: float) -> socket.socket:
-    """Connect to the first process, by the first of its names that works.
+    """Connect to the first process, by the first of its names that works, until it says welcome.
 
     Raises:
-        DataError: none does.
+        DataError: it has not in time.
     """
     reason: Exception | None = None
-    for host in hosts:
-        try:
-            link = socket.create_connection((host, port), timeout=seconds)
-        except OSError as error:
-            reason = error
-            continue
-        link.sendall(f"{token} {process}\n".encode())
-        return link
-    raise DataError(f"process 0 cannot be reached at {', '.join(hosts)}, port {port}: {reason}")
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for host in hosts:
+            link = None
+            try:
+                link = socket.create_connection((host, port), timeout=seconds)
+                link.sendall(f"{token} {process}\n".encode())
+                if link.recv(len(WELCOME), socket.MSG_WAITALL) == WELCOME:
+                    return link
+            except OSError as error:
+                reason = error
+            if link is not None:
+                link.close()  # it may not have waited for a word that came late: again
+        time.sleep(0.1)
+    raise DataError(f"process 0 cannot be reached at {', '.join(hosts)}, port {port}: {reason or 'it hangs up'}")
