@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+import time
+import zlib
 from pathlib import Path
 
 import pytest
 
-from laten.common.compilation_cache import home, ours, processor, prune
+from laten.common.compilation_cache import LOOKED, home, mend, ours, processor, prune, whole
 
 FIT = """
 import laten as lt, numpy as np
@@ -53,6 +55,57 @@ def test_a_folder_that_others_can_write_is_not_trusted(tmp_path):
     assert ours(tmp_path)
     tmp_path.chmod(0o775)
     assert not ours(tmp_path)
+
+
+@pytest.mark.parametrize("where", ["/proc", "/dev/null"])
+def test_a_home_that_cannot_be_written_is_no_error(where):
+    assert folder(ASK, HOME=where, XDG_CACHE_HOME="") == "None"
+
+
+MANY = """
+import threading
+from laten.common.compilation_cache import keep_compiled
+keep_compiled()
+import jax, jax.numpy as jnp
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+found = {}
+def work(i):
+    for n in range(1, 5):
+        found[i, n] = float(jax.jit(lambda x: jnp.cumsum(jnp.arange(4.0) * x)[-1] * n)(2.0))
+threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+assert found == {(i, n): 12.0 * n for i in range(8) for n in range(1, 5)}, found
+print("right")
+"""
+
+
+def test_two_processes_of_eight_threads_share_a_cache(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
+    environment["LATEN_CACHE"] = str(tmp_path)
+    pair = [subprocess.Popen([sys.executable, "-c", MANY], env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    assert [p.communicate()[0] for p in pair] == [b"right\n"] * 2
+    (inside,) = tmp_path.iterdir()
+    programs = [path for path in inside.iterdir() if path.name.endswith("-cache")]
+    assert programs and all(whole(path.read_bytes()) for path in programs)
+
+
+def test_half_written_programs_are_removed(tmp_path):
+    """Those that may still be under way are left alone, and so are those that were looked at before."""
+    mend(tmp_path)
+    good, now = zlib.compress(b"program" * 100), time.time()
+    for name, data, age in [
+        ("good", good, 100), ("half", good[:20], 100), ("empty", b"", 100), ("zstd", b"(\xb5/", 100),
+        ("under way", good[:20], 1), ("before", good[:20], 5000),
+    ]:  # fmt: skip
+        (tmp_path / name).write_bytes(data)
+        os.utime(tmp_path / name, (now - age, now - age))
+    os.utime(tmp_path / LOOKED, (now - 1000, now - 1000))
+    mend(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [LOOKED, "before", "good", "under way", "zstd"]
+    os.utime(tmp_path / "under way", (now - 50, now - 50))
+    mend(tmp_path)
+    assert (tmp_path / "under way").exists()
 
 
 @pytest.mark.slow

@@ -117,6 +117,8 @@ def private_faults(module: str, source: str) -> list[str]:
                 used.append((node.lineno, ".".join([names[head], *rest])))
 
     def private(name: str) -> bool:
+        if name == "os._exit":  # which Python documents
+            return False
         hidden = any(part.startswith("_") and not part.endswith("__") for part in name.split("."))
         return hidden or any(name == prefix or name.startswith(f"{prefix}.") for prefix in PRIVATE)
 

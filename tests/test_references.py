@@ -85,6 +85,14 @@ def vae() -> lt.VAE:
     return lt.VAE(latent=2, width=16, epochs=25, batch_size=32).fit(table(600))
 
 
+def test_references_have_one_order():
+    """A file of arrays gives them back in any."""
+    found = refs.learned(NETWORK, chain(500), table=True)
+    kept = refs.with_held_out(found, np.zeros(3), {refs.INDEPENDENT: -2.0, refs.TREE: -1.0}).to_arrays()
+    for arrays in (kept, dict(reversed(kept.items()))):
+        assert list(refs.from_arrays(arrays, NETWORK).beside) == [refs.INDEPENDENT, refs.TREE]
+
+
 def test_log_p_stands_beside_references_in_the_same_units(vae):
     rows = table(300, seed=1)
     found = vae.log_likelihood(rows, 50)

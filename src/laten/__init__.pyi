@@ -20,6 +20,7 @@ from .data.schema.enforce import read_schema as read_schema
 from .data.schema.infer import infer_schema as infer_schema
 from .data.schema.schema import Schema as Schema
 from .data.text.notation import assumed as assumed
+from .estimator.batch_answers import BatchAnswers as BatchAnswers
 from .estimator.detector import Detector as Detector
 from .estimator.embedder import Embedder as Embedder
 from .estimator.imputer import Imputer as Imputer
@@ -50,6 +51,7 @@ from .network.nets.layers import ResMLP as ResMLP
 from .network.nets.table import Table as Table
 from .network.network import Network as Network
 from .synthetic.quality import quality as quality
+from .training.cluster import join_cluster as join_cluster
 from .training.objectives import Cubo as Cubo
 from .training.objectives import Elbo as Elbo
 from .training.objectives import Iwae as Iwae

@@ -53,6 +53,29 @@ def test_ctrl_c_ends_training_and_keeps_the_model(table, tmp_path):
     assert laten.load(model).stopped_ == "interrupted"
 
 
+CTRL_C_WHILE_IT_IMPORTS = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *rest):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from laten.cli.__main__ import main
+"""
+
+
+def test_ctrl_c_in_the_first_second_is_one_line():
+    done = subprocess.run([sys.executable, "-c", CTRL_C_WHILE_IT_IMPORTS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "laten: interrupted\n")
+
+
+def test_who_ignores_ctrl_c_goes_on_ignoring_it():
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    code += "import laten.cli.__main__; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+
+
 def test_ctrl_c_elsewhere_writes_nothing(monkeypatch, capsys, tmp_path):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -214,7 +214,8 @@ def from_arrays(arrays: Mapping[str, np.ndarray], network: Network) -> Reference
             if group.shape != (site.size,) or table.shape != (wide, int(group.max()) + 1):
                 raise ModelFileError("the tree of pairs does not fit the declaration; the file is damaged")
     rows, held_out = int(arrays["rows"][0]), arrays["held_out"]
-    beside = {n: float(x[0]) for n, x in part("beside").items()}
+    found = part("beside")  # in the order of a file, which is none
+    beside = {n: float(found[n][0]) for n in (INDEPENDENT, TREE) if n in found}
     return References(counts, seen, raw, tree, rows, held_out, beside, part("edges"), part("inside"))
 
 

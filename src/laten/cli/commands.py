@@ -67,21 +67,37 @@ def fit(
     seed: o.FitSeed = 0,
     run: o.Run = None,
     memory: o.Memory = None,
+    devices: o.Devices = None,
+    coordinator: o.Coordinator = None,
+    processes: o.Processes = None,
+    process: o.Process = None,
+    timeout: o.Timeout = None,
     quiet: o.Quiet = False,
 ) -> int:
     """Learn a model from DATA. Ctrl-C ends training early and still writes the model."""
     typed = dict(locals())
     from laten.cli.work import fit as work
+    from laten.cli.work.together import Cluster
 
-    return work.fit(**typed)
+    cluster = Cluster(*(typed.pop(name) for name in Cluster._fields))
+    return work.fit(**typed, cluster=cluster)
 
 
 @app.command()
-def resume(folder: o.RunFolder, inexact: o.Inexact = False, quiet: o.Quiet = False) -> int:
+def resume(
+    folder: o.RunFolder,
+    inexact: o.Inexact = False,
+    coordinator: o.Coordinator = None,
+    processes: o.Processes = None,
+    process: o.Process = None,
+    timeout: o.Timeout = None,
+    quiet: o.Quiet = False,
+) -> int:
     """Go on with a training that `laten fit DATA --run DIR` began, as if there had been no break."""
     from laten.cli.work import resume as work
+    from laten.cli.work.together import Cluster
 
-    return work.resume(folder, inexact, quiet)
+    return work.resume(folder, inexact, quiet, Cluster(coordinator, processes, process, timeout))
 
 
 @app.command()

@@ -5,6 +5,7 @@
 | 0 | done (also when the reader of standard output stopped reading, as `head` does) |
 | 1 | `laten schema --check`: the rows break the contract |
 | 2 | bad input: exactly one line on standard error |
+| 75 | a process of the same training was lost: start all of them again |
 | 130 | interrupted by Ctrl-C |
 | 143 | ended by SIGTERM |
 

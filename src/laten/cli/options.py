@@ -95,6 +95,24 @@ MEMORY_HELP = (
 )
 Memory = Annotated[str | None, option("--memory", metavar="SIZE", help=MEMORY_HELP)]
 RunFolder = Annotated[str, argument("DIR", "Folder that `laten fit DATA --run DIR` trained in.")]
+CLUSTER = "Devices and machines"
+DEVICES_HELP = (
+    "Devices of this process that share the rows of each batch. Default: 1; with --coordinator all that JAX sees."
+)
+Devices = Annotated[int | None, count(help=DEVICES_HELP, group=CLUSTER)]
+COORDINATOR_HELP = (
+    "Train together with other processes: the address of process 0, a free port of it. 'auto' under Slurm, Open MPI or "
+    "Kubernetes. Type the same command for each process."
+)
+Coordinator = Annotated[str | None, option(metavar="HOST:PORT", help=COORDINATOR_HELP, group=CLUSTER)]
+Processes = Annotated[int | None, count(help="How many processes train together.", group=CLUSTER)]
+PROCESS_HELP = "The number of this one, from 0. Process 0 keeps --run and writes the model."
+Process = Annotated[int | None, count(help=PROCESS_HELP, least=0, group=CLUSTER)]
+TIMEOUT_HELP = (
+    "Seconds of silence after which a process is lost; the others then end with exit code 75, and the run can go on. "
+    "Default: 30."
+)
+Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", min=1, help=TIMEOUT_HELP, rich_help_panel=CLUSTER)]
 INEXACT_HELP = "Go on under other versions or on another machine too, where the last digits differ."
 Inexact = Annotated[bool, option("--inexact", help=INEXACT_HELP)]
 

@@ -4,6 +4,9 @@ Compiling costs more than training a small table. JAX can keep what it compiled;
 process, before the first fit or load. `LATEN_CACHE` names another folder, or "off". Who has set JAX's own
 `jax_compilation_cache_dir` is left alone.
 
+A process that is killed while it writes leaves half a program, which JAX passes over and never writes anew: `mend`
+removes it.
+
 Programs are made for one kind of processor, so each kind has a folder of its own (a home may be shared by machines of a
 cluster). When a folder has grown past `MOST` bytes, the programs that were not made lately go.
 """
@@ -14,11 +17,16 @@ import hashlib
 import os
 import platform
 import sys
+import time
+import zlib
 from pathlib import Path
 
 import jax
 
 MOST = 2**29  # bytes of a folder
+ZLIB = b"\x78"  # with which its output begins
+LOOKED = ".looked"  # a file as old as the last look at programs
+SETTLED = 60.0  # seconds after which a program that is still half written stays so
 WORTH = 0.05  # seconds of compilation from which a program is kept
 
 
@@ -32,6 +40,7 @@ def keep_compiled() -> None:
         folder = (Path(wanted).expanduser() if wanted else home() / "laten") / f"compiled-{processor()}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         prune(folder)
+        mend(folder)
         usable = os.access(folder, os.W_OK) and ours(folder)
     except (OSError, RuntimeError):
         return  # no home, or one that cannot be written: compile as if nothing had been said
@@ -65,6 +74,33 @@ def processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         about += sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
     return hashlib.sha256("\n".join(about).encode()).hexdigest()[:12]
+
+
+def mend(folder: Path) -> None:
+    """Remove what was left half-written since the last look. Others may be at work in the folder."""
+    now, looked = time.time() - SETTLED, folder / LOOKED
+    since = looked.stat().st_mtime if looked.exists() else now
+    for entry in os.scandir(folder):
+        with contextlib.suppress(OSError):
+            if (
+                since <= entry.stat().st_mtime < now
+                and entry.name != LOOKED
+                and not whole(Path(entry.path).read_bytes())
+            ):
+                Path(entry.path).unlink()
+    looked.touch()
+    os.utime(looked, (now, now))
+
+
+def whole(program: bytes) -> bool:
+    """Say whether a program can be unpacked; of those that JAX has packed by zstandard, only whether it is there."""
+    if program[:1] != ZLIB:
+        return bool(program)
+    try:
+        zlib.decompress(program)
+    except zlib.error:
+        return False
+    return True
 
 
 def prune(folder: Path, most: int = MOST) -> None:

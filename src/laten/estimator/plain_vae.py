@@ -41,6 +41,7 @@ from laten.estimator.prepare_parts import (
 from laten.estimator.questions import Answers
 from laten.network.model import Model
 from laten.training.checkpoints import Checkpoints
+from laten.training.cluster import first
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.progress import progress as progress_display
@@ -62,6 +63,7 @@ class PlainVAE(Parameters, Answers):
     def fit(
         self, X: Any, y: Any = None, sample_weight: Any = None, *,
         run: str | os.PathLike | None = None, exact: bool = True, memory: int | str | None = None,
+        devices: int | None = None,
     ) -> Self:  # fmt: skip
         """Learn from data.
 
@@ -78,23 +80,26 @@ class PlainVAE(Parameters, Answers):
                 after a kill as well, and ends with the same weights, bit for bit, as a run without a break.
             exact: Refuse to go on under other versions or on another machine, where the last digits would differ.
             memory: What may be taken for a path: bytes, or text such as "2GiB". None: more than half of the machine's.
+            devices: How many devices of this process share the rows of each batch. None: one, or all of a process that
+                trains with others (`lt.join_cluster`).
         Raises:
             LatenError: data, declaration or parameter that cannot be used; a `run` that is another training's, or
                 under way in another process; `TrainingDiverged`.
         """
         self._check_parameters()
-        with nullcontext() if run is None else Checkpoints(run, exact) as checkpoints:
+        with nullcontext() if run is None or not first() else Checkpoints(run, exact) as checkpoints:
             if not isinstance(X, str | os.PathLike):
                 refuse_memory(memory)
-                return self.fit_prepared(prepare(X, self, sample_weight), checkpoints)
+                return self.fit_prepared(prepare(X, self, sample_weight), checkpoints, devices=devices)
             parts = beyond(bytes_of(memory), X)
             if parts is None:
-                return self.fit_prepared(prepare(read(os.fspath(X)), self, sample_weight), checkpoints)
+                prepared = prepare(read(os.fspath(X)), self, sample_weight)
+                return self.fit_prepared(prepared, checkpoints, devices=devices)
             refuse_weights(sample_weight)
-            with work_folder(run) as folder:
+            with work_folder(run if first() else None) as folder:
                 prepared, _ = prepare_parts(sampled(parts, folder), self, bytes_of(memory), folder)
                 with windows_of(prepared):
-                    return self.fit_prepared(prepared, checkpoints)
+                    return self.fit_prepared(prepared, checkpoints, devices=devices)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Make one pass over rows, starting from the fitted weights; columns, levels and bins stay as in the fit.
@@ -124,6 +129,7 @@ class PlainVAE(Parameters, Answers):
         checkpoints: Checkpoints | None = None,
         signals: Sequence[Signals] = CTRL_C,
         report: Callable[[dict[str, Any]], bool | None] | None = None,
+        devices: int | None = None,
     ) -> Self:
         """Learn from what `prepare(X, self)` made of data.
 
@@ -131,12 +137,13 @@ class PlainVAE(Parameters, Answers):
             checkpoints: Where the training is kept, open; None: nowhere.
             signals: What ends it early.
             report: Told of each epoch in place of the display of `progress`; true ends training there.
+            devices: As in `fit`.
         Raises:
             TrainingDiverged: steps stayed non-finite.
         """
-        with progress_display(self.progress) as display:
-            report = report or display
-            outcome = train(prepared.task, prepared.settings, report, checkpoints=checkpoints, signals=signals)
+        with progress_display(self.progress if first() else "quiet") as display:
+            kept: dict[str, Any] = {"checkpoints": checkpoints, "signals": signals, "devices": devices}
+            outcome = train(prepared.task, prepared.settings, report or display, **kept)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
+import jax
 import numpy as np
 import safetensors
 import safetensors.numpy
@@ -23,6 +24,7 @@ import safetensors.numpy
 from laten.common.atomic_file import atomic, check_writable
 from laten.common.errors import DataError, LatenWarning
 from laten.common.file_lock import held
+from laten.training.cluster import from_first
 from laten.training.fingerprint import Head, difference
 
 EVERY = 2.0  # seconds between two checkpoints, at least
@@ -38,7 +40,7 @@ class Snapshot(NamedTuple):
     """All that a later process needs."""
 
     arrays: dict[str, np.ndarray]  # bytes of each array of the device
-    host: dict[str, Any]  # plain JSON types
+    host: Any  # a dictionary of plain JSON types
 
 
 class Checkpoints:
@@ -130,8 +132,7 @@ class Checkpoints:
         """Write a checkpoint, and remove those before the last two."""
         there = self.found()
         number = int(there[-1].name[-8:]) + 1 if there else 1
-        text = json.dumps(snapshot.host | {"head": self.head})
-        body = safetensors.numpy.save(snapshot.arrays, {"host": text})
+        body = encoded(snapshot._replace(host=snapshot.host | {"head": self.head}))
         with atomic(self.folder / f"checkpoint-{number:08d}") as file:
             file.write(MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n")
             file.write(body)
@@ -155,9 +156,59 @@ def read(path: Path) -> Snapshot | None:
     try:
         if line != MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n":
             return None
-        arrays = safetensors.numpy.load(body)
-        size = int.from_bytes(body[:8], "little")
-        host = json.loads(json.loads(body[8 : 8 + size])["__metadata__"]["host"])
-        return Snapshot(arrays, host) if isinstance(host, dict) and isinstance(host.get("head"), dict) else None
+        found = decoded(body)
+        return found if isinstance(found.host, dict) and isinstance(found.host.get("head"), dict) else None
     except (ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError):
         return None
+
+
+def encoded(snapshot: Snapshot) -> bytes:
+    """Return a snapshot as bytes."""
+    return safetensors.numpy.save(snapshot.arrays, {"host": json.dumps(snapshot.host)})
+
+
+def decoded(body: bytes) -> Snapshot:
+    """Undo `encoded`."""
+    size = int.from_bytes(body[:8], "little")
+    host = json.loads(json.loads(body[8 : 8 + size])["__metadata__"]["host"])
+    return Snapshot(safetensors.numpy.load(body), host)
+
+
+def begun(checkpoints: Checkpoints | None, head: Head, labels: Mapping[str, tuple[str, ...]]) -> Snapshot | None:
+    """Return where the run stood: in every process of a cluster, of which the first keeps it.
+
+    Raises:
+        DataError: as `Checkpoints.begin`; or this process's run is not the first one's.
+    """
+    found, refused = None, None
+    if checkpoints is not None:
+        try:
+            found = checkpoints.begin(head, labels)
+        except DataError as error:
+            refused = error
+    if jax.process_count() > 1:
+        kept = Snapshot({}, None) if found is None else found
+        news = {"head": head, "error": refused and str(refused), "kept": kept.host}
+        told = decoded(from_first(encoded(Snapshot(kept.arrays, news))))
+        refused = refused or unlike(told.host, head, labels)
+        found = None if told.host["kept"] is None else Snapshot(told.arrays, told.host["kept"])
+    if refused is not None:
+        raise refused
+    return found
+
+
+def unlike(told: dict[str, Any], head: Head, labels: Mapping[str, tuple[str, ...]]) -> DataError | None:
+    """Return what keeps this process from training with the first; warn of a machine of another kind."""
+    if told["error"]:
+        return DataError(told["error"])
+    other = difference(told["head"], head, labels, exact=False)
+    if other is None and told["head"]["versions"] != head["versions"]:
+        other = f"it has other versions, {told['head']['versions']}"
+    if other is not None:
+        return DataError(f"process 0 trains something else: {other}")
+    if told["head"]["machine"] != head["machine"]:
+        warnings.warn(
+            LatenWarning("this machine is of another kind than process 0's: last digits of weights may drift apart"),
+            stacklevel=2,
+        )
+    return None

@@ -11,24 +11,26 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from signal import Signals
-from threading import Event
 from typing import Any, Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from laten.common import random
 from laten.common.errors import DataError, TrainingDiverged
-from laten.training.checkpoints import Checkpoints, Snapshot
+from laten.training.checkpoints import Checkpoints, Snapshot, begun
+from laten.training.cluster import at_work, waiting
 from laten.training.device_bytes import from_bytes, to_bytes
+from laten.training.devices import alone, everywhere, mesh_of, shapes_on, shared_out, size
 from laten.training.divergence import diverged
 from laten.training.fingerprint import fingerprint
-from laten.training.interrupts import CTRL_C, interruptible
-from laten.training.loop import MOST_BAD, EpochSums, Loop
+from laten.training.interrupts import CTRL_C, Interruption, interruptible, settled
+from laten.training.loop import MOST_BAD, EpochSums, Loop, summary
 from laten.training.settings import Settings
-from laten.training.step import State, copied, picked
+from laten.training.step import copied, picked
 from laten.training.task import Outcome, Record, Task
 from laten.training.validation import Evaluation
 from laten.training.windows import Window
@@ -53,6 +55,7 @@ def train(
     call_seconds: float = CALL_SECONDS,
     checkpoints: Checkpoints | None = None,
     signals: Sequence[Signals] = CTRL_C,
+    devices: int | None = None,
 ) -> Outcome:
     """Train until the plan is done, the held-out bound stops improving, or Ctrl-C.
 
@@ -62,13 +65,14 @@ def train(
         call_seconds: How long a call may keep Ctrl-C waiting.
         checkpoints: Where the run is kept, and from where it goes on; open.
         signals: What ends training early.
+        devices: How many of this process share the rows of a batch (`mesh_of`).
     Raises:
         TrainingDiverged: steps stayed non-finite after three roll-backs, or none was finite.
         DataError: the checkpoints are of another run.
     """
-    run = Training(task, settings, on_call, call_seconds)
-    keep, ended = run.kept_in(checkpoints), False
-    with interruptible(signals) as interrupted:
+    run, ended = Training(task, settings, on_call, call_seconds, mesh_of(devices)), False
+    with at_work(None if checkpoints is None else checkpoints.folder), interruptible(signals) as interrupted:
+        keep = run.kept_in(checkpoints)
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
             sums = run.round(interrupted, keep)
@@ -79,7 +83,8 @@ def train(
                 keep(True)  # before a round that was cut short is taken for a whole one
             record = run.record(sums)
             run.seconds.append(time.perf_counter() - began)
-            enough, ended = report(record | {"seconds": run.seconds[-1]}), interrupted.is_set()
+            enough = settled(interrupted, bool(report(record | {"seconds": run.seconds[-1]})))
+            ended = interrupted.is_set()
             if not cut and not enough:
                 keep(ended)  # the signal may have come after the round
             if ended or enough:
@@ -98,23 +103,25 @@ class Training:
         settings: Settings,
         on_call: OnCall = lambda loop, arguments: None,
         call_seconds: float = CALL_SECONDS,
+        mesh: Mesh | None = None,
     ):
-        self.task, self.rows = task, task.rows
+        self.task = task if mesh is None else task._replace(store=everywhere(task.store, mesh))
+        self.rows, self.mesh = task.rows, mesh
         self.on_call, self.call_seconds = on_call, call_seconds
-        self.plan = settings.planned(self.rows)
+        self.plan = settings.planned(self.rows, size(mesh))
         weights, self.static = eqx.partition(task.model, eqx.is_inexact_array)
         dropout, planned_steps = task.dropout, self.plan.epochs * self.plan.steps
         others = [eqx.filter(model, eqx.is_inexact_array) for model in task.others]
         self.copies = 1 + len(others)
         self.loop = Loop(
-            weights, self.static, task.objective, task.presentation, settings, planned_steps, dropout, self.copies
+            weights, self.static, task.objective, task.presentation, settings, planned_steps, dropout, self.copies, mesh
         )
         self.evaluation = None
         if task.valid is not None:
             rows = task.valid, np.arange(task.rows, dtype=np.int32) if task.train is None else task.train
             judged = task.objective.judge, task.presentation
-            self.evaluation = Evaluation(self.static, weights, task.store, *rows, *judged)
-        self.state = self.loop.init(weights, *others)
+            self.evaluation = Evaluation(self.static, weights, self.task.store, *rows, *judged, mesh)
+        self.state = everywhere(self.loop.init(weights, *others), mesh)
         self.empty = self.loop.empty_sums(task.store, self.plan.batch_size)
         self.unpacked = jax.jit(self.loop.packing.unpack)
         self.good = copied(self.state)
@@ -126,7 +133,7 @@ class Training:
         self.best_bound, self.stopped = -math.inf, ""
         self.history, self.seconds = list[list[Record]](), list[float]()  # by round; records by copy
         self.sums, self.start = self.empty, 0  # of the round under way, and the steps of it that are made
-        self.chunk, self.window = 50, Window(task.store, jnp.zeros((0, 0)), np.zeros((0, 0), np.int32), 0, 0)
+        self.chunk, self.window = 50, Window(task.store, np.empty((0, 0)), np.empty((0, 0)), 0, 0)
 
     def one(self, tree: Any, copy: int) -> Any:
         """Return what a tree of the loop holds of one copy."""
@@ -137,7 +144,7 @@ class Training:
         """No copy has finite steps left."""
         return int(np.asarray(self.state.bad_run).min()) >= MOST_BAD
 
-    def round(self, interrupted: Event, keep: Keep = lambda now: None) -> EpochSums:
+    def round(self, interrupted: Interruption, keep: Keep = lambda now: None) -> EpochSums:
         """Run an epoch, or a few short ones, in compiled calls of about a second, so that Ctrl-C need not wait.
 
         Args:
@@ -151,23 +158,25 @@ class Training:
                 break
         return self.sums
 
-    def calls(self, window: Window, every: int, interrupted: Event, keep: Keep) -> None:
+    def calls(self, window: Window, every: int, interrupted: Interruption, keep: Keep) -> None:
         """Make the steps of a window, of a round of `every` steps."""
-        steps = len(window.numbers)
+        steps, order = len(window.numbers), shared_out(window.order, self.mesh)
+        store = window.store if self.task.windows is None else everywhere(window.store, self.mesh)
         while self.start < window.first + steps and not (self.start and interrupted.is_set()):
             start, called = self.start - window.first, time.perf_counter()
             stop = min(start + self.chunk, steps)
             bounds = np.int32(window.turn), np.int32(start), np.int32(stop)
-            arguments = self.state, self.sums, window.store, window.order, self.key, *bounds
+            arguments = self.state, self.sums, store, order, self.key, *bounds
             self.on_call(self.loop, arguments)
-            self.state, sums = self.loop.run(*arguments)
-            self.sums = jax.device_get(sums)
+            with waiting("steps"):
+                self.state, sums = self.loop.run(*arguments)
+                self.sums = jax.device_get(sums)
             if self.lost:
                 break
             if self.epoch or self.start:  # the first call also compiles
                 seconds = max(time.perf_counter() - called, 1e-6)
                 self.chunk = max(1, int((stop - start) * self.call_seconds / seconds))
-            self.start = window.first + stop
+            self.start, self.chunk = window.first + stop, settled(interrupted, self.chunk)
             if self.start < every:
                 keep(False)
 
@@ -183,10 +192,9 @@ class Training:
 
     def diverged(self, step: int, after: Literal["rollbacks", "plan"] = "rollbacks") -> TrainingDiverged:
         """Return the error that names what made this step of the last round fail."""
-        model = eqx.combine(self.unpacked(self.one(self.good.weights, 0)), self.static)
-        task = self.task
-        store, numbers = self.window.store, self.window.numbers
-        batch = numbers[min(step, len(numbers) - 1)]
+        model = eqx.combine(alone(self.unpacked(self.one(self.good.weights, 0)), self.mesh), self.static)
+        task, numbers = self.task, self.window.numbers
+        store, batch = alone(self.window.store, self.mesh), numbers[min(step, len(numbers) - 1)]
         return diverged(model, store, batch, task.presentation, self.key, task.labels, after)
 
     def record(self, sums: EpochSums) -> Record:
@@ -216,7 +224,8 @@ class Training:
         record = summary(self.epoch, state, self.one(sums, copy), offset) | {"rollbacks": self.rollbacks}
         record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
         if self.evaluation is not None:
-            held_out, trained, kl, active = self.evaluation(self.unpacked(state.weights))
+            with waiting("held-out rows"):
+                held_out, trained, kl, active = self.evaluation(self.unpacked(state.weights))
             record |= {"valid_bound": held_out + offset, "kl": kl, "active_units": active}
             record |= {} if math.isnan(trained) and not math.isnan(held_out) else {"train_bound": trained + offset}
         return record
@@ -225,24 +234,24 @@ class Training:
 
     def kept_in(self, checkpoints: Checkpoints | None) -> Keep:
         """Go on from the run's checkpoint, if there is one; return what keeps the run where it stands."""
-        if checkpoints is None:
+        if checkpoints is None and jax.process_count() == 1:
             return lambda now: None
         task, plan = self.task, self.plan
-        store, order = task.handed_over(plan)
+        store, order = shapes_on(task.handed_over(plan), self.mesh)
         arguments = self.state, self.empty, store, order, self.key, *(np.int32(0),) * 3
         parts = {"trained on": task.train, "held out": task.valid, "weights": task.row_weights}
         program = self.loop.run.lower(*arguments).as_text()
-        head = fingerprint(task.store, parts, plan.settings, self.copies, program)
+        head = fingerprint(task.store, parts, plan.settings, self.copies, program, size(self.mesh))
         head = head if task.windows is None else task.windows.told(head, plan.batch_size)
-        found = checkpoints.begin(head, task.labels)
+        found = begun(checkpoints, head, task.labels)
         try:
             if found is not None:
                 self.restore(found)
         except (KeyError, TypeError) as error:
             raise DataError(
-                f"{checkpoints.folder}: the checkpoint lacks {error}; begin anew in another folder"
+                f"{checkpoints and checkpoints.folder}: the checkpoint lacks {error}; begin anew in another folder"
             ) from None
-        return lambda now: checkpoints.offer(self.snapshot, now)
+        return lambda now: None if checkpoints is None else checkpoints.offer(self.snapshot, now)
 
     def snapshot(self) -> Snapshot:
         """Return all that a later process needs to go on as if there had been no break."""
@@ -261,7 +270,7 @@ class Training:
             held |= {"good": self.good, "sums": self.empty}
         if host["best_epoch"]:
             held["best"] = self.best.weights
-        held = from_bytes(kept.arrays, held)
+        held = everywhere(from_bytes(kept.arrays, held), self.mesh)
         for name, value in host.items():
             setattr(self, name, value)
         self.state, self.sums = held["state"], jax.device_get(held.get("sums", self.empty))
@@ -278,19 +287,9 @@ class Training:
         if self.history and all(math.isnan(records[self.best_copy]["bound"]) for records in self.history):
             raise self.diverged(0, "plan")
         state = self.best if self.best_epoch else self.one(self.state, self.best_copy)
-        model = eqx.combine(self.unpacked(state.weights), self.static)
+        model = eqx.combine(alone(self.unpacked(state.weights), self.mesh), self.static)
         history = [r[self.best_copy] | {"seconds": s} for r, s in zip(self.history, self.seconds, strict=True)]
         for record in history:
             record["kept"] = record["epoch"] == (self.best_epoch or self.epoch)
         starts = self.history[-1] if self.history else []
         return Outcome(model, history, self.stopped or "plan", self.best_epoch, self.loop.traces - 1, starts)
-
-
-def summary(epoch: int, state: State, sums: EpochSums, offset: float) -> Record:
-    """Average over finite steps; the bound is NaN where there was none."""
-    steps = max(int(sums.steps), 1)
-    bound = float(sums.bound) / steps + offset if int(sums.steps) else math.nan
-    record: Record = {"epoch": epoch, "step": int(state.step), "bound": bound}
-    record |= {f"term_{name}": float(total) / steps for name, total in sums.terms.items()}
-    record["skipped"] = int(sums.skipped)
-    return record

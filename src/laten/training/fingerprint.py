@@ -21,7 +21,12 @@ Head = dict[str, Any]
 
 
 def fingerprint(
-    store: Store, parts: Mapping[str, np.ndarray | None], settings: Settings, copies: int, program: str
+    store: Store,
+    parts: Mapping[str, np.ndarray | None],
+    settings: Settings,
+    copies: int,
+    program: str,
+    shares: int = 1,
 ) -> Head:
     """Return what tells one run from another, in plain JSON types.
 
@@ -31,6 +36,7 @@ def fingerprint(
         settings: Of training; an optimiser of the user's shows in the program alone.
         copies: Models trained side by side.
         program: Text of the lowered loop: network, guide, objective, optimiser, and how rows are presented.
+        shares: Devices among which a batch is shared out.
     """
     told = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "optimizer"}
     masks = {name: digest(np.packbits(np.asarray(x))) for name, x in store.masks.items()}
@@ -47,6 +53,8 @@ def fingerprint(
             "number of devices": len(devices),
             "number of cores": cores() if devices[0].platform == "cpu" else None,  # large products are cut by it
             "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
+            # what older runs do not say is one
+            **({"number of processes": jax.process_count(), "devices of a batch": shares} if shares > 1 else {}),
         },
         "program": hashlib.sha256(program.encode()).hexdigest(),
     }

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from laten.common import random
 from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store, present
 from laten.network.dropout import dropout_of
 from laten.network.model import Model
+from laten.training.devices import drawn_alike, on_each
 from laten.training.objectives import Batch, Objective
 from laten.training.optimizer import adam, wrapped
 from laten.training.row_weights import visited
@@ -49,6 +51,7 @@ class Loop:
         presentation: How rows are presented.
         planned_steps: Steps the schedule is laid out for.
         copies: How many models are trained side by side.
+        mesh: The devices that share the rows of a batch; None: one.
     """
 
     def __init__(
@@ -61,16 +64,19 @@ class Loop:
         planned_steps: int,
         dropout: bool,
         copies: int = 1,
+        mesh: Mesh | None = None,
     ):
         optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = WeightPacking(weights, SMALL if settings.optimizer is None else 0)
         loss = loss_of(objective, static, dropout)
-        self.parts = StepParts(loss, optimizer, self.packing, settings, planned_steps, dropout_of(static))
+        own = mesh if objective.by_row else None
+        self.parts = StepParts(loss, optimizer, self.packing, settings, planned_steps, dropout_of(static), own)
         self.weights = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         self.presentation, self.copies = presentation, copies
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
-        self.run = jax.jit(self.epoch, donate_argnums=0)
+        self.drawn = drawn_alike(mesh)
+        self.run = jax.jit(self.epoch, donate_argnums=0, out_shardings=None if mesh is None else on_each(mesh))
 
     def init(self, *weights: Model) -> State:
         """Return the state before the first step, from each copy's weights."""
@@ -111,7 +117,7 @@ class Loop:
             number, rows = i.astype(jnp.uint32), jnp.arange(size, dtype=jnp.uint32)
             key = random.keys(step_key, number)
             keys = random.keys(row_key, number * jnp.uint32(size) + rows)
-            batch = Batch(*present(key, store, order[i], self.presentation))
+            batch = Batch(*present(key, store, order[i], self.presentation, self.drawn))
             state, info = side_by_side(self.parts, state, batch, keys, self.copies)
             return i + 1, state, added(sums, info, i)
 
@@ -159,3 +165,13 @@ def shuffled(
         return numbers[: steps * batch_size].reshape(steps, batch_size)
 
     return order() if passes == 1 else np.concatenate([order() for _ in range(passes)])
+
+
+def summary(epoch: int, state: State, sums: EpochSums, offset: float) -> dict[str, Any]:
+    """Average over finite steps; the bound is NaN where there was none."""
+    steps = max(int(sums.steps), 1)
+    bound = float(sums.bound) / steps + offset if int(sums.steps) else math.nan
+    record: dict[str, Any] = {"epoch": epoch, "step": int(state.step), "bound": bound}
+    record |= {f"term_{name}": float(total) / steps for name, total in sums.terms.items()}
+    record["skipped"] = int(sums.skipped)
+    return record

@@ -6,10 +6,11 @@ the user's brings its own.
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from laten.common.errors import LatenError, known, number, whole
+from laten.common.errors import LatenError, LatenWarning, known, number, whole
 
 AUTO_STEPS = 20_000
 MOST_ROWS = 2**31 - 1  # a row's number is an int32
@@ -70,21 +71,36 @@ class Settings:
         if self.clip is not None and not (number(self.clip) and self.clip > 0):
             raise LatenError(f"clip must be positive and finite, or None, not {self.clip!r}")
 
-    def planned(self, rows: int) -> "Plan":
+    def planned(self, rows: int, devices: int = 1) -> "Plan":
         """Return a plan with nothing left open, for this number of training rows.
 
+        Args:
+            devices: Among which a batch is shared out in equal parts; what is left over, it does without.
         Raises:
-            LatenError: more rows than can be numbered.
+            LatenError: more rows than can be numbered; fewer than devices.
         """
         if rows > MOST_ROWS:
             raise LatenError(f"at most {MOST_ROWS} rows can be trained on, not {rows}; fit a sample of them")
         batch_size = min(self.batch_size, max(rows, 1))
         if rows < 4 * batch_size:  # few batches: equal ones, so that no share of the rows is left out
             batch_size = rows // max(round(rows / batch_size), 1)
+        if devices > 1:
+            batch_size = even(batch_size, devices)
         steps = max(rows // batch_size, 1)
         epochs = self.epochs or min(max(math.ceil(AUTO_STEPS / steps), 10), 1000)
         patience = max(20, math.ceil(300 / steps)) if self.patience is None else self.patience
         return Plan(self, batch_size, epochs, patience, steps)
+
+
+def even(batch_size: int, devices: int) -> int:
+    """Return the largest batch that devices can share out in equal parts."""
+    if batch_size < devices:
+        raise LatenError(f"a batch of {batch_size} rows cannot be shared by {devices} devices; use fewer of them")
+    if rest := batch_size % devices:
+        batch_size -= rest
+        told = f"batches have {batch_size} rows, {rest} fewer, so that {devices} devices have the same number each"
+        warnings.warn(LatenWarning(told), stacklevel=2)
+    return batch_size
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from laten.common import random
 from laten.common.types import Array, Key
 from laten.network.dropout import with_dropout
 from laten.network.model import Model
+from laten.training.devices import averaged
 from laten.training.learning_rate import Pace, learning_rate, pace_of
 from laten.training.objectives import Batch, Estimate, Objective
 from laten.training.optimizer import Optimizer
@@ -57,6 +59,7 @@ class StepParts(NamedTuple):
     settings: Settings
     planned_steps: int  # for which the schedule is laid out
     dropout: tuple[np.ndarray, ...] = ()  # of each net that leaves units out
+    mesh: Mesh | None = None  # devices, each of which differentiates the loss of its own rows
 
 
 def loss_of(objective: Objective, static: Model, dropout: bool) -> Callable:
@@ -92,10 +95,8 @@ def step(parts: StepParts, state: State, batch: Batch, keys: Key) -> tuple[State
     pace = state.pace
     progress = state.step.astype(jnp.float32) * pace.step
     arrays = parts.packing.unpack(state.weights)
-    (loss, estimate), gradients = jax.value_and_grad(parts.loss, has_aux=True)(
-        arrays, batch, keys, progress, state.dropout
-    )
-    gradient = parts.packing.pack(gradients)
+    slope = slope_of(parts) if parts.mesh is None else averaged(slope_of(parts), parts.mesh)
+    loss, estimate, gradient = slope(batch, keys, arrays, progress, state.dropout)
     norm = gradient_norm(gradient)
     good = jnp.isfinite(loss) & jnp.isfinite(norm)
     shrink = jnp.minimum(1.0, pace.clip / norm)
@@ -104,6 +105,18 @@ def step(parts: StepParts, state: State, batch: Batch, keys: Key) -> tuple[State
     bad_run = jnp.where(good, 0, state.bad_run + 1)
     made = state._replace(weights=weights, optimizer=optimizer, step=state.step + 1, bad_run=bad_run)
     return made, Info(estimate, good)
+
+
+def slope_of(parts: StepParts) -> Callable[..., tuple[Array, Estimate, Packed]]:
+    """Return loss, estimate and gradient as a function of rows, their keys, and what all rows share."""
+
+    def slope(batch: Batch, keys: Key, arrays: Model, progress: Array, dropout: tuple[Array, ...]) -> Any:
+        (loss, estimate), gradient = jax.value_and_grad(parts.loss, has_aux=True)(
+            arrays, batch, keys, progress, dropout
+        )
+        return loss, estimate, parts.packing.pack(gradient)
+
+    return slope
 
 
 def side_by_side(parts: StepParts, state: State, batch: Batch, keys: Key, copies: int) -> tuple[State, Info]:

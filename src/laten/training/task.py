@@ -66,7 +66,7 @@ class Task(NamedTuple):
             yield from self.windows.round(seed, turn, plan.passes, plan.batch_size, start)
             return
         numbers = self.order(seed, turn, plan.batch_size, plan.passes)
-        order = jax.device_put(np.pad(numbers, ((0, max(plan.longest - len(numbers), 0)), (0, 0))))
+        order = np.pad(numbers, ((0, max(plan.longest - len(numbers), 0)), (0, 0)))
         yield Window(self.store, order, numbers, turn, 0)
 
     def handed_over(self, plan: Plan) -> tuple[Store, Any]:

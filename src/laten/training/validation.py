@@ -7,12 +7,15 @@ The same random key is used every time, so that differences between epochs are d
 is active when $\mathrm{Var}_x(\mathbb E_q[u\mid x]) > 0.01$ (Burda et al. 2016, section 2.4).
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, PartitionSpec
 
 from laten.common import random
 from laten.common.types import Array, Key
@@ -20,6 +23,7 @@ from laten.data.rows.presentation import Presentation, Store, present
 from laten.inference.diagnostics import ACTIVE
 from laten.inference.questions import unit_means
 from laten.network.model import Model
+from laten.training.devices import AXIS, everywhere, on_each
 from laten.training.objectives import Batch, Objective
 
 ROWS = 256
@@ -38,6 +42,7 @@ class Evaluation:
         held: Numbers of those held out, int32.
         trained: Numbers of those trained on, int32.
         presentation: How rows were presented in training; held-out rows are shown whole.
+        mesh: The devices that share the rows; None: one.
     """
 
     def __init__(
@@ -49,13 +54,14 @@ class Evaluation:
         trained: np.ndarray,
         objective: Objective,
         presentation: Presentation,
+        mesh: Mesh | None = None,
     ):
         whole, self.store, rows = presentation._replace(hide=()), store, len(held)
         size = rows // -(-rows // ROWS)  # equal parts; at most a few rows are left out
         parts, some = rows // size, min(rows // size, max(1, TRAINED // size), len(trained) // size)
         again = trained[np.linspace(0, len(trained) - 1, some * size).astype(np.int64)]
-        self.indices = np.concatenate([held[: parts * size], again]).reshape(-1, size)
-        self.key = random.key(0)
+        indices = np.concatenate([held[: parts * size], again]).reshape(-1, size)
+        self.indices, self.key = everywhere(indices, mesh), random.key(0)
 
         def one(weights: Model, store: Store, index: Array, key: Key) -> tuple[Array, Array, Array, Array]:
             model = eqx.combine(weights, static)
@@ -66,13 +72,14 @@ class Evaluation:
 
         def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array]:
             keys = random.split(key, parts + some)
-            bound, kl, first, second = jax.lax.map(lambda a: one(weights, store, *a), (indices, keys))
+            bound, kl, first, second = mapped(one, mesh)(weights, store, indices, keys)
             n = parts * size
             variance = second[:parts].sum(0) / n - jnp.square(first[:parts].sum(0) / n)
             return jnp.stack([bound[:parts].mean(), bound[parts:].mean(), kl[:parts].mean()]), variance
 
-        shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
-        lowered = jax.jit(all_rows).lower(shapes, store, self.indices, self.key)
+        layout = None if mesh is None else on_each(mesh)
+        shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=layout), weights)
+        lowered = jax.jit(all_rows, out_shardings=layout).lower(shapes, store, self.indices, self.key)
         pool = ThreadPoolExecutor(1)
         # it runs once an epoch: quickly compiled is better than well compiled
         self.compiled = pool.submit(lowered.compile, {"xla_backend_optimization_level": "1"})
@@ -83,3 +90,23 @@ class Evaluation:
         found = self.compiled.result()(weights, self.store, self.indices, self.key)
         (bound, trained, kl), variance = jax.device_get(found)
         return float(bound), float(trained), float(kl), int((variance > ACTIVE).sum())
+
+
+def mapped(one: Callable[..., Any], mesh: Mesh | None) -> Callable[..., Any]:
+    """Map `one(weights, store, index, key)` over indices and keys, which devices share out among them."""
+
+    def own(weights: Model, store: Store, indices: Array, keys: Key) -> Any:
+        return jax.lax.map(lambda a: one(weights, store, *a), (indices, keys))
+
+    if mesh is None:
+        return own
+    shares, each = PartitionSpec(AXIS), PartitionSpec()
+    spread = jax.shard_map(own, mesh=mesh, in_specs=(each, each, shares, shares), out_specs=shares, check_vma=False)
+
+    def padded(weights: Model, store: Store, indices: Array, keys: Key) -> Any:
+        n = len(indices)
+        full = jnp.arange(-(-n // mesh.size) * mesh.size) % n
+        found = spread(weights, store, indices[full], keys[full])
+        return jax.tree.map(lambda x: x[:n], found)
+
+    return padded

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from laten.common.types import Array
 from laten.data.rows.presentation import Store
 from laten.data.rows.spool import Spool
 
@@ -28,14 +27,14 @@ class Window(NamedTuple):
 
     Args:
         store: The rows.
-        order: `(steps, batch_size)` numbers of rows of the store, on the device; padded to one shape.
-        numbers: The same on the host, without padding.
+        order: `(steps, batch_size)` numbers of rows of the store; padded to one shape.
+        numbers: The same without padding.
         turn: Which of all windows of all passes it is: no two have the same random numbers.
         first: Steps of the round before its own.
     """
 
     store: Store
-    order: Array
+    order: np.ndarray
     numbers: np.ndarray
     turn: int
     first: int
@@ -117,7 +116,7 @@ class Windows:
         steps = rows // batch_size
         numbers = shuffled[: steps * batch_size].reshape(steps, batch_size)
         order = np.pad(numbers, ((0, length // batch_size - steps), (0, 0)))
-        return Window(Store(jax.device_put(values), jax.device_put(masks)), jax.device_put(order), numbers, turn, 0)
+        return Window(Store(jax.device_put(values), jax.device_put(masks)), order, numbers, turn, 0)
 
     def _stretches(self, seed: int, turn: int, window: int, length: int) -> tuple[list[tuple[int, int]], int]:
         """Return which stretches of the spool a window of a pass is made of, and its number of rows."""

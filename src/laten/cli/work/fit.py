@@ -5,7 +5,7 @@ import secrets
 import shlex
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pandas as pd
 from laten.cli.data_in_out import Source, check_output, column_named, for_fit, in_parts, note
 from laten.cli.work.held_out import judged, set_apart, verdict
 from laten.cli.work.run_file import remember
+from laten.cli.work.together import Cluster, joined
 from laten.common.errors import DataError, ModelFileError, known
 from laten.common.memory_size import bytes_of
 from laten.data.columns.cells import cells_of
@@ -32,10 +33,12 @@ from laten.estimator.plain_vae import PlainVAE
 from laten.estimator.prepare import Prepared, prepare
 from laten.estimator.prepare_parts import prepare_parts, sampled, windows_of, work_folder
 from laten.training.checkpoints import Checkpoints
+from laten.training.cluster import ending
 from laten.training.interrupts import WAYS
 from laten.training.objectives import Elbo, Iwae, Objective
 
 INTERRUPTED, TERMINATED = 130, 143
+ALONE = Cluster()
 CODES = {"interrupted": INTERRUPTED, "terminated": TERMINATED}  # how training ended -> exit code
 
 
@@ -52,6 +55,8 @@ def fit(
     run: str | None = None,
     inexact: bool = False,
     memory: str | None = None,
+    devices: int | None = None,
+    cluster: Cluster = ALONE,
     **options: Any,
 ) -> int:
     """Learn a model and write it.
@@ -68,25 +73,35 @@ def fit(
         run: Folder in which the training is kept, and from which it goes on.
         inexact: Go on under other versions or on another machine too.
         memory: What may be taken: a table that needs more is read in parts.
+        devices: How many of this process share the rows of each batch.
+        cluster: The processes that train together.
         options: Parameters of `VAE`.
     Returns:
         0, or 130 when Ctrl-C ended training, 143 when SIGTERM did; the model is written in all cases.
     """
     path = output or f"{stem(data)}.laten"
     typed = {"data": data, "output": path, "kind": kind, "schema": schema, "objective": objective, "draws": draws}
-    typed |= {"quiet": quiet, "constraint": constraint, "no_constraint": no_constraint, "memory": memory, **options}
+    typed |= {"quiet": quiet, "constraint": constraint, "no_constraint": no_constraint, "memory": memory}
+    typed |= {"devices": devices, **options}
     vae = PlainVAE(objective=goal_of(objective, draws), progress="quiet" if quiet else "auto", **options)
     check(vae)  # an option out of range is refused before data are read
-    check_output(path, (), [data, schema])
-    if run is not None and data == "-":
-        raise DataError("--run: standard input cannot be read a second time; write it to a file first")
-    with nullcontext() if run is None else Checkpoints(run, not inexact) as checkpoints:
-        if run is not None and checkpoints is not None and not checkpoints.found():
-            remember(run, typed)
-        parts = in_parts(data, memory, kinds=kind or ())
-        if parts is not None:
+    if data == "-" and (run is not None or cluster != ALONE):
+        option = "--coordinator" if run is None else "--run"
+        raise DataError(f"{option}: standard input cannot be read a second time; write it to a file first")
+    with ExitStack() as stack:
+        speaks, checkpoints = stack.enter_context(joined(cluster)), None
+        quiet = quiet or not speaks
+        if speaks:
+            check_output(path, (), [data, schema])
+        if run is not None and speaks:
+            checkpoints = stack.enter_context(Checkpoints(run, not inexact))
+            if not checkpoints.found():
+                remember(run, typed)
+        if (parts := in_parts(data, memory, kinds=kind or ())) is not None:
             edits = kind or (), schema, constraint or (), no_constraint or ()
-            return fit_parts(vae, parts, edits, path, run, quiet, checkpoints, memory)
+            folder = stack.enter_context(work_folder(run if speaks else None))
+            held = fit_parts(vae, parts, edits, folder, run, quiet, checkpoints, memory, devices)
+            return ending(finish(vae, held, path, run, quiet) if speaks else CODES.get(vae.stopped_, 0))
         source = for_fit(data, kind or ())
         vae.schema = schema_of(source, kind or (), schema, constraint or (), no_constraint or ())
         prepared = prepare(source.data, vae)
@@ -95,8 +110,8 @@ def fit(
             begin(prepared, run, checkpoints)
         held = set_apart(source.data, prepared)
         del source  # the device has the rows
-        vae.fit_prepared(prepared, checkpoints, tuple(WAYS))
-        return finish(vae, held, path, run, quiet)
+        vae.fit_prepared(prepared, checkpoints, tuple(WAYS), devices=devices)
+        return ending(finish(vae, held, path, run, quiet) if speaks else CODES.get(vae.stopped_, 0))
 
 
 def begin(prepared: Prepared, run: str | None, checkpoints: Checkpoints | None) -> None:
@@ -107,28 +122,28 @@ def begin(prepared: Prepared, run: str | None, checkpoints: Checkpoints | None) 
 
 
 def fit_parts(
-    vae: PlainVAE, parts: Parts, edits: tuple[Sequence[str], str | None, Sequence[str], Sequence[str]], path: str,
-    run: str | None, quiet: bool, checkpoints: Checkpoints | None, memory: str | None,
-) -> int:  # fmt: skip
-    """Learn from a table that is larger than memory.
+    vae: PlainVAE, parts: Parts, edits: tuple[Sequence[str], str | None, Sequence[str], Sequence[str]], folder: Path,
+    run: str | None, quiet: bool, checkpoints: Checkpoints | None, memory: str | None, devices: int | None,
+) -> Any:  # fmt: skip
+    """Learn from a table that is larger than memory; return the rows that are held out.
 
     Args:
         edits: Of the schema, as `schema_of` takes them.
+        folder: Where the encoded rows stand.
     """
-    with work_folder(run) as folder:
-        table = sampled(parts, folder)
-        source = Source(table.frame, {}, {})
-        vae.schema = schema_of(source, *edits)
-        names = () if vae.schema is None else vae.schema.names
-        declared = [str(parsed(text, names)) for text in edits[2]]
-        prepared, held = prepare_parts(table, vae, bytes_of(memory), folder, declared)
-        if not quiet:
-            describe(source, vae.schema, vae.binarise, table.found.rows)
-            begin(prepared, run, checkpoints)
-        with windows_of(prepared):
-            vae.fit_prepared(prepared, checkpoints, tuple(WAYS))
-        vae.schema = None if vae.schema is None else vae.schema_
-        return finish(vae, held, path, run, quiet)
+    table = sampled(parts, folder)
+    source = Source(table.frame, {}, {})
+    vae.schema = schema_of(source, *edits)
+    names = () if vae.schema is None else vae.schema.names
+    declared = [str(parsed(text, names)) for text in edits[2]]
+    prepared, held = prepare_parts(table, vae, bytes_of(memory), folder, declared)
+    if not quiet:
+        describe(source, vae.schema, vae.binarise, table.found.rows)
+        begin(prepared, run, checkpoints)
+    with windows_of(prepared):
+        vae.fit_prepared(prepared, checkpoints, tuple(WAYS), devices=devices)
+    vae.schema = None if vae.schema is None else vae.schema_
+    return held
 
 
 def finish(vae: PlainVAE, held: Any, path: str, run: str | None, quiet: bool) -> int:

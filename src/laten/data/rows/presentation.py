@@ -9,6 +9,7 @@ Rows stay in their smallest type (`uint8` pixels, small integer codes). At each 
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -39,25 +40,35 @@ class Presentation(NamedTuple):
     classes: tuple[str, ...] = ()
 
 
-def binarised(key: Key, intensity: Array) -> Array:
+def binarised(key: Key, intensity: Array, drawn: Callable[[Array], Array] = lambda numbers: numbers) -> Array:
     """Draw zeros and ones (float32), one with probability intensity / 255."""
-    bits = random_bytes(key, intensity.shape)
+    bits = drawn(random_bytes(key, intensity.shape))
     # 256 equally likely bytes for 255 steps: the upper half is raised by one, so that 0 is never and 255 always on
     raised = intensity.astype(jnp.uint32) + (intensity >= 128).astype(jnp.uint32)
     return (bits < raised).astype(jnp.float32)
 
 
-def present(key: Key, store: Store, index: Array, presentation: Presentation) -> tuple[Values, Masks]:
-    """Return values and masks of the rows at `index (batch,)`, as a model reads them."""
+def present(
+    key: Key,
+    store: Store,
+    index: Array,
+    presentation: Presentation,
+    drawn: Callable[[Array], Array] = lambda numbers: numbers,
+) -> tuple[Values, Masks]:
+    """Return values and masks of the rows at `index (batch,)`, as a model reads them.
+
+    Args:
+        drawn: Handed the random numbers of the batch; says how several devices make them.
+    """
     values, masks = {}, {name: mask[index] for name, mask in store.masks.items()}
     for i, (name, stored) in enumerate(store.values.items()):
         rows = stored[index]
         if name in presentation.intensities:
-            values[name] = binarised(random.fold_in(key, i), rows)
+            values[name] = binarised(random.fold_in(key, i), rows, drawn)
         else:
             values[name] = wide(rows, name in presentation.classes)
     if presentation.hide:
-        masks |= hidden_at_random(random.fold_in(key, len(values)), values, masks, presentation.hide)
+        masks |= hidden_at_random(random.fold_in(key, len(values)), values, masks, presentation.hide, drawn)
     return values, masks
 
 
@@ -66,12 +77,14 @@ def wide(rows: Array, classes: bool) -> Array:
     return rows.astype(jnp.int32 if classes else jnp.float32)
 
 
-def hidden_at_random(key: Key, values: Values, masks: Masks, names: tuple[str, ...]) -> Masks:
+def hidden_at_random(
+    key: Key, values: Values, masks: Masks, names: tuple[str, ...], drawn: Callable[[Array], Array] = lambda x: x
+) -> Masks:
     """Return masks of the nodes `names` with further sites hidden, one rate a row."""
     n = len(next(iter(values.values())))
     shapes = [values[name].shape for name in names]
     sizes = [math.prod(shape[1:]) for shape in shapes]
-    chance = random.uniform(key, (n, 1 + sum(sizes)))  # one call: random numbers are dear in small steps
+    chance = drawn(random.uniform(key, (n, 1 + sum(sizes))))  # one call: random numbers are dear in small steps
     rate = jnp.maximum(2 * chance[:, :1] - 1, 0)  # zero for half of the rows
     kept = chance[:, 1:] >= rate
     out, start = {}, 0

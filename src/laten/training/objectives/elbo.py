@@ -72,6 +72,10 @@ class Elbo(Objective):
         if not (number(self.trim) and 0 <= self.trim < 1):
             raise DeclarationError(f"Elbo: trim is a share of the rows in [0, 1), not {self.trim!r}")
 
+    @property
+    def by_row(self) -> bool:
+        return not (self.trim or self.free_bits)
+
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         sampling = Sampling(discrete_of(self, model), path=self.kl == "path")
         weight = self.beta * jnp.minimum(1.0, progress / self.warmup) if self.warmup else self.beta

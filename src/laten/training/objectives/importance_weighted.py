@@ -107,6 +107,10 @@ class Iwae(Objective):
         if self.gradient not in ("total", "dreg"):
             raise DeclarationError(f"Iwae: gradient must be 'total' or 'dreg', not {self.gradient!r}")
 
+    @property
+    def by_row(self) -> bool:
+        return True
+
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         if self.gradient == "dreg":
             return doubly_reparameterised(self, model, batch, key, dropout)
@@ -138,6 +142,10 @@ class Renyi(Objective):
         if self.alpha == 1:
             raise DeclarationError("Renyi: alpha=1 is the ELBO; use lt.Elbo()")
 
+    @property
+    def by_row(self) -> bool:
+        return True
+
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         return lower_bound(self, 1.0 - self.alpha, model, batch, key, dropout)
 
@@ -167,6 +175,10 @@ class Cubo(Objective):
             raise DeclarationError(
                 f"Cubo: order must be finite and above 1, not {self.order!r}; of order 1 it is lt.Iwae"
             )
+
+    @property
+    def by_row(self) -> bool:
+        return True
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         sampling = Sampling(discrete_of(self, model))

@@ -43,6 +43,10 @@ class MonteCarloEm(Objective):
         if not (number(self.target) and 0 < self.target < 1):
             raise DeclarationError(f"MonteCarloEm: target is a share of trajectories in (0, 1), not {self.target!r}")
 
+    @property
+    def by_row(self) -> bool:
+        return True
+
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         if model.discrete:
             raise DeclarationError(

@@ -58,6 +58,15 @@ class Objective(abc.ABC):
         """What held-out rows are judged by."""
         return self
 
+    @property
+    def by_row(self) -> bool:
+        """Whether loss and bound are means over rows, each computed alone.
+
+        Devices then compute them of their own rows and exchange means alone, once a step; otherwise the compiler finds
+        out what they must exchange.
+        """
+        return False
+
     @abc.abstractmethod
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         """Estimate loss and bound of a batch.

@@ -30,6 +30,10 @@ PHASES = ("sleep", "wake", "both")
 class WakeSleep(Objective):
     """The wake-sleep algorithm (Hinton et al. 1995): the paper's baseline. The bound is the ELBO."""
 
+    @property
+    def by_row(self) -> bool:
+        return True
+
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         def one(k, net_key, values, masks):
             wake, sleep = random.split(k)
@@ -58,6 +62,10 @@ class ReweightedWakeSleep(Objective):
         whole("ReweightedWakeSleep: draws", self.draws, error=DeclarationError)
         if self.guide not in PHASES:
             raise DeclarationError(f"ReweightedWakeSleep: guide must be one of {PHASES}, not {self.guide!r}")
+
+    @property
+    def by_row(self) -> bool:
+        return True
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         def one(k, net_key, values, masks):

@@ -31,6 +31,10 @@ class WithWeights(Objective):
     def judge(self) -> Objective:
         return self.of_rows
 
+    @property
+    def by_row(self) -> bool:
+        return self.of_rows.by_row
+
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)
         if not is_uncertain(model.p):  # a prior is no part of a bound of log p(x)
