@@ -6,6 +6,7 @@ One call runs many steps over rows that lie on the device; nothing in Python hap
 row that are not finite, or with weights that are not, the loop leaves at once and the caller rolls back.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import jax
