@@ -284,6 +284,7 @@ FAMILY_CASES = [
     FamilyCase(lf.Mixture(lf.StudentT(2, scale="site"), 2), REALS, mixture(student, 2, 2, 2)),
     FamilyCase(lf.Mixture(lf.LogNormal(2), 2), POSITIVES, mixture(lognormal, 2, 2, 4)),
     FamilyCase(lf.Mixture(lf.DiscretizedLogistic(2, levels=7), 2), np.arange(7.0), mixture(discretized(7, 0), 2, 2, 4)),
+    FamilyCase(lf.Mixture(lf.Poisson(2), 2), COUNTS, mixture(poisson, 2, 2, 2)),
     FamilyCase(lf.NormalMixture(1, k=30), REALS, normal_mixture(30, 1), FAR),
     FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT),
     FamilyCase(lf.Deterministic((3, 1)), REALS, fixed, NO_DENSITY),

@@ -95,7 +95,7 @@ def test_fitted_saved_and_loaded(recipe, tmp_path):
     name = type(recipe).__name__
     with pytest.raises(lt.ModelFileError, match=f"uses '{name}'.*the class of that name"):
         lt.load(tmp_path / "m.laten")
-    again = lt.load(tmp_path / "m.laten", nets={name: type(recipe)})
+    again = lt.load(tmp_path / "m.laten", parts={name: type(recipe)})
     assert again.guide_.nodes["z"].via == lt.guide_for(network).nodes["z"].via
     assert np.array_equal(again.transform({"x": x}), vae.transform({"x": x}))
     assert np.array_equal(again.impute({"x": x})["x"], x)

@@ -118,8 +118,7 @@ def rebuilt(value: Any, own: Mapping[str, Any]) -> Any:
         if name not in own:
             raise ModelFileError(
                 f"the model uses {name!r}, which is not of laten; hand over the function or the class of that name: "
-                f"lt.load(path, nets={{{name!r}: {name}}}) if it is a net, families= if a family, objectives= if an "
-                "objective"
+                f"lt.load(path, parts={{{name!r}: {name}}})"
             )
         return own[name] if options is None else own[name](**{k: rebuilt(v, own) for k, v in options.items()})
     if kind == "Network":

@@ -52,6 +52,7 @@ class Family(abc.ABC):
     reparameterised: ClassVar[bool] = False  # draws carry a gradient, so that a guide of this family can learn
     standard_root: ClassVar[bool] = False  # a root that does not say whether it learns stays at raw zero
     models_missing: ClassVar[bool] = False  # a missing cell is one of the values (`Informative`)
+    ordered: ClassVar[bool] = False  # codes lie on a line (`Binned`, `Ordinal`)
 
     @property
     @abc.abstractmethod

@@ -19,6 +19,7 @@ from laten.common.numerics import LOG_2PI
 from laten.common.types import Array, Key
 from laten.families.base import Family
 from laten.families.column_moments import moments
+from laten.families.same_density import has_density_of
 from laten.families.scale import location_scale, raw_location_scale
 from laten.families.sized import LocationScale
 
@@ -68,7 +69,7 @@ class Normal(LocationScale):
         return loc + jnp.exp(log_sd) * jsp.ndtri(jnp.broadcast_to(p, self.shape))
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        if not isinstance(other, Normal):
+        if not (has_density_of(self, Normal) and has_density_of(other, Normal)):
             return None
         loc, log_sd = self.parameters(raw)
         other_loc, other_log_sd = other.parameters(other_raw)
