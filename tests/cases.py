@@ -16,6 +16,7 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from scipy.special import logit as logit_of
 
 import laten.families as lf
+from laten.families.flows import Autoregressive
 
 
 @contextmanager
@@ -222,6 +223,21 @@ def fixed(raw: np.ndarray) -> list[Any]:
     return [table(np.array([r]), np.ones(1)) for r in raw]
 
 
+def through_flow(n: int) -> lf.Family:
+    """A normal through an autoregressive flow of one layer, its weights drawn large."""
+    family = lf.Transformed(lf.Normal(n), Autoregressive(1, 4))
+    weights, rng = family.body(jax.random.key(0)), np.random.default_rng(0)
+    return family.bound(jax.tree.map(lambda x: x + rng.normal(size=x.shape).astype(np.float32) / 4, weights))
+
+
+def flowed(raw: np.ndarray) -> list[Any]:
+    """What a site without others before it becomes: scaled and shifted by constants, so still a normal."""
+    net = through_flow(1).weights.nets[0]
+    s, m = np.asarray(jax.nn.relu(net.offset) @ net.outer + net.start, np.float64)
+    s = np.exp(squash(s, 3.0))
+    return [st.norm(s * raw[0] + m, s * scales(raw[1]))]
+
+
 @dataclass(frozen=True)
 class FamilyCase:
     """One line of the registry.
@@ -255,6 +271,12 @@ WHOLE_DRAWS = dict.fromkeys(
     "draws and means are of the complete value, never missing; see test_answers.py",
 )
 FAR = {"extreme_raw_parameters_stay_finite": "squared distances of 1e9 and more: float32 rounds them by whole nats"}
+BODY = {
+    "declaration": "it is what a model makes of the declaration; see families/test_flows.py",
+    "gradients_match_differences": "its weights are float32",
+    "mean_mode_and_point": "its mean is of draws",
+    "fit_raw_recovers_the_data": "it starts where its base does",
+}
 JOINT = dict.fromkeys(("integrates_to_one", "agrees_with_scipy"), "its sites are joint; see test_tables.py")
 
 FAMILY_CASES = [
@@ -287,5 +309,6 @@ FAMILY_CASES = [
     FamilyCase(lf.Mixture(lf.Poisson(2), 2), COUNTS, mixture(poisson, 2, 2, 2)),
     FamilyCase(lf.NormalMixture(1, k=30), REALS, normal_mixture(30, 1), FAR),
     FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT),
+    FamilyCase(through_flow(1), REALS, flowed, BODY | FAR),
     FamilyCase(lf.Deterministic((3, 1)), REALS, fixed, NO_DENSITY),
 ]

@@ -41,6 +41,9 @@ from .families import NormalMixture as NormalMixture
 from .families import Ordinal as Ordinal
 from .families import Poisson as Poisson
 from .families import StudentT as StudentT
+from .families import Transformed as Transformed
+from .families.flows import Autoregressive as Autoregressive
+from .families.flows import Spline as Spline
 from .network import templates as templates
 from .network.guide import guide_for as guide_for
 from .network.model import Model as Model

@@ -177,7 +177,7 @@ class Chances(eqx.Module):
         """Return packed probabilities of classes `(total,)`, or P(at most each edge) `(edges, sites)`, of each node."""
         found = {}
         for name in self.nodes:
-            family, leaf = model.network.nodes[name].family, name in model.network.leaves
+            family, leaf = model.p[name].distribution, name in model.network.leaves
             if family.classes is not None:
                 mean = family.mean(raws[name]) if leaf else family.certain(values[name])
                 found[name] = family.chances(mean)

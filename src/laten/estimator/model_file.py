@@ -33,13 +33,14 @@ from laten.data import records
 from laten.estimator.former_formats import FORMAT, migrated
 from laten.estimator.model_parts import DAMAGE, JSON, REFERENCES, WEIGHTS, Tensors, called, declared_fits, parts_of
 from laten.families import FAMILIES, Node
+from laten.families.flows import FLOWS
 from laten.network.model import Model, build_model
 from laten.network.nets import NETS
 from laten.network.network import Network
 from laten.network.uncertain_weights import is_uncertain, uncertain
 from laten.training.objectives import OBJECTIVES
 
-TYPES: dict[str, type] = {**FAMILIES, **NETS, **OBJECTIVES, "Node": Node}
+TYPES: dict[str, type] = {**FAMILIES, **FLOWS, **NETS, **OBJECTIVES, "Node": Node}
 STAMP = (1980, 1, 1, 0, 0, 0)  # zip entries carry no time, so that equal models are equal files
 Option = bool | int | records.Finite | str | None
 

@@ -21,6 +21,7 @@ from laten.families.normal import Normal as Normal
 from laten.families.normal_mixture import NormalMixture as NormalMixture
 from laten.families.ordinal import Ordinal as Ordinal
 from laten.families.student_t import StudentT as StudentT
+from laten.families.transformed import Transformed as Transformed
 
 FAMILIES: dict[str, type[Family]] = {
     name: found

@@ -249,6 +249,19 @@ class Family(abc.ABC):
         """Return raw parameters `(n_raw,)` at which a latent root starts, without data."""
         return np.zeros(self.n_raw, np.float32)
 
+    @property
+    def reference(self) -> "Family":
+        """A family without weights of its own that says what the sites are like by themselves."""
+        return self
+
+    def body(self, key: Key) -> Any:
+        """Build the weights that belong to the family beside its raw parameters: a module, or None."""
+        return None
+
+    def bound(self, body: Any) -> "Family":
+        """Return the family with its weights, which answers in its place; without any, itself."""
+        return self
+
     def guide(self) -> "Family":
         """Return the family that a guide uses for this node when it is latent."""
         return self
@@ -269,6 +282,8 @@ class Family(abc.ABC):
         shown = []
         for field in fields(self):
             value = getattr(self, field.name)
+            if not field.repr:
+                continue
             if field.name == "size" and isinstance(value, tuple) and len(value) == 1:
                 value = value[0]  # Normal(20), not Normal((20,))
             if field.default is MISSING:

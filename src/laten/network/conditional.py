@@ -13,7 +13,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common.numerics import host_rng, is_abstract, on_device
+from laten.common.numerics import host_keys, host_rng, is_abstract, on_device
 from laten.common.types import Array, Key, Masks, Values
 from laten.families import Family, Node
 from laten.network.nets.layers import Linear
@@ -50,6 +50,12 @@ class Conditional(eqx.Module):
     family: Family = eqx.field(static=True)
     parents: tuple[Parent, ...] = eqx.field(static=True)
     spread: Any = None  # log standard deviations of the net's weights, where these are uncertain
+    body: Any = None  # weights that the family owns beside its raw parameters
+
+    @property
+    def distribution(self) -> Family:
+        """The family, with the weights that it owns."""
+        return self.family if self.body is None else self.family.bound(self.body)
 
     def raw(self, values: Values, masks: Masks, key: Key | None = None, noise: Key | None = None) -> Array:
         """Return raw parameters `(n_raw,)` given one example's parent values.
@@ -74,17 +80,18 @@ def build_conditional(
     name: str, node: Node, parents: tuple[Parent, ...], key: Key, start: np.ndarray | None = None
 ) -> Conditional:
     """Draw the weights of one node, whose constants begin at `start (n_raw,)`, or at zero."""
+    body = node.family.body(host_keys(key, 1)[0])
     if not parents:
         learn = not node.family.standard_root if node.learn is None else node.learn
         if learn and start is None and not is_abstract(key):
             start = node.family.fresh_raw(host_rng(key))
-        return Conditional(None, constants(start, node.family) if learn else None, node.family, ())
+        return Conditional(None, constants(start, node.family) if learn else None, node.family, (), body=body)
     n_in = sum(parent.n_features for parent in parents)
     net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
     if start is None and node.family.has_density and not is_abstract(key):
         start = np.zeros(node.family.n_raw)
     learn = start is not None or node.family.has_density
-    return Conditional(net, constants(start, node.family) if learn else None, node.family, parents)
+    return Conditional(net, constants(start, node.family) if learn else None, node.family, parents, body=body)
 
 
 def constants(start: np.ndarray | None, family: Family) -> Array:

@@ -173,18 +173,19 @@ class Model(eqx.Module):
         raws: Values = {}
         log_q: Values = {}
         for name, family, raw in self.guide.walk(self.q, known, seen, observed, lambda n: net_key_of("q " + n)):
-            fixed = raw
+            fixed, calm = raw, family
             if sampling.path and family.n_states is None:  # the same raw parameters, moved by the draws before it alone
-                fixed = stopped(self.q[name]).raw(known, seen, net_key_of("q " + name))
+                still = stopped(self.q[name])
+                fixed, calm = still.raw(known, seen, net_key_of("q " + name)), still.distribution
             if name in held or sampling.at_mode:
                 value = held[name] if name in held else family.mode(raw)
-                log_prob = family.log_prob(fixed, value)
+                log_prob = calm.log_prob(fixed, value)
             elif sampling.discrete is Discrete.RELAXED and family.n_states is not None:
                 value = family.sample_relaxed(raw, key_of(name))
-                log_prob = family.log_prob(fixed, value)
+                log_prob = calm.log_prob(fixed, value)
             else:
                 value, log_prob = family.sample_and_log_prob(raw, key_of(name))
-                log_prob = log_prob if fixed is raw else family.log_prob(fixed, value)
+                log_prob = log_prob if fixed is raw else calm.log_prob(fixed, value)
             if name in evidence:
                 value = with_observed(family, masks[name], evidence[name], value)
                 log_prob = jnp.where(masks[name], 0.0, log_prob)

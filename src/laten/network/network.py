@@ -157,7 +157,7 @@ class Network:
             if not node.family.has_density:
                 values[name] = raw.reshape(node.family.shape)
             else:
-                yield name, node.family, raw
+                yield name, own.distribution, raw
 
     def sample(self, weights: Mapping[str, Conditional], key: Key, given: Values | None = None) -> Values:
         """Draw every node once, parents first; those in `given` keep their values."""
