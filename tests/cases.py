@@ -219,6 +219,24 @@ def normal_mixture(k: int, n: int) -> Callable[[np.ndarray], list[Any]]:
     return reference
 
 
+def vamp(k: int, n: int) -> Callable[[np.ndarray], list[Any]]:
+    """Each coordinate alone of the mean of `k` diagonal normals over `n` sites, one after the other."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        means, spread = np.split(raw.reshape(k, 2 * n), 2, axis=1)
+        parts = [
+            [st.norm(m, s) for m, s in zip(*both, strict=True)] for both in zip(means.T, scales(spread).T, strict=True)
+        ]
+        return [MixtureReference(np.full(k, -np.log(k)), p) for p in parts]
+
+    return reference
+
+
+def finished(raw: np.ndarray) -> list[Any]:
+    """Normals whose log standard deviations are as they are: `finish` has bounded them."""
+    return [st.norm(m, np.exp(s)) for m, s in zip(*np.split(raw, 2), strict=True)]
+
+
 def fixed(raw: np.ndarray) -> list[Any]:
     return [table(np.array([r]), np.ones(1)) for r in raw]
 
@@ -277,6 +295,12 @@ BODY = {
     "mean_mode_and_point": "its mean is of draws",
     "fit_raw_recovers_the_data": "it starts where its base does",
 }
+ROWS = {"fit_raw_recovers_the_data": "the guide says what it is; see test_shared.py"}
+GUIDES = {
+    "extreme_raw_parameters_stay_finite": "`finish` bounds them; see test_shared.py",
+    "fit_raw_recovers_the_data": "it is for guides, which see no columns",
+    "fit_raw_survives_poor_data": "it is for guides, which see no columns",
+}
 JOINT = dict.fromkeys(("integrates_to_one", "agrees_with_scipy"), "its sites are joint; see test_tables.py")
 
 FAMILY_CASES = [
@@ -309,6 +333,10 @@ FAMILY_CASES = [
     FamilyCase(lf.Mixture(lf.Poisson(2), 2), COUNTS, mixture(poisson, 2, 2, 2)),
     FamilyCase(lf.NormalMixture(1, k=30), REALS, normal_mixture(30, 1), FAR),
     FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT),
+    FamilyCase(lf.Vamp(1, k=5), REALS, vamp(5, 1), ROWS | FAR),
+    FamilyCase(lf.Vamp(2, k=5), REALS, vamp(5, 2), ROWS | JOINT),
+    FamilyCase(lf.Relative(2), REALS, finished, GUIDES),
+    FamilyCase(lf.Combined(2), REALS, finished, GUIDES),
     FamilyCase(through_flow(1), REALS, flowed, BODY | FAR),
     FamilyCase(lf.Deterministic((3, 1)), REALS, fixed, NO_DENSITY),
 ]

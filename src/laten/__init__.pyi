@@ -29,6 +29,7 @@ from .estimator.vae import load as load
 from .families import Bernoulli as Bernoulli
 from .families import Binned as Binned
 from .families import Categorical as Categorical
+from .families import Combined as Combined
 from .families import Deterministic as Deterministic
 from .families import DiscretizedLogistic as DiscretizedLogistic
 from .families import Informative as Informative
@@ -40,8 +41,10 @@ from .families import Normal as Normal
 from .families import NormalMixture as NormalMixture
 from .families import Ordinal as Ordinal
 from .families import Poisson as Poisson
+from .families import Relative as Relative
 from .families import StudentT as StudentT
 from .families import Transformed as Transformed
+from .families import Vamp as Vamp
 from .families.flows import Autoregressive as Autoregressive
 from .families.flows import Spline as Spline
 from .network import templates as templates

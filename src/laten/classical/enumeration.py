@@ -20,8 +20,9 @@ from laten.families.same_density import has_density_of
 from laten.inference.asking import classes_of
 from laten.inference.linear_gaussian import Normals
 from laten.network.conditional import Conditional
-from laten.network.model import AT_MODE, Model
+from laten.network.model import Model
 from laten.network.network import Network
+from laten.network.sampling import AT_MODE
 
 
 class Example(NamedTuple):

@@ -20,8 +20,11 @@ from laten.families.mixture import Mixture as Mixture
 from laten.families.normal import Normal as Normal
 from laten.families.normal_mixture import NormalMixture as NormalMixture
 from laten.families.ordinal import Ordinal as Ordinal
+from laten.families.relative import Combined as Combined
+from laten.families.relative import Relative as Relative
 from laten.families.student_t import StudentT as StudentT
 from laten.families.transformed import Transformed as Transformed
+from laten.families.vamp import Vamp as Vamp
 
 FAMILIES: dict[str, type[Family]] = {
     name: found

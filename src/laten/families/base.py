@@ -52,6 +52,8 @@ class Family(abc.ABC):
     reparameterised: ClassVar[bool] = False  # draws carry a gradient, so that a guide of this family can learn
     standard_root: ClassVar[bool] = False  # a root that does not say whether it learns stays at raw zero
     models_missing: ClassVar[bool] = False  # a missing cell is one of the values (`Informative`)
+    starts_from_p: ClassVar[bool] = False  # in a guide: `finish` is told what P says of the node (`Relative`)
+    made_of_guide: ClassVar[bool] = False  # a root: raw parameters are the guide's at pseudo-rows (`Vamp`)
     ordered: ClassVar[bool] = False  # codes lie on a line (`Binned`, `Ordinal`)
 
     @property
@@ -261,6 +263,15 @@ class Family(abc.ABC):
     def bound(self, body: Any) -> "Family":
         """Return the family with its weights, which answers in its place; without any, itself."""
         return self
+
+    def finish(self, raw: Array, p: "Family", p_raw: Array) -> Array:
+        """Return a guide node's raw parameters `(n_raw,)`, made of a net's and of what P says of the node.
+
+        Args:
+            raw: `(n_raw,)` from the guide's net and constants.
+            p, p_raw: The node's family in P, and its raw parameters there.
+        """
+        return raw
 
     def guide(self) -> "Family":
         """Return the family that a guide uses for this node when it is latent."""

@@ -71,11 +71,7 @@ class Normal(LocationScale):
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not (has_density_of(self, Normal) and has_density_of(other, Normal)):
             return None
-        loc, log_sd = self.parameters(raw)
-        other_loc, other_log_sd = other.parameters(other_raw)
-        precision = jnp.exp(-2 * other_log_sd)
-        square = (jnp.exp(2 * log_sd) + jnp.square(loc - other_loc)) * precision
-        return other_log_sd - log_sd + 0.5 * (square - 1)
+        return normal_kl(self.parameters(raw), other.parameters(other_raw))
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         _, mean, sd = moments(values, mask)
@@ -83,3 +79,11 @@ class Normal(LocationScale):
 
     def guide(self) -> Family:
         return Normal(self.shape)
+
+
+def normal_kl(one: tuple[Array, Array], other: tuple[Array, Array]) -> Array:
+    """Return KL(one ‖ other) per site, in nats; each is a mean and a log standard deviation, of one shape."""
+    (loc, log_sd), (other_loc, other_log_sd) = one, other
+    precision = jnp.exp(-2 * other_log_sd)
+    square = (jnp.exp(2 * log_sd) + jnp.square(loc - other_loc)) * precision
+    return other_log_sd - log_sd + 0.5 * (square - 1)

@@ -15,7 +15,8 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.importance import log_weights, posterior_draws, weighted_mean, weights_and
-from laten.network.model import AT_MODE, Model
+from laten.network.model import Model
+from laten.network.sampling import AT_MODE
 
 
 class Question(Protocol):
@@ -122,7 +123,7 @@ class Completions(eqx.Module):
 
     def leaves(self, model: Model, key: Key, given: Values, values: Values, masks: Masks) -> Values:
         """Draw all nodes once given the inner ones, leaves with soft evidence from inside it."""
-        full = model.network.sample(model.p, key, given)
+        full = model.network.sample(model.conditionals, key, given)
         for i, name in enumerate(values):
             family = model.p[name].distribution
             if family.models_missing:  # cells known to be missing are drawn given that
@@ -171,7 +172,7 @@ class Ancestral:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        full = model.network.sample(model.p, key, values)
+        full = model.network.sample(model.conditionals, key, values)
         return {n: full[n] for n in (model.network.stochastic if self.nodes is None else self.nodes)}
 
 
@@ -183,7 +184,7 @@ class Decoded:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        leaves, walk = model.network.leaves, model.network.walk(model.p, dict(values))
+        leaves, walk = model.network.leaves, model.network.walk(model.conditionals, dict(values))
         means = {name: family.mean(raw) for name, family, raw in walk if name in leaves}
         return pointed(model, means, self.fractions)
 
