@@ -329,7 +329,7 @@ class Node:
                 )
         if len(set(self.parents)) < len(self.parents):
             raise DeclarationError(f"given(): a parent is named twice in {self.parents}")
-        if self.via is not None and not callable(self.via):
+        if self.via is not None and not callable(getattr(self.via, "between", self.via)):
             raise DeclarationError(f"given(): via must be a net such as lt.MLP(500), not {self.via!r}")
         if self.via is not None and not self.parents:
             raise DeclarationError("given(): a net needs parents; name at least one, e.g. given('z', via=...)")

@@ -20,7 +20,7 @@ from laten.common.types import Array, Key, Masks
 from laten.families import Family, Node
 from laten.network.nets.layers import Linear
 from laten.network.nets.noisy import noisy
-from laten.network.nets.recipe import Net, build, call
+from laten.network.nets.recipe import Ends, Net, Slot, build, call
 
 
 class AsFeatures(NamedTuple):
@@ -39,6 +39,11 @@ class Parent(NamedTuple):
     @property
     def n_features(self) -> int:
         return self.family.n_features + (self.family.n_sites if self.hidden else 0)
+
+    @property
+    def slot(self) -> Slot:
+        """What a recipe is told of it."""
+        return Slot(self.name, self.family.shape, self.n_features, self.hidden)
 
     def features(self, values: Mapping[str, Any], masks: Masks) -> Array:
         """Return `(n_features,)`: the value's features, zero where hidden, and the mask."""
@@ -98,8 +103,8 @@ def build_conditional(
         if learn and start is None and not is_abstract(key):
             start = node.family.fresh_raw(host_rng(key))
         return Conditional(None, constants(start, node.family) if learn else None, node.family, (), body=body)
-    n_in = sum(parent.n_features for parent in parents)
-    net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
+    ends = Ends(tuple(parent.slot for parent in parents), node.family.shape, node.family.n_net)
+    net = build(node.via if node.via is not None else Linear(), ends, key, name)
     if start is None and node.family.has_density and not is_abstract(key):
         start = np.zeros(node.family.n_raw)
     learn = start is not None or node.family.has_density

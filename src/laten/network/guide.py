@@ -13,11 +13,14 @@ first, from the roots on, so that discrete ones are drawn first and can be enume
 
 from collections.abc import Collection
 
+import equinox as eqx
+
+from laten.common import random
 from laten.common.errors import DeclarationError, known
 from laten.families import FAMILIES, Node, Normal, NormalMixture
 from laten.families.same_density import has_density_of
-from laten.network.nets.layers import Linear
-from laten.network.nets.recipe import Recipe, mirrored, size_of
+from laten.network.nets.layers import MLP, Linear
+from laten.network.nets.recipe import Ends, MirroredRecipe, Recipe, Slot, build, mirrored, size_of
 from laten.network.network import Network
 
 
@@ -55,7 +58,7 @@ def guide_for(network: Network, latent: Collection[str] | None = None, observed:
         # a partly observed node with several sites sees the sites that are observed
         itself = [name] if name in observed and family.n_sites > 1 else []
         parents = itself + [n for n in network.names if n in around]
-        via = mirrored_net(network, name) if parents else None
+        via = guide_net(network, name, parents) if parents else None
         factors.append((name, Node(family.guide(), tuple(parents), via, None if parents else True)))
     return Network(**dict(reversed(factors)))
 
@@ -88,15 +91,32 @@ def moral_neighbours(network: Network) -> dict[str, set[str]]:
     return around
 
 
-def mirrored_net(network: Network, name: str) -> Recipe:
-    """Return the largest net between `name` and its stochastic children, the other way round."""
+def guide_net(network: Network, name: str, parents: Collection[str]) -> Recipe:
+    """Return the net of a guide's node: P's, turned round; where that cannot be, the next one, or a plain `MLP`."""
+    families = network.families
+    slots = (Slot(p, families[p].shape, families[p].n_features, False) for p in parents)
+    ends = Ends(tuple(slots), families[name].shape, families[name].guide().n_net)
+    for recipe in mirrored_nets(network, name, parents):
+        if isinstance(recipe, MirroredRecipe):
+            return recipe
+        try:  # it says nothing of the other way round
+            eqx.filter_eval_shape(lambda key, recipe=recipe: build(recipe, ends, key, name), random.key(0))
+        except DeclarationError:
+            continue
+        return recipe
+    return MLP()
+
+
+def mirrored_nets(network: Network, name: str, seen: Collection[str]) -> list[Recipe]:
+    """Return the nets between `name` and the nodes below that its guide sees, the largest first, turned round."""
     reached, nets = {name}, []
     for child, node in network.nodes.items():
         if reached & set(node.parents):
             nets.append(Linear() if node.via is None else node.via)
-            if child not in network.stochastic:
+            if child not in seen:  # a hidden layer, or a latent that the guide draws later
                 reached.add(child)
-    return mirrored(max(nets, key=size_of, default=Linear()))
+    turned = (mirrored(net) for net in sorted(nets, key=size_of, reverse=True) or [Linear()])
+    return [net for net in turned if net is not None]
 
 
 def check_guide(network: Network, guide: Network) -> None:
@@ -153,7 +173,13 @@ def check_order(network: Network, guide: Network, name: str, needed: Collection[
     """Check that what a guide's node needs of P can be computed: all above is evidence, or drawn before it."""
     before = guide.names[: guide.names.index(name)]
     for above in needed:
-        if above == name or (above in guide.stochastic and above not in before):
+        if above == name:
+            layers = [p for p in guide.nodes[name].parents if p not in guide.nodes and p not in network.stochastic]
+            raise DeclarationError(
+                f"guide node {name!r} is given {layers[0]!r}, a hidden layer of P below {name!r} itself; condition on "
+                "variables, or on layers above it"
+            )
+        if above in guide.stochastic and above not in before:
             raise DeclarationError(
                 f"guide node {name!r} looks at P, where that depends on {above!r}; declare {above!r} before {name!r} "
                 "in the guide, from the top of the network down"
