@@ -80,6 +80,22 @@ def normal_fixed(raw: np.ndarray) -> list[Any]:
     return [st.norm(m, 0.7) for m in raw]
 
 
+def normal_shared(raw: np.ndarray) -> list[Any]:
+    return [st.norm(m, scales(raw[-1])) for m in raw[:-1]]
+
+
+def full_normal(n: int) -> Callable[[np.ndarray], list[Any]]:
+    """Each coordinate alone of a normal vector with a triangular factor."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        factor = np.eye(n)
+        factor[np.tril_indices(n, -1)] = squash(raw[2 * n :], 30.0)
+        factor *= scales(raw[n : 2 * n])[:, None]
+        return [st.norm(m, s) for m, s in zip(raw[:n], np.sqrt((factor**2).sum(1)), strict=True)]
+
+    return reference
+
+
 def student(raw: np.ndarray) -> list[Any]:
     return [st.t(2.1 + 97.9 * expit(r - 2.5), m, s) for m, s, r in zip(raw[:2], scales(raw[2:4]), raw[4:], strict=True)]
 
@@ -284,6 +300,12 @@ NO_DENSITY = dict.fromkeys(
     ("integrates_to_one", "agrees_with_scipy", "gradients_match_differences", "draws_follow_log_prob"),
     "it has no density",
 ) | {"fit_raw_recovers_the_data": "it has no parameters of its own"}
+INPUT = dict.fromkeys(
+    ("integrates_to_one", "agrees_with_scipy", "gradients_match_differences", "draws_follow_log_prob",
+     "mean_mode_and_point", "extreme_raw_parameters_stay_finite", "kl_is_the_mean_log_ratio",
+     "fit_raw_recovers_the_data", "fit_raw_survives_poor_data", "features"),
+    "nothing draws it and it has no density; see test_inputs.py",
+)  # fmt: skip
 WHOLE_DRAWS = dict.fromkeys(
     ("draws_follow_log_prob", "mean_mode_and_point", "fit_raw_recovers_the_data"),
     "draws and means are of the complete value, never missing; see test_answers.py",
@@ -307,6 +329,11 @@ FAMILY_CASES = [
     FamilyCase(lf.Normal(3), REALS, normal),
     FamilyCase(lf.Normal(3, scale="site"), REALS, normal),
     FamilyCase(lf.Normal((3, 1), scale=0.7), REALS, normal_fixed),
+    FamilyCase(
+        lf.Normal(3, scale="shared"), REALS, normal_shared, {"fit_raw_recovers_the_data": "one scale fits no site"}
+    ),
+    FamilyCase(lf.FullNormal(1), REALS, full_normal(1)),
+    FamilyCase(lf.FullNormal(3), REALS, full_normal(3), JOINT),
     FamilyCase(lf.StudentT(2), REALS, student),
     FamilyCase(lf.LogNormal(2, scale="site"), POSITIVES, lognormal),
     FamilyCase(lf.LogitNormal(5), FRACTIONS, logit_normal),
@@ -339,4 +366,6 @@ FAMILY_CASES = [
     FamilyCase(lf.Combined(2), REALS, finished, GUIDES),
     FamilyCase(through_flow(1), REALS, flowed, BODY | FAR),
     FamilyCase(lf.Deterministic((3, 1)), REALS, fixed, NO_DENSITY),
+    FamilyCase(lf.Given((2, 2)), REALS, fixed, INPUT),
+    FamilyCase(lf.Given(lf.Categorical((3, 2))), CODES, fixed, INPUT),
 ]

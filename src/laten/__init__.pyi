@@ -32,6 +32,8 @@ from .families import Categorical as Categorical
 from .families import Combined as Combined
 from .families import Deterministic as Deterministic
 from .families import DiscretizedLogistic as DiscretizedLogistic
+from .families import FullNormal as FullNormal
+from .families import Given as Given
 from .families import Informative as Informative
 from .families import LogitNormal as LogitNormal
 from .families import LogNormal as LogNormal

@@ -14,7 +14,10 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: lf.Normal("20"), r"Normal: size must be a whole number or a tuple of them, not '20'"),
     (lambda: lf.Normal(True), r"Normal: size must be a whole number .* not True"),
     (lambda: lf.Normal((3, -1)), r"Normal: sizes must be at least 1, not \(3, -1\)"),
-    (lambda: lf.Normal(3, scale="global"), r"Normal: scale must be 'net', 'site' or a positive number, not 'global'"),
+    (
+        lambda: lf.Normal(3, scale="global"),
+        r"Normal: scale must be 'net', 'site', 'shared' or a positive number, not 'global'",
+    ),
     (lambda: lf.Normal(3, scale=-1.0), r"Normal: scale must be .* not -1\.0"),
     (lambda: lf.Normal(3, scale=float("nan")), r"Normal: scale must be .* not nan"),
     (lambda: lf.StudentT(3, scale=0), r"StudentT: scale must be .* not 0"),

@@ -142,6 +142,7 @@ def learned(network: Network, rows: Rows, table: bool) -> References:
         table: Whether they are of a table: images get no tree.
     """
     values, masks = unit(rows), dict(rows.mask)
+    values = {n: x for n, x in values.items() if not network.nodes[n].family.is_input}  # which have no density
     coded = [n for n in values if code_sizes(network.nodes[n].family) is not None]
     sites = sites_of(network, coded)
     grey = {n for n in coded if values[n].dtype == np.float64}

@@ -21,6 +21,7 @@ from laten.data.rows.views import TableView, View
 from laten.estimator.parameters import Parameters, check, settings_of
 from laten.estimator.propose import of_weighted, propose, rows_at, weighted
 from laten.inference.asking import classes_of
+from laten.inference.inputs import check_inputs
 from laten.network.guide import guide_for
 from laten.network.model import Model, build_model
 from laten.network.network import Network
@@ -155,6 +156,7 @@ def new_models(
     rows: Rows, network: Network, parameters: Parameters, holes: frozenset[str], weights: np.ndarray | None = None
 ) -> list[Model]:
     """Build a model for each restart; the guide is derived unless given; sites of `holes` are or will be hidden."""
+    check_inputs(network, rows)
     for name, mask in rows.mask.items():
         if network.nodes[name].family.joint and not (mask.all(axis=-1) | ~mask.any(axis=-1)).all():
             raise DataError(
@@ -164,7 +166,8 @@ def new_models(
     guide = parameters.guide
     if guide is None:
         whole = set(rows.values) - set(rows.mask)
-        latent = [n for n in network.stochastic if n not in network.leaves and n not in whole]
+        inner = [n for n in network.stochastic if n not in network.leaves and not network.nodes[n].family.is_input]
+        latent = [n for n in inner if n not in whole]
         guide = guide_for(network, latent, holes)
     place, seed = starts(rows, network, weights), parameters.one_seed
     seeds = range(seed, seed + parameters.restarts)

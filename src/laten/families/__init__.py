@@ -13,6 +13,8 @@ from laten.families.counts import NegativeBinomial as NegativeBinomial
 from laten.families.counts import Poisson as Poisson
 from laten.families.deterministic import Deterministic as Deterministic
 from laten.families.discretized import DiscretizedLogistic as DiscretizedLogistic
+from laten.families.full_normal import FullNormal as FullNormal
+from laten.families.given import Given as Given
 from laten.families.informative import Informative as Informative
 from laten.families.log_normal import LogNormal as LogNormal
 from laten.families.logit_normal import LogitNormal as LogitNormal

@@ -54,6 +54,7 @@ class Family(abc.ABC):
     models_missing: ClassVar[bool] = False  # a missing cell is one of the values (`Informative`)
     starts_from_p: ClassVar[bool] = False  # in a guide: `finish` is told what P says of the node (`Relative`)
     made_of_guide: ClassVar[bool] = False  # a root: raw parameters are the guide's at pseudo-rows (`Vamp`)
+    is_input: ClassVar[bool] = False  # every row gives the value, and nothing draws it (`Given`)
     ordered: ClassVar[bool] = False  # codes lie on a line (`Binned`, `Ordinal`)
 
     @property
@@ -94,6 +95,11 @@ class Family(abc.ABC):
     @property
     def moves(self) -> bool:
         """Whether values that are moved and stretched are of the same family: then arrays of them are standardised."""
+        return False
+
+    @property
+    def one_unit(self) -> bool:
+        """Whether arrays that are standardised have one unit for all sites, as one scale for all of them needs."""
         return False
 
     @property

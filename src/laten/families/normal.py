@@ -30,7 +30,8 @@ class Normal(LocationScale):
 
     Args:
         size: Number of sites, or their shape.
-        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site; a number: fixed.
+        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site;
+            `"shared"`: one for all sites; a number: fixed.
     Raises:
         DeclarationError: a size or scale that cannot be.
     """

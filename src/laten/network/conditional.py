@@ -99,7 +99,7 @@ def build_conditional(
     body = node.family.body(host_keys(key, 1)[0])
     if not parents:
         learn = not node.family.standard_root if node.learn is None else node.learn
-        learn = learn and not node.family.made_of_guide
+        learn = learn and not node.family.made_of_guide and node.family.n_raw > 0
         if learn and start is None and not is_abstract(key):
             start = node.family.fresh_raw(host_rng(key))
         return Conditional(None, constants(start, node.family) if learn else None, node.family, (), body=body)

@@ -38,7 +38,8 @@ def guide_for(network: Network, latent: Collection[str] | None = None, observed:
         DeclarationError: an unknown or deterministic name, or a P with undeclared parents.
     """
     check_generative(network)
-    names = [n for n in network.stochastic if n not in network.leaves] if latent is None else list(latent)
+    inner = [n for n in network.stochastic if n not in network.leaves and not network.nodes[n].family.is_input]
+    names = inner if latent is None else list(latent)
     for name in names:
         if name not in network.stochastic:
             raise DeclarationError(
@@ -72,6 +73,8 @@ def check_generative(network: Network) -> None:
                 raise DeclarationError(
                     f"node {name!r}: parent {parent!r} is not declared before it; known names: {others}"
                 )
+        if node.family.is_input and node.parents:
+            raise DeclarationError(f"node {name!r} is {node.family!r}, an input: it has no parents")
         if node.family.starts_from_p:
             raise DeclarationError(
                 f"node {name!r} is {node.family!r}, which is for guides; "

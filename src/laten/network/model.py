@@ -120,7 +120,8 @@ class Model(eqx.Module):
                 if closed is not None:
                     kl[name] = jnp.where(masks[name], 0.0, closed) if name in evidence else closed
             else:
-                if not leaf and (name not in evidence or name in masks):  # inferred by nothing: from the prior
+                whole = name in evidence and (family.is_input or name not in masks)
+                if not leaf and not whole:  # inferred by nothing: from the prior
                     drawn = family.sample(raw, key_of(name))
                     values[name] = jnp.where(masks[name], evidence[name], drawn) if name in evidence else drawn
                 if name in evidence:

@@ -225,7 +225,7 @@ class Network:
     def factors(self, letter: str = "p") -> str:
         """Return the factorisation, e.g. `p(z) p(x | z)`; deterministic nodes are left out."""
         terms = []
-        for name in self.stochastic:
+        for name in (n for n in self.stochastic if not self.nodes[n].family.is_input):
             given = ", ".join(self.stochastic_parents(name))
             terms.append(f"{letter}({name} | {given})" if given else f"{letter}({name})")
         return " ".join(terms)
