@@ -65,3 +65,4 @@ from .training.objectives import MonteCarloEm as MonteCarloEm
 from .training.objectives import Renyi as Renyi
 from .training.objectives import ReweightedWakeSleep as ReweightedWakeSleep
 from .training.objectives import WakeSleep as WakeSleep
+from .training.objectives import WithLabels as WithLabels

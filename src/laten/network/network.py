@@ -173,21 +173,22 @@ class Network:
         ready: dict[str, Array],
         net_key: Keys = no_key,
         noise: Keys = no_key,
+        masks: Masks | None = None,
     ) -> Array:
         """Return the raw parameters `(n_raw,)` of one node, its hidden layers computed on the way.
 
         Args:
             values: Name -> value of all that it depends on; hidden layers are added.
             ready: Name -> raw parameters computed before; those of this call are added.
-            net_key, noise: As in `walk`.
+            net_key, noise, masks: As in `walk`.
         """
         if name not in ready:
             for parent in self.nodes[name].parents:
                 if parent not in values and parent in self.nodes and not self.nodes[parent].family.has_density:
-                    self.ask(weights, parent, values, ready, net_key, noise)
+                    self.ask(weights, parent, values, ready, net_key, noise, masks)
             own, family = weights[name], self.nodes[name].family
             drawn = None if own.spread is None else noise(name)
-            ready[name] = own.raw(values, {}, net_key(name), drawn)
+            ready[name] = own.raw(values, masks or {}, net_key(name), drawn)
             if not family.has_density:
                 values[name] = ready[name].reshape(family.shape)
         return ready[name]
