@@ -54,7 +54,8 @@ class Fitted:
 
     def complete(self, rows: Rows) -> Rows:
         """Return rows with all masks that a batch may have, so that what is compiled does not depend on the batch."""
-        check_inputs(self.model.network, rows)
+        if any(family.is_input for family in self.model.network.families.values()):
+            check_inputs(self.model.network, rows)
         hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden} | set(self.model.latents)
         whole = {n: np.ones(v.shape, bool) for n, v in rows.values.items() if n in hidden and n not in rows.mask}
         families = self.model.network.families

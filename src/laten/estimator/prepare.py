@@ -193,7 +193,8 @@ def new_models(
     rows: Rows, network: Network, parameters: Parameters, holes: frozenset[str], weights: np.ndarray | None = None
 ) -> list[Model]:
     """Build a model for each restart; the guide is derived unless given; sites of `holes` are or will be hidden."""
-    check_inputs(network, rows)
+    if any(family.is_input for family in network.families.values()):
+        check_inputs(network, rows)
     for name, mask in rows.mask.items():
         if network.nodes[name].family.joint and not (mask.all(axis=-1) | ~mask.any(axis=-1)).all():
             raise DataError(

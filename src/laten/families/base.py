@@ -263,7 +263,7 @@ class Family(abc.ABC):
         return self
 
     def body(self, key: Key) -> Any:
-        """Build the weights that belong to the family beside its raw parameters: a module, or None."""
+        """Build the weights that belong to the family beside its raw parameters `(n_raw,)`: a module, or None."""
         return None
 
     def bound(self, body: Any) -> "Family":

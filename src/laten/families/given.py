@@ -84,7 +84,7 @@ class Given(Family):
         return jnp.zeros(self.shape)
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        """Draw nothing.
+        """Draw nothing: a value of `shape` has to be given.
 
         Raises:
             DeclarationError: always: the value must be given.

@@ -44,7 +44,11 @@ class Relative(Sized):
         return 2 * self.n_sites
 
     def finish(self, raw: Array, p: Family, p_raw: Array) -> Array:
-        """Return means and log standard deviations, `(n_raw,)`."""
+        """Return means and log standard deviations, `(n_raw,)`.
+
+        Raises:
+            DeclarationError: P's family is no `Normal`.
+        """
         if not has_density_of(p, Normal):
             raise DeclarationError(f"{self!r} starts from a Normal of P, not from {p!r}; use Normal in the guide")
         (loc, log_sd), (own, own_sd) = p.parameters(p_raw), jnp.split(raw, 2)

@@ -80,6 +80,11 @@ class Transformed(Family):
         return self.base.reference
 
     def body(self, key: Key) -> Any:
+        """Build the flow between vectors `(n_sites,)`, and check both of its directions.
+
+        Raises:
+            DeclarationError: one returns something else.
+        """
         module = self.flow(self.n_sites, self.context, key)
         vectors = [jax.ShapeDtypeStruct((n,), jnp.float32) for n in (self.n_sites, self.context)]
         for way in ("__call__", "inverse"):
@@ -94,12 +99,16 @@ class Transformed(Family):
         return Bound(self.base, self.flow, self.context, body)
 
     def split(self, raw: Array) -> tuple[Array, Array]:
-        """Return the base's raw parameters and the flow's context."""
+        """Return the base's raw parameters `(base.n_raw,)` and the flow's context `(context,)`."""
         net, context, constants = jnp.split(raw, [self.base.n_net, self.n_net])
         return jnp.concatenate([net, constants]), context
 
     def through(self, u: Array, context: Array) -> tuple[Array, Array]:
-        """Map a value of the base, of `shape`, and return the log-slope as well."""
+        """Map a value of the base, of `shape`, and return the log-slope as well.
+
+        Raises:
+            LatenError: the family is a declaration, without weights.
+        """
         if self.weights is None:
             raise LatenError(f"{self!r} has weights; ask the node of a model: model.p[name].distribution")
         x, slope = self.weights(jnp.ravel(u), context)
@@ -110,6 +119,11 @@ class Transformed(Family):
         return jnp.full(self.shape, (jnp.sum(log_u) - slope) / self.n_sites)
 
     def log_prob(self, raw: Array, value: Array) -> Array:
+        """Return the log-density of the vector, spread evenly over its sites, in nats, of `shape`.
+
+        Raises:
+            LatenError: the family is a declaration, without weights.
+        """
         if self.weights is None:
             raise LatenError(f"{self!r} has weights; ask the node of a model: model.p[name].distribution")
         base_raw, context = self.split(raw)
@@ -130,7 +144,7 @@ class Transformed(Family):
         return jnp.mean(draws, axis=0)
 
     def mode(self, raw: Array) -> Array:
-        """Return the base's mode, mapped: near the middle of the values, not their densest place."""
+        """Return the base's mode, mapped, of `shape`: near the middle of the values, not their densest place."""
         base_raw, context = self.split(raw)
         return self.through(self.base.mode(base_raw), context)[0]
 
@@ -141,7 +155,7 @@ class Transformed(Family):
         return self.padded(self.base.fresh_raw(rng))
 
     def padded(self, raw: np.ndarray) -> np.ndarray:
-        """Put a context of zeros into the base's raw parameters."""
+        """Put a context of zeros into the base's raw parameters: `(base.n_raw,)` to `(n_raw,)`."""
         return np.insert(raw, self.base.n_net, np.zeros(self.context, raw.dtype))
 
     def guide(self) -> Family:
