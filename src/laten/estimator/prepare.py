@@ -167,11 +167,11 @@ def of_classes(
     """
     if parameters.objective is not None:
         return objective, weights
-    classes = can_start(model, rows.values)
+    classes = can_start(model, list(rows.values))
     if classes:
         some = some_rows_of(rows)
         objective = FromGroups(objective, centres_of(model, classes, *some, parameters.one_seed))
-    labels = labels_of(model, rows.mask)
+    labels = labels_of(model, list(rows.mask))
     if not labels:
         return objective, weights
     seen = np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in labels], axis=0)

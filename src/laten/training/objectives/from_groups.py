@@ -9,7 +9,7 @@ $$\mathcal J = \mathcal L - \alpha\,\max(0, 1 - t/t_0)\,\log q(c = g(x)\mid x),$
 with t the share of the steps made. After $t_0$ nothing of it is left: the classes are the model's own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import jax
@@ -75,7 +75,7 @@ def seen_features(model: Model, name: str, values: Values, masks: Masks) -> tupl
     return jnp.concatenate(features), jnp.concatenate(seen)
 
 
-def can_start(model: Model, known: Mapping[str, object]) -> tuple[str, ...]:
+def can_start(model: Model, known: Collection[str]) -> tuple[str, ...]:
     """Return the latent classes that no row shows, and whose guide sees nothing but what rows show.
 
     Args:
