@@ -16,6 +16,7 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from scipy.special import logit as logit_of
 
 import laten.families as lf
+from laten.families.flows import Autoregressive
 
 
 @contextmanager
@@ -77,6 +78,22 @@ def normal(raw: np.ndarray) -> list[Any]:
 
 def normal_fixed(raw: np.ndarray) -> list[Any]:
     return [st.norm(m, 0.7) for m in raw]
+
+
+def normal_shared(raw: np.ndarray) -> list[Any]:
+    return [st.norm(m, scales(raw[-1])) for m in raw[:-1]]
+
+
+def full_normal(n: int) -> Callable[[np.ndarray], list[Any]]:
+    """Each coordinate alone of a normal vector with a triangular factor."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        factor = np.eye(n)
+        factor[np.tril_indices(n, -1)] = squash(raw[2 * n :], 30.0)
+        factor *= scales(raw[n : 2 * n])[:, None]
+        return [st.norm(m, s) for m, s in zip(raw[:n], np.sqrt((factor**2).sum(1)), strict=True)]
+
+    return reference
 
 
 def student(raw: np.ndarray) -> list[Any]:
@@ -218,8 +235,41 @@ def normal_mixture(k: int, n: int) -> Callable[[np.ndarray], list[Any]]:
     return reference
 
 
+def vamp(k: int, n: int) -> Callable[[np.ndarray], list[Any]]:
+    """Each coordinate alone of the mean of `k` diagonal normals over `n` sites, one after the other."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        means, spread = np.split(raw.reshape(k, 2 * n), 2, axis=1)
+        parts = [
+            [st.norm(m, s) for m, s in zip(*both, strict=True)] for both in zip(means.T, scales(spread).T, strict=True)
+        ]
+        return [MixtureReference(np.full(k, -np.log(k)), p) for p in parts]
+
+    return reference
+
+
+def finished(raw: np.ndarray) -> list[Any]:
+    """Normals whose log standard deviations are as they are: `finish` has bounded them."""
+    return [st.norm(m, np.exp(s)) for m, s in zip(*np.split(raw, 2), strict=True)]
+
+
 def fixed(raw: np.ndarray) -> list[Any]:
     return [table(np.array([r]), np.ones(1)) for r in raw]
+
+
+def through_flow(n: int) -> lf.Family:
+    """A normal through an autoregressive flow of one layer, its weights drawn large."""
+    family = lf.Transformed(lf.Normal(n), Autoregressive(1, 4))
+    weights, rng = family.body(jax.random.key(0)), np.random.default_rng(0)
+    return family.bound(jax.tree.map(lambda x: x + rng.normal(size=x.shape).astype(np.float32) / 4, weights))
+
+
+def flowed(raw: np.ndarray) -> list[Any]:
+    """What a site without others before it becomes: scaled and shifted by constants, so still a normal."""
+    net = through_flow(1).weights.nets[0]
+    s, m = np.asarray(jax.nn.relu(net.offset) @ net.outer + net.start, np.float64)
+    s = np.exp(squash(s, 3.0))
+    return [st.norm(s * raw[0] + m, s * scales(raw[1]))]
 
 
 @dataclass(frozen=True)
@@ -250,17 +300,40 @@ NO_DENSITY = dict.fromkeys(
     ("integrates_to_one", "agrees_with_scipy", "gradients_match_differences", "draws_follow_log_prob"),
     "it has no density",
 ) | {"fit_raw_recovers_the_data": "it has no parameters of its own"}
+INPUT = dict.fromkeys(
+    ("integrates_to_one", "agrees_with_scipy", "gradients_match_differences", "draws_follow_log_prob",
+     "mean_mode_and_point", "extreme_raw_parameters_stay_finite", "kl_is_the_mean_log_ratio",
+     "fit_raw_recovers_the_data", "fit_raw_survives_poor_data", "features"),
+    "nothing draws it and it has no density; see test_inputs.py",
+)  # fmt: skip
 WHOLE_DRAWS = dict.fromkeys(
     ("draws_follow_log_prob", "mean_mode_and_point", "fit_raw_recovers_the_data"),
     "draws and means are of the complete value, never missing; see test_answers.py",
 )
 FAR = {"extreme_raw_parameters_stay_finite": "squared distances of 1e9 and more: float32 rounds them by whole nats"}
+BODY = {
+    "declaration": "it is what a model makes of the declaration; see families/test_flows.py",
+    "gradients_match_differences": "its weights are float32",
+    "mean_mode_and_point": "its mean is of draws",
+    "fit_raw_recovers_the_data": "it starts where its base does",
+}
+ROWS = {"fit_raw_recovers_the_data": "the guide says what it is; see test_shared.py"}
+GUIDES = {
+    "extreme_raw_parameters_stay_finite": "`finish` bounds them; see test_shared.py",
+    "fit_raw_recovers_the_data": "it is for guides, which see no columns",
+    "fit_raw_survives_poor_data": "it is for guides, which see no columns",
+}
 JOINT = dict.fromkeys(("integrates_to_one", "agrees_with_scipy"), "its sites are joint; see test_tables.py")
 
 FAMILY_CASES = [
     FamilyCase(lf.Normal(3), REALS, normal),
     FamilyCase(lf.Normal(3, scale="site"), REALS, normal),
     FamilyCase(lf.Normal((3, 1), scale=0.7), REALS, normal_fixed),
+    FamilyCase(
+        lf.Normal(3, scale="shared"), REALS, normal_shared, {"fit_raw_recovers_the_data": "one scale fits no site"}
+    ),
+    FamilyCase(lf.FullNormal(1), REALS, full_normal(1)),
+    FamilyCase(lf.FullNormal(3), REALS, full_normal(3), JOINT),
     FamilyCase(lf.StudentT(2), REALS, student),
     FamilyCase(lf.LogNormal(2, scale="site"), POSITIVES, lognormal),
     FamilyCase(lf.LogitNormal(5), FRACTIONS, logit_normal),
@@ -284,7 +357,15 @@ FAMILY_CASES = [
     FamilyCase(lf.Mixture(lf.StudentT(2, scale="site"), 2), REALS, mixture(student, 2, 2, 2)),
     FamilyCase(lf.Mixture(lf.LogNormal(2), 2), POSITIVES, mixture(lognormal, 2, 2, 4)),
     FamilyCase(lf.Mixture(lf.DiscretizedLogistic(2, levels=7), 2), np.arange(7.0), mixture(discretized(7, 0), 2, 2, 4)),
+    FamilyCase(lf.Mixture(lf.Poisson(2), 2), COUNTS, mixture(poisson, 2, 2, 2)),
     FamilyCase(lf.NormalMixture(1, k=30), REALS, normal_mixture(30, 1), FAR),
     FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT),
+    FamilyCase(lf.Vamp(1, k=5), REALS, vamp(5, 1), ROWS | FAR),
+    FamilyCase(lf.Vamp(2, k=5), REALS, vamp(5, 2), ROWS | JOINT),
+    FamilyCase(lf.Relative(2), REALS, finished, GUIDES),
+    FamilyCase(lf.Combined(2), REALS, finished, GUIDES),
+    FamilyCase(through_flow(1), REALS, flowed, BODY | FAR),
     FamilyCase(lf.Deterministic((3, 1)), REALS, fixed, NO_DENSITY),
+    FamilyCase(lf.Given((2, 2)), REALS, fixed, INPUT),
+    FamilyCase(lf.Given(lf.Categorical((3, 2))), CODES, fixed, INPUT),
 ]

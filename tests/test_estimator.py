@@ -303,7 +303,7 @@ def test_a_truncated_file_and_a_net_of_ones_own(tmp_path):
     vae.save(tmp_path / "m.laten")
     with pytest.raises(lt.ModelFileError, match="mine"):
         lt.load(tmp_path / "m.laten")
-    again = lt.load(tmp_path / "m.laten", nets={"mine": mine})
+    again = lt.load(tmp_path / "m.laten", parts={"mine": mine})
     assert np.array_equal(again.score_samples(x), vae.score_samples(x))
     half = (tmp_path / "m.laten").read_bytes()[:900]
     (tmp_path / "half.laten").write_bytes(half)

@@ -8,7 +8,11 @@ import pytest
 import laten as lt
 from laten.network.model import build_model
 from laten.network.nets.layers import keepers
-from laten.network.nets.recipe import build
+from laten.network.nets.recipe import Ends, Slot, build
+
+
+def ends(n_in: int, n_out: int) -> Ends:
+    return Ends((Slot("z", (n_in,), n_in, False),), (n_out,), n_out)
 
 
 def m2() -> lt.Network:
@@ -125,7 +129,7 @@ NETS = [lt.Linear(), lt.MLP(7), lt.MLP(7, depth=3, activation="tanh"), lt.MLP((7
 
 @pytest.mark.parametrize("net", NETS)
 def test_nets_map_one_example(net):
-    module = build(net, 4, 3, jax.random.key(0), "x")
+    module = build(net, ends(4, 3), jax.random.key(0), "x")
     out = module(jnp.arange(4.0))
     assert out.shape == (3,)
     assert np.isfinite(out).all()
@@ -134,7 +138,7 @@ def test_nets_map_one_example(net):
 
 
 def test_dropout_only_with_a_key_and_scaled():
-    module = build(lt.MLP(4000, dropout=0.3), 2, 1, jax.random.key(0), "x")
+    module = build(lt.MLP(4000, dropout=0.3), ends(2, 1), jax.random.key(0), "x")
     x = jnp.ones(2)
     assert module(x) == module(x)
     assert module(x, key=jax.random.key(1)) != module(x)
@@ -145,7 +149,7 @@ def test_dropout_only_with_a_key_and_scaled():
 def test_dropout_of_every_layer():
     """A unit is left out in the wanted share of keys, alike in every layer, on its own."""
     widths, rows = (5, 3, 2), 4000
-    net = build(lt.MLP(5, dropout=0.25), 2, 1, jax.random.key(0), "x")
+    net = build(lt.MLP(5, dropout=0.25), ends(2, 1), jax.random.key(0), "x")
     keys = jax.random.split(jax.random.key(0), rows)
     keep = jax.vmap(lambda k: jnp.concatenate(keepers(net, k, widths)))(keys)
     share = np.asarray(keep == 0).mean(0)

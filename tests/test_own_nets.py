@@ -9,7 +9,8 @@ import pytest
 
 import laten as lt
 from laten.common.types import Array, Key
-from laten.network.nets.recipe import UNSIZED, size_of
+from laten.network.model import build_model
+from laten.network.nets.recipe import UNSIZED, Ends, size_of
 
 
 class Gate(eqx.Module):
@@ -85,6 +86,54 @@ def test_sizes_are_in_order():
     assert size_of(lt.Table(3)) == size_of(lt.MLP(7, depth=0)) == (0, 0)
 
 
+@dataclass(frozen=True)
+class Grid:
+    """A decoder alone: it asks for shapes, and needs sites on a grid."""
+
+    channels: int
+
+    def between(self, ends: Ends, key: Key) -> eqx.nn.Linear:
+        height, width = ends.shape
+        assert ends.n_out == height * width, "one raw number a site"
+        assert [slot.shape for slot in ends.inputs] == [(2,)]
+        return eqx.nn.Linear(ends.n_in, ends.n_out, key=key)
+
+
+@dataclass(frozen=True)
+class OneWay(Grid):
+    """It says itself that it fits one way."""
+
+    def mirrored(self) -> None:
+        return None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return 99, 9
+
+
+@pytest.mark.parametrize("recipe", [Grid(3), OneWay(3)])
+def test_a_net_that_fits_the_decoder_alone_is_not_inherited_by_the_guide(recipe, tmp_path):
+    network = lt.Network(z=lt.Normal(2), x=lt.Bernoulli((3, 4)).given("z", via=recipe))
+    assert lt.guide_for(network).nodes["z"].via == lt.MLP()
+    both = lt.Network(**network.nodes, y=lt.Normal(2).given("z", via=lt.MLP(7)))
+    assert lt.guide_for(both).nodes["z"].via == lt.MLP(7)
+    model = build_model(network, lt.guide_for(network), jax.random.key(0))
+    assert model.p["x"].net.weight.shape == (12, 2)
+
+
+def test_what_a_recipe_asserts_is_said_with_the_node():
+    network = lt.Network(z=lt.Normal(3), x=lt.Bernoulli((3, 4)).given("z", via=Grid(3)))
+    with pytest.raises(lt.DeclarationError, match=r"node 'x': its net Grid\(channels=3\) cannot be built"):
+        build_model(network, lt.guide_for(network), jax.random.key(0))
+    with pytest.raises(lt.DeclarationError, match="via must be a net"):
+        lt.Normal(3).given("z", via=3)
+
+
+def test_a_class_above_latents_sees_the_data_through_the_nets_between():
+    network = lt.templates.mixture(lt.Normal(4), 3, latent=2, width=9)
+    assert lt.guide_for(network).nodes["c"].via == lt.MLP(9)
+
+
 @pytest.mark.trains
 @pytest.mark.parametrize("recipe", [Gated(6), Plain(6)])
 def test_fitted_saved_and_loaded(recipe, tmp_path):
@@ -95,7 +144,7 @@ def test_fitted_saved_and_loaded(recipe, tmp_path):
     name = type(recipe).__name__
     with pytest.raises(lt.ModelFileError, match=f"uses '{name}'.*the class of that name"):
         lt.load(tmp_path / "m.laten")
-    again = lt.load(tmp_path / "m.laten", nets={name: type(recipe)})
+    again = lt.load(tmp_path / "m.laten", parts={name: type(recipe)})
     assert again.guide_.nodes["z"].via == lt.guide_for(network).nodes["z"].via
     assert np.array_equal(again.transform({"x": x}), vae.transform({"x": x}))
     assert np.array_equal(again.impute({"x": x})["x"], x)

@@ -123,3 +123,13 @@ def test_a_column_that_is_a_parent_is_answered_as_any_other():
 def test_a_kind_without_a_family_is_refused(kind, words):
     with pytest.raises(lt.DeclarationError, match=words):
         templates.family_of(Leaf("a", kind, (2,)))
+
+
+def test_a_guide_from_the_top_down():
+    network = templates.ladder(lt.Normal(4), (3, 2, 1), width=8)
+    guide = templates.top_down(network, width=8)
+    assert guide.factors("q") == "q(z3 | x) q(z2 | x, z3) q(z1 | x, z2)"
+    assert [repr(guide.nodes[n].family) for n in ("z3", "z2", "z1")] == ["Normal(1)", "Relative(2)", "Relative(3)"]
+    assert guide.nodes["up3"].parents == ("up2",)
+    with pytest.raises(lt.DeclarationError, match="values are not those of P"):
+        templates.top_down(lt.Network(a=lt.Normal(1), z=lt.LogNormal(2).given("a"), x=lt.Normal(2).given("z")))

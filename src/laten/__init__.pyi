@@ -30,8 +30,11 @@ from .estimator.vae import load as load
 from .families import Bernoulli as Bernoulli
 from .families import Binned as Binned
 from .families import Categorical as Categorical
+from .families import Combined as Combined
 from .families import Deterministic as Deterministic
 from .families import DiscretizedLogistic as DiscretizedLogistic
+from .families import FullNormal as FullNormal
+from .families import Given as Given
 from .families import Informative as Informative
 from .families import LogitNormal as LogitNormal
 from .families import LogNormal as LogNormal
@@ -41,7 +44,12 @@ from .families import Normal as Normal
 from .families import NormalMixture as NormalMixture
 from .families import Ordinal as Ordinal
 from .families import Poisson as Poisson
+from .families import Relative as Relative
 from .families import StudentT as StudentT
+from .families import Transformed as Transformed
+from .families import Vamp as Vamp
+from .families.flows import Autoregressive as Autoregressive
+from .families.flows import Spline as Spline
 from .network import templates as templates
 from .network.guide import guide_for as guide_for
 from .network.model import Model as Model
@@ -59,3 +67,4 @@ from .training.objectives import MonteCarloEm as MonteCarloEm
 from .training.objectives import Renyi as Renyi
 from .training.objectives import ReweightedWakeSleep as ReweightedWakeSleep
 from .training.objectives import WakeSleep as WakeSleep
+from .training.objectives import WithLabels as WithLabels

@@ -11,7 +11,8 @@ import pytest
 import laten as lt
 from laten.classical.bayes_theorem import discrete, terms
 from laten.common.errors import DataError, DeclarationError
-from laten.network.model import AT_MODE, build_model
+from laten.network.model import build_model
+from laten.network.sampling import AT_MODE
 from oracles import discrete_joint, linear_gaussian_log_prob, linear_gaussian_posterior, normal_log_prob
 
 W, B, SIGMA = np.array([[1.0, 0.6], [0.5, 1.0], [0.0, 0.3]]), np.array([0.5, -1.0, 0.25]), 0.5

@@ -222,3 +222,23 @@ def test_moments_do_not_depend_on_how_many_rows_are_looked_at_at_once(monkeypatc
 
 def test_moments_of_no_rows() -> None:
     assert column_moments.moments(np.zeros((0, 2), np.float32)).sd.tolist() == [1, 1]
+
+
+class Leaning(lf.Normal):
+    """A normal by name alone: its two sites are correlated."""
+
+    def log_prob(self, raw: jax.Array, value: jax.Array) -> jax.Array:
+        return super().log_prob(raw, value.at[1].add(-0.9 * value[0]))
+
+
+class Renamed(lf.Normal):
+    """A normal that changes nothing."""
+
+
+def test_a_closed_form_is_trusted_where_the_density_is_unchanged() -> None:
+    raw, other = jnp.asarray([0.0, 0.5, 0.1, -0.3]), jnp.zeros(4)
+    closed = lf.Normal(2).kl(raw, lf.Normal(2), other)
+    np.testing.assert_array_equal(lf.Normal(2).kl(raw, Renamed(2), other), closed)
+    assert lf.Normal(2).kl(raw, Leaning(2), other) is None
+    assert Leaning(2).kl(raw, lf.Normal(2), other) is None
+    assert lf.LogNormal(2).kl(raw, lf.LogitNormal(2), other) is None

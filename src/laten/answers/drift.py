@@ -30,7 +30,6 @@ from laten.data.histogram.histogram import Histogram
 from laten.data.messages import text_table
 from laten.data.rows.rows import Rows
 from laten.data.rows.table_view import TableView
-from laten.families.informative import Informative
 from laten.inference.diagnostics import figure
 
 ALPHA = 0.01
@@ -169,7 +168,7 @@ def tested(
     part = slice(site.start, site.start + site.size)
     then, now = known.counts[site.node][part], new[site.node][part]
     gone = float(known.rows - known.seen[site.node][site.place])
-    if isinstance(family, Informative):  # its last code is an empty cell
+    if family.models_missing:  # its last code is an empty cell
         then, now, gone, empty = then[:-1], now[:-1], gone + then[-1], empty + int(now[-1])
     group = grouped((then + 0.5) / (then + 0.5).sum(), site.ordered)
     odd = float(sum(strange.values()))

@@ -18,6 +18,7 @@ from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
 from laten.inference.asking import Keys, ask
 from laten.inference.diagnostics import effective_sample_size
+from laten.inference.inputs import check_inputs
 from laten.inference.questions import Completions, Density, Expected, Question
 from laten.network.model import Model
 
@@ -53,6 +54,8 @@ class Fitted:
 
     def complete(self, rows: Rows) -> Rows:
         """Return rows with all masks that a batch may have, so that what is compiled does not depend on the batch."""
+        if any(family.is_input for family in self.model.network.families.values()):
+            check_inputs(self.model.network, rows)
         hidden = {p.name for c in self.model.q.values() for p in c.parents if p.hidden} | set(self.model.latents)
         whole = {n: np.ones(v.shape, bool) for n, v in rows.values.items() if n in hidden and n not in rows.mask}
         families = self.model.network.families
@@ -87,7 +90,9 @@ class Fitted:
 
     def scored(self, data: Any) -> tuple[Rows, dict[str, np.ndarray]]:
         """Return rows of the data, and node -> log-determinants `(rows, ...)` of what the view did to them, in nats."""
-        return self.view.scored(data, optional=self.model.latents)
+        rows, log_det = self.view.scored(data, optional=self.model.latents)
+        inputs = {n for n, family in self.model.network.families.items() if family.is_input}
+        return rows, {n: x for n, x in log_det.items() if n not in inputs}
 
     @property
     def means(self) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ from laten.data.schema.contract import Name
 from laten.families import Family
 from laten.inference.asking import Keys, ancestral, ask
 from laten.inference.importance import weights_and
-from laten.network.model import AT_MODE, Draw, Model
+from laten.network.model import Draw, Model
+from laten.network.sampling import AT_MODE
 
 CELLS = 64  # of a number that has a density
 INSIDE = 64  # quantiles by which the inside of a cell is known
@@ -171,13 +172,13 @@ class Chances(eqx.Module):
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Values:
         values = dict(values)
-        return self.of(model, values, {name: raw for name, _, raw in model.network.walk(model.p, values)})
+        return self.of(model, values, {name: raw for name, _, raw in model.network.walk(model.conditionals, values)})
 
     def of(self, model: Model, values: Values, raws: Values) -> Values:
         """Return packed probabilities of classes `(total,)`, or P(at most each edge) `(edges, sites)`, of each node."""
         found = {}
         for name in self.nodes:
-            family, leaf = model.network.nodes[name].family, name in model.network.leaves
+            family, leaf = model.p[name].distribution, name in model.network.leaves
             if family.classes is not None:
                 mean = family.mean(raws[name]) if leaf else family.certain(values[name])
                 found[name] = family.chances(mean)

@@ -73,7 +73,7 @@ class References:
             alone += np.where(there, log_p[codes], 0.0)
         for node, raw in self.raw.items():
             if node in values:
-                alone += by_family(network.nodes[node].family, raw, values[node], masks.get(node))
+                alone += by_family(network.nodes[node].family.reference, raw, values[node], masks.get(node))
         found = {INDEPENDENT: alone}
         if self.tree is not None and {s.node for s in sites} <= set(values):
             rest = alone - sum((self._alone(s, values, masks) for s in sites), np.zeros(rows.n))
@@ -93,7 +93,8 @@ class References:
                 wide[:, site.place] = self._alone(site, values, masks)
         for node, raw in self.raw.items():
             if node in values:
-                log_p = _log_prob(network.nodes[node].family, jnp.asarray(raw), jnp.asarray(values[node], jnp.float32))
+                family = network.nodes[node].family.reference
+                log_p = _log_prob(family, jnp.asarray(raw), jnp.asarray(values[node], jnp.float32))
                 seen = np.where(masks.get(node, True), np.asarray(log_p, np.float64), 0.0)
                 found[node] = seen.reshape(rows.n, -1)
         return found
@@ -141,6 +142,7 @@ def learned(network: Network, rows: Rows, table: bool) -> References:
         table: Whether they are of a table: images get no tree.
     """
     values, masks = unit(rows), dict(rows.mask)
+    values = {n: x for n, x in values.items() if not network.nodes[n].family.is_input}  # which have no density
     coded = [n for n in values if code_sizes(network.nodes[n].family) is not None]
     sites = sites_of(network, coded)
     grey = {n for n in coded if values[n].dtype == np.float64}
@@ -151,7 +153,7 @@ def learned(network: Network, rows: Rows, table: bool) -> References:
     counts = {n: counts[n] for n in coded}
     seen = {n: np.atleast_1d(masks[n].reshape(rows.n, -1).sum(0) if n in masks else np.full(_width(values[n]), rows.n))
             for n in coded}  # fmt: skip
-    families = {n: network.nodes[n].family for n in values if n not in counts}
+    families = {n: network.nodes[n].family.reference for n in values if n not in counts}
     raw = {n: np.asarray(f.fit_raw(values[n], masks.get(n)), np.float32) for n, f in families.items()}
     tree = None
     if table and not grey and 2 <= len(sites) <= MOST_SITES:
@@ -224,7 +226,7 @@ def _checked(network: Network, counts: Arrays, seen: Arrays, raw: Arrays) -> Non
     for node, x in (*counts.items(), *raw.items()):
         if node not in network.stochastic:
             raise ModelFileError(f"references of a node {node!r} that is not declared; the file is damaged")
-        family = network.nodes[node].family
+        family = network.nodes[node].family.reference
         length = sum(code_sizes(family) or ()) if node in counts else family.n_raw
         if x.shape != (length,) or not np.isfinite(x).all():
             raise ModelFileError(f"references of node {node!r} do not fit the declaration; the file is damaged")

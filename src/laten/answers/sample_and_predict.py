@@ -117,7 +117,9 @@ def surplus(fitted: Fitted, row: Rows, log_w: np.ndarray, seed: int) -> float:
     seen = {n: np.broadcast_to(row.mask.get(n, np.True_), x.shape) for n, x in row.values.items()}
     if not any(m.any() for m in seen.values()):  # ranges and lists alone: certain is the most that they can be
         return -log_p
-    drawn = ancestral(fitted.model, PRIOR_ROWS, seed)
+    families = fitted.model.network.families
+    inputs = {n: np.repeat(x[:1], PRIOR_ROWS, 0) for n, x in row.values.items() if families[n].is_input}
+    drawn = ancestral(fitted.model, PRIOR_ROWS, seed, inputs=inputs)
     masks = {n: np.repeat(m, PRIOR_ROWS, 0) for n, m in seen.items()}
     values = {n: np.asarray(drawn[n]).astype(x.dtype) for n, x in row.values.items()}
     typical = fitted.ask(LogWeights(PRIOR_ROWS), Rows(values, PRIOR_ROWS, masks))

@@ -10,9 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from laten.families.base import Family
-from laten.families.bernoulli import Bernoulli
-from laten.families.classes import Classes
-from laten.families.informative import Informative
 from laten.network.network import Network
 
 Arrays = Mapping[str, np.ndarray]
@@ -31,11 +28,8 @@ class Site(NamedTuple):
 
 def code_sizes(family: Family) -> tuple[int, ...] | None:
     """Return the number of codes of each site; None where values are no codes."""
-    if isinstance(family, Bernoulli):
-        return (2,) * family.n_sites
-    if isinstance(family, Informative):  # missing is a code of its own
-        return tuple(n + 1 for n in family.classes)
-    return family.packing.sizes if isinstance(family, Classes) else None
+    kind, sizes = family.support  # where a family models missing cells, missing is a code of its own
+    return (2,) * family.n_sites if kind == "binary" else sizes if kind == "classes" else None
 
 
 def sites_of(network: Network, nodes: Collection[str]) -> list[Site]:
@@ -43,9 +37,8 @@ def sites_of(network: Network, nodes: Collection[str]) -> list[Site]:
     found = []
     for node in (n for n in network.stochastic if n in nodes):
         family, start = network.nodes[node].family, 0
-        ordered = type(family).__name__ in ("Binned", "Ordinal")
         for place, size in enumerate(code_sizes(family) or ()):
-            found.append(Site(node, place, size, start, ordered))
+            found.append(Site(node, place, size, start, family.ordered))
             start += size
     return found
 

@@ -16,11 +16,13 @@ from laten.data.messages import unknown
 from laten.data.rows.presentation import wide
 from laten.data.rows.views import ArrayView
 from laten.families import Normal
+from laten.families.same_density import has_density_of
 from laten.inference.asking import classes_of
 from laten.inference.linear_gaussian import Normals
 from laten.network.conditional import Conditional
-from laten.network.model import AT_MODE, Model
+from laten.network.model import Model
 from laten.network.network import Network
+from laten.network.sampling import AT_MODE
 
 
 class Example(NamedTuple):
@@ -151,7 +153,7 @@ def gaussian_guide(model: Model, example: Example, names: Sequence[str]) -> Norm
     """
     nodes = {n: node for n, node in model.guide.nodes.items() if n in names and not set(node.parents) & set(names)}
     families = {n: nodes[n].family for n in names if n in nodes}
-    normals = {n: family for n, family in families.items() if isinstance(family, Normal)}
+    normals = {n: family for n, family in families.items() if has_density_of(family, Normal)}
     if len(normals) < len(names):
         raise DeclarationError("this guide's q is not one normal of independent sites; say q='mean field'")
     values, masks = ({n: jnp.asarray(x) for n, x in part.items()} for part in example)

@@ -33,13 +33,14 @@ from laten.data import records
 from laten.estimator.former_formats import FORMAT, migrated
 from laten.estimator.model_parts import DAMAGE, JSON, REFERENCES, WEIGHTS, Tensors, called, declared_fits, parts_of
 from laten.families import FAMILIES, Node
+from laten.families.flows import FLOWS
 from laten.network.model import Model, build_model
 from laten.network.nets import NETS
 from laten.network.network import Network
 from laten.network.uncertain_weights import is_uncertain, uncertain
 from laten.training.objectives import OBJECTIVES
 
-TYPES: dict[str, type] = {**FAMILIES, **NETS, **OBJECTIVES, "Node": Node}
+TYPES: dict[str, type] = {**FAMILIES, **FLOWS, **NETS, **OBJECTIVES, "Node": Node}
 STAMP = (1980, 1, 1, 0, 0, 0)  # zip entries carry no time, so that equal models are equal files
 Option = bool | int | records.Finite | str | None
 
@@ -118,8 +119,7 @@ def rebuilt(value: Any, own: Mapping[str, Any]) -> Any:
         if name not in own:
             raise ModelFileError(
                 f"the model uses {name!r}, which is not of laten; hand over the function or the class of that name: "
-                f"lt.load(path, nets={{{name!r}: {name}}}) if it is a net, families= if a family, objectives= if an "
-                "objective"
+                f"lt.load(path, parts={{{name!r}: {name}}})"
             )
         return own[name] if options is None else own[name](**{k: rebuilt(v, own) for k, v in options.items()})
     if kind == "Network":

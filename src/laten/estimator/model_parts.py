@@ -21,6 +21,8 @@ import safetensors.numpy
 
 from laten.common.bounded_reading import check_members, check_regular, door
 from laten.common.errors import ModelFileError
+from laten.families.flows import Autoregressive, Spline
+from laten.families.vamp import Vamp
 from laten.network.nets.layers import MLP, ResMLP
 from laten.network.nets.table import Table
 from laten.network.network import Network
@@ -158,5 +160,10 @@ def declared_fits(network: Network, weights: Tensors) -> None:
             check(name, "a layer of width", max(widths, default=0), numbers)
         if isinstance(net, Table):
             check(name, "a table of rows:", math.prod(net.parts), numbers)
+        flow = getattr(node.family, "flow", None)
+        if isinstance(flow, Spline | Autoregressive):
+            check(name, "layers of a flow:", flow.layers, tensors)
+            check(name, "a layer of width", flow.width, numbers)
         check(name, "sites:", node.family.n_sites, numbers)
-        check(name, "raw parameters:", node.family.n_raw, numbers)
+        raw = node.family.k if isinstance(node.family, Vamp) else node.family.n_raw
+        check(name, "raw parameters:", raw, numbers)

@@ -21,11 +21,14 @@ from laten.data.rows.views import TableView, View
 from laten.estimator.parameters import Parameters, check, settings_of
 from laten.estimator.propose import of_weighted, propose, rows_at, weighted
 from laten.inference.asking import classes_of
+from laten.inference.inputs import check_inputs
 from laten.network.guide import guide_for
 from laten.network.model import Model, build_model
 from laten.network.network import Network
 from laten.network.uncertain_weights import uncertain
-from laten.training.objectives import Elbo, Objective, WithWeights
+from laten.training.objectives import Elbo, Objective, WithLabels, WithWeights
+from laten.training.objectives.from_groups import FromGroups, can_start, centres_of
+from laten.training.objectives.with_labels import labels_of
 from laten.training.row_weights import visited
 from laten.training.settings import Settings
 from laten.training.task import Task
@@ -33,6 +36,8 @@ from laten.training.task import Task
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
 REFERENCE_ROWS = 1_000  # whose scores say what is usual
 LEAST_HELD_OUT = 10  # rows below which none are held out
+LABELLED = 0.2  # share of the visits that rows with a label get, where they are fewer
+MOST_OFTEN = 20.0  # visits of such a row for one of another
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
 
@@ -88,8 +93,9 @@ def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pre
             weights, valid = weights[train], valid[visited(weights[valid])]
     number = count(rows.n if train is None else len(train), weights)
     objective = counted(objective_of(parameters, isinstance(view, TableView)), parameters, number)
-    store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))  # in the types they have
     model, *others = models
+    objective, weights = of_classes(objective, parameters, model, rows, train, weights)
+    store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))  # in the types they have
     task = Task(model, objective, store, presentation, log_det, rows.labels, train, valid, tuple(others), weights)
     return Prepared(view, task, settings, reference)
 
@@ -157,6 +163,38 @@ def counted(objective: Objective, parameters: Parameters, rows: int) -> Objectiv
     return objective if parameters.weights == "point" else WithWeights(objective, rows)
 
 
+def of_classes(
+    objective: Objective, parameters: Parameters, model: Model, rows: Rows, train: np.ndarray | None,
+    weights: np.ndarray | None,
+) -> tuple[Objective, np.ndarray | None]:  # fmt: skip
+    """Let the guide learn from labels that some rows have, and start latent classes from groups of rows.
+
+    Rows with a label are visited often enough.
+
+    An objective of the user's stays as it is: they may say `lt.WithLabels(...)` themselves.
+
+    Returns:
+        The objective, and weights of the training rows by which they are visited.
+    """
+    if parameters.objective is not None:
+        return objective, weights
+    classes = can_start(model, list(rows.values))
+    if classes:
+        some = some_rows_of(rows)
+        objective = FromGroups(objective, centres_of(model, classes, *some, parameters.one_seed))
+    labels = labels_of(model, list(rows.mask))
+    if not labels:
+        return objective, weights
+    seen = np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in labels], axis=0)
+    seen = seen if train is None else seen[train]
+    own = np.ones(len(seen)) if weights is None else weights
+    share = own[seen].sum() / own.sum()
+    if 0 < share < LABELLED:
+        more = min(LABELLED / (1 - LABELLED) * (1 - share) / share, MOST_OFTEN)
+        weights = np.where(seen, more * own, own)
+    return WithLabels(objective), weights
+
+
 def count(rows: int, weights: np.ndarray | None) -> int:
     """Return as how many rows weighted ones count: a row of weight 2 is as two."""
     return rows if weights is None else max(1, round(float(weights.sum())))
@@ -166,6 +204,8 @@ def new_models(
     rows: Rows, network: Network, parameters: Parameters, holes: frozenset[str], weights: np.ndarray | None = None
 ) -> list[Model]:
     """Build a model for each restart; the guide is derived unless given; sites of `holes` are or will be hidden."""
+    if any(family.is_input for family in network.families.values()):
+        check_inputs(network, rows)
     for name, mask in rows.mask.items():
         if network.nodes[name].family.joint and not (mask.all(axis=-1) | ~mask.any(axis=-1)).all():
             raise DataError(
@@ -175,14 +215,24 @@ def new_models(
     guide = parameters.guide
     if guide is None:
         whole = set(rows.values) - set(rows.mask)
-        latent = [n for n in network.stochastic if n not in network.leaves and n not in whole]
+        inner = [n for n in network.stochastic if n not in network.leaves and not network.nodes[n].family.is_input]
+        latent = [n for n in inner if n not in whole]
         guide = guide_for(network, latent, holes)
     place, seed = starts(rows, network, weights), parameters.one_seed
     seeds = range(seed, seed + parameters.restarts)
-    models = [build_model(network, guide, random.key(seed), holes, place) for seed in seeds]
+    some = some_rows_of(rows)[0] if any(f.made_of_guide for f in network.families.values()) else None
+    models = [build_model(network, guide, random.key(seed), holes, place, some) for seed in seeds]
     if parameters.weights == "bayes":
         return [replace(m, p=uncertain(m.p)) for m in models]
     return models
+
+
+def some_rows_of(rows: Rows) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return at most 10 000 rows, evenly spread, and their masks, by node: where parts of a model start."""
+    index = np.linspace(0, rows.n - 1, min(rows.n, START_ROWS)).astype(int)
+    grey = {n for n, visit in rows.visit.items() if visit == "intensity"}
+    values = {n: x[index] / np.float32(255) if n in grey else x[index] for n, x in rows.values.items()}
+    return values, {n: x[index] for n, x in rows.mask.items()}
 
 
 def starts(rows: Rows, network: Network, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:

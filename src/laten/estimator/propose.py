@@ -1,6 +1,6 @@
 """From data, and as much of a declaration as the user gave, to a view, rows and a network."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -106,11 +106,12 @@ def of_table(
     network, cells = parameters.network, cells_of(frame)
     view = viewed(frame, cells, container, parameters)
     schema, lossy = view.schema, view.lossy
-    if weights is None:
+    inputs = [] if network is None else [n for n, family in network.families.items() if family.is_input]
+    if weights is None and not inputs:
         rows, total = view.prepared(frame, cells)
         log_det = total / rows.n
     else:
-        rows, log_det = of_weighted(view, frame, weights)
+        rows, log_det = of_weighted(view, frame, weights, inputs)
     if network is None:
         network = for_table(schema, lossy, rows.n, parameters)
     for block in schema.blocks:
@@ -147,10 +148,10 @@ def viewed(frame: pd.DataFrame, cells: Mapping[Any, Cells], container: Container
     return TableView(schema, container == ARRAY, lossy, holes, container)
 
 
-def of_weighted(view: View, frame: Any, weights: np.ndarray | None) -> tuple[Rows, float]:
-    """Return rows, and the weighted mean of their log-determinants, in nats."""
+def of_weighted(view: View, frame: Any, weights: np.ndarray | None, inputs: Collection[str] = ()) -> tuple[Rows, float]:
+    """Return rows, and the weighted mean of their log-determinants, in nats; inputs have no density, so none either."""
     rows, shares = view.scored(frame)
-    each = sum((x.reshape(rows.n, -1).sum(1) for x in shares.values()), np.zeros(rows.n))
+    each = sum((x.reshape(rows.n, -1).sum(1) for n, x in shares.items() if n not in inputs), np.zeros(rows.n))
     return rows, float(np.average(each, weights=weights))
 
 
@@ -248,4 +249,4 @@ def spec_of(node: Node) -> ArraySpec:
     if kind == "levels":
         return ArraySpec(shape, "levels", ends=(sizes[0], sizes[1]))
     moves = node.family.moves and node.learn is not False  # a fixed density is of the data's own unit
-    return ArraySpec(shape, kind if kind in WHATS else "values", moves=moves)
+    return ArraySpec(shape, kind if kind in WHATS else "values", moves=moves, one_unit=node.family.one_unit)

@@ -147,19 +147,15 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
 def load(
     path: str | os.PathLike | BinaryIO,
     *,
-    nets: Mapping[str, Any] | None = None,
-    families: Mapping[str, Any] | None = None,
-    objectives: Mapping[str, Any] | None = None,
+    parts: Mapping[str, Any] | None = None,
 ) -> VAE:
     """Read a model file that `VAE.save` wrote.
 
     Files hold no code: what is your own in the model has to be handed over, by its name.
 
     Args:
-        nets: Name -> your own net: the function or class.
-        families: Name -> your own family's class.
-        objectives: Name -> your own objective's class.
+        parts: Name -> your own net (the function or class), family or objective (its class).
     Raises:
         ModelFileError: not a model file, truncated, of a newer version, or with parts of your own that are not given.
     """
-    return restored(VAE, path, {**(nets or {}), **(families or {}), **(objectives or {})})
+    return restored(VAE, path, parts or {})

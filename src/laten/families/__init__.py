@@ -13,6 +13,8 @@ from laten.families.counts import NegativeBinomial as NegativeBinomial
 from laten.families.counts import Poisson as Poisson
 from laten.families.deterministic import Deterministic as Deterministic
 from laten.families.discretized import DiscretizedLogistic as DiscretizedLogistic
+from laten.families.full_normal import FullNormal as FullNormal
+from laten.families.given import Given as Given
 from laten.families.informative import Informative as Informative
 from laten.families.log_normal import LogNormal as LogNormal
 from laten.families.logit_normal import LogitNormal as LogitNormal
@@ -20,7 +22,11 @@ from laten.families.mixture import Mixture as Mixture
 from laten.families.normal import Normal as Normal
 from laten.families.normal_mixture import NormalMixture as NormalMixture
 from laten.families.ordinal import Ordinal as Ordinal
+from laten.families.relative import Combined as Combined
+from laten.families.relative import Relative as Relative
 from laten.families.student_t import StudentT as StudentT
+from laten.families.transformed import Transformed as Transformed
+from laten.families.vamp import Vamp as Vamp
 
 FAMILIES: dict[str, type[Family]] = {
     name: found

@@ -52,6 +52,10 @@ class Family(abc.ABC):
     reparameterised: ClassVar[bool] = False  # draws carry a gradient, so that a guide of this family can learn
     standard_root: ClassVar[bool] = False  # a root that does not say whether it learns stays at raw zero
     models_missing: ClassVar[bool] = False  # a missing cell is one of the values (`Informative`)
+    starts_from_p: ClassVar[bool] = False  # in a guide: `finish` is told what P says of the node (`Relative`)
+    made_of_guide: ClassVar[bool] = False  # a root: raw parameters are the guide's at pseudo-rows (`Vamp`)
+    is_input: ClassVar[bool] = False  # every row gives the value, and nothing draws it (`Given`)
+    ordered: ClassVar[bool] = False  # codes lie on a line (`Binned`, `Ordinal`)
 
     @property
     @abc.abstractmethod
@@ -91,6 +95,11 @@ class Family(abc.ABC):
     @property
     def moves(self) -> bool:
         """Whether values that are moved and stretched are of the same family: then arrays of them are standardised."""
+        return False
+
+    @property
+    def one_unit(self) -> bool:
+        """Whether arrays that are standardised have one unit for all sites, as one scale for all of them needs."""
         return False
 
     @property
@@ -248,6 +257,28 @@ class Family(abc.ABC):
         """Return raw parameters `(n_raw,)` at which a latent root starts, without data."""
         return np.zeros(self.n_raw, np.float32)
 
+    @property
+    def reference(self) -> "Family":
+        """A family without weights of its own that says what the sites are like by themselves."""
+        return self
+
+    def body(self, key: Key) -> Any:
+        """Build the weights that belong to the family beside its raw parameters `(n_raw,)`: a module, or None."""
+        return None
+
+    def bound(self, body: Any) -> "Family":
+        """Return the family with its weights, which answers in its place; without any, itself."""
+        return self
+
+    def finish(self, raw: Array, p: "Family", p_raw: Array) -> Array:
+        """Return a guide node's raw parameters `(n_raw,)`, made of a net's and of what P says of the node.
+
+        Args:
+            raw: `(n_raw,)` from the guide's net and constants.
+            p, p_raw: The node's family in P, and its raw parameters there.
+        """
+        return raw
+
     def guide(self) -> "Family":
         """Return the family that a guide uses for this node when it is latent."""
         return self
@@ -268,6 +299,8 @@ class Family(abc.ABC):
         shown = []
         for field in fields(self):
             value = getattr(self, field.name)
+            if not field.repr:
+                continue
             if field.name == "size" and isinstance(value, tuple) and len(value) == 1:
                 value = value[0]  # Normal(20), not Normal((20,))
             if field.default is MISSING:
@@ -302,7 +335,7 @@ class Node:
                 )
         if len(set(self.parents)) < len(self.parents):
             raise DeclarationError(f"given(): a parent is named twice in {self.parents}")
-        if self.via is not None and not callable(self.via):
+        if self.via is not None and not callable(getattr(self.via, "between", self.via)):
             raise DeclarationError(f"given(): via must be a net such as lt.MLP(500), not {self.via!r}")
         if self.via is not None and not self.parents:
             raise DeclarationError("given(): a net needs parents; name at least one, e.g. given('z', via=...)")

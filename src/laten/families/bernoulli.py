@@ -18,6 +18,7 @@ from laten.common.types import Array, Key
 from laten.families.base import SMALLEST, TEMPERATURE, Family, Support
 from laten.families.column_moments import moments
 from laten.families.ragged import all_codes
+from laten.families.same_density import has_density_of
 from laten.families.sized import Sized
 
 
@@ -87,7 +88,7 @@ class Bernoulli(Sized):
         return (chance < on).astype(p.dtype).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        if not isinstance(other, Bernoulli):
+        if not (has_density_of(self, Bernoulli) and has_density_of(other, Bernoulli)):
             return None
         logit, other_logit = raw.reshape(self.shape), other_raw.reshape(self.shape)
         return jax.nn.sigmoid(logit) * (logit - other_logit) - softplus(logit) + softplus(other_logit)

@@ -23,6 +23,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -50,6 +51,8 @@ class Binned(Categorical):
     Raises:
         DeclarationError: points, rank or waves that do not fit sizes.
     """
+
+    ordered: ClassVar[bool] = True
 
     points: tuple[Points, ...]
     rank: int | None = None

@@ -20,6 +20,7 @@ from laten.common.numerics import LOGIT_LIMIT, bound, unbound
 from laten.common.types import Array, Key
 from laten.families.base import TEMPERATURE, Family
 from laten.families.classes import Classes
+from laten.families.same_density import has_density_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +76,7 @@ class Categorical(Classes):
         return self.packing.argmax(self.logits(raw)).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        if not isinstance(other, Categorical):
+        if not (has_density_of(self, Categorical) and has_density_of(other, Categorical)):
             return None
         log_p, log_q = self.log_probs(raw), other.log_probs(other_raw)
         return self.packing.column_sums(jnp.exp(log_p) * (log_p - log_q)).reshape(self.shape)

@@ -43,6 +43,7 @@ from laten.common.numerics import (
 from laten.common.types import Array, Key
 from laten.families.base import Family, Support
 from laten.families.column_moments import moments
+from laten.families.same_density import has_density_of
 from laten.families.scale import check_source
 from laten.families.sized import Sized
 
@@ -105,7 +106,7 @@ class Poisson(Sized):
         return _quantile(lambda v: self.cdf(raw, v), p, rate, rate)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        if not isinstance(other, Poisson):
+        if not (has_density_of(self, Poisson) and has_density_of(other, Poisson)):
             return None
         log_rate, other_log_rate = self.log_rate(raw), other.log_rate(other_raw)
         rate = jnp.exp(log_rate)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from laten.common.types import Array
 from laten.families.base import Family
 from laten.families.normal import Normal
+from laten.families.same_density import has_density_of
 from laten.families.sized import LocationScale
 
 
@@ -33,7 +34,8 @@ class MappedNormal(LocationScale):
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         """Return the KL of the normals per site, of `shape`, in nats: it does not change under an invertible map."""
-        if not isinstance(other, MappedNormal) or type(other) is not type(self):
+        kind = next(c for c in type(self).__mro__ if c.__base__ is MappedNormal)
+        if not (isinstance(other, MappedNormal) and has_density_of(self, kind) and has_density_of(other, kind)):
             return None
         return self.inner.kl(raw, other.inner, other_raw)
 

@@ -1,4 +1,4 @@
-r"""A mixture at each site: $k$ components of one real family, with weights of their own.
+r"""A mixture at each site: $k$ components of one family of numbers, with weights of their own.
 
 $$\log p(x) = \log\sum_{j=1}^k w_j\, p_j(x),\qquad w = \mathrm{softmax}(l),\qquad F(x) = \sum_j w_j F_j(x).$$
 
@@ -19,11 +19,7 @@ from laten.common.numerics import bisect
 from laten.common.types import Array, Key
 from laten.families.base import Family, Support
 from laten.families.column_moments import observed
-from laten.families.discretized import DiscretizedLogistic
-from laten.families.log_normal import LogNormal
-from laten.families.normal import Normal
 from laten.families.sizes import Shape, as_count
-from laten.families.student_t import StudentT
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,20 +27,22 @@ class Mixture(Family):
     """Independent sites, each a mixture of `k` components.
 
     Args:
-        component: A `Normal`, `StudentT`, `LogNormal` or `DiscretizedLogistic`; its size is the mixture's.
+        component: Any family of numbers at independent sites, such as `Normal`, `StudentT`, `LogNormal`, `Poisson`; its
+            size is the mixture's.
         k: Number of components.
     Raises:
-        DeclarationError: a component of another family, or `k` below 1.
+        DeclarationError: a component of classes, of joint sites or without a density, or `k` below 1.
     """
 
     component: Family
     k: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.component, Normal | StudentT | LogNormal | DiscretizedLogistic):
+        part = self.component
+        if not (isinstance(part, Family) and part.has_density and part.classes is None and not part.joint):
             raise DeclarationError(
-                "Mixture: component must be a Normal, StudentT, LogNormal or DiscretizedLogistic, "
-                f"such as lt.Mixture(lt.Normal(12), 5), not {self.component!r}"
+                "Mixture: component must be a family of numbers at independent sites, such as Normal, StudentT, "
+                f"LogNormal or Poisson: lt.Mixture(lt.Normal(12), 5), not {part!r}"
             )
         object.__setattr__(self, "k", as_count(self.k, "Mixture", "k", least=1))
 

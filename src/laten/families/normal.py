@@ -19,6 +19,7 @@ from laten.common.numerics import LOG_2PI
 from laten.common.types import Array, Key
 from laten.families.base import Family
 from laten.families.column_moments import moments
+from laten.families.same_density import has_density_of
 from laten.families.scale import location_scale, raw_location_scale
 from laten.families.sized import LocationScale
 
@@ -29,7 +30,8 @@ class Normal(LocationScale):
 
     Args:
         size: Number of sites, or their shape.
-        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site; a number: fixed.
+        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site;
+            `"shared"`: one for all sites; a number: fixed.
     Raises:
         DeclarationError: a size or scale that cannot be.
     """
@@ -68,13 +70,9 @@ class Normal(LocationScale):
         return loc + jnp.exp(log_sd) * jsp.ndtri(jnp.broadcast_to(p, self.shape))
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        if not isinstance(other, Normal):
+        if not (has_density_of(self, Normal) and has_density_of(other, Normal)):
             return None
-        loc, log_sd = self.parameters(raw)
-        other_loc, other_log_sd = other.parameters(other_raw)
-        precision = jnp.exp(-2 * other_log_sd)
-        square = (jnp.exp(2 * log_sd) + jnp.square(loc - other_loc)) * precision
-        return other_log_sd - log_sd + 0.5 * (square - 1)
+        return normal_kl(self.parameters(raw), other.parameters(other_raw))
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         _, mean, sd = moments(values, mask)
@@ -82,3 +80,11 @@ class Normal(LocationScale):
 
     def guide(self) -> Family:
         return Normal(self.shape)
+
+
+def normal_kl(one: tuple[Array, Array], other: tuple[Array, Array]) -> Array:
+    """Return KL(one ‖ other) per site, in nats; each is a mean and a log standard deviation, of one shape."""
+    (loc, log_sd), (other_loc, other_log_sd) = one, other
+    precision = jnp.exp(-2 * other_log_sd)
+    square = (jnp.exp(2 * log_sd) + jnp.square(loc - other_loc)) * precision
+    return other_log_sd - log_sd + 0.5 * (square - 1)

@@ -13,20 +13,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common import random
-from laten.common.numerics import LOG_2PI, bound, unbound
-from laten.common.types import Array, Key
-from laten.families.base import Family
+from laten.common.numerics import bound, unbound
+from laten.common.types import Array
 from laten.families.column_moments import moments, observed
-from laten.families.normal import Normal
-from laten.families.sized import Sized
+from laten.families.of_normals import OfNormals
 from laten.families.sizes import as_count
 
 SPREAD = 3.0
 
 
 @dataclass(frozen=True, repr=False)
-class NormalMixture(Sized):
+class NormalMixture(OfNormals):
     """A vector from one of `k` diagonal normals.
 
     Args:
@@ -50,45 +47,12 @@ class NormalMixture(Sized):
     def moves(self) -> bool:
         return True
 
-    @property
-    def joint(self) -> bool:
-        return True
-
     def parameters(self, raw: Array) -> tuple[Array, Array, Array]:
         """Return log-weights `(k,)`, means and log-scales `(k, sites)`."""
         n = self.k * self.n_sites
         logits, means, log_scales = jnp.split(raw, [self.k, self.k + n])  # not cut: see `scale.location_scale`
         means, log_scales = (x.reshape(self.k, self.n_sites) for x in (means, log_scales))
         return jax.nn.log_softmax(logits), means, bound(log_scales, SPREAD)
-
-    def log_prob(self, raw: Array, value: Array) -> Array:
-        log_w, means, log_scales = self.parameters(raw)
-        far = distances(means, jnp.exp(-2 * log_scales), value.reshape(-1))
-        parts = log_w - 0.5 * far - jnp.sum(log_scales, axis=1) - self.n_sites * LOG_2PI / 2
-        return jnp.full(self.shape, jax.nn.logsumexp(parts) / self.n_sites)
-
-    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        log_w, means, log_scales = self.parameters(raw)
-        choice_key, draw_key = random.split(key)
-        chosen = jax.random.categorical(choice_key, log_w)
-        noise = random.normal(draw_key, (self.n_sites,))
-        value = (means[chosen] + jnp.exp(log_scales[chosen]) * noise).reshape(self.shape)
-        return value, self.log_prob(raw, value)
-
-    def mean(self, raw: Array) -> Array:
-        log_w, means, _ = self.parameters(raw)
-        return (jnp.exp(log_w) @ means).reshape(self.shape)
-
-    def mode(self, raw: Array) -> Array:
-        """Return the best of the components' means, of `shape` (exact when components are well apart)."""
-        means = self.parameters(raw)[1].reshape(self.k, *self.shape)
-        return means[jnp.argmax(jax.vmap(lambda m: jnp.sum(self.log_prob(raw, m)))(means))]
-
-    def cdf(self, raw: Array, value: Array) -> Array:
-        """Return P(coordinate <= value) of each coordinate alone, of `shape`."""
-        log_w, means, log_scales = self.parameters(raw)
-        below = jax.scipy.special.ndtr((value.reshape(1, -1) - means) * jnp.exp(-log_scales))
-        return (jnp.exp(log_w) @ below).reshape(self.shape)
 
     def fresh_raw(self, rng: np.random.Generator) -> np.ndarray:
         """Draw means from the standard normal, `(n_raw,)`: components that start equal stay so."""
@@ -107,19 +71,3 @@ class NormalMixture(Sized):
         log_scales = np.broadcast_to(np.log(0.7 * scale), means.shape)
         start = unbound(np.clip(log_scales, -0.99 * SPREAD, 0.99 * SPREAD), SPREAD)
         return np.concatenate([np.zeros(self.k), means.ravel(), np.ravel(start)]).astype(np.float32)
-
-    def guide(self) -> Family:
-        return Normal(self.shape)
-
-
-def distances(means: Array, weights: Array, value: Array) -> Array:
-    """Return weighted squared distances `(k,)` of a value `(sites,)` from means `(k, sites)`, as products of matrices.
-
-    Of many values at once, differences would be k numbers for each site of each value, written and read again for the
-    gradient; the products take a seventh of the time. Their rounding is that of weight times value squared, 1e-7 of it,
-    and weights are at most exp(6).
-    """
-    exact = jax.lax.Precision.HIGHEST  # large terms cancel: never with rounded operands
-    squares = jnp.matmul(weights, jnp.square(value), precision=exact)
-    crossed = jnp.matmul(weights * means, value, precision=exact)
-    return squares - 2 * crossed + jnp.sum(weights * jnp.square(means), axis=1)

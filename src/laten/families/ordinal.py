@@ -28,6 +28,7 @@ from laten.common.types import Array, Key
 from laten.families.base import Family
 from laten.families.classes import Classes
 from laten.families.ragged import Packing, packing
+from laten.families.same_density import has_density_of
 from laten.families.scale import check_source
 
 FAR = 1e9  # an open end: finite, so that gradients are
@@ -46,6 +47,7 @@ class Ordinal(Classes):
     """
 
     least: ClassVar[int] = 2
+    ordered: ClassVar[bool] = True
 
     scale: str = "site"
 
@@ -126,7 +128,7 @@ class Ordinal(Classes):
         return jnp.minimum(code, np.array(self.packing.sizes, np.int32) - 1).reshape(self.shape)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
-        if not isinstance(other, Ordinal):
+        if not (has_density_of(self, Ordinal) and has_density_of(other, Ordinal)):
             return None
         log_p, log_q = self.log_probs(raw), other.log_probs(other_raw)
         return self.packing.column_sums(jnp.exp(log_p) * (log_p - log_q)).reshape(self.shape)

@@ -1,7 +1,8 @@
 r"""The scale of a family: given by the net, learned, or fixed.
 
-`"net"`: the net gives a raw number for each site; `"site"`: a learned constant for each; a number $c > 0$: fixed. Raw
-vectors are laid out location first, then scale, so that what a net supplies always comes first:
+`"net"`: the net gives a raw number for each site; `"site"`: a learned constant for each; `"shared"`: one for all sites
+(probabilistic PCA); a number $c > 0$: fixed. Raw vectors are laid out location first, then scale, so that what a net
+supplies always comes first:
 
 $$\text{raw} = (\mu_1,\dots,\mu_n,\; s_1,\dots,s_n), \qquad \log\sigma = 7\tanh(s/7) \ \text{ or }\ \log c .$$
 """
@@ -21,16 +22,16 @@ SMALLEST_SD = 1e-3  # where a constant column starts
 
 
 def check_scale(scale: str | float, family: str) -> str | float:
-    """Return `scale` as "net", "site" or a plain positive number.
+    """Return `scale` as "net", "site", "shared" or a plain positive number.
 
     Raises:
         DeclarationError: anything else.
     """
-    if isinstance(scale, str) and scale in ("net", "site"):
+    if isinstance(scale, str) and scale in ("net", "site", "shared"):
         return scale
     if isinstance(scale, Real) and not isinstance(scale, bool) and 0 < float(scale) < math.inf:
         return float(scale)
-    raise DeclarationError(f"{family}: scale must be 'net', 'site' or a positive number, not {scale!r}")
+    raise DeclarationError(f"{family}: scale must be 'net', 'site', 'shared' or a positive number, not {scale!r}")
 
 
 def check_source(source: str, family: str, name: str) -> None:
@@ -41,13 +42,16 @@ def check_source(source: str, family: str, name: str) -> None:
 
 def n_scale(scale: str | float, n_sites: int) -> int:
     """Return the number of raw numbers that the scale takes."""
-    return n_sites if isinstance(scale, str) else 0
+    return 0 if not isinstance(scale, str) else 1 if scale == "shared" else n_sites
 
 
 def location_scale(raw: Array, shape: Shape, scale: str | float) -> tuple[Array, Array]:
     """Return location and log-scale, each of `shape`, from the first raw numbers."""
     n = math.prod(shape)
     # split and not cut: the gradient of a cut is padded with zeros, by a loop that the compiler does not vectorise
+    if scale == "shared":
+        loc, one, _ = jnp.split(raw, [n, n + 1])
+        return loc.reshape(shape), jnp.full(shape, log_scale(one[0]))
     if isinstance(scale, str):
         loc, spread, _ = jnp.split(raw, [n, 2 * n])
         return loc.reshape(shape), log_scale(spread.reshape(shape))
@@ -58,4 +62,6 @@ def raw_location_scale(loc: np.ndarray, spread: np.ndarray, scale: str | float) 
     """Invert `location_scale` on the host, float64; `spread` is the scale itself, floored at `SMALLEST_SD`."""
     if not isinstance(scale, str):
         return loc
+    if scale == "shared":
+        spread = np.sqrt(np.mean(np.square(spread), keepdims=True).reshape(1))
     return np.concatenate([loc, unbound(np.log(np.maximum(spread, SMALLEST_SD)), LOG_SCALE_LIMIT)])

@@ -36,7 +36,8 @@ class LocationScale(Sized):
 
     Args:
         size: Number of sites, or their shape.
-        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site; a number: fixed.
+        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site;
+            `"shared"`: one for all sites; a number: fixed.
     """
 
     reparameterised: ClassVar[bool] = True
@@ -46,6 +47,10 @@ class LocationScale(Sized):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "scale", check_scale(self.scale, type(self).__name__))
+
+    @property
+    def one_unit(self) -> bool:
+        return self.scale == "shared"
 
     @property
     def n_raw(self) -> int:

@@ -185,6 +185,16 @@ def ask(
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
 
 
-def ancestral(model: Model, n: int, seed: int, nodes: tuple[str, ...] | None = None) -> Any:
-    """Draw `n` rows from the network: node -> values, of `nodes` or of all that are stochastic."""
-    return ask(Ancestral(nodes), model, Rows({}, n), Keys(seed, np.arange(n)))
+def ancestral(
+    model: Model,
+    n: int,
+    seed: int,
+    nodes: tuple[str, ...] | None = None,
+    inputs: Mapping[str, np.ndarray] | None = None,
+) -> Any:
+    """Draw `n` rows from the network: node -> values, of `nodes` or of all that are stochastic.
+
+    Args:
+        inputs: `(n, *shape)` of nodes that nothing draws.
+    """
+    return ask(Ancestral(nodes), model, Rows(dict(inputs or {}), n), Keys(seed, np.arange(n)))

@@ -38,7 +38,7 @@ def from_prior(model: Model, key: Key, values: Values, masks: Masks, states: Val
         for n, v in values.items()
     } | states
     own: Values = {}
-    for name, family, raw in model.network.walk(model.p, full, noise=lambda n: weights("weights of " + n)):
+    for name, family, raw in model.network.walk(model.conditionals, full, noise=lambda n: weights("weights of " + n)):
         if name in model.latents and name not in states and (name not in values or name in masks):
             drawn = family.sample(raw, key_of(name))
             own[name] = full[name] = jnp.where(masks[name], values[name], drawn) if name in values else drawn

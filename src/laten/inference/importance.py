@@ -67,7 +67,7 @@ def weighing(
             names = states_of(model, values, masks)
             log_w += jax.vmap(lambda draw: log_share(draw, masks, names, share))(found)
         for name, part in (allowed or {}).items():
-            family = model.network.nodes[name].family
+            family = model.p[name].distribution
             mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
             log_w += mass.reshape(len(log_w), -1).sum(1)
         return log_w, jax.vmap(collect)(found)

@@ -18,6 +18,7 @@ import numpy as np
 from laten.common.errors import DeclarationError
 from laten.common.numerics import LOG_2PI
 from laten.families import Node, Normal
+from laten.families.same_density import has_density_of
 from laten.network.conditional import Conditional
 from laten.network.nets.layers import Linear
 from laten.network.network import Network
@@ -68,7 +69,7 @@ def not_linear(network: Network) -> str:
             return f"node {name!r} is not linear in its parents ({node.via!r})"
         if not node.family.has_density:
             continue
-        if not isinstance(node.family, Normal):
+        if not has_density_of(node.family, Normal):
             return f"node {name!r} is {node.family!r}, not Normal"
         if node.parents and node.family.scale == "net":
             return f"the spread of node {name!r} depends on its parents (scale='site' does not)"
@@ -116,7 +117,7 @@ def linear_part(network: Network, conditional: Conditional, node: Node) -> tuple
         parts = jnp.split(point, np.cumsum(sizes)[:-1]) if sizes else []
         values = {p: x.reshape(f.shape) for p, x, f in zip(node.parents, parts, families, strict=True)}
         raw = conditional.raw(values, {})
-        if not isinstance(family, Normal):
+        if not has_density_of(family, Normal):
             return jnp.ravel(raw), jnp.full(family.n_sites, -jnp.inf)
         loc, log_sd = family.parameters(raw)
         return jnp.ravel(loc), jnp.ravel(jnp.broadcast_to(log_sd, family.shape))

@@ -133,7 +133,7 @@ class Posterior(eqx.Module):
     def from_prior(self, key: Key) -> Array:
         """Draw a point `(d,)` from p(u), given what is observed above the latents."""
         above = {n: v for n, v in self.values.items() if n not in self.masks}
-        drawn = self.model.network.sample(self.model.p, key, above)
+        drawn = self.model.network.sample(self.model.conditionals, key, above)
         return self.point(random.stream(key, "idle"), drawn)
 
     def spread(self, key: Key, draws: int = 64) -> Array:

@@ -15,7 +15,8 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.importance import log_weights, posterior_draws, weighted_mean, weights_and
-from laten.network.model import AT_MODE, Model
+from laten.network.model import Model
+from laten.network.sampling import AT_MODE
 
 
 class Question(Protocol):
@@ -66,7 +67,7 @@ class Expected(eqx.Module):
         def collect(draw):
             out = {}
             for name in model.network.stochastic:
-                family = model.network.nodes[name].family
+                family = model.p[name].distribution
                 if name not in leaves:
                     out[name] = family.certain(draw.values[name])
                 elif name in values:
@@ -88,14 +89,14 @@ class Embedding:
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         draw = model.draw(key, values, masks, sampling=AT_MODE)
-        latent = {n: model.guide.nodes[n].family.mean(draw.q_raw[n]) for n in draw.q_raw}
+        latent = {n: model.q[n].distribution.mean(draw.q_raw[n]) for n in draw.q_raw}
         for name in latent.keys() & values.keys():  # what is observed of a latent node is known for sure
             family = model.guide.nodes[name].family
             sure, seen = family.certain(values[name]), masks.get(name, jnp.ones(family.shape, bool))
             if family.support.kind == "classes":  # whose mean packs the classes of each site
                 seen = jnp.ravel(seen)[np.repeat(np.arange(family.n_sites), family.support.sizes)]
             latent[name] = jnp.where(seen, sure, latent[name])
-        means = {n: model.network.nodes[n].family.mean(draw.raw[n]) for n in model.network.leaves}
+        means = {n: model.p[n].distribution.mean(draw.raw[n]) for n in model.network.leaves}
         return latent, pointed(model, means, self.fractions)
 
 
@@ -122,15 +123,15 @@ class Completions(eqx.Module):
 
     def leaves(self, model: Model, key: Key, given: Values, values: Values, masks: Masks) -> Values:
         """Draw all nodes once given the inner ones, leaves with soft evidence from inside it."""
-        full = model.network.sample(model.p, key, given)
+        full = model.network.sample(model.conditionals, key, given)
         for i, name in enumerate(values):
-            family = model.network.nodes[name].family
+            family = model.p[name].distribution
             if family.models_missing:  # cells known to be missing are drawn given that
                 raw, own = model.p[name].raw(full, {}), random.stream(key, "missing", i)
                 full[name] = family.sample_given(raw, own, values[name], shown(name, values, masks))
         for i, (name, part) in enumerate(self.allowed.items()):
             raw, own = model.p[name].raw(full, {}), random.stream(key, "allowed", i)
-            drawn = model.network.nodes[name].family.sample_allowed(raw, own, part)
+            drawn = model.p[name].distribution.sample_allowed(raw, own, part)
             full[name] = jnp.where(shown(name, values, masks), full[name], drawn) if name in values else drawn
         return full
 
@@ -156,7 +157,7 @@ class Density(eqx.Module):
             wanted[name], rest[name] = seen & there, seen & ~there
 
         def collect(draw):
-            per_site = {n: model.network.nodes[n].family.log_prob(draw.raw[n], values[n]) for n in wanted}
+            per_site = {n: model.p[n].distribution.log_prob(draw.raw[n], values[n]) for n in wanted}
             return sum((jnp.sum(jnp.where(w, per_site[n], 0.0)) for n, w in wanted.items()), jnp.zeros(()))
 
         log_w, log_p = weights_and(model, key, values, rest, self.draws, collect, self.allowed)
@@ -171,7 +172,7 @@ class Ancestral:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        full = model.network.sample(model.p, key, values)
+        full = model.network.sample(model.conditionals, key, values)
         return {n: full[n] for n in (model.network.stochastic if self.nodes is None else self.nodes)}
 
 
@@ -183,7 +184,7 @@ class Decoded:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
-        leaves, walk = model.network.leaves, model.network.walk(model.p, dict(values))
+        leaves, walk = model.network.leaves, model.network.walk(model.conditionals, dict(values))
         means = {name: family.mean(raw) for name, family, raw in walk if name in leaves}
         return pointed(model, means, self.fractions)
 
@@ -191,7 +192,7 @@ class Decoded:
 def unit_means(model: Model, key: Key, values: Values, masks: Masks) -> Array:
     """Return `(units,)` posterior means of the continuous guide nodes of one example."""
     q_raw = model.draw(key, values, masks, sampling=AT_MODE).q_raw
-    means = [model.guide.nodes[n].family.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
+    means = [model.q[n].distribution.mean(q_raw[n]).ravel() for n in q_raw if n not in model.discrete]
     return jnp.concatenate(means) if means else jnp.zeros(0)
 
 

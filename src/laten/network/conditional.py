@@ -7,18 +7,26 @@ best independent model of each site. A root has no net: its raw parameters are $
 at its standard.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common.numerics import host_rng, is_abstract, on_device
-from laten.common.types import Array, Key, Masks, Values
+from laten.common.errors import LatenError
+from laten.common.numerics import host_keys, host_rng, is_abstract, on_device
+from laten.common.types import Array, Key, Masks
 from laten.families import Family, Node
 from laten.network.nets.layers import Linear
 from laten.network.nets.noisy import noisy
-from laten.network.nets.recipe import Net, build, call
+from laten.network.nets.recipe import Ends, Net, Slot, build, call
+
+
+class AsFeatures(NamedTuple):
+    """A value that is given by its features `(n,)`, as nets see it; of classes these may lie between two."""
+
+    x: Any
 
 
 class Parent(NamedTuple):
@@ -32,9 +40,15 @@ class Parent(NamedTuple):
     def n_features(self) -> int:
         return self.family.n_features + (self.family.n_sites if self.hidden else 0)
 
-    def features(self, values: Values, masks: Masks) -> Array:
+    @property
+    def slot(self) -> Slot:
+        """What a recipe is told of it."""
+        return Slot(self.name, self.family.shape, self.n_features, self.hidden)
+
+    def features(self, values: Mapping[str, Any], masks: Masks) -> Array:
         """Return `(n_features,)`: the value's features, zero where hidden, and the mask."""
-        x = self.family.features(values[self.name])
+        value = values[self.name]
+        x = value.x if isinstance(value, AsFeatures) else self.family.features(value)
         seen = jnp.ones(self.family.n_sites, x.dtype)
         if self.name in masks:
             seen, sites = jnp.ravel(masks[self.name]).astype(x.dtype), self.family.feature_sites
@@ -50,8 +64,14 @@ class Conditional(eqx.Module):
     family: Family = eqx.field(static=True)
     parents: tuple[Parent, ...] = eqx.field(static=True)
     spread: Any = None  # log standard deviations of the net's weights, where these are uncertain
+    body: Any = None  # weights that the family owns beside its raw parameters
 
-    def raw(self, values: Values, masks: Masks, key: Key | None = None, noise: Key | None = None) -> Array:
+    @property
+    def distribution(self) -> Family:
+        """The family, with the weights that it owns."""
+        return self.family if self.body is None else self.family.bound(self.body)
+
+    def raw(self, values: Mapping[str, Any], masks: Masks, key: Key | None = None, noise: Key | None = None) -> Array:
         """Return raw parameters `(n_raw,)` given one example's parent values.
 
         Args:
@@ -59,6 +79,8 @@ class Conditional(eqx.Module):
             noise: Draws the weights where they are uncertain; without it they are their means.
         """
         if self.net is None:
+            if self.constants is None and self.family.made_of_guide:
+                raise LatenError(f"{self.family!r} is made of the guide; ask Model.conditionals")
             return jnp.zeros(self.family.n_raw) if self.constants is None else self.constants
         x = jnp.concatenate([parent.features(values, masks) for parent in self.parents])
         net = self.net if self.spread is None or noise is None else noisy(self.net, self.spread, noise)
@@ -74,17 +96,19 @@ def build_conditional(
     name: str, node: Node, parents: tuple[Parent, ...], key: Key, start: np.ndarray | None = None
 ) -> Conditional:
     """Draw the weights of one node, whose constants begin at `start (n_raw,)`, or at zero."""
+    body = node.family.body(host_keys(key, 1)[0])
     if not parents:
         learn = not node.family.standard_root if node.learn is None else node.learn
+        learn = learn and not node.family.made_of_guide and node.family.n_raw > 0
         if learn and start is None and not is_abstract(key):
             start = node.family.fresh_raw(host_rng(key))
-        return Conditional(None, constants(start, node.family) if learn else None, node.family, ())
-    n_in = sum(parent.n_features for parent in parents)
-    net = build(node.via if node.via is not None else Linear(), n_in, node.family.n_net, key, name)
+        return Conditional(None, constants(start, node.family) if learn else None, node.family, (), body=body)
+    ends = Ends(tuple(parent.slot for parent in parents), node.family.shape, node.family.n_net)
+    net = build(node.via if node.via is not None else Linear(), ends, key, name)
     if start is None and node.family.has_density and not is_abstract(key):
         start = np.zeros(node.family.n_raw)
     learn = start is not None or node.family.has_density
-    return Conditional(net, constants(start, node.family) if learn else None, node.family, parents)
+    return Conditional(net, constants(start, node.family) if learn else None, node.family, parents, body=body)
 
 
 def constants(start: np.ndarray | None, family: Family) -> Array:

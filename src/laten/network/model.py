@@ -25,7 +25,6 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from enum import Enum
 from typing import NamedTuple
 
 import equinox as eqx
@@ -36,39 +35,17 @@ import numpy as np
 from laten.common import random
 from laten.common.numerics import host_keys, stopped
 from laten.common.types import Array, Key, Masks, Values
-from laten.families import Family
+from laten.families.vamp import Vamp
 from laten.network.conditional import Conditional
-from laten.network.guide import check_generative, check_guide
-from laten.network.network import Keys, Network, no_key
+from laten.network.guide import check_generative, check_guide, sees_p
+from laten.network.infer import infer
+from laten.network.look import Look
+from laten.network.network import Network, no_key
+from laten.network.pseudo_rows import of_guide, pseudo_rows
+from laten.network.sampling import PLAIN, Discrete, Sampling
 
 IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
 MOST_STATES = 1024
-
-
-class Discrete(Enum):
-    """What becomes of hidden discrete guide nodes."""
-
-    ENUMERATED = "enumerated"
-    SAMPLED = "sampled"
-    RELAXED = "relaxed"
-
-
-class Sampling(NamedTuple):
-    """How the guide's nodes are drawn: one static value.
-
-    Args:
-        discrete: What becomes of discrete nodes; too many to enumerate are sampled. Relaxed draws of classes carry the
-            gradient of a softmax, and their values are packed weights of classes.
-        path: log q has no gradient with respect to the guide's weights, except through the draws (Roeder et al. 2017).
-        at_mode: Take the mode of each node in place of a draw, and uncertain weights at their means.
-    """
-
-    discrete: Discrete = Discrete.ENUMERATED
-    path: bool = False
-    at_mode: bool = False
-
-
-PLAIN, AT_MODE = Sampling(), Sampling(at_mode=True)
 
 
 class Draw(NamedTuple):
@@ -88,14 +65,6 @@ class Draw(NamedTuple):
         return sum(log_p, jnp.zeros(())) - sum(log_q, jnp.zeros(()))
 
 
-class Guess(NamedTuple):
-    """What the guide says of one example, by guide node."""
-
-    values: Values  # observed sites kept
-    raw: Values  # (n_raw,) raw parameters
-    log_q: Values  # per site, zero where observed
-
-
 class Model(eqx.Module):
     """Network, guide, and the weights of both. Built by `build_model`."""
 
@@ -103,6 +72,13 @@ class Model(eqx.Module):
     guide: Network = eqx.field(static=True)
     p: dict[str, Conditional]
     q: dict[str, Conditional]
+    shared: dict[str, Conditional] | None = None  # P's weights as the guide sees them; None: P's own
+
+    @property
+    def conditionals(self) -> dict[str, Conditional]:
+        """P's weights as they answer: priors that are made of the guide (`lt.Vamp`) with raw parameters of now."""
+        made = [n for n, c in self.p.items() if c.family.made_of_guide and c.constants is None]
+        return {**self.p, **{n: of_guide(self.guide, self.q, n, self.p[n]) for n in made}} if made else self.p
 
     def draw(
         self,
@@ -127,14 +103,13 @@ class Model(eqx.Module):
             for n, v in values.items()
         }
         key_of, net_key_of = random.folded(key), random.folded(net_key)
-        guess = self.infer(evidence, masks, key_of, net_key_of, held or {}, sampling)
+        p, throughout = self.conditionals, {n: v for n, v in evidence.items() if n not in masks}
+        keys = lambda n: net_key_of("p " + n), no_key if sampling.at_mode else lambda n: key_of("weights of " + n)
+        look = Look(self.network, p if self.shared is None else self.shared, throughout, *keys)
+        guess = infer(self.guide, self.q, look, evidence, masks, key_of, net_key_of, held or {}, sampling)
         values, raws, log_p, kl = {**evidence, **guess.values}, {}, {}, {}
-        walk = self.network.walk(
-            self.p,
-            values,
-            net_key=lambda n: net_key_of("p " + n),
-            noise=no_key if sampling.at_mode else lambda n: key_of("weights of " + n),
-        )
+        ready = look.ready if self.shared is None else None
+        walk = self.network.walk(p, values, net_key=keys[0], noise=keys[1], ready=ready)
         for name, family, raw in walk:
             raws[name], leaf = raw, name in self.network.leaves
             if name in guess.log_q:
@@ -145,53 +120,14 @@ class Model(eqx.Module):
                 if closed is not None:
                     kl[name] = jnp.where(masks[name], 0.0, closed) if name in evidence else closed
             else:
-                if not leaf and (name not in evidence or name in masks):  # inferred by nothing: from the prior
+                whole = name in evidence and (family.is_input or name not in masks)
+                if not leaf and not whole:  # inferred by nothing: from the prior
                     drawn = family.sample(raw, key_of(name))
                     values[name] = jnp.where(masks[name], evidence[name], drawn) if name in evidence else drawn
                 if name in evidence:
                     log_prob = family.log_prob(raw, values[name])
                     log_p[name] = jnp.where(masks[name], log_prob, 0.0) if name in masks else log_prob
         return Draw(values, raws, log_p, guess.log_q, guess.raw, kl)
-
-    def infer(
-        self,
-        evidence: Values,
-        masks: Masks,
-        key_of: Callable[[str], Key],
-        net_key_of: Keys,
-        held: Values,
-        sampling: Sampling,
-    ) -> Guess:
-        """Draw the guide's nodes for one example: name -> value, each of its family's shape."""
-        # something inside the support for each node that the guide looks at and that is not observed at all
-        unseen = {n: self.network.nodes[n].family for n in self.guide.inputs if n not in evidence}
-        blank = {n: jnp.full(f.shape, f.neutral, f.dtype) for n, f in unseen.items()}
-        known = {**blank, **evidence}
-        seen = {**masks, **{n: jnp.zeros(v.shape, bool) for n, v in blank.items()}}
-        observed = [n for n in evidence if n not in masks]  # throughout: nothing to infer
-        values: Values = {}
-        raws: Values = {}
-        log_q: Values = {}
-        for name, family, raw in self.guide.walk(self.q, known, seen, observed, lambda n: net_key_of("q " + n)):
-            fixed = raw
-            if sampling.path and family.n_states is None:  # the same raw parameters, moved by the draws before it alone
-                fixed = stopped(self.q[name]).raw(known, seen, net_key_of("q " + name))
-            if name in held or sampling.at_mode:
-                value = held[name] if name in held else family.mode(raw)
-                log_prob = family.log_prob(fixed, value)
-            elif sampling.discrete is Discrete.RELAXED and family.n_states is not None:
-                value = family.sample_relaxed(raw, key_of(name))
-                log_prob = family.log_prob(fixed, value)
-            else:
-                value, log_prob = family.sample_and_log_prob(raw, key_of(name))
-                log_prob = log_prob if fixed is raw else family.log_prob(fixed, value)
-            if name in evidence:
-                value = with_observed(family, masks[name], evidence[name], value)
-                log_prob = jnp.where(masks[name], 0.0, log_prob)
-            known[name] = values[name] = value
-            raws[name], log_q[name] = raw, log_prob
-            seen.pop(name, None)  # known from here on, whether observed or drawn: those after it see all of it
-        return Guess(values, raws, log_q)
 
     def draws(
         self,
@@ -233,12 +169,14 @@ class Model(eqx.Module):
         return {n: jnp.asarray(s[index[:, i]]) for i, (n, s) in enumerate(zip(names, lists, strict=True))}
 
     def frozen_network(self) -> "Model":
-        """Return the same model, the weights of its network without a gradient."""
-        return replace(self, p=stopped(self.p))
+        """Return the same model, the weights of its network without a gradient, but where the guide shares them."""
+        shared = self.conditionals if self.shared is None and sees_p(self.guide, self.network) else self.shared
+        return replace(self, p=stopped(self.conditionals), shared=shared)
 
     def frozen_guide(self) -> "Model":
-        """Return the same model, the weights of its guide without a gradient."""
-        return replace(self, q=stopped(self.q))
+        """Return the same model, the weights of its guide without a gradient, but where the prior is made of them."""
+        shared = (self.shared or self.conditionals) if sees_p(self.guide, self.network) else None
+        return replace(self, p=self.conditionals, q=stopped(self.q), shared=stopped(shared))
 
     @property
     def discrete(self) -> tuple[str, ...]:
@@ -269,25 +207,20 @@ class Model(eqx.Module):
         return frozenset(exact)
 
 
-def with_observed(family: Family, seen: Array, known: Array, drawn: Array) -> Array:
-    """Combine a draw with the observed sites, which keep their values; relaxed classes are packed weights."""
-    if drawn.shape == known.shape:
-        return jnp.where(seen, known, drawn)
-    return jnp.where(jnp.ravel(seen)[family.feature_sites], family.features(known), drawn)
-
-
 def build_model(
     network: Network,
     guide: Network,
     key: Key,
     hidden: Collection[str] = (),
     starts: Mapping[str, np.ndarray] | None = None,
+    rows: Mapping[str, np.ndarray] | None = None,
 ) -> Model:
     """Check that a network and a guide fit, and draw their weights.
 
     Args:
         hidden: Nodes with hidden sites; the guide sees their masks.
         starts: Node of P -> raw parameters where its constants start.
+        rows: Observed node -> some values `(rows, *shape)`: where pseudo-rows of a prior start (`lt.Vamp`).
     Raises:
         DeclarationError: the guide does not fit (`check_guide`).
     """
@@ -296,4 +229,7 @@ def build_model(
     key_p, key_q = host_keys(key, 2)
     p = network.init(key_p, starts=starts)
     q = guide.init(key_q, network.families, hidden)
+    for name, prior in p.items():
+        if isinstance(prior.family, Vamp):
+            p[name] = replace(prior, body=pseudo_rows(guide, q, name, prior.family, rows or {}, key_p))
     return Model(network, guide, p, q)

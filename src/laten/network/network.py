@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -135,6 +136,7 @@ class Network:
         skip: Collection[str] = (),
         net_key: Keys = no_key,
         noise: Keys = no_key,
+        ready: Mapping[str, Array] | None = None,
     ) -> Iterator[tuple[str, Family, Array]]:
         """Yield each node that has a density, with its family and raw parameters `(n_raw,)`, parents first.
 
@@ -147,17 +149,49 @@ class Network:
             skip: Nodes that are passed over.
             net_key: Node -> key that turns dropout on.
             noise: Node -> key that draws its weights, where they are uncertain; None: their means.
+            ready: Name -> raw parameters that are computed already (`ask`).
         """
         for name, node in self.nodes.items():
             if name in skip:
                 continue
             own = weights[name]
-            drawn = None if own.spread is None else noise(name)
-            raw = own.raw(values, masks or {}, net_key(name), drawn)
+            if ready is not None and name in ready:
+                raw = ready[name]
+            else:
+                drawn = None if own.spread is None else noise(name)
+                raw = own.raw(values, masks or {}, net_key(name), drawn)
             if not node.family.has_density:
                 values[name] = raw.reshape(node.family.shape)
             else:
-                yield name, node.family, raw
+                yield name, own.distribution, raw
+
+    def ask(
+        self,
+        weights: Mapping[str, Conditional],
+        name: str,
+        values: dict[str, Any],
+        ready: dict[str, Array],
+        net_key: Keys = no_key,
+        noise: Keys = no_key,
+        masks: Masks | None = None,
+    ) -> Array:
+        """Return the raw parameters `(n_raw,)` of one node, its hidden layers computed on the way.
+
+        Args:
+            values: Name -> value of all that it depends on; hidden layers are added.
+            ready: Name -> raw parameters computed before; those of this call are added.
+            net_key, noise, masks: As in `walk`.
+        """
+        if name not in ready:
+            for parent in self.nodes[name].parents:
+                if parent not in values and parent in self.nodes and not self.nodes[parent].family.has_density:
+                    self.ask(weights, parent, values, ready, net_key, noise, masks)
+            own, family = weights[name], self.nodes[name].family
+            drawn = None if own.spread is None else noise(name)
+            ready[name] = own.raw(values, masks or {}, net_key(name), drawn)
+            if not family.has_density:
+                values[name] = ready[name].reshape(family.shape)
+        return ready[name]
 
     def sample(self, weights: Mapping[str, Conditional], key: Key, given: Values | None = None) -> Values:
         """Draw every node once, parents first; those in `given` keep their values."""
@@ -192,7 +226,7 @@ class Network:
     def factors(self, letter: str = "p") -> str:
         """Return the factorisation, e.g. `p(z) p(x | z)`; deterministic nodes are left out."""
         terms = []
-        for name in self.stochastic:
+        for name in (n for n in self.stochastic if not self.nodes[n].family.is_input):
             given = ", ".join(self.stochastic_parents(name))
             terms.append(f"{letter}({name} | {given})" if given else f"{letter}({name})")
         return " ".join(terms)

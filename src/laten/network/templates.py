@@ -16,8 +16,10 @@ from laten.families import (
     Node,
     Normal,
     NormalMixture,
+    Relative,
 )
 from laten.families.binned import Points
+from laten.network.guide import check_guide
 from laten.network.nets.layers import MLP
 from laten.network.network import Network
 
@@ -114,6 +116,34 @@ def semi_supervised(x: Family, classes: int, latent: int = 20, width: int = 500)
 def mixture(x: Family, components: int, latent: int = 10, width: int = 128) -> Network:
     """Declare p(c) p(z | c) p(x | z): clusters in the latent space, found by enumeration."""
     return Network(c=Categorical(components), z=Normal(latent).given("c"), x=x.given("z", via=MLP(width)))
+
+
+def top_down(network: Network, width: int = 200, family: type[Family] = Relative) -> Network:
+    """Declare a guide of a ladder that shares its conditionals (Sønderby et al. 2016): a net reads the data from below.
+
+    A layer up1, up2, ... for each latent, from the data to the top; then the latents from the top down, each told of
+    its layer and of the latents above, and starting from what the network says of it.
+
+    Args:
+        network: Its latents are normal, and at least one of them has no parents.
+        width: Units of each layer.
+        family: `lt.Relative`, or `lt.Combined`.
+    Raises:
+        DeclarationError: a latent that is not normal.
+    """
+    latents = [n for n in network.stochastic if n not in network.leaves]
+    layers: dict[str, Family | Node] = {}
+    below = network.leaves
+    for level in range(1, len(latents) + 1):
+        layer = Deterministic(width).given(*below, via=MLP(width, activate_output=True))
+        layers[f"up{level}"], below = layer, (f"up{level}",)
+    for level, name in zip(range(len(latents), 0, -1), latents, strict=True):
+        node = network.nodes[name]
+        above = network.stochastic_parents(name)
+        layers[name] = (family if above else Normal)(node.family.shape).given(f"up{level}", *above)  # type: ignore[call-arg]
+    guide = Network(**layers)
+    check_guide(network, guide)
+    return guide
 
 
 def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200) -> Network:

@@ -34,7 +34,7 @@ def simulated(model: Model, key: Key, values: Values, masks: Masks) -> tuple[Pos
         Its posterior, a draw `(d,)` of it, and all values.
     """
     draw_key, idle_key = random.split(key)
-    drawn = model.network.sample(model.p, draw_key)
+    drawn = model.network.sample(model.conditionals, draw_key)
     posterior = Posterior(model, {n: drawn[n] for n in values}, masks)
     return posterior, posterior.point(idle_key, drawn), drawn
 

@@ -77,10 +77,10 @@ def type_of(array: np.ndarray) -> str:
     return "float64" if array.dtype.kind == "f" and array.dtype.itemsize > 8 else array.dtype.name
 
 
-def standard(array: np.ndarray, seen: np.ndarray | None) -> Unit:
-    """Return the unit in which an array `(n, *shape)` is standardised, by what is seen of it."""
+def standard(array: np.ndarray, seen: np.ndarray | None, one: bool = False) -> Unit:
+    """Return the unit in which an array `(n, *shape)` is standardised, by what is seen of it; `one`: for all sites."""
     there = np.ones(array.shape, bool) if seen is None else seen
-    one = array.ndim > 2
+    one = one or array.ndim > 2
     sites = [array[there]] if one else [x[own] for x, own in zip(_by_site(array), _by_site(there), strict=True)]
     loc, scale = zip(*[loc_and_scale(x.astype(np.float64)) for x in sites], strict=True)
     return Unit(type_of(array), loc, scale, dense=True)

@@ -34,6 +34,7 @@ class ArraySpec(Record, frozen=True):
         sizes: For classes: number of classes, one for all sites or one a site.
         ends: For levels: the smallest and the largest.
         moves: Values are standardised when fitting (`Unit`).
+        one_unit: All sites have one unit.
     """
 
     shape: tuple[Whole, ...]
@@ -41,6 +42,7 @@ class ArraySpec(Record, frozen=True):
     sizes: Whole | tuple[Whole, ...] | None = None
     ends: tuple[int, int] | None = None
     moves: bool = False
+    one_unit: bool = False
 
     def __post_init__(self) -> None:
         if self.what not in WHATS:
@@ -116,7 +118,9 @@ def units_of(arrays: Mapping[str, object], specs: Mapping[str, ArraySpec]) -> di
     for node, given in arrays.items():
         array, seen = opened(node, given, specs)
         scale = (255.0,) if specs[node].what == "binary" and grey(array) else (1.0,)
-        found[node] = standard(array, seen) if specs[node].moves else Unit(type_of(array), scale=scale)
+        found[node] = (
+            standard(array, seen, specs[node].one_unit) if specs[node].moves else Unit(type_of(array), scale=scale)
+        )
     return found
 
 

@@ -11,9 +11,10 @@ from laten.training.objectives.monte_carlo_em import MonteCarloEm
 from laten.training.objectives.objective import Batch, Estimate, Objective, over_rows
 from laten.training.objectives.wake_sleep import ReweightedWakeSleep, WakeSleep
 from laten.training.objectives.weight_prior import WithWeights
+from laten.training.objectives.with_labels import WithLabels
 
 OBJECTIVES: dict[str, type] = {
-    o.__name__: o for o in (Elbo, Iwae, Renyi, Cubo, WakeSleep, ReweightedWakeSleep, MonteCarloEm)
+    o.__name__: o for o in (Elbo, Iwae, Renyi, Cubo, WakeSleep, ReweightedWakeSleep, MonteCarloEm, WithLabels)
 }
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Renyi",
     "ReweightedWakeSleep",
     "WakeSleep",
+    "WithLabels",
     "WithWeights",
     "over_rows",
 ]

@@ -17,7 +17,8 @@ from laten.common import random
 from laten.common.errors import DeclarationError, number
 from laten.common.types import Array, Key
 from laten.network.log_weights import BoundParts, by_node, total
-from laten.network.model import Discrete, Model, Sampling
+from laten.network.model import Model
+from laten.network.sampling import Discrete, Sampling
 from laten.training.objectives.objective import (
     Batch,
     Estimate,

@@ -27,7 +27,8 @@ from laten.common.errors import DeclarationError, number
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.log_weights import by_node, by_state, node_terms, total
-from laten.network.model import PLAIN, Discrete, Model, Sampling
+from laten.network.model import Model
+from laten.network.sampling import PLAIN, Discrete, Sampling
 from laten.training.objectives.objective import (
     Batch,
     Estimate,

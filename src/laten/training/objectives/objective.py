@@ -20,7 +20,8 @@ from laten.common import random
 from laten.common.errors import DeclarationError, whole
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.log_weights import all_sites
-from laten.network.model import Discrete, Draw, Model
+from laten.network.model import Draw, Model
+from laten.network.sampling import Discrete
 
 DISCRETE = {d.value: d for d in Discrete}
 Share = Array | float  # in [0, 1]

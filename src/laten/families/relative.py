@@ -1,0 +1,105 @@
+r"""Normals of a guide that start from what the network says of the same node: ladders share their conditionals.
+
+With $\mu_p, \sigma_p$ of $p(z\mid\text{parents})$, and $\mu, \sigma$ from the guide's net:
+
+- `Relative` adds (Vahdat & Kautz 2020): $q = N(\mu_p + \sigma_p\,\mu,\ \sigma_p\,\sigma)$; a net that says nothing
+  leaves the prior;
+- `Combined` weighs by precisions (Sønderby et al. 2016): $q\propto N(\mu_p, \sigma_p)\,N(\mu, \sigma)$, the product
+  of two experts.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special as jsp
+
+from laten.common import random
+from laten.common.errors import DeclarationError
+from laten.common.numerics import LOG_2PI, log_scale
+from laten.common.types import Array, Key
+from laten.families.base import Family
+from laten.families.normal import Normal, normal_kl
+from laten.families.same_density import has_density_of
+from laten.families.sized import Sized
+
+
+@dataclass(frozen=True, repr=False)
+class Relative(Sized):
+    """Independent normal sites of a guide, whose net says how far to move and to stretch what P says of the node.
+
+    Args:
+        size: Number of sites, or their shape.
+    Raises:
+        DeclarationError: a size that is no whole number of at least 1, or is no shape.
+    """
+
+    reparameterised: ClassVar[bool] = True
+    starts_from_p: ClassVar[bool] = True
+    precisions: ClassVar[bool] = False
+
+    @property
+    def n_raw(self) -> int:
+        return 2 * self.n_sites
+
+    def finish(self, raw: Array, p: Family, p_raw: Array) -> Array:
+        """Return means and log standard deviations, `(n_raw,)`.
+
+        Raises:
+            DeclarationError: P's family is no `Normal`.
+        """
+        if not has_density_of(p, Normal):
+            raise DeclarationError(f"{self!r} starts from a Normal of P, not from {p!r}; use Normal in the guide")
+        (loc, log_sd), (own, own_sd) = p.parameters(p_raw), jnp.split(raw, 2)
+        loc, log_sd, own_sd = jnp.ravel(loc), jnp.ravel(log_sd), log_scale(own_sd)
+        if self.precisions:
+            share = jax.nn.sigmoid(2 * (log_sd - own_sd))  # of the guide's own expert
+            return jnp.concatenate([loc + share * (own - loc), -0.5 * jnp.logaddexp(-2 * log_sd, -2 * own_sd)])
+        return jnp.concatenate([loc + jnp.exp(log_sd) * own, log_sd + own_sd])
+
+    def parameters(self, raw: Array) -> tuple[Array, Array]:
+        """Return mean and log standard deviation, each of `shape`, as `finish` left them."""
+        loc, log_sd = jnp.split(raw, 2)
+        return loc.reshape(self.shape), log_sd.reshape(self.shape)
+
+    def log_prob(self, raw: Array, value: Array) -> Array:
+        loc, log_sd = self.parameters(raw)
+        return -0.5 * jnp.square((value - loc) * jnp.exp(-log_sd)) - log_sd - 0.5 * LOG_2PI
+
+    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
+        loc, log_sd = self.parameters(raw)
+        noise = random.normal(key, self.shape)
+        return loc + jnp.exp(log_sd) * noise, -0.5 * jnp.square(noise) - log_sd - 0.5 * LOG_2PI
+
+    def mean(self, raw: Array) -> Array:
+        return self.parameters(raw)[0]
+
+    def mode(self, raw: Array) -> Array:
+        return self.parameters(raw)[0]
+
+    def cdf(self, raw: Array, value: Array) -> Array:
+        loc, log_sd = self.parameters(raw)
+        return jsp.ndtr((value - loc) * jnp.exp(-log_sd))
+
+    def quantile(self, raw: Array, p: Array) -> Array:
+        loc, log_sd = self.parameters(raw)
+        return loc + jnp.exp(log_sd) * jsp.ndtri(jnp.broadcast_to(p, self.shape))
+
+    def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
+        if not has_density_of(other, Normal):
+            return None
+        return normal_kl(self.parameters(raw), other.parameters(other_raw))
+
+
+@dataclass(frozen=True, repr=False)
+class Combined(Relative):
+    """Independent normal sites of a guide: the product of P's normal and of one that the net gives, by precisions.
+
+    Args:
+        size: Number of sites, or their shape.
+    Raises:
+        DeclarationError: a size that is no whole number of at least 1, or is no shape.
+    """
+
+    precisions: ClassVar[bool] = True

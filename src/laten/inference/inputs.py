@@ -1,0 +1,23 @@
+"""Inputs of a network (`lt.Given`) have no density: each row must give them, all of them."""
+
+import numpy as np
+
+from laten.common.errors import DataError
+from laten.data.rows.rows import Rows
+from laten.network.network import Network
+
+
+def check_inputs(network: Network, rows: Rows) -> None:
+    """Check that no input is hidden in any row.
+
+    Raises:
+        DataError: one is, naming the node and how many rows.
+    """
+    for name in rows.mask:
+        if network.nodes[name].family.is_input:
+            hidden = int((~np.asarray(rows.mask[name]).reshape(rows.n, -1).all(axis=1)).sum())
+            if hidden:
+                raise DataError(
+                    f"node {name!r} is {network.nodes[name].family!r}: every row must give all of it; {hidden} rows do "
+                    "not. Fill it, leave these rows out, or declare it a family with a density, such as lt.Normal"
+                )

@@ -1,0 +1,111 @@
+"""Labels that some rows have teach the guide; classes that none shows start from groups of rows."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import laten as lt
+from laten.estimator.prepare import prepare
+from laten.network.model import build_model
+from laten.training.objectives import Batch, WithLabels
+from laten.training.objectives.from_groups import FromGroups, can_start, centres_of, grouped
+from laten.training.objectives.with_labels import labels_of
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(6, 3)).astype(np.float32)
+
+
+def network() -> lt.Network:
+    return lt.templates.semi_supervised(lt.Normal(3, scale="site"), classes=4, latent=2, width=5)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model(network(), lt.guide_for(network(), ["y", "z"]), jax.random.key(0), ["y"])
+
+
+def said(model: lt.Model) -> np.ndarray:
+    """log q(y | x) of each row and class, `(6, 4)`."""
+    raws = jax.vmap(lambda x: model.q["y"].raw({"x": x}, {}))(jnp.asarray(X))
+    return np.asarray(jax.vmap(lt.Categorical(4).log_probs)(raws), np.float64)
+
+
+def test_the_loss_holds_log_q_of_the_labels_that_are_seen(model):
+    y, seen = jnp.array([0, 1, 2, 3, 0, 1]), jnp.array([True, False, True, False, False, True])
+    batch = Batch({"x": jnp.asarray(X), "y": y}, {"y": seen})
+    plain, taught = (f(model, batch, jax.random.key(1)) for f in (lt.Elbo(), WithLabels(lt.Elbo(), 7.0)))
+    own = said(model)[[0, 2, 5], [0, 2, 1]].mean()
+    np.testing.assert_allclose(taught.loss - plain.loss, -7 * own, rtol=1e-4)
+    np.testing.assert_array_equal(taught.bound, plain.bound)
+    hidden = Batch(batch.values, {"y": jnp.zeros(6, bool)})
+    assert (
+        WithLabels(lt.Elbo(), 7.0)(model, hidden, jax.random.key(1)).loss
+        == lt.Elbo()(model, hidden, jax.random.key(1)).loss
+    )
+    assert labels_of(model, ["y"]) == ("y",) and labels_of(model, ["z"]) == ()
+
+
+def test_groups_teach_at_the_start_alone(model):
+    batch = Batch({"x": jnp.asarray(X)}, {})
+    centres = X[[5, 0, 3, 1]]
+    groups = ((X[:, None] - centres) ** 2).sum(2).argmin(1)
+    start = FromGroups(lt.Elbo(), {"y": centres})
+    plain = lt.Elbo()(model, batch, jax.random.key(1)).loss
+    own = said(model)[np.arange(6), groups].mean()
+    for progress, weight in ((0.0, 10.0), (0.25, 5.0), (0.5, 0.0), (1.0, 0.0)):
+        found = start(model, batch, jax.random.key(1), progress).loss
+        np.testing.assert_allclose(found - plain, -weight * own, rtol=1e-4, atol=1e-5)
+    assert start.warmup == 0.5 and start.judge == lt.Elbo()
+
+
+def test_groups_are_found_with_holes():
+    centres = np.array([[0, 0, 0], [9, 0, 0], [0, 9, 9]], np.float64)
+    x = np.repeat(centres, 20, 0) + RNG.normal(size=(60, 3))
+    seen = (RNG.random((60, 3)) > 0.05).astype(float)
+    found = grouped(x, seen, 3, np.random.default_rng(0))
+    assert max(np.abs(found - c).sum(1).min() for c in centres) < 2.5
+    assert grouped(np.zeros((4, 2)), np.ones((4, 2)), 3, np.random.default_rng(0)).shape == (3, 2)  # rows all alike
+
+
+def test_only_classes_that_see_evidence_alone_start_from_groups():
+    mixture = lt.templates.mixture(lt.Normal(3), 4, latent=2, width=5)
+    model = build_model(mixture, lt.guide_for(mixture), jax.random.key(0))
+    assert can_start(model, {"x": X}) == ("c",) and can_start(model, {"x": X, "c": X}) == ()
+    assert centres_of(model, ("c",), {"x": X}, {}, 0)["c"].shape == (4, 3)
+    upper = lt.Network(a=lt.Categorical(3), b=lt.Categorical(2).given("a"), x=lt.Normal(3).given("b"))
+    assert can_start(build_model(upper, lt.guide_for(upper), jax.random.key(0)), {"x": X}) == ("b",)
+
+
+def test_by_default_and_only_then():
+    y = np.where(np.arange(60) < 4, np.arange(60) % 4, np.nan)
+    data = {"x": RNG.normal(size=(60, 3)).astype(np.float32), "y": y}
+    vae = lt.VAE(network(), epochs=1, validation=0)
+    task = prepare(data, vae).task
+    assert task.objective == WithLabels(lt.Elbo())
+    visits = np.bincount(task.order(0, 0, 20, 10).ravel(), minlength=60)
+    assert 0.15 < visits[:4].sum() / visits.sum() < 0.25  # four of sixty have a label
+    own = prepare(data, vae.set_params(objective=lt.Elbo())).task
+    assert own.objective == lt.Elbo() and own.row_weights is None
+    plain = prepare({"x": data["x"], "y": np.arange(60) % 4}, lt.VAE(network(), validation=0)).task
+    assert plain.objective == lt.Elbo() and plain.row_weights is None  # nothing is hidden: nothing is inferred
+    clusters = prepare(data["x"][:, :, None], lt.VAE(lt.templates.mixture(lt.Normal((3, 1)), 4), validation=0)).task
+    assert isinstance(clusters.objective, FromGroups)
+
+
+@pytest.mark.parametrize("weight, of_rows, words", [(-1, lt.Elbo(), "weight must be"), (1, "elbo", "of_rows must be")])
+def test_options_that_cannot_be(weight, of_rows, words):
+    with pytest.raises(lt.DeclarationError, match=words):
+        WithLabels(of_rows, weight)
+
+
+@pytest.mark.trains
+def test_clusters_are_found():
+    centres = np.array([[4.0, 0], [0, 4], [-4, 0], [0, -4]])
+    truth = RNG.integers(0, 4, 240)
+    x = (centres[truth] + RNG.normal(size=(240, 2))).astype(np.float32)
+    network = lt.templates.mixture(lt.Normal(2, scale="site"), 4, latent=2, width=16)
+    clusters = lt.VAE(network, epochs=30, batch_size=24, learning_rate=0.005, validation=0)
+    found = clusters.fit({"x": x}).transform({"x": x})[:, :4].argmax(1)
+    assert sum(np.bincount(truth[found == c]).max() for c in np.unique(found)) / 240 > 0.9
+    assert len(np.unique(found)) == 4
