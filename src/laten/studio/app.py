@@ -4,19 +4,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Body, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 from laten.common.errors import LatenError
 from laten.server.safety import COOKIE, Guard, knows
 from laten.studio import questions
+from laten.studio.model_routes import routes_of_models
+from laten.studio.uploads import LARGEST, Given, received
 from laten.studio.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
-LARGEST = 2 * 2**30  # bytes of an upload
 PAUSE = 0.4  # seconds between two looks at a training
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
@@ -26,7 +27,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 FIT = {"latent": int, "width": int, "epochs": int, "seed": int, "numbers": str}
-Given = Annotated[dict[str, Any], Body()]
 Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -69,6 +69,7 @@ def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> Fast
     routes_of_data(app, workspace)
     routes_of_training(app, workspace)
     routes_of_questions(app, workspace)
+    routes_of_models(app, workspace)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
 
@@ -83,15 +84,7 @@ def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
     @app.put("/api/file/{name}")
     async def upload(name: str, request: Request) -> dict[str, Any]:
         path = workspace.folder / f"upload{''.join(Path(Path(name).name).suffixes[-2:])}"
-        size = 0
-        with path.open("wb") as out:
-            async for part in request.stream():
-                size += len(part)
-                if size > LARGEST:
-                    raise LatenError(
-                        f"{name}: more than {LARGEST // 2**30} GiB; give the path to `laten studio` instead"
-                    )
-                out.write(part)
+        await received(request, path, name)
         await asyncio.to_thread(workspace.open, str(path), Path(name).name)
         return workspace.state()
 

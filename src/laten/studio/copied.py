@@ -1,7 +1,7 @@
 """What was clicked, as Python and as a command line: both give the same numbers."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -69,6 +69,29 @@ def of_table(what: str, data: str, model: str, n: int = 0, given: Mapping[Any, A
         "synthetic": {"python": f"{head}vae.sample({n}, {given_python(given or {})}).to_csv('rows.csv', index=False)",
                       "command": f"laten sample {m} -n {n}{given_options(given or {})} -o rows.csv"},
     }[what]  # fmt: skip
+
+
+def reading(data: str, model: str, rows: Sequence[int] | None = None) -> str:
+    """Return the line that reads the rows; `data` is empty where they were handed over in Python."""
+    read = f"df = lt.read({data!r}, like={model})\n" if data else "# df: the data that the studio was opened with\n"
+    return read if rows is None else f"{read}df = df.iloc[{list(rows)}]\n"
+
+
+def compare(models: tuple[str, str], data: str, rows: Sequence[int] | None) -> dict[str, str]:
+    """Return the comparison of two models; `rows` are those that are judged, None all."""
+    one, two = models
+    code = f"import laten as lt\n\none, two = lt.load({one!r}), lt.load({two!r})\n{reading(data, 'one', rows)}"
+    command = "laten compare " + shlex.join([one, two, data]) if rows is None and data else ""
+    return {"python": f"{code}print(one.compare(two, df, names={models!r}))", "command": command}
+
+
+def audit(model: str, data: str, only: Sequence[str], most: int, rows: Sequence[int] | None) -> dict[str, str]:
+    """Return an audit of at most `most` rows."""
+    asked = f", only={list(only)}" if only else ""
+    code = f"import laten as lt\n\nvae = lt.load({model!r})\n{reading(data, 'vae', rows)}"
+    options = "".join(f" --only {name}" for name in only)
+    command = f"laten audit {shlex.join([model, data])}{options} --rows {most}" if rows is None and data else ""
+    return {"python": f"{code}print(vae.audit(df{asked}, rows={most}))", "command": command}
 
 
 def shown(value: Any) -> str:

@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from laten.common.errors import LatenError
 from laten.estimator.plain_vae import PlainVAE
 from laten.estimator.prepare import prepare
@@ -28,6 +30,7 @@ class Training:
         self.records: list[dict[str, Any]] = []
         self.wanted = threading.Event()
         self.error, self.stopped = "", ""
+        self.held: np.ndarray | None = None  # numbers of the rows that the fit held out
         self.thread = threading.Thread(target=self._run, daemon=True, name="laten training")
 
     @property
@@ -50,7 +53,9 @@ class Training:
 
     def _run(self) -> None:
         try:
-            self.vae.fit_prepared(prepare(self.data, self.vae), report=self._report)
+            prepared = prepare(self.data, self.vae)
+            self.held = prepared.task.valid
+            self.vae.fit_prepared(prepared, report=self._report)
             self.stopped = self.vae.stopped_
             self.done(self.vae)
         except LatenError as error:

@@ -19,6 +19,7 @@ from laten.data.schema.schema import Schema
 from laten.data.text.notation import assumed
 from laten.estimator.plain_vae import PlainVAE, restored
 from laten.studio import as_json
+from laten.studio.background import Job
 from laten.studio.training import Training
 
 SHOWN = 50  # rows of a table on the page
@@ -45,6 +46,9 @@ class Workspace:
         self.vae: PlainVAE | None = None
         self.exact: DiscreteNetwork | None = None
         self.training: Training | None = None
+        self.models: dict[str, PlainVAE] = {}  # by name: those of these data, with which a model is compared
+        self.held: dict[str, np.ndarray] = {}  # name -> numbers of the rows that its fit held out
+        self.jobs: dict[str, Job] = {}  # work in the background, by the page that asked
         self.drawn: pd.DataFrame | None = None  # the last rows from the model
         self.drawn_given = False  # whether they were drawn given evidence
 
@@ -65,6 +69,7 @@ class Workspace:
                 self.vae = model if isinstance(model, PlainVAE) else None
                 self.exact = model if isinstance(model, DiscreteNetwork) else None
                 self.model_file, self.source = called, ""
+                self.models, self.held = {} if self.vae is None else {called: self.vae}, {}
                 self.frame = self.texts = self.images = self.schema = self.drawn = None
             return
         like = self.vae if self.frame is None and self.images is None else None  # data for a model that was opened
@@ -76,6 +81,7 @@ class Workspace:
         with self.lock:
             if like is None:
                 self.vae = self.exact = None
+                self.models, self.held = {}, {}
             self.source, self.kinds, self.drawn = called, {}, None
             self.frame, self.images, self.schema, self.texts = (
                 data if table else None,
@@ -94,7 +100,7 @@ class Workspace:
         elif self.images is not None:
             data = {"name": self.source, "rows": len(self.images), "columns": 0, "form": "images", "assumed": ""}
         return {"data": data, "model": self.model_state(), "training": self.training and self.training.state(),
-                "examples": list(DATASETS)}  # fmt: skip
+                "models": list(self.models), "examples": list(DATASETS)}  # fmt: skip
 
     def model_state(self) -> dict[str, Any] | None:
         """Return what the page says of the model."""
@@ -161,9 +167,27 @@ class Workspace:
 
     def _learned(self, vae: PlainVAE) -> None:
         with self.lock:
-            name = Path(self.source).name.split(".")[0] or "model"
-            self.vae, self.exact, self.model_file = vae, None, f"{name}.laten"
-            vae.save(self.folder / self.model_file)
+            name = self.unused(f"{Path(self.source).name.split('.')[0] or 'model'}.laten")
+            vae.save(self.folder / name)
+            self.vae, self.exact, self.model_file, self.models[name] = vae, None, name, vae
+            if self.training is not None and self.training.held is not None:
+                self.held[name] = self.training.held
+
+    def add_model(self, path: str, name: str) -> str:
+        """Keep another model, to compare with; return what it is called here."""
+        model = restored(PlainVAE, path, {})
+        with self.lock:
+            name = self.unused(name)
+            self.models[name] = model
+        return name
+
+    def unused(self, name: str) -> str:
+        """Return a name that no model has: `wine.laten`, `wine-2.laten`, ...."""
+        stem, count, found = name.removesuffix(".laten"), 1, name
+        while found in self.models:
+            count += 1
+            found = f"{stem}-{count}.laten"
+        return found
 
     def table(self) -> tuple[pd.DataFrame, Schema]:
         """Return the table and its schema.

@@ -12,6 +12,8 @@ export function short(x) {
   return size < 1e-3 && x !== 0 ? d3.format(".2~e")(x) : String(+x.toPrecision(size >= 100 ? 4 : 3));
 }
 
+export const signed = (x) => (x > 0 ? `+${short(x)}` : short(x).replace("-", "−"));
+
 // An answer of the server: `found`, `error`, `busy`; asked anew when what it depends on changes. Late answers are dropped.
 export function useAnswer(ask, depends) {
   const [state, set] = useState({ found: null, error: "", busy: true });
@@ -59,7 +61,7 @@ function lasting(s) {
   return Math.abs(s) >= 172800 ? `${short(s / 86400)} d` : Math.abs(s) >= 7200 ? `${short(s / 3600)} h` : Math.abs(s) >= 120 ? `${short(s / 60)} min` : `${short(s)} s`;
 }
 
-export function Histogram({ column, given, onBrush, label }) {
+export function Histogram({ column, given, onBrush, label, zero }) {
   const svg = useRef(null), [drag, setDrag] = useState(null);
   const { scale, ticks } = axisOf(column, W);
   const widths = column.edges.slice(1).map((e, i) => e - column.edges[i]);
@@ -82,6 +84,7 @@ export function Histogram({ column, given, onBrush, label }) {
     <rect x="0" y="0" width=${W} height=${H} fill="transparent" />
     ${column.p.map((p, i) => html`<rect class=${given ? "given" : "now"} x=${scale(column.edges[i]) + 0.4} width=${Math.max(0.5, scale(column.edges[i + 1]) - scale(column.edges[i]) - 0.8)} y=${y(p, i)} height=${Math.max(0, H - 16 - y(p, i))} />`)}
     ${outline && html`<path class="was" d=${outline} />`}
+    ${zero && html`<line class="agree" x1=${scale(0)} x2=${scale(0)} y1="0" y2=${H - 16} />`}
     <line class="axis" x1="0" x2=${W} y1=${H - 15.5} y2=${H - 15.5} />
     ${ticks.map((k) => html`<text x=${k.x} y=${H - 3} text-anchor=${k.x < 14 ? "start" : k.x > W - 14 ? "end" : "middle"}>${k.text}</text>`)}
     ${drag && html`<rect class="brush" x=${Math.min(...drag)} width=${Math.abs(drag[1] - drag[0])} y="0" height=${H - 16} />`}
