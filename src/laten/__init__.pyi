@@ -49,6 +49,7 @@ from .network.nets.layers import Linear as Linear
 from .network.nets.layers import ResMLP as ResMLP
 from .network.nets.table import Table as Table
 from .network.network import Network as Network
+from .studio import studio as studio
 from .synthetic.quality import quality as quality
 from .training.objectives import Cubo as Cubo
 from .training.objectives import Elbo as Elbo

@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from laten.common.errors import LatenError
 from laten.server.safety import COOKIE, Guard, knows
-from laten.studio import questions
+from laten.studio import copied, questions
 from laten.studio.model_routes import routes_of_models
 from laten.studio.uploads import LARGEST, Given, received
 from laten.studio.workspace import Workspace
@@ -104,6 +104,11 @@ def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
         workspace.set_kind(str(body.get("column")), str(body.get("kind")))
         return workspace.cards()
 
+    @app.post("/api/kind/undo")
+    def undo() -> list[dict[str, Any]]:
+        workspace.undo_kind()
+        return workspace.cards()
+
     @app.get("/api/rows")
     def rows(first: int = 0) -> dict[str, Any]:
         return workspace.rows(max(0, first))
@@ -120,6 +125,19 @@ def routes_of_training(app: FastAPI, workspace: Workspace) -> None:
     def fit(body: Given) -> dict[str, Any]:
         workspace.fit(options_of(body))
         return workspace.state()
+
+    @app.post("/api/fit/code")
+    def code(body: Given) -> dict[str, str]:
+        return copied.fit(workspace.source, workspace.kinds, options_of(body), workspace.frame is not None)
+
+    @app.post("/api/fit/more")
+    def more() -> dict[str, Any]:
+        workspace.go_on()
+        return workspace.state()
+
+    @app.get("/api/glimpse")
+    def glimpse() -> dict[str, Any]:
+        return (workspace.training and workspace.training.picture) or {}
 
     @app.post("/api/stop")
     def stop() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from laten.answers.marginals import Marginal, Marginals
 from laten.common.errors import DataError
 from laten.data.columns.column import ASIDE, CLASSES, Column
 from laten.data.rows.between import Between, between
+from laten.plots.contents.columns import Marginal as Drawn
 
 MOST_LEVELS = 12  # of a column, that have a bar of their own
 BARS = 30
@@ -135,6 +136,16 @@ def distributions(found: Marginals) -> dict[str, Any]:
         "columns": columns, "log_evidence": plain(found.log_evidence), "pareto_k": plain(found.pareto_k),
         "effective": plain(found.effective_sample_size), "next": [c["name"] for c in asked[:3]],
     }  # fmt: skip
+
+
+def histogram(m: Drawn) -> dict[str, Any]:
+    """Return one column of drawn rows beside the data."""
+    prior = None if m.data is None else plain(m.data)
+    found = {"name": m.column, "p": plain(m.model), "prior": prior}
+    if m.edges is None:
+        return found | {"form": "classes", "labels": list(m.labels), "index": list(range(len(m.labels))), "others": 0}
+    edges = m.edges * MILLISECONDS if m.date else m.edges
+    return found | {"form": "date" if m.date else "number", "edges": plain(edges)}
 
 
 def evidence_of(columns: Iterable[Column], given: Mapping[str, Any]) -> dict[Any, Any]:

@@ -11,7 +11,6 @@ from laten.answers.audit.which_fit import reasons
 from laten.answers.compare import paired, refuse_unlike
 from laten.common.errors import LatenError
 from laten.estimator.plain_vae import PlainVAE
-from laten.plots.contents.columns import Marginal
 from laten.plots.contents.containers import n_rows, take
 from laten.plots.contents.model import samples
 from laten.report.by_column import COLUMNS, JUDGED, ByColumn, ColumnFigures, by_column
@@ -48,12 +47,12 @@ class Chosen(NamedTuple):
     """Rows that are judged.
 
     Args:
-        index: Their numbers, where they are not all rows.
+        numbers: Their places, where they are not all rows.
         fresh: No model has learned from them.
     """
 
     rows: Any
-    index: list[int] | None
+    numbers: list[int] | None
     fresh: bool
 
 
@@ -82,7 +81,7 @@ def compare(workspace: Workspace, other: str) -> Json:
     return as_json.plain({
         "said": str(found), "rows": len(found.frame), "fresh": chosen.fresh, "models": scored, "better": found.better,
         "difference": found.difference, "error": found.standard_error, "wins": found.wins, "notes": notes,
-        "edges": edges, "counts": counts, "code": copied.compare(names, workspace.source, chosen.index),
+        "edges": edges, "counts": counts, "code": copied.compare(names, workspace.source, chosen.numbers),
     })  # fmt: skip
 
 
@@ -137,19 +136,9 @@ def compare_samples(workspace: Workspace, other: str) -> Json:
     data = workspace.data() if workspace.frame is not None else None
     drawn = [samples(vae, IMAGES, data) for vae in (one, two)]
     images = [None if d.images is None else np.round(d.images, 2).tolist() for d in drawn]
-    columns = [{"name": a.column, "models": [histogram(a), histogram(b)]}
+    columns = [{"name": a.column, "models": [as_json.histogram(a), as_json.histogram(b)]}
                for a, b in zip(*(d.marginals for d in drawn), strict=True)]  # fmt: skip
     return {"names": list(names), "columns": columns, "images": None if images[0] is None else images}
-
-
-def histogram(m: Marginal) -> Json:
-    """Return one column of drawn rows beside the data."""
-    prior = None if m.data is None else as_json.plain(m.data)
-    found = {"name": m.column, "p": as_json.plain(m.model), "prior": prior}
-    if m.edges is None:
-        return found | {"form": "classes", "labels": list(m.labels), "index": list(range(len(m.labels))), "others": 0}
-    edges = m.edges * as_json.MILLISECONDS if m.date else m.edges
-    return found | {"form": "date" if m.date else "number", "edges": as_json.plain(edges)}
 
 
 def begin_audit(workspace: Workspace, rows: int, every: bool) -> None:
@@ -168,7 +157,7 @@ def begin_audit(workspace: Workspace, rows: int, every: bool) -> None:
     fitted = vae._fitted()
     why = reasons(fitted, fitted.scored(chosen.rows)[0], "hmc")
     only = tuple(name for name in (why if every else LADDER) if not why[name])
-    code = copied.audit(workspace.model_file, workspace.source, () if every else only, rows, chosen.index)
+    code = copied.audit(workspace.model_file, workspace.source, () if every else only, rows, chosen.numbers)
 
     def work(say: Callable[[str], None]) -> Json:
         with noted() as notes:

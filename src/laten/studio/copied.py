@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -38,6 +39,20 @@ def given_python(given: Mapping[Any, Any]) -> str:
 def given_options(given: Mapping[Any, Any]) -> str:
     """Return evidence as options of a command."""
     return "".join(f" --given {shlex.quote(f'{name}={option_of(v)}')}" for name, v in given.items())
+
+
+def fit(data: str, kinds: Mapping[str, str], options: Mapping[str, Any], table: bool) -> dict[str, str]:
+    """Return the training of the page *Train*; `data` is empty where they were handed over in Python."""
+    stem = PurePath(data).name.split(".")[0] or "model"
+    read = f"df = lt.read({data!r})\n" if data else "# df: the data that the studio was opened with\n"
+    edits = "".join(f".with_kind({name!r}, {kind!r})" for name, kind in kinds.items())
+    schema = f"schema = lt.infer_schema(df){edits}\n" if table and kinds else ""
+    given = ["schema=schema"] * bool(schema) + [f"{name}={value!r}" for name, value in options.items()]
+    code = f"import laten as lt\n\n{read}{schema}vae = lt.VAE({', '.join(given)}).fit(df)\nvae.save('{stem}.laten')"
+    said = [f"--kind={name}={kind}" for name, kind in kinds.items()]
+    said += [f"--{name}={value}" for name, value in options.items()]
+    command = f"laten fit {shlex.join([data, '-o', f'{stem}.laten', *said])}" if data else ""
+    return {"python": code, "command": command}
 
 
 def ask(model: str, given: Mapping[Any, Any]) -> dict[str, str]:

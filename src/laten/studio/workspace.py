@@ -18,7 +18,7 @@ from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import assumed
 from laten.estimator.plain_vae import PlainVAE, restored
-from laten.studio import as_json
+from laten.studio import as_json, runs
 from laten.studio.background import Job
 from laten.studio.training import Training
 
@@ -32,10 +32,11 @@ class Workspace:
 
     Args:
         folder: Where uploads and models are kept.
+        kept: Where trainings are kept that a later studio finds again; None: in `folder`.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, kept: Path | None = None) -> None:
+        self.folder, self.kept = folder, kept or folder / "runs"
         self.lock = threading.RLock()
         self.source = self.model_file = ""
         self.frame: pd.DataFrame | None = None
@@ -43,9 +44,11 @@ class Workspace:
         self.images: np.ndarray | None = None
         self.schema: Schema | None = None
         self.kinds: dict[str, str] = {}
+        self.undone: list[tuple[Schema, dict[str, str]]] = []  # schemas and kinds before each change
         self.vae: PlainVAE | None = None
         self.exact: DiscreteNetwork | None = None
         self.training: Training | None = None
+        self.run: Path | None = None  # the folder of trainings on these data
         self.models: dict[str, PlainVAE] = {}  # by name: those of these data, with which a model is compared
         self.held: dict[str, np.ndarray] = {}  # name -> numbers of the rows that its fit held out
         self.jobs: dict[str, Job] = {}  # work in the background, by the page that asked
@@ -66,29 +69,32 @@ class Workspace:
         if called.endswith(".laten") or ".bif" in called:
             model = restored(PlainVAE, path, {}) if called.endswith(".laten") else read_bif(path)
             with self.lock:
-                self.vae = model if isinstance(model, PlainVAE) else None
                 self.exact = model if isinstance(model, DiscreteNetwork) else None
-                self.model_file, self.source = called, ""
-                self.models, self.held = {} if self.vae is None else {called: self.vae}, {}
-                self.frame = self.texts = self.images = self.schema = self.drawn = None
+                self.vae, self.model_file, self.source = None, called, ""
+                self.models, self.held = {}, {}
+                if isinstance(model, PlainVAE):
+                    self.vae, self.models[called] = model, model
+                self.frame = self.texts = self.images = self.schema = self.drawn = self.run = None
+                self.undone = []
             return
         like = self.vae if self.frame is None and self.images is None else None  # data for a model that was opened
         data, texts = read_with_texts(path, like=like)
         if isinstance(data, dict):
             data = data.get("x", next(iter(data.values())))
+        self.take(data, called, texts, like)
+
+    def take(self, data: Any, name: str, texts: pa.Table | None = None, like: PlainVAE | None = None) -> None:
+        """Take a table or images that have been read; `like`: a model that they are for, which stays."""
         table = isinstance(data, pd.DataFrame)
         schema = None if not table else infer_schema(data) if like is None else like.schema_
+        run = runs.folder_of(data, self.kept)
         with self.lock:
             if like is None:
                 self.vae = self.exact = None
                 self.models, self.held = {}, {}
-            self.source, self.kinds, self.drawn = called, {}, None
-            self.frame, self.images, self.schema, self.texts = (
-                data if table else None,
-                None if table else data,
-                schema,
-                texts,
-            )
+            self.source, self.kinds, self.drawn, self.training, self.run = name, {}, None, None, run
+            self.frame, self.images = (data, None) if table else (None, data)
+            self.schema, self.texts, self.undone = schema, texts, []
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows everywhere."""
@@ -100,7 +106,8 @@ class Workspace:
         elif self.images is not None:
             data = {"name": self.source, "rows": len(self.images), "columns": 0, "form": "images", "assumed": ""}
         return {"data": data, "model": self.model_state(), "training": self.training and self.training.state(),
-                "models": list(self.models), "examples": list(DATASETS)}  # fmt: skip
+                "models": list(self.models), "unfinished": self.unfinished(), "undo": len(self.undone),
+                "examples": list(DATASETS)}  # fmt: skip
 
     def model_state(self) -> dict[str, Any] | None:
         """Return what the page says of the model."""
@@ -141,8 +148,15 @@ class Workspace:
         with self.lock:
             _, schema = self.table()
             key = next((c.name for c in schema.columns if str(c.name) == name), name)
-            self.schema = schema.with_kind(key, kind)
-            self.kinds[name] = kind
+            changed = schema.with_kind(key, kind)
+            self.undone.append((schema, self.kinds))
+            self.schema, self.kinds = changed, {**self.kinds, name: kind}
+
+    def undo_kind(self) -> None:
+        """Take back the last change of a kind, if there was one."""
+        with self.lock:
+            if self.undone:
+                self.schema, self.kinds = self.undone.pop()
 
     def schema_text(self) -> str:
         """Return the schema as TOML, as `laten schema` writes it."""
@@ -157,21 +171,57 @@ class Workspace:
 
     def fit(self, options: Mapping[str, Any]) -> None:
         """Begin to learn a model from the data; `state` tells how it goes."""
+        about = {"source": self.source, "options": dict(options), "kinds": self.kinds}
+        self._train(options, about, [])
+
+    def go_on(self) -> None:
+        """Go on with a training on these data that was stopped, or that ended with its studio.
+
+        Raises:
+            LatenError: there is none.
+        """
+        data, found = self.data(), runs.unfinished(self.run)
+        if found is None:
+            raise LatenError("there is no training to go on with; start one")
+        if isinstance(data, pd.DataFrame) and found["kinds"] != self.kinds:
+            with self.lock:
+                self.schema, self.kinds, self.undone = infer_schema(data), {}, []
+                for name, kind in found["kinds"].items():
+                    self.set_kind(name, kind)
+        self._train(found["options"], None, found["records"])
+
+    def _train(
+        self, options: Mapping[str, Any], about: Mapping[str, Any] | None, records: list[dict[str, Any]]
+    ) -> None:
         with self.lock:
             if self.training is not None and self.training.running:
                 raise LatenError("a training is going on; stop it first")
             data = self.data()
+            assert self.run is not None
             vae = PlainVAE(schema=self.schema, **options)
-            self.training = Training(vae, data, self._learned)
+            self.training = Training(vae, data, self._learned, self.run, about, records)
             self.training.start()
+
+    def unfinished(self) -> dict[str, Any] | None:
+        """Return what the page says of a training that it can go on with."""
+        if self.training is not None and self.training.running:
+            return None
+        found = runs.unfinished(self.run)
+        last = found["records"][-1] if found and found["records"] else {}
+        return found and {"options": found["options"], "kinds": found["kinds"], "begun": found["begun"],
+                          "epoch": last.get("epoch"), "epochs": last.get("epochs")}  # fmt: skip
 
     def _learned(self, vae: PlainVAE) -> None:
         with self.lock:
             name = self.unused(f"{Path(self.source).name.split('.')[0] or 'model'}.laten")
-            vae.save(self.folder / name)
-            self.vae, self.exact, self.model_file, self.models[name] = vae, None, name, vae
+            self.take_model(vae, name)
             if self.training is not None and self.training.held is not None:
                 self.held[name] = self.training.held
+
+    def take_model(self, vae: PlainVAE, name: str) -> None:
+        """Ask this model from now on; its file is in the folder."""
+        vae.save(self.folder / name)
+        self.vae, self.exact, self.model_file, self.models[name] = vae, None, name, vae
 
     def add_model(self, path: str, name: str) -> str:
         """Keep another model, to compare with; return what it is called here."""

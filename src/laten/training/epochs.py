@@ -67,7 +67,7 @@ def train(
         DataError: the checkpoints are of another run.
     """
     run = Training(task, settings, on_call, call_seconds)
-    keep, ended = run.kept_in(checkpoints), False
+    keep, ended, enough = run.kept_in(checkpoints), False, False
     with interruptible(signals) as interrupted:
         while run.epoch < run.plan.epochs and not run.stopped:
             began = time.perf_counter()
@@ -79,12 +79,12 @@ def train(
                 keep(True)  # before a round that was cut short is taken for a whole one
             record = run.record(sums)
             run.seconds.append(time.perf_counter() - began)
-            enough, ended = report(record | {"seconds": run.seconds[-1]}), interrupted.is_set()
-            if not cut and not enough:
-                keep(ended)  # the signal may have come after the round
+            enough, ended = bool(report(record | {"seconds": run.seconds[-1]})), interrupted.is_set()
+            if not cut:
+                keep(ended or enough)  # the signal may have come after the round; who ends a run can go on with it
             if ended or enough:
                 run.stopped = interrupted.way if ended else "interrupted"
-    if not ended:
+    if not ended and not enough:
         keep(True)
     return run.outcome()
 

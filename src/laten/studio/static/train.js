@@ -1,21 +1,26 @@
 // Train: options, progress live, advice.
-import { html, useState } from "/static/vendor/preact-htm.js";
-import { post } from "/static/api.js";
-import { Problem, short } from "/static/parts.js";
+import { html, useEffect, useRef, useState } from "/static/vendor/preact-htm.js";
+import { get, post } from "/static/api.js";
+import { Bars, Code, Histogram, Problem, short, useAnswer } from "/static/parts.js";
+import { Pixels } from "/static/models.js";
+import { Picture } from "/static/pictures.js";
 const d3 = window.d3;
 
 export function Train({ t, state, setState, go }) {
   const [error, setError] = useState(""), [options, setOptions] = useState({ latent: 16, epochs: "", seed: 0 });
-  if (!state.data) return html`<${Problem} text=${state.model ? "" : t.needData} />${state.model && html`<${Model} ...${{ t, state, go }} />`}`;
   const training = state.training, running = training?.running, records = training?.records ?? [], last = records[records.length - 1];
   const ask = (promise) => { setError(""); promise.then(setState, (e) => setError(e.message)); };
   const wanted = () => Object.fromEntries(Object.entries(options).filter(([, v]) => v !== "").map(([k, v]) => [k, +v]));
+  const code = useAnswer(() => post("/api/fit/code", wanted()), [JSON.stringify(options), state.data?.name, state.undo]);
+  if (!state.data) return html`<${Problem} text=${state.model ? "" : t.needData} />${state.model && html`<${Model} ...${{ t, state, go }} />`}`;
   const field = (name, least) => html`<label class="field">${t[name]}<input type="number" min=${least} value=${options[name]} disabled=${running} onInput=${(e) => setOptions({ ...options, [name]: e.target.value })} /></label>`;
   const seconds = records.slice(-20).map((r) => r.seconds), pace = d3.median(seconds);
   return html`<h2>${t.trainTitle}</h2><p class="lead">${t.trainLead}</p>
     <div class="row">${field("latent", 1)}${field("epochs", 1)}${field("seed", 0)}
-      ${running ? html`<button class="go" onClick=${() => ask(post("/api/stop"))}>${t.stop}</button>` : html`<button class="go" onClick=${() => ask(post("/api/fit", wanted()))}>${state.model ? t.again : t.start}</button>`}
+      ${running ? html`<button class="go" onClick=${() => ask(post("/api/stop"))}>${t.stop}</button>` : html`<button class="go" onClick=${() => ask(post("/api/fit", wanted()))}>${state.model || state.unfinished ? t.again : t.start}</button>`}
     </div>
+    <${Code} ...${{ t, code: code.found }} />
+    ${!running && state.unfinished && html`<div class="panel row" role="status"><span>${t.unfinished} ${state.unfinished.epoch ?? 0} / ${state.unfinished.epochs ?? "?"} · ${new Date(1000 * state.unfinished.begun).toLocaleString(document.documentElement.lang)} <span class="muted">${Object.entries({ ...state.unfinished.options, ...state.unfinished.kinds }).map(([k, v]) => `${k} ${v}`).join(", ")}</span></span><button class="go" onClick=${() => ask(post("/api/fit/more"))}>${t.goOn}</button></div>`}
     <${Problem} text=${error || training?.error} />
     ${running && !records.length && html`<p class="dots" role="status">${t.preparing}</p>`}
     ${training?.advice && html`<p class="warn" role="alert">${t.advice[training.advice]}</p>`}
@@ -30,7 +35,22 @@ export function Train({ t, state, setState, go }) {
         <div><dt>${t.rate}</dt><dd>${short(last.rows / pace)}</dd></div>
         ${running && html`<div><dt>${t.left}</dt><dd>${short((last.epochs - last.epoch) * pace)} s</dd></div>`}
       </dl>
-      <${Curves} ...${{ t, records }} /></div>`}`;
+      <${Picture} ...${{ t, name: "training", table: { columns: Object.keys(last), rows: records.map((r) => Object.keys(last).map((k) => r[k])) } }}><${Curves} ...${{ t, records }} /></${Picture}></div>`}
+    ${training?.pictures > 0 && html`<${Glimpse} ...${{ t, count: training.pictures }} />`}`;
+}
+
+// What the model makes of the data at this moment.
+function Glimpse({ t, count }) {
+  const { found } = useAnswer(() => get("/api/glimpse"), [count]), canvas = useRef(null), S = 480;
+  useEffect(() => {
+    if (!found?.points || !canvas.current) return;
+    const g = canvas.current.getContext("2d"), at = (k, range) => { const [a, b] = d3.extent(found.points, (p) => p[k]); return d3.scaleLinear([a, b === a ? a + 1 : b], range); }, x = at(0, [10, S - 10]), y = at(1, [S - 10, 10]);
+    g.clearRect(0, 0, S, S); g.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent"); g.globalAlpha = 0.6;
+    found.points.forEach((p) => { g.beginPath(); g.arc(x(p[0]), y(p[1]), 3, 0, 7); g.fill(); });
+  }, [found]);
+  if (!found?.points) return null;
+  return html`<h3>${t.now} <small class="muted">${t.epoch} ${found.epoch}</small></h3><div class="learning"><div class="card"><h3>${t.map}</h3><canvas class="glimpse" ref=${canvas} width=${S} height=${S} role="img" aria-label=${t.mapTitle}></canvas></div>
+    ${found.images ? html`<div class="card"><h3>${t.drawnNow}</h3><div class="mosaic">${found.images.map((image) => html`<${Pixels} image=${image} />`)}</div></div>` : html`<div class="grid">${found.columns.map((c) => html`<section class="card" key=${c.name}><h3>${c.name}</h3>${c.form === "classes" ? html`<${Bars} column=${c} />` : html`<${Histogram} column=${c} />`}</section>`)}</div>`}</div><p class="muted">${t.drawnLead}</p>`;
 }
 
 function Model({ t, state, go }) {
