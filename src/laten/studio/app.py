@@ -164,6 +164,10 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
     def ask(body: Given) -> dict[str, Any]:
         return questions.ask(workspace, body)
 
+    @app.post("/api/likely")
+    def likely(body: Given) -> dict[str, Any]:
+        return questions.likely(workspace, body)
+
     @app.get("/api/map")
     def latent_map(colour: str = "", method: str = "auto") -> dict[str, Any]:
         return questions.place_rows(workspace, colour, method)

@@ -71,6 +71,18 @@ def query(network: str, evidence: Mapping[str, list[str]]) -> dict[str, str]:
     return {"python": code, "command": ""}
 
 
+def likely(model: str, given: Mapping[Any, Any]) -> dict[str, str]:
+    """Return the question for the most probable row."""
+    code = f"import laten as lt\n\nvae = lt.load({model!r})\nprint(vae.most_probable({given_python(given)}))"
+    return {"python": code, "command": ""}
+
+
+def likely_states(network: str, given: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return the question for the most probable states of a discrete network."""
+    code = f"import laten as lt\n\nnet = lt.read_bif({network!r})\n"
+    return {"python": f"{code}states, log_p = net.most_probable({given_python(given)})\nprint(states)", "command": ""}
+
+
 def of_table(what: str, data: str, model: str, n: int = 0, given: Mapping[Any, Any] | None = None) -> dict[str, str]:
     """Return the questions of *Fill*, *Odd rows* and *Synthetic*."""
     head = f"import laten as lt\n\nvae = lt.load({model!r})\n"

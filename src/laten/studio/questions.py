@@ -51,14 +51,20 @@ def noted() -> Iterator[list[str]]:
     found.extend(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, LatenWarning)))
 
 
-def ask_exactly(network: DiscreteNetwork, name: str, given: Mapping[str, Any]) -> Json:
-    """Return the exact distribution of every variable of a discrete network."""
+def states_of(network: DiscreteNetwork, given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return evidence about variables as states, from what was clicked."""
     evidence: dict[str, list[str]] = {}
     for variable, said in given.items():
         if variable not in network.states:
             raise DataError(f"no variable {variable!r}")
         chosen = [said["is"]] if "is" in said else said.get("any", [])
         evidence[variable] = [network.states[variable][i] for i in chosen]
+    return evidence
+
+
+def ask_exactly(network: DiscreteNetwork, name: str, given: Mapping[str, Any]) -> Json:
+    """Return the exact distribution of every variable of a discrete network."""
+    evidence = states_of(network, given)
     columns = []
     for variable, states in network.states.items():
         p = network.query(variable, {n: v for n, v in evidence.items() if n != variable})
@@ -71,6 +77,25 @@ def ask_exactly(network: DiscreteNetwork, name: str, given: Mapping[str, Any]) -
         "next": [], "evidence": {n: " | ".join(v) for n, v in evidence.items()}, "code": copied.query(name, evidence),
         "notes": [],
     }  # fmt: skip
+
+
+def likely(workspace: Workspace, given: Mapping[str, Any]) -> Json:
+    """Return the most probable whole row given evidence: exactly for a discrete network, else the best of many."""
+    net = workspace.exact
+    if net is not None:
+        evidence = states_of(net, given)
+        states, log_p = net.most_probable(evidence)
+        code = copied.likely_states(workspace.model_file, evidence)
+        return {"row": {str(n): str(v) for n, v in states.items()}, "log_p": log_p, "exact": True, "code": code}
+    vae = workspace.model()
+    known = as_json.evidence_of(vae.schema_.columns, given)
+    with noted() as notes:
+        found = vae.most_probable(known)
+    row = {str(n): as_json.text_of(v) for n, v in found.row.iloc[0].items()}
+    return as_json.plain({
+        "row": row, "log_p": found.log_p, "error": found.error, "candidates": found.candidates, "exact": False,
+        "notes": notes, "code": copied.likely(workspace.model_file, known),
+    })  # fmt: skip
 
 
 def log_probability(network: DiscreteNetwork, evidence: Mapping[str, list[str]]) -> float:

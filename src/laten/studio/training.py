@@ -110,7 +110,6 @@ class Training:
         self.looking += ended - began
         self.next = max(began + PAUSE, self.began + self.looking / SHARE)
 
-
     def _draw(self, model: PlainVAE) -> None:
         try:
             self.picture = glimpse(model, self.data) | {"epoch": self.records[-1]["epoch"]}

@@ -29,6 +29,15 @@ export function useAnswer(ask, depends) {
   return state;
 }
 
+// Ctrl+Z, where no text is being edited.
+export function useUndo(undo, depends) {
+  useEffect(() => {
+    const key = (e) => { if ((e.ctrlKey || e.metaKey) && !e.shiftKey && e.key.toLowerCase() === "z" && !/^(text|number)$/.test(e.target.type ?? "")) { e.preventDefault(); undo?.(); } };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, depends);
+}
+
 export const Problem = ({ text }) => (text ? html`<p class="warn" role="alert">${text}</p>` : null);
 export const Busy = ({ t, busy }) => html`<span class="dots" role="status">${busy ? t.working : ""}</span>`;
 
@@ -48,6 +57,14 @@ export function Bars({ column, chosen = [], onPick }) {
     })}
     ${column.others > 0 && html`<div class="bar muted"><span class="name">+ ${column.others}</span><span class="track"><span class="now" style=${{ width: width(column.others_p) }}></span></span><span class="much">${percent(column.others_p)}</span></div>`}
   </div>`;
+}
+
+// What bars or a histogram show, as a table.
+export function drawnOf(c) {
+  const prior = c.prior ? ["prior"] : [], at = (i) => (c.prior ? [c.prior[i]] : []);
+  if (c.form === "classes") return { columns: ["value", "probability", ...prior], rows: c.labels.map((l, i) => [l, c.p[i], ...at(i)]) };
+  const write = c.form === "date" ? (v) => new Date(v).toISOString() : (v) => v;
+  return { columns: ["from", "to", "probability", ...prior], rows: c.p.map((p, i) => [write(c.edges[i]), write(c.edges[i + 1]), p, ...at(i)]) };
 }
 
 const W = 300, H = 84;
