@@ -135,10 +135,24 @@ def test_odd_rows_a_map_and_new_rows(studio, frame):
     odd = ok(page.get("/api/odd?top=5"))
     scores = workspace.vae.score_samples(workspace.frame)
     assert odd["rows"][0] in np.argsort(scores)[:5] and len(odd["excess"][0]) == len(odd["columns"])
-    place = ok(page.get("/api/map?colour=ward"))
-    assert len(place["points"]) == 300 and np.array(place["z"]).shape == (300, 2) and place["colour"]["labels"]
-    row = ok(page.post("/api/decode", json={"z": place["z"][7]}))["row"]
-    assert row["columns"] == list(frame)
+    body = page.get("/api/map?colour=ward").content
+    size = int.from_bytes(body[:4], "little")
+    head, numbers = json.loads(body[4 : 4 + size]), np.frombuffer(body[4 + size :], "<f4").reshape(3, -1)
+    assert head["n"] == 300 and head["latents"] == 2 and numbers.shape == (3, 300)
+    z = workspace.vae.transform(workspace.frame).to_numpy()
+    assert np.allclose(numbers[:2].T, z, atol=1e-6)
+    labels = workspace.frame["ward"].map(dict(zip(head["colour"]["labels"], range(9), strict=False))).fillna(-1)
+    assert numbers[2].tolist() == labels.tolist()
+    found = ok(page.post("/api/decode", json={"row": 7}))
+    assert found["number"] == 7 and found["z"] == pytest.approx(z[7].tolist(), abs=1e-4)
+    assert found["row"] == ok(page.post("/api/decode", json={"z": found["z"]}))["row"]
+    assert found["row"]["columns"] == list(frame)
+    assert page.post("/api/decode", json={"row": 300}).status_code == 422
+    assert page.post("/api/decode", json={"z": ["a"]}).status_code == 422
+    some = ok(page.post("/api/selected", json={"places": [3, 5, 5]}))
+    assert some["rows"] == 2 and some["numbers"] == [3, 5] and len(some["table"]["rows"]) == 2
+    assert len(page.post("/api/selected.csv", json={"places": [3, 5]}).text.splitlines()) == 3
+    assert page.post("/api/selected", json={"places": [300]}).status_code == 422
     drawn = ok(page.post("/api/synthetic", json={"n": 60, "given": {"sex": {"text": "male"}}}))
     at = drawn["table"]["columns"].index("sex")
     assert {r[at] for r in drawn["table"]["rows"]} == {"male"}

@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from laten.common.errors import LatenError
 from laten.server.safety import COOKIE, Guard, knows
-from laten.studio import copied, questions
+from laten.studio import copied, places, questions
 from laten.studio.model_routes import routes_of_models
 from laten.studio.uploads import LARGEST, Given, received
 from laten.studio.workspace import Workspace
@@ -169,15 +169,20 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
         return questions.likely(workspace, body)
 
     @app.get("/api/map")
-    def latent_map(colour: str = "", method: str = "auto") -> dict[str, Any]:
-        return questions.place_rows(workspace, colour, method)
+    def latent_map(colour: str = "", method: str = "auto") -> Response:
+        return Response(places.points(workspace, colour, method), media_type="application/octet-stream")
 
     @app.post("/api/decode")
     def decode(body: Given) -> dict[str, Any]:
-        z = body.get("z")
-        if not isinstance(z, list) or not all(isinstance(x, int | float) for x in z):
-            raise LatenError("a point of the latents is a list of numbers")
-        return questions.decode(workspace, [float(x) for x in z])
+        return places.decode(workspace, body)
+
+    @app.post("/api/selected")
+    def selected(body: Given) -> dict[str, Any]:
+        return places.selected(workspace, body.get("places"))
+
+    @app.post("/api/selected.csv")
+    def selected_rows(body: Given) -> Response:
+        return download(places.selected_csv(workspace, body.get("places")), "selected.csv")
 
     @app.get("/api/fill")
     def fill() -> dict[str, Any]:

@@ -13,8 +13,6 @@ from laten.common.errors import DataError, LatenError, LatenWarning
 from laten.data.columns.column import ASIDE
 from laten.data.files.as_text import as_in_file, as_written
 from laten.data.files.write import csv_parts
-from laten.plots.contents.containers import shown_rows
-from laten.plots.contents.model import latent_map
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
 from laten.synthetic.quality import quality
@@ -106,35 +104,6 @@ def log_probability(network: DiscreteNetwork, evidence: Mapping[str, list[str]])
         total += float(np.log(network.query(name, known).loc[states].sum()))
         known[name] = states
     return total
-
-
-def place_rows(workspace: Workspace, colour: str, method: str) -> Json:
-    """Return rows in two dimensions of the latents, coloured by a column, and the latents of each."""
-    vae, data = workspace.model(), workspace.data()
-    found, rows = latent_map(vae, data, colour or None, method), shown_rows(len(data))
-    part = data.iloc[rows] if isinstance(data, pd.DataFrame) else data[rows]
-    shade = None
-    if found.colour is not None:
-        c = found.colour
-        shade = {
-            "name": c.name,
-            "labels": c.labels and list(c.labels),
-            "date": c.date,
-            "values": as_json.plain(c.values),
-        }
-    return {
-        "points": np.round(found.points, 4).tolist(), "axes": list(found.axes), "note": found.note, "colour": shade,
-        "rows": rows.tolist(), "z": np.round(np.asarray(vae.transform(part), float), 4).tolist(),
-    }  # fmt: skip
-
-
-def decode(workspace: Workspace, z: list[float]) -> Json:
-    """Return what a point of the latents stands for: a row, or an image as numbers in 0..1."""
-    found = workspace.model().inverse_transform(np.array([z], np.float32))
-    if isinstance(found, pd.DataFrame):
-        return {"row": as_json.table(found)}
-    image = np.asarray(next(iter(found.values())) if isinstance(found, dict) else found, float)[0]
-    return {"image": np.round(image / max(image.max(), 1.0), 3).tolist()}
 
 
 def fill(workspace: Workspace) -> Json:

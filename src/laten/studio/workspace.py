@@ -18,6 +18,8 @@ from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import assumed
 from laten.estimator.plain_vae import PlainVAE, restored
+from laten.report import findings
+from laten.report.figures import Figures
 from laten.studio import as_json, runs
 from laten.studio.background import Job
 from laten.studio.training import Training
@@ -52,6 +54,7 @@ class Workspace:
         self.models: dict[str, PlainVAE] = {}  # by name: those of these data, with which a model is compared
         self.held: dict[str, np.ndarray] = {}  # name -> numbers of the rows that its fit held out
         self.jobs: dict[str, Job] = {}  # work in the background, by the page that asked
+        self.placed: tuple[PlainVAE, Any, np.ndarray, np.ndarray] | None = None  # rows on the map, and their latents
         self.drawn: pd.DataFrame | None = None  # the last rows from the model
         self.drawn_given = False  # whether they were drawn given evidence
 
@@ -119,6 +122,8 @@ class Workspace:
         history = self.vae.history_
         kept = history[history["kept"]].iloc[-1] if len(history) and history["kept"].any() else None
         names = [str(n) for n in self.vae.get_feature_names_out()]
+        rules = (findings.training, findings.latents) if len(history) else ()
+        judged = Figures(None, 0, history, self.vae.stopped_, 0, tuple(names), None)
         return as_json.plain(
             {
                 "name": self.model_file, "form": "table" if table else "images", "latents": names,
@@ -126,6 +131,7 @@ class Workspace:
                 "bound": None if kept is None else kept.get("bound"),
                 "epoch": None if kept is None else kept.get("epoch"),
                 "active": None if kept is None else kept.get("active_units"),
+                "findings": [[f.level, f.text] for rule in rules for f in rule(judged)],
             }
         )  # fmt: skip
 

@@ -185,25 +185,29 @@ def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Recons
     return Reconstructions(f"{len(index)} rows against their reconstruction", None, None, columns)
 
 
-def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
+def latent_map(
+    vae: FittedModel, data: Any, colour: Any = None, method: str = "auto", seed: int = 0, most: int = ROWS,
+    z: np.ndarray | None = None,
+) -> LatentMap:  # fmt: skip
     """Place rows by their posterior means in two dimensions.
 
     Args:
         colour: Name of a column (or array) of `data`, or `(rows,)` values.
         method: With more than two latents: `"pca"` (also `"auto"`), their two main directions; `"axes"`, the two
             latents whose posterior mean varies most.
-        seed: Of the choice of rows, where there are more than 5000.
+        seed: Of the choice of rows, where there are more than `most`.
+        z: `(rows shown, latents)` of `transform`, where they are known already.
     Raises:
         LatenError: no such method or column, or another number of colours than rows.
     """
     if method not in ("auto", "pca", "axes"):
         raise LatenError(f"method must be 'auto', 'pca' or 'axes', not {method!r}")
     rows = n_rows(data)
-    kept = shown_rows(rows, seed)
+    kept = shown_rows(rows, seed, most)
     shade = None if colour is None else colours(data, colour, kept, vae.view_)
     if isinstance(data, Mapping) and isinstance(colour, str) and colour not in vae.network_.nodes:
         data = {name: x for name, x in data.items() if name != colour}
-    z = np.asarray(vae.transform(take(data, kept)), float)
+    z = np.asarray(vae.transform(take(data, kept)) if z is None else z, float)
     names = [str(name) for name in vae.get_feature_names_out()]
     if z.shape[1] == 1:
         z = np.stack([z[:, 0], np.random.default_rng(seed).uniform(-1, 1, len(z))], 1)
@@ -218,7 +222,7 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
         note = f"posterior means of {z.shape[1]} latents, main directions (PCA)"
         z, share = main_directions(z)
         names = [f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share)]
-    few = f", {ROWS} of {rows} rows" if rows > ROWS else ""
+    few = f", {most} of {rows} rows" if rows > most else ""
     return LatentMap(z, (names[0], names[1]), f"{note}{few}", shade)
 
 

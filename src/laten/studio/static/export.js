@@ -50,7 +50,7 @@ export function Export({ t, name, table, of }) {
   const file = name.replace(/[^\p{L}\p{N}._-]+/gu, "_");
   const close = (e) => { const menu = e.currentTarget.closest("details"); menu.open = false; menu.querySelector("summary").focus(); };
   const leave = (e) => { if (!e.currentTarget.contains(e.relatedTarget)) e.currentTarget.open = false; };
-  const take = { PNG: () => png(svgOf(of.current), file), SVG: () => save(new Blob([svgOf(of.current)], { type: "image/svg+xml" }), `${file}.svg`), CSV: () => save(new Blob([csv(table)], { type: "text/csv" }), `${file}.csv`) };
+  const take = { PNG: () => png(svgOf(of.current), file), SVG: () => save(new Blob([svgOf(of.current)], { type: "image/svg+xml" }), `${file}.svg`), CSV: () => save(new Blob([csv(typeof table === "function" ? table() : table)], { type: "text/csv" }), `${file}.csv`) };
   return html`<details class="take" onFocusOut=${leave} onKeyDown=${(e) => e.key === "Escape" && close(e)}><summary aria-label=${`${t.takeAway}: ${name}`} title=${t.takeAway}><svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="M8 2v8M4.5 7 8 10.5 11.5 7M3 13.5h10" fill="none" stroke="currentColor" stroke-width="1.5" /></svg></summary>
     <div>${Object.keys(take).map((kind) => html`<button type="button" onClick=${(e) => { take[kind](); close(e); }}>${kind}</button>`)}</div></details>`;
 }

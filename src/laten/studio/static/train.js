@@ -55,6 +55,7 @@ function Glimpse({ t, count }) {
 
 function Model({ t, state, go }) {
   return html`<div class="panel"><div class="row" style=${{ margin: 0 }}><code>${state.model.factors}</code></div>
+    ${(state.model.findings ?? []).length > 0 && html`<ul class="findings">${state.model.findings.map(([level, text]) => html`<li class=${level}>${text}</li>`)}</ul>`}
     <div class="row" style=${{ margin: ".6rem 0 0" }}><button class="go" onClick=${() => go(state.model.form === "images" ? "map" : "ask")}>${t.toAsk}</button>${state.model.form !== "exact" && html`<a href="/api/model.laten" download>${t.download}</a>`}</div></div>`;
 }
 
