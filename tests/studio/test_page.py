@@ -83,7 +83,7 @@ def test_the_tour(page, tmp_path):
     page.get_by_role("button", name="Ask the model").click()
     page.get_by_role("button", name=re.compile("^ward: cardiac")).click()
     page.get_by_text("ward: cardiac ✕").wait_for()
-    box = page.locator("section[id='ask age'] svg").bounding_box()
+    box = page.locator("section[id='ask age'] svg[role=img]").bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 20, steps=4)
