@@ -31,6 +31,7 @@ from laten.plots.contents.containers import (
     take,
     unit,
 )
+from laten.plots.contents.main_directions import main_directions
 
 HIDDEN = "hidden cells"  # the bound of training rows that are not judged as held-out rows are
 MOST_CLASSES = 8  # with a colour of their own on a grid
@@ -186,9 +187,14 @@ def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Recons
 
 
 def latent_map(
-    vae: FittedModel, data: Any, colour: Any = None, method: str = "auto", seed: int = 0, most: int = ROWS,
-    z: np.ndarray | None = None,
-) -> LatentMap:  # fmt: skip
+    vae: FittedModel,
+    data: Any,
+    colour: Any = None,
+    method: str = "auto",
+    seed: int = 0,
+    most: int = ROWS,
+    z: Any = None,
+) -> LatentMap:
     """Place rows by their posterior means in two dimensions.
 
     Args:
@@ -202,8 +208,7 @@ def latent_map(
     """
     if method not in ("auto", "pca", "axes"):
         raise LatenError(f"method must be 'auto', 'pca' or 'axes', not {method!r}")
-    rows = n_rows(data)
-    kept = shown_rows(rows, seed, most)
+    kept = shown_rows(rows := n_rows(data), seed, most)
     shade = None if colour is None else colours(data, colour, kept, vae.view_)
     if isinstance(data, Mapping) and isinstance(colour, str) and colour not in vae.network_.nodes:
         data = {name: x for name, x in data.items() if name != colour}
@@ -222,8 +227,8 @@ def latent_map(
         note = f"posterior means of {z.shape[1]} latents, main directions (PCA)"
         z, share = main_directions(z)
         names = [f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share)]
-    few = f", {most} of {rows} rows" if rows > most else ""
-    return LatentMap(z, (names[0], names[1]), f"{note}{few}", shade)
+    note += f", {most} of {rows} rows" if rows > most else ""
+    return LatentMap(z, (names[0], names[1]), note, shade)
 
 
 def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
@@ -269,14 +274,6 @@ def ground(column: pd.Series, shape: tuple[int, int]) -> Ground:
     labels = tuple(texts.value_counts().index)
     labels = labels if len(labels) <= MOST_CLASSES else (*labels[: MOST_CLASSES - 1], OTHER)
     return Ground(codes(texts.where(texts.isin(labels), OTHER), labels).reshape(shape), labels)
-
-
-def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return `(rows, 2)` coordinates along the two directions of largest variance, and their shares of it."""
-    centred = z - z.mean(0)
-    _, size, directions = np.linalg.svd(centred, full_matrices=False)
-    directions = directions[:2] * np.sign(directions[:2][[0, 1], np.abs(directions[:2]).argmax(1)])[:, None]
-    return centred @ directions.T, size[:2] ** 2 / max(float((size**2).sum()), 1e-12)
 
 
 def continuous(vae: FittedModel) -> np.ndarray:
