@@ -105,7 +105,7 @@ def test_what_is_copied_is_what_is_trained(table, tmp_path, monkeypatch):
     monkeypatch.chdir(table.parent)
     space: dict = {}
     exec(code["python"], space)
-    assert np.array_equal(space["vae"].score_samples(space["df"]), workspace.vae.score_samples(workspace.frame))
+    assert np.array_equal(space["vae"].transform(space["df"]), workspace.vae.transform(workspace.frame))
     words = "laten fit patients.csv -o patients.laten --kind=visits=real --latent=2 --width=8 --epochs=2"
     assert code["command"] == words
     assert page.post("/api/fit/code", json={"evil": 1}).status_code == 422

@@ -20,7 +20,7 @@ from laten.studio import as_json
 from laten.studio.workspace import Workspace
 
 MOST = 1_000_000  # points
-SHOWN = 50  # rows of a table on the page
+SHOWN = 20  # rows of a table on the page
 
 Json = dict[str, Any]
 

@@ -26,7 +26,8 @@ function Studio() {
   const [error, setError] = useState(""), [step, setTourStep] = useState(kept("toured", "") ? null : 0), [asked, setAsked] = useState(false);
   const setStep = (next) => { if (next == null) { keep("toured", "yes"); if (asked) document.querySelector(".tools .help")?.focus(); setAsked(false); } setTourStep(next); };
   const t = LANGUAGES[language];
-  useEffect(() => { document.documentElement.dataset.theme = theme; keep("theme", theme); }, [theme]);
+  document.documentElement.dataset.theme = theme; // now: what is drawn below reads its colours
+  useEffect(() => keep("theme", theme), [theme]);
   useEffect(() => { document.documentElement.lang = language; keep("language", language); }, [language]);
   useEffect(() => { get("/api/state").then((s) => { setState(s); if (s.model && !location.hash) setPage("ask"); }, (e) => setError(e.message)); }, []);
   useEffect(() => { const back = () => location.hash.slice(1) in PAGES && setPage(location.hash.slice(1)); addEventListener("hashchange", back); return () => removeEventListener("hashchange", back); }, []);

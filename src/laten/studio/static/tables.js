@@ -1,7 +1,8 @@
 // Fill holes, odd rows, synthetic rows: what a model makes of a table.
 import { html, useState } from "/static/vendor/preact-htm.js";
 import { get, post } from "/static/api.js";
-import { Busy, Code, Problem, Rows, short, useAnswer } from "/static/parts.js";
+import { Busy, Code, Histogram, Problem, Rows, short, useAnswer } from "/static/parts.js";
+import { Picture } from "/static/pictures.js";
 
 const ready = (t, state) => (!state.model || state.model.form === "exact" ? t.needModel : state.model.form === "images" ? t.tableOnly : state.data ? "" : t.needData);
 
@@ -20,7 +21,8 @@ export function Odd({ t, state }) {
   return html`<h2>${t.odd}</h2><p class="lead">${t.oddLead}</p><${Problem} text=${not || error} /><${Busy} ...${{ t, busy }} />
     ${found && html`<${Code} ...${{ t, code: found.code }} /><div class="two"><div class="scroll"><table><thead><tr><th>${t.row}</th><th>${t.logp}</th><th>${t.why}</th></tr></thead>
       <tbody>${found.rows.map((row, i) => { const most = worst(found, i, 2); return html`<tr aria-selected=${i === open}><td><button class="plain" onClick=${() => setOpen(i)}>${row}</button></td><td>${found.log_p[i].toFixed(1)}</td><td>${most.map(([c, x]) => `${c} = ${value(found, i, c)} (+${x.toFixed(1)})`).join(", ")}</td></tr>`; })}</tbody></table></div>
-      <div class="panel"><h3 style=${{ marginTop: 0 }}>${t.row} ${found.rows[open]}</h3><${Waterfall} ...${{ found, open }} /></div></div>`}`;
+      <div class="panel"><${Picture} ...${{ t, name: `row ${found.rows[open]}`, table: { columns: ["column", "value", "nats"], rows: worst(found, open, found.columns.length).map(([c, x]) => [c, value(found, open, c), x]) } }}><h3 style=${{ marginTop: 0 }}>${t.row} ${found.rows[open]}</h3><${Waterfall} ...${{ found, open }} /></${Picture}>
+        <${Picture} ...${{ t, name: "log_p", table: { columns: ["from", "to", "rows"], rows: found.counts.map((n, i) => [found.edges[i], found.edges[i + 1], n]) } }}><h4>${t.scores}</h4><${Histogram} column=${{ name: "log p", form: "number", edges: found.edges, p: found.counts }} label=${t.scores} /></${Picture}></div></div>`}`;
 }
 const value = (found, i, c) => found.table.rows[i][found.table.columns.indexOf(c)] ?? "∅";
 const worst = (found, i, n) => found.columns.map((c, j) => [c, found.excess[i][j]]).sort((a, b) => b[1] - a[1]).slice(0, n);
