@@ -47,6 +47,7 @@ def test_random_networks_and_what_cannot_be():
 
 
 @pytest.mark.trains
+@pytest.mark.filterwarnings("ignore:log-likelihood")
 def test_a_table_gets_the_best_of_many_that_agree_with_the_evidence():
     df = clinic(200, seed=0)[["age", "sex", "ward", "visits"]]
     vae = lt.VAE(latent=2, width=8, epochs=3, draws=50).fit(df)

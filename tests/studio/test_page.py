@@ -141,7 +141,7 @@ def test_two_models_and_an_audit(page, tmp_path):
     page.locator("table.diverging").wait_for()
     page.locator("section.card").nth(2).wait_for()
     tab(page, "Audit")
-    page.get_by_label("Rows", exact=True).select_option("20")
+    page.locator("main select").select_option("20")
     page.get_by_role("button", name="Start the audit").click()
     page.locator("ul.findings li").first.wait_for()
     assert page.locator("svg.intervals circle").count() >= 5
