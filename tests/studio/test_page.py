@@ -123,6 +123,7 @@ def test_the_tour(page, tmp_path):
         assert found.value.suggested_filename == f"ward.{kind.lower()}" and found.value.path().stat().st_size > 50
 
 
+@pytest.mark.trains  # the audit fits a guide to each row
 def test_two_models_and_an_audit(page, tmp_path):
     """Train twice, compare, audit; a training that is stopped is offered again."""
     clinic(200, seed=1)[["age", "sex", "ward"]].to_csv(tmp_path / "wards.csv", index=False)
@@ -143,7 +144,7 @@ def test_two_models_and_an_audit(page, tmp_path):
     tab(page, "Audit")
     page.locator("main select").select_option("20")
     page.get_by_role("button", name="Start the audit").click()
-    page.locator("ul.findings li").first.wait_for()
+    page.locator("ul.findings li").first.wait_for(timeout=3 * WAIT)
     assert page.locator("svg.intervals circle").count() >= 5
     tab(page, "Train")
     page.get_by_label("Passes over the rows").fill("100000")
