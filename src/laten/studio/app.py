@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from laten.common.errors import LatenError
 from laten.server.safety import COOKIE, Guard, knows
 from laten.studio import questions
+from laten.studio.network_routes import routes_of_network
 from laten.studio.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
@@ -67,6 +68,7 @@ def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> Fast
         return JSONResponse({"detail": "open the address with its token, as the terminal shows it"}, status_code=401)
 
     routes_of_data(app, workspace)
+    routes_of_network(app, workspace)
     routes_of_training(app, workspace)
     routes_of_questions(app, workspace)
     app.mount("/static", StaticFiles(directory=STATIC))

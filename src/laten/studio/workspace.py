@@ -18,8 +18,12 @@ from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import assumed
 from laten.estimator.plain_vae import PlainVAE, restored
-from laten.studio import as_json
+from laten.studio import as_json, declared_text
+from laten.studio.declaration import Facts, planned, proposed
+from laten.studio.declared_text import Declaration
+from laten.studio.edits import Edits
 from laten.studio.training import Training
+from laten.studio.written_text import declaration_text
 
 SHOWN = 50  # rows of a table on the page
 
@@ -42,6 +46,9 @@ class Workspace:
         self.images: np.ndarray | None = None
         self.schema: Schema | None = None
         self.kinds: dict[str, str] = {}
+        self.part = ""  # which array of a file of several
+        self.schema_of = ""  # the model file whose schema this is
+        self.edits = Edits()  # of the network
         self.vae: PlainVAE | None = None
         self.exact: DiscreteNetwork | None = None
         self.training: Training | None = None
@@ -66,17 +73,21 @@ class Workspace:
                 self.exact = model if isinstance(model, DiscreteNetwork) else None
                 self.model_file, self.source = called, ""
                 self.frame = self.texts = self.images = self.schema = self.drawn = None
+                self.edits = Edits()
             return
         like = self.vae if self.frame is None and self.images is None else None  # data for a model that was opened
         data, texts = read_with_texts(path, like=like)
+        part = ""
         if isinstance(data, dict):
-            data = data.get("x", next(iter(data.values())))
+            part = "x" if "x" in data else next(iter(data))
+            data = data[part]
         table = isinstance(data, pd.DataFrame)
         schema = None if not table else infer_schema(data) if like is None else like.schema_
         with self.lock:
             if like is None:
                 self.vae = self.exact = None
             self.source, self.kinds, self.drawn = called, {}, None
+            self.edits, self.part, self.schema_of = Edits(), part, self.model_file if like is not None else ""
             self.frame, self.images, self.schema, self.texts = (
                 data if table else None,
                 None if table else data,
@@ -94,7 +105,7 @@ class Workspace:
         elif self.images is not None:
             data = {"name": self.source, "rows": len(self.images), "columns": 0, "form": "images", "assumed": ""}
         return {"data": data, "model": self.model_state(), "training": self.training and self.training.state(),
-                "examples": list(DATASETS)}  # fmt: skip
+                "examples": list(DATASETS), "network": self.edits.text is not None}  # fmt: skip
 
     def model_state(self) -> dict[str, Any] | None:
         """Return what the page says of the model."""
@@ -137,6 +148,8 @@ class Workspace:
             key = next((c.name for c in schema.columns if str(c.name) == name), name)
             self.schema = schema.with_kind(key, kind)
             self.kinds[name] = kind
+            if self.edits.text is None:  # another proposal
+                self.edits = Edits()
 
     def schema_text(self) -> str:
         """Return the schema as TOML, as `laten schema` writes it."""
@@ -147,6 +160,34 @@ class Workspace:
         frame, _ = self.table()
         return {"first": first, "of": len(frame), **as_json.table(frame.iloc[first : first + SHOWN])}
 
+    # -- the network -----------------------------------------------------------
+
+    def facts(self) -> Facts:
+        """Return what a network is for.
+
+        Raises:
+            LatenError: there are no data.
+        """
+        data = self.data()
+        return Facts(self.schema, () if self.images is None else self.images.shape[1:], len(data))
+
+    def declaration(self) -> Declaration:
+        """Return the network as it was edited, or the proposal."""
+        return declared_text.read(self.network_text(), self.facts().suited)
+
+    def network_text(self) -> str:
+        """Return the text of that network."""
+        if self.edits.text is not None:
+            return self.edits.text
+        facts = self.facts()
+        found = proposed(facts, {})
+        return declaration_text(found, facts.scope(found.nodes))
+
+    def changed(self) -> dict[Any, str]:
+        """Return the kinds that columns were given, by their names in the table."""
+        columns = () if self.schema is None else self.schema.columns
+        return {c.name: self.kinds[str(c.name)] for c in columns if str(c.name) in self.kinds}
+
     # -- learning --------------------------------------------------------------
 
     def fit(self, options: Mapping[str, Any]) -> None:
@@ -155,7 +196,10 @@ class Workspace:
             if self.training is not None and self.training.running:
                 raise LatenError("a training is going on; stop it first")
             data = self.data()
-            vae = PlainVAE(schema=self.schema, **options)
+            if self.edits.text is None:
+                vae = PlainVAE(schema=self.schema, **options)
+            else:
+                vae = planned(self.declaration(), self.facts(), options)
             self.training = Training(vae, data, self._learned)
             self.training.start()
 

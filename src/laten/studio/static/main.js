@@ -3,12 +3,13 @@ import { html, render, useState, useEffect } from "/static/vendor/preact-htm.js"
 import { get, follow } from "/static/api.js";
 import { LANGUAGES } from "/static/text.js";
 import { Data } from "/static/data.js";
+import { Network } from "/static/network.js";
 import { Train } from "/static/train.js";
 import { Ask } from "/static/ask.js";
 import { LatentMap } from "/static/map.js";
 import { Fill, Odd, Synthetic } from "/static/tables.js";
 
-const PAGES = { data: Data, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic };
+const PAGES = { data: Data, network: Network, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic };
 const kept = (name, otherwise) => localStorage.getItem(`laten ${name}`) ?? otherwise;
 const keep = (name, value) => localStorage.setItem(`laten ${name}`, value);
 
