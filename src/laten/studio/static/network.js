@@ -54,13 +54,13 @@ function Diagram({ t, net, edit, select, arrow, setArrow }) {
   };
   const over = drag && under(drag.to);
   const size = (name) => Math.max(11, Math.min(20, 64 / (0.52 * name.length)));
-  return html`<svg ref=${svg} class="net" viewBox=${`0 0 ${width} ${height}`} style=${{ width: `${width}px` }} role="img" aria-label=${net.factors} onPointerMove=${(e) => drag && setDrag({ ...drag, to: at(e) })} onPointerUp=${end} onPointerCancel=${() => setDrag(null)}>
+  return html`<svg ref=${svg} class="net" viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${0.68 * width}px`, maxWidth: `${width}px` }} role="img" aria-label=${net.factors} onPointerMove=${(e) => drag && setDrag({ ...drag, to: at(e) })} onPointerUp=${end} onPointerCancel=${() => setDrag(null)}>
     <rect class="plate" x="14" y="14" width=${width - 28} height=${height - 28} rx="10" /><text class="rows" x=${width - 24} y=${height - 24} text-anchor="end">${t.rows}</text>
     ${arrows.map((a) => html`<g class=${`arrow ${arrow && arrow[0] === a.from && arrow[1] === a.to ? "chosen" : ""}`} onClick=${() => net.editable && setArrow([a.from, a.to])}><title>${a.from} → ${a.to}</title><path class="hit" d=${a.line} /><path class="stem" d=${a.line} /><path class="head" d=${a.head} /></g>`)}
-    ${nodes.map((n) => { const top = n.y - (11 * n.lines.length + 0.5 * size(n.name)) / 2 + 0.5 * size(n.name); return html`<g class=${`node ${n.kind} ${over?.name === n.name ? "over" : ""}`} onPointerDown=${(e) => begin(e, n)}><title>${n.name}: ${n.lines.join(" ")}</title>
+    ${nodes.map((n) => { const top = n.y - (11 * n.lines.length + 0.5 * size(n.name)) / 2 + 0.5 * size(n.name) - 1.5; return html`<g class=${`node ${n.kind} ${over?.name === n.name ? "over" : ""}`} onPointerDown=${(e) => begin(e, n)}><title>${n.name}: ${n.lines.join(" ")}</title>
       <circle cx=${n.x} cy=${n.y} r=${RADIUS} />${n.kind === "layer" && html`<circle class="ring" cx=${n.x} cy=${n.y} r=${RADIUS - 4} />`}
       <text class="name" x=${n.x} y=${top} style=${{ fontSize: `${size(n.name)}px` }} text-anchor="middle">${n.name.length > 11 ? `${n.name.slice(0, 10)}…` : n.name}</text>
-      ${n.lines.map((line, i) => html`<text x=${n.x} y=${top + 13 + 11 * i} style=${{ fontSize: `${Math.min(10, 66 / (0.56 * line.length))}px` }} text-anchor="middle">${line}</text>`)}</g>`; })}
+      ${n.lines.map((line, i) => html`<text x=${n.x} y=${top + 14 + 11 * i} style=${{ fontSize: `${Math.min(10, 66 / (0.56 * line.length))}px` }} text-anchor="middle">${line}</text>`)}</g>`; })}
     ${drag && html`<path class="stem new" d=${`M${drag.from.x} ${drag.from.y}L${drag.to[0]} ${drag.to[1]}`} />`}
   </svg>`;
 }
@@ -101,7 +101,7 @@ function Card({ t, net, node, edit }) {
     <fieldset><legend>${t.netParents}</legend>${others.length ? others.map((n) => html`<label class="net-check"><input type="checkbox" checked=${node.parents.includes(n.name)} onChange=${(e) => { const on = e.target.checked; e.target.checked = node.parents.includes(n.name); edit({ do: on ? "connect" : "cut", from: n.name, to: node.name }); }} />${n.name}</label>`) : html`<span class="muted">${t.none}</span>`}</fieldset>
     ${node.parents.length > 0 && html`<div class="net-fields"><label class="field">${t.netNet}<select value=${node.net.kind} onChange=${(e) => say("net", { net: e.target.value })}>${nets.map((n) => html`<option value=${n} selected=${n === node.net.kind}>${t.netNets[n] ?? n}</option>`)}</select></label>
       ${["width", "depth"].filter((n) => node.net[n] != null).map((n) => number(t.netSizes[n], node.net[n], n === "depth" ? 64 : 100000, (v) => say("net", { net: node.net.kind, [n]: v })))}</div>`}
-    ${node.columns.length > 0 && html`<details><summary>${node.columns.length} ${t.columns}</summary><ul class="net-columns">${node.columns.map((c) => html`<li><span>${c}</span>${node.columns.length > 1 && html`<button class="plain" aria-label=${`${c}: ${t.netOwn}`} onClick=${() => edit({ do: "split", column: c })}>${t.netOwn}</button>`}</li>`)}</ul>
+    ${node.columns.length > 0 && html`<details><summary>${node.columns.length < 4 ? node.columns.join(", ") : `${node.columns.slice(0, 3).join(", ")} … (${node.columns.length})`}</summary><ul class="net-columns">${node.columns.map((c) => html`<li><span>${c}</span>${node.columns.length > 1 && html`<button class="plain" aria-label=${`${c}: ${t.netOwn}`} onClick=${() => edit({ do: "split", column: c })}>${t.netOwn}</button>`}</li>`)}</ul>
       ${node.kin.length > 0 && html`<label class="field">${t.netMerge}<select value="" onChange=${(e) => e.target.value && say("merge", { into: e.target.value })}><option value="">…</option>${node.kin.map((n) => html`<option value=${n}>${n}</option>`)}</select></label>`}</details>`}
   </section>`;
 }
