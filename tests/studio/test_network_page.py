@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from laten.studio import declared_text
 from laten.studio.app import create_app
-from laten.studio.declaration import Facts, proposed
+from laten.studio.declaration import Facts, planned, proposed
 from laten.studio.edits import Edits
 from laten.studio.workspace import Workspace
 from laten.studio.written_text import declaration_text
@@ -301,6 +301,14 @@ def test_families_by_column(page):
     page.ok("edit", do="split", column="age")
     shown = page.ok("edit", do="merge", node="age", into="number")
     assert "age" in {n["name"]: n for n in shown["nodes"]}["number"]["columns"]
+
+
+def test_classes_that_are_too_many_to_enumerate_get_several_draws(page):
+    assert "draws" not in page.ok("edit", do="family", node="z", family="lt.Bernoulli(4)")["code"]["python"]
+    shown = page.ok("edit", do="family", node="z", family="lt.Bernoulli(16)")
+    assert "objective=lt.Elbo(warmup=0.5, draws=4)" in shown["code"]["python"]
+    declaration, facts = page.workspace.declaration(), page.workspace.facts()
+    assert planned(declaration, facts, {"epochs": 1}).objective == lt.Elbo(warmup=0.5, draws=4)
 
 
 def test_undo_and_redo(page):

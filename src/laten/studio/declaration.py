@@ -26,6 +26,7 @@ from laten.training.objectives import Elbo
 
 MOST_LAYERS, MOST_WEIGHTS, MOST_NODES = 64, 100_000_000, 500
 LATENT, WIDTH = 16, 128
+SEVERAL = 4  # draws, which the gradient of sampled classes compares
 
 
 class Facts(NamedTuple):
@@ -62,6 +63,7 @@ class Plan(NamedTuple):
     real: dict[Any, str]  # columns that are numbers here, whatever the schema says
     but: tuple[Any, ...]  # columns of numbers that are no histograms
     weights: int
+    draws: int = 1  # of the guide a row: 1, or several where discrete latents have too many states to sum over
 
 
 def listed(columns: Columns) -> Any:
@@ -123,7 +125,7 @@ def checked(declaration: Declaration, facts: Facts) -> Plan:
             f"{MOST_LAYERS} hidden layers"
         )
     if facts.schema is None:
-        return Plan(None, {}, (), weights(network, images_in(network, facts.shape), frozenset(), frozenset()))
+        return Plan(None, {}, (), *built(network, images_in(network, facts.shape), frozenset(), frozenset()))
     if not declaration.nodes:
         raise DeclarationError('nodes are missing; write nodes = {"number": ["age", "height"], "sex": "sex"} first')
     schema, real, but = fitted_schema(facts.schema, declaration)
@@ -132,7 +134,7 @@ def checked(declaration: Declaration, facts: Facts) -> Plan:
     observed = frozenset(b.node for b in schema.blocks)
     holes = frozenset(b.node for b in schema.blocks if any(c.seen.missing for c in b.columns))
     hidden = holes | (observed & frozenset(network.leaves))  # cells of leaves are hidden while a table is learned
-    return Plan(schema, real, but, weights(network, observed, holes, hidden))
+    return Plan(schema, real, but, *built(network, observed, holes, hidden))
 
 
 def images_in(network: Network, shape: tuple[int, ...]) -> frozenset[str]:
@@ -146,8 +148,10 @@ def images_in(network: Network, shape: tuple[int, ...]) -> frozenset[str]:
     return frozenset({"x"})
 
 
-def weights(network: Network, observed: frozenset[str], holes: frozenset[str], hidden: frozenset[str]) -> int:
-    """Return how many weights P and its guide have; building them abstractly checks every size.
+def built(network: Network, observed: frozenset[str], holes: frozenset[str], hidden: frozenset[str]) -> tuple[int, int]:
+    """Return how many weights P and its guide have, and how many draws a row needs.
+
+    Building them abstractly checks every size.
 
     Args:
         observed: Nodes that hold data.
@@ -162,7 +166,7 @@ def weights(network: Network, observed: frozenset[str], holes: frozenset[str], h
     count = sum(math.prod(x.shape) for x in jax.tree.leaves(model) if hasattr(x, "shape"))
     if count > MOST_WEIGHTS:
         raise DeclarationError(f"{count} weights; the studio trains at most {MOST_WEIGHTS}: make layers narrower")
-    return count
+    return count, 1 if model.enumerable else SEVERAL
 
 
 def planned(declaration: Declaration, facts: Facts, options: Mapping[str, Any]) -> PlainVAE:
@@ -170,6 +174,7 @@ def planned(declaration: Declaration, facts: Facts, options: Mapping[str, Any]) 
     own = {name: value for name, value in options.items() if name not in ("latent", "width", "numbers")}
     plan = checked(declaration, facts)
     if plan.schema is None:
-        return PlainVAE(declaration.network, **own)
-    rate, objective = TABLE_RATE, Elbo(warmup=WARMUP)
-    return PlainVAE(declaration.network, objective=objective, schema=plan.schema, learning_rate=rate, **own)
+        objective = Elbo(draws=plan.draws) if plan.draws > 1 else None
+        return PlainVAE(declaration.network, objective=objective, **own)
+    objective = Elbo(warmup=WARMUP, draws=plan.draws)
+    return PlainVAE(declaration.network, objective=objective, schema=plan.schema, learning_rate=TABLE_RATE, **own)

@@ -141,9 +141,10 @@ def code(workspace: Workspace, text: str, plan: Plan | None) -> dict[str, str] |
     """Return the script that fits the network; None where it cannot be."""
     if plan is None:
         return None
-    options: dict[str, str] = {}
-    if plan.schema is not None:
-        options = {"objective": f"lt.Elbo(warmup={WARMUP})", "learning_rate": repr(TABLE_RATE)}
+    told = [f"warmup={WARMUP}"] if plan.schema is not None else []
+    told += [f"draws={plan.draws}"] if plan.draws > 1 else []
+    options = {"objective": f"lt.Elbo({', '.join(told)})"} if told else {}
+    options |= {"learning_rate": repr(TABLE_RATE)} if plan.schema is not None else {}
     kinds = {**workspace.changed(), **plan.real}
     around = Around(workspace.source, workspace.part, workspace.schema_of, kinds, plan.but, options)
     return {"python": script(text, around), "command": ""}
