@@ -196,12 +196,14 @@ class Workspace:
             if self.training is not None and self.training.running:
                 raise LatenError("a training is going on; stop it first")
             data = self.data()
-            if self.edits.text is None:
-                vae = PlainVAE(schema=self.schema, **options)
-            else:
-                vae = planned(self.declaration(), self.facts(), options)
-            self.training = Training(vae, data, self._learned)
+            self.training = Training(self.new_model(options), data, self._learned)
             self.training.start()
+
+    def new_model(self, options: Mapping[str, Any]) -> PlainVAE:
+        """Return what a fit begins with: of the network as it was edited, or of one that is proposed."""
+        if self.edits.text is None:
+            return PlainVAE(schema=self.schema, **options)
+        return planned(self.declaration(), self.facts(), options)
 
     def _learned(self, vae: PlainVAE) -> None:
         with self.lock:

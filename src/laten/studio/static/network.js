@@ -24,7 +24,7 @@ export function Network({ t, state, setState, go }) {
   const select = (name) => { const card = document.getElementById(`node ${name}`); card?.scrollIntoView({ block: "nearest" }); card?.focus(); };
   return html`<h2>${t.network}</h2><p class="lead">${net && !net.editable ? t.netFixed : t.netLead}</p>
     ${net?.editable && html`<div class="row">
-      <button class="plain" disabled=${!net.undo} onClick=${() => step("undo")}>↶ ${t.undo}</button><button class="plain" disabled=${!net.redo} onClick=${() => step("redo")}>↷ ${t.redo}</button>
+      <button class="plain" disabled=${!net.undo} onClick=${() => step("undo")}>↶ ${t.netUndo}</button><button class="plain" disabled=${!net.redo} onClick=${() => step("redo")}>↷ ${t.netRedo}</button>
       ${["latent", "classes", "layer"].map((kind) => html`<button class="plain" onClick=${() => edit({ do: "add", what: kind })}>+ ${t.netAdd[kind]}</button>`)}
       <button class="go" onClick=${() => go("train")}>${t.toTrain}</button><${Busy} ...${{ t, busy }} /></div>`}
     <div class="net-problem"><${Problem} text=${error || net?.problem} /></div>
