@@ -11,7 +11,6 @@ from laten.families import (
     Binned,
     Categorical,
     Deterministic,
-    DiscretizedLogistic,
     Family,
     Mixture,
     NegativeBinomial,
@@ -83,7 +82,7 @@ def choices(declaration: Declaration, facts: Facts, name: str) -> list[Family]:
     if name in declaration.nodes and facts.schema is not None:
         found = families_of(facts, declaration.nodes[name], name)
     elif facts.schema is None and name == "x":
-        found = [Bernoulli(facts.shape), DiscretizedLogistic(facts.shape, 256)]
+        found = [Bernoulli(facts.shape)]  # others fit pixels badly that are always blank
     else:
         real = own.n_states is None or isinstance(own, Bernoulli)
         n = own.n_sites if real else LATENT
