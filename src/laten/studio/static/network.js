@@ -54,7 +54,7 @@ function Diagram({ t, net, edit, select, arrow, setArrow }) {
   };
   const over = drag && under(drag.to);
   const size = (name) => Math.max(11, Math.min(20, 64 / (0.52 * name.length)));
-  return html`<svg ref=${svg} class="net" viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${0.68 * width}px`, maxWidth: `${width}px` }} role="img" aria-label=${net.factors} onPointerMove=${(e) => drag && setDrag({ ...drag, to: at(e) })} onPointerUp=${end} onPointerCancel=${() => setDrag(null)}>
+  return html`<svg ref=${svg} class="net" viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${0.6 * width}px`, maxWidth: `${width}px` }} role="img" aria-label=${net.factors} onPointerMove=${(e) => drag && setDrag({ ...drag, to: at(e) })} onPointerUp=${end} onPointerCancel=${() => setDrag(null)}>
     <rect class="plate" x="14" y="14" width=${width - 28} height=${height - 28} rx="10" /><text class="rows" x=${width - 24} y=${height - 24} text-anchor="end">${t.rows}</text>
     ${arrows.map((a) => html`<g class=${`arrow ${arrow && arrow[0] === a.from && arrow[1] === a.to ? "chosen" : ""}`} onClick=${() => net.editable && setArrow([a.from, a.to])}><title>${a.from} → ${a.to}</title><path class="hit" d=${a.line} /><path class="stem" d=${a.line} /><path class="head" d=${a.head} /></g>`)}
     ${nodes.map((n) => { const top = n.y - (11 * n.lines.length + 0.5 * size(n.name)) / 2 + 0.5 * size(n.name) - 1.5; return html`<g class=${`node ${n.kind} ${over?.name === n.name ? "over" : ""}`} onPointerDown=${(e) => begin(e, n)}><title>${n.name}: ${n.lines.join(" ")}</title>
