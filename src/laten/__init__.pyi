@@ -23,6 +23,7 @@ from .data.text.notation import assumed as assumed
 from .estimator.detector import Detector as Detector
 from .estimator.embedder import Embedder as Embedder
 from .estimator.imputer import Imputer as Imputer
+from .estimator.propose import family_for as family_for
 from .estimator.synthesizer import Synthesizer as Synthesizer
 from .estimator.vae import VAE as VAE
 from .estimator.vae import load as load

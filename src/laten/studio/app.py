@@ -12,8 +12,9 @@ from fastapi.staticfiles import StaticFiles
 
 from laten.common.errors import LatenError
 from laten.server.safety import COOKIE, Guard, knows
-from laten.studio import copied, places, questions
+from laten.studio import copied, network_page, places, questions
 from laten.studio.model_routes import routes_of_models
+from laten.studio.network_routes import routes_of_network
 from laten.studio.uploads import LARGEST, Given, received
 from laten.studio.workspace import Workspace
 
@@ -67,6 +68,7 @@ def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> Fast
         return JSONResponse({"detail": "open the address with its token, as the terminal shows it"}, status_code=401)
 
     routes_of_data(app, workspace)
+    routes_of_network(app, workspace)
     routes_of_training(app, workspace)
     routes_of_questions(app, workspace)
     routes_of_models(app, workspace)
@@ -127,7 +129,9 @@ def routes_of_training(app: FastAPI, workspace: Workspace) -> None:
         return workspace.state()
 
     @app.post("/api/fit/code")
-    def code(body: Given) -> dict[str, str]:
+    def code(body: Given) -> dict[str, str] | None:
+        if workspace.edits.text is not None:
+            return network_page.fit_code(workspace, options_of(body))
         return copied.fit(workspace.source, workspace.kinds, options_of(body), workspace.frame is not None)
 
     @app.post("/api/fit/more")

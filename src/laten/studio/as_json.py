@@ -1,7 +1,7 @@
 """What the page is told: columns, distributions and tables as plain JSON, without NaN."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from laten.answers.marginals import Marginal, Marginals
 from laten.common.errors import DataError
 from laten.data.columns.column import ASIDE, CLASSES, Column
 from laten.data.rows.between import Between, between
+from laten.data.schema.schema import Schema
 from laten.plots.contents.columns import Marginal as Drawn
 
 MOST_LEVELS = 12  # of a column, that have a bar of their own
@@ -48,6 +49,15 @@ def text_of(value: Any) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.6g}"
     return str(plain(value))
+
+
+def cards(frame: pd.DataFrame, schema: Schema, chosen: Container[str]) -> list[dict[str, Any]]:
+    """Return a card for each column; `chosen`: those whose kind was changed."""
+    remarks = {str(n): r.text for r in schema.worth_a_look for n in r.columns}
+    return [
+        card(c, frame[c.name]) | {"remark": remarks.get(str(c.name), ""), "chosen": str(c.name) in chosen}
+        for c in schema.columns
+    ]
 
 
 def card(column: Column, cells: pd.Series) -> dict[str, Any]:

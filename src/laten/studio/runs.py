@@ -75,9 +75,17 @@ def unfinished(folder: Path | None) -> dict[str, Any] | None:
     try:
         about = json.loads((folder / ABOUT).read_bytes())
         lines = (folder / SHOWN).read_text().splitlines() if (folder / SHOWN).is_file() else []
-        return {**about, "records": [json.loads(line) for line in lines if line.endswith("}")]}
+        return {"network": None, **about, "records": [json.loads(line) for line in lines if line.endswith("}")]}
     except (OSError, ValueError, TypeError):
         return None
+
+
+def told(folder: Path | None) -> dict[str, Any] | None:
+    """Return what the page says of a training that has not ended by itself; None: there is none."""
+    found = unfinished(folder)
+    last = found["records"][-1] if found and found["records"] else {}
+    return found and {"options": found["options"], "kinds": found["kinds"], "begun": found["begun"],
+                      "epoch": last.get("epoch"), "epochs": last.get("epochs")}  # fmt: skip
 
 
 def tell(folder: Path, record: Mapping[str, Any]) -> None:

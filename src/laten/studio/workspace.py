@@ -13,16 +13,18 @@ from laten.classical.discrete import DiscreteNetwork, read_bif
 from laten.common.errors import LatenError
 from laten.data.datasets.embedded import DATASETS
 from laten.data.files.read import read_with_texts
-from laten.data.rows.views import TableView
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import assumed
 from laten.estimator.plain_vae import PlainVAE, restored
-from laten.report import findings
-from laten.report.figures import Figures
-from laten.studio import as_json, runs
+from laten.studio import as_json, declared_text, runs
 from laten.studio.background import Job
+from laten.studio.declaration import Facts, planned, proposed
+from laten.studio.declared_text import Declaration
+from laten.studio.edits import Edits
+from laten.studio.model_card import model_card, unused
 from laten.studio.training import Training
+from laten.studio.written_text import declaration_text
 
 SHOWN = 50  # rows of a table on the page
 
@@ -47,6 +49,9 @@ class Workspace:
         self.schema: Schema | None = None
         self.kinds: dict[str, str] = {}
         self.undone: list[tuple[Schema, dict[str, str]]] = []  # schemas and kinds before each change
+        self.part = ""  # which array of a file of several
+        self.schema_of = ""  # the model file whose schema this is
+        self.edits = Edits()  # of the network
         self.vae: PlainVAE | None = None
         self.exact: DiscreteNetwork | None = None
         self.training: Training | None = None
@@ -66,7 +71,7 @@ class Workspace:
         Raises:
             LatenError: it cannot be read, or a training goes on.
         """
-        if self.training is not None and self.training.running:
+        if self.running:
             raise LatenError("a training is going on; stop it first")
         called = name or path
         if called.endswith(".laten") or ".bif" in called:
@@ -78,16 +83,26 @@ class Workspace:
                 if isinstance(model, PlainVAE):
                     self.vae, self.models[called] = model, model
                 self.frame = self.texts = self.images = self.schema = self.drawn = self.run = None
-                self.undone = []
+                self.undone, self.edits = [], Edits()
             return
         like = self.vae if self.frame is None and self.images is None else None  # data for a model that was opened
         data, texts = read_with_texts(path, like=like)
+        part = ""
         if isinstance(data, dict):
-            data = data.get("x", next(iter(data.values())))
-        self.take(data, called, texts, like)
+            part = "x" if "x" in data else next(iter(data))
+            data = data[part]
+        self.take(data, called, texts, like, part)
 
-    def take(self, data: Any, name: str, texts: pa.Table | None = None, like: PlainVAE | None = None) -> None:
-        """Take a table or images that have been read; `like`: a model that they are for, which stays."""
+    def take(
+        self, data: Any, name: str, texts: pa.Table | None = None, like: PlainVAE | None = None, part: str = ""
+    ) -> None:
+        """Take a table or images that have been read.
+
+        Args:
+            texts: The cells of a text table as they are written.
+            like: A model that the data are for, which stays.
+            part: Which array of a file of several.
+        """
         table = isinstance(data, pd.DataFrame)
         schema = None if not table else infer_schema(data) if like is None else like.schema_
         run = runs.folder_of(data, self.kept)
@@ -98,6 +113,7 @@ class Workspace:
             self.source, self.kinds, self.drawn, self.training, self.run = name, {}, None, None, run
             self.frame, self.images = (data, None) if table else (None, data)
             self.schema, self.texts, self.undone = schema, texts, []
+            self.edits, self.part, self.schema_of = Edits(), part, self.model_file if like is not None else ""
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows everywhere."""
@@ -109,41 +125,24 @@ class Workspace:
         elif self.images is not None:
             data = {"name": self.source, "rows": len(self.images), "columns": 0, "form": "images", "assumed": ""}
         return {"data": data, "model": self.model_state(), "training": self.training and self.training.state(),
-                "models": list(self.models), "unfinished": self.unfinished(), "undo": len(self.undone),
-                "examples": list(DATASETS)}  # fmt: skip
+                "models": list(self.models), "unfinished": runs.told(self.run) if not self.running else None,
+                "undo": len(self.undone), "examples": list(DATASETS),
+                "network": self.edits.text is not None}  # fmt: skip
+
+    @property
+    def running(self) -> bool:
+        """Whether a training goes on."""
+        return self.training is not None and self.training.running
 
     def model_state(self) -> dict[str, Any] | None:
         """Return what the page says of the model."""
         if self.exact is not None:
             return {"name": self.model_file, "form": "exact", "factors": str(self.exact), "latents": []}
-        if self.vae is None:
-            return None
-        table = isinstance(self.vae.view_, TableView)
-        history = self.vae.history_
-        kept = history[history["kept"]].iloc[-1] if len(history) and history["kept"].any() else None
-        names = [str(n) for n in self.vae.get_feature_names_out()]
-        rules = (findings.training, findings.latents) if len(history) else ()
-        judged = Figures(None, 0, history, self.vae.stopped_, 0, tuple(names), None)
-        return as_json.plain(
-            {
-                "name": self.model_file, "form": "table" if table else "images", "latents": names,
-                "factors": self.vae.network_.factors(), "stopped": self.vae.stopped_,
-                "bound": None if kept is None else kept.get("bound"),
-                "epoch": None if kept is None else kept.get("epoch"),
-                "active": None if kept is None else kept.get("active_units"),
-                "findings": [[f.level, f.text] for rule in rules for f in rule(judged)],
-            }
-        )  # fmt: skip
+        return None if self.vae is None else model_card(self.vae, self.model_file)
 
     def cards(self) -> list[dict[str, Any]]:
         """Return a card for each column of the data."""
-        frame, schema = self.table()
-        remarks = {str(n): r.text for r in schema.worth_a_look for n in r.columns}
-        return [
-            as_json.card(c, frame[c.name])
-            | {"remark": remarks.get(str(c.name), ""), "chosen": str(c.name) in self.kinds}
-            for c in schema.columns
-        ]
+        return as_json.cards(*self.table(), self.kinds)
 
     def set_kind(self, name: str, kind: str) -> None:
         """Change what a column is taken for.
@@ -156,13 +155,18 @@ class Workspace:
             key = next((c.name for c in schema.columns if str(c.name) == name), name)
             changed = schema.with_kind(key, kind)
             self.undone.append((schema, self.kinds))
-            self.schema, self.kinds = changed, {**self.kinds, name: kind}
+            self._another_schema(changed, {**self.kinds, name: kind})
 
     def undo_kind(self) -> None:
         """Take back the last change of a kind, if there was one."""
         with self.lock:
             if self.undone:
-                self.schema, self.kinds = self.undone.pop()
+                self._another_schema(*self.undone.pop())
+
+    def _another_schema(self, schema: Schema, kinds: dict[str, str]) -> None:
+        self.schema, self.kinds = schema, kinds
+        if self.edits.text is None:  # another proposal
+            self.edits = Edits()
 
     def schema_text(self) -> str:
         """Return the schema as TOML, as `laten schema` writes it."""
@@ -173,11 +177,34 @@ class Workspace:
         frame, _ = self.table()
         return {"first": first, "of": len(frame), **as_json.table(frame.iloc[first : first + SHOWN])}
 
+    # -- the network -----------------------------------------------------------
+
+    def facts(self) -> Facts:
+        """Return what a network is for.
+
+        Raises:
+            LatenError: there are no data.
+        """
+        data = self.data()
+        return Facts(self.schema, () if self.images is None else self.images.shape[1:], len(data))
+
+    def declaration(self) -> Declaration:
+        """Return the network as it was edited, or the proposal."""
+        return declared_text.read(self.network_text(), self.facts().suited)
+
+    def network_text(self) -> str:
+        """Return the text of that network."""
+        if self.edits.text is not None:
+            return self.edits.text
+        facts = self.facts()
+        found = proposed(facts, {})
+        return declaration_text(found, facts.scope(found.nodes))
+
     # -- learning --------------------------------------------------------------
 
     def fit(self, options: Mapping[str, Any]) -> None:
         """Begin to learn a model from the data; `state` tells how it goes."""
-        about = {"source": self.source, "options": dict(options), "kinds": self.kinds}
+        about = {"source": self.source, "options": dict(options), "kinds": self.kinds, "network": self.edits.text}
         self._train(options, about, [])
 
     def go_on(self) -> None:
@@ -194,32 +221,32 @@ class Workspace:
                 self.schema, self.kinds, self.undone = infer_schema(data), {}, []
                 for name, kind in found["kinds"].items():
                     self.set_kind(name, kind)
+        if found["network"] is not None:
+            self.edits.push(self.network_text(), found["network"])
+        else:
+            self.edits = Edits()
         self._train(found["options"], None, found["records"])
 
     def _train(
         self, options: Mapping[str, Any], about: Mapping[str, Any] | None, records: list[dict[str, Any]]
     ) -> None:
         with self.lock:
-            if self.training is not None and self.training.running:
+            if self.running:
                 raise LatenError("a training is going on; stop it first")
             data = self.data()
             assert self.run is not None
-            vae = PlainVAE(schema=self.schema, **options)
-            self.training = Training(vae, data, self._learned, self.run, about, records)
+            self.training = Training(self.new_model(options), data, self._learned, self.run, about, records)
             self.training.start()
 
-    def unfinished(self) -> dict[str, Any] | None:
-        """Return what the page says of a training that it can go on with."""
-        if self.training is not None and self.training.running:
-            return None
-        found = runs.unfinished(self.run)
-        last = found["records"][-1] if found and found["records"] else {}
-        return found and {"options": found["options"], "kinds": found["kinds"], "begun": found["begun"],
-                          "epoch": last.get("epoch"), "epochs": last.get("epochs")}  # fmt: skip
+    def new_model(self, options: Mapping[str, Any]) -> PlainVAE:
+        """Return what a fit begins with: of the network as it was edited, or of one that is proposed."""
+        if self.edits.text is None:
+            return PlainVAE(schema=self.schema, **options)
+        return planned(self.declaration(), self.facts(), options)
 
     def _learned(self, vae: PlainVAE) -> None:
         with self.lock:
-            name = self.unused(f"{Path(self.source).name.split('.')[0] or 'model'}.laten")
+            name = unused(f"{Path(self.source).name.split('.')[0] or 'model'}.laten", self.models)
             self.take_model(vae, name)
             if self.training is not None and self.training.held is not None:
                 self.held[name] = self.training.held
@@ -233,17 +260,9 @@ class Workspace:
         """Keep another model, to compare with; return what it is called here."""
         model = restored(PlainVAE, path, {})
         with self.lock:
-            name = self.unused(name)
+            name = unused(name, self.models)
             self.models[name] = model
         return name
-
-    def unused(self, name: str) -> str:
-        """Return a name that no model has: `wine.laten`, `wine-2.laten`, ...."""
-        stem, count, found = name.removesuffix(".laten"), 1, name
-        while found in self.models:
-            count += 1
-            found = f"{stem}-{count}.laten"
-        return found
 
     def table(self) -> tuple[pd.DataFrame, Schema]:
         """Return the table and its schema.

@@ -5,13 +5,14 @@ import { useUndo } from "/static/parts.js";
 import { STEPS, Tour } from "/static/tour.js";
 import { LANGUAGES } from "/static/text.js";
 import { Data } from "/static/data.js";
+import { Network } from "/static/network.js";
 import { Train } from "/static/train.js";
 import { Ask } from "/static/ask.js";
 import { LatentMap } from "/static/map.js";
 import { Fill, Odd, Synthetic } from "/static/tables.js";
 import { Audit, Compare } from "/static/models.js";
 
-const PAGES = { data: Data, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic, compare: Compare, audit: Audit };
+const PAGES = { data: Data, network: Network, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic, compare: Compare, audit: Audit };
 const kept = (name, otherwise) => localStorage.getItem(`laten ${name}`) ?? otherwise;
 const keep = (name, value) => localStorage.setItem(`laten ${name}`, value);
 

@@ -118,5 +118,5 @@ export function Code({ t, code }) {
   if (!code) return null;
   const copy = (what) => navigator.clipboard.writeText(code[what]).then(() => { say(what); setTimeout(() => say(""), 1500); });
   return html`<details class="code"><summary>${t.copy}</summary>
-    ${["python", "command"].filter((w) => code[w]).map((what) => html`<pre data-code=${what}>${code[what]}</pre><button class="plain" onClick=${() => copy(what)}>${said === what ? t.copied : t.copyIt}</button>`)}</details>`;
+    ${["python", "command"].filter((w) => code[w]).map((what) => html`<pre tabindex="0" data-code=${what}>${code[what]}</pre><button class="plain" onClick=${() => copy(what)}>${said === what ? t.copied : t.copyIt}</button>`)}</details>`;
 }

@@ -1,5 +1,7 @@
 // Every word of the page, in both languages.
+import { NETWORK } from "/static/network_text.js";
 const EN = {
+  ...NETWORK.en,
   data: "Data", train: "Train", ask: "Ask", map: "Map", fill: "Fill holes", odd: "Odd rows", synthetic: "Synthetic rows",
   theme: "Light or dark", language: "Bahasa Indonesia", rows: "rows", columns: "columns", images: "images", noModel: "no model yet", noData: "no data yet",
   dropTitle: "Open a table, images, a model or a Bayesian network",
@@ -40,6 +42,7 @@ const EN = {
   auditTitle: "How far can log p be trusted?", auditLead: "A ladder of estimates of log p, each closer from below or exact. Where the steps agree, all of them are right.", auditRows: "Rows", auditAll: "all that fits: chains of samples, simulated rows (slow)", auditStart: "Start the audit", cancel: "Cancel", cancelling: "Cancelled; it ends after the step that is going on.", cancelled: "Cancelled.", findings: "What it means", ladder: "The ladder", ladderLead: "Lower bounds cannot be above the true value by more than chance.", auditFresh: "These rows were held out: the model has not learned from them.", auditNotFresh: "The model may have learned from these rows.", figure: "figure", value: "value", meaning: "meaning", kinds: { "lower bound": "lower bound", "upper bound": "upper bound", exact: "exact", estimate: "estimate" },
 };
 const ID = {
+  ...NETWORK.id,
   data: "Data", train: "Latih", ask: "Tanya", map: "Peta", fill: "Isi sel kosong", odd: "Baris janggal", synthetic: "Baris sintetis",
   theme: "Terang atau gelap", language: "English", rows: "baris", columns: "kolom", images: "gambar", noModel: "belum ada model", noData: "belum ada data",
   dropTitle: "Buka tabel, gambar, model, atau jaringan Bayes",

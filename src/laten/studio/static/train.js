@@ -16,7 +16,8 @@ export function Train({ t, state, setState, go }) {
   const field = (name, least) => html`<label class="field">${t[name]}<input type="number" min=${least} value=${options[name]} disabled=${running} onInput=${(e) => setOptions({ ...options, [name]: e.target.value })} /></label>`;
   const seconds = records.slice(-20).map((r) => r.seconds), pace = d3.median(seconds);
   return html`<h2>${t.trainTitle}</h2><p class="lead">${t.trainLead}</p>
-    <div class="row">${field("latent", 1)}${field("epochs", 1)}${field("seed", 0)}
+    ${state.network && html`<p><a href="#network">${t.netTrain}</a></p>`}
+    <div class="row">${!state.network && field("latent", 1)}${field("epochs", 1)}${field("seed", 0)}
       ${running ? html`<button class="go" onClick=${() => ask(post("/api/stop"))}>${t.stop}</button>` : html`<button class="go" onClick=${() => ask(post("/api/fit", wanted()))}>${state.model || state.unfinished ? t.again : t.start}</button>`}
     </div>
     <${Code} ...${{ t, code: code.found }} />
