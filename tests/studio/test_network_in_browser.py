@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 pytest.importorskip("fastapi")
-pytest.importorskip("playwright.sync_api")
+expect = pytest.importorskip("playwright.sync_api").expect
+WAIT = 120_000  # milliseconds: a busy machine compiles for long
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium"), pytest.mark.slow]
 REFUSED = "Failed to load resource: the server responded with a status of 422"  # which the browser logs by itself
@@ -27,7 +28,7 @@ def text_of(page) -> str:
 
 
 def until(page, sentence: str) -> None:
-    page.wait_for_function("s => document.querySelector('textarea.code').value.includes(s)", arg=sentence)
+    expect(page.locator("textarea.code")).to_have_value(re.compile(re.escape(sentence)), timeout=WAIT)
 
 
 def drag(page, start: str, end: str) -> None:

@@ -11,7 +11,8 @@ from laten.data.datasets.simulated_clinic import clinic
 from laten.estimator.plain_vae import PlainVAE
 
 pytest.importorskip("fastapi")
-pytest.importorskip("playwright.sync_api")
+expect = pytest.importorskip("playwright.sync_api").expect
+WAIT = 120_000  # milliseconds: a busy machine compiles for long
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium"), pytest.mark.slow]
 
@@ -62,7 +63,7 @@ def test_the_tour(page, tmp_path):
     tab(page, "Ask")
     page.get_by_text("age: ").first.wait_for()
     page.keyboard.press("Control+z")  # what was typed is taken back
-    page.wait_for_function("document.querySelectorAll('section.card.given').length == 2")
+    expect(page.locator("section.card.given")).to_have_count(2, timeout=WAIT)
     page.get_by_role("button", name="The most probable row").click()
     page.locator("dl.likely dd", has_text="cardiac").wait_for()
     card = page.locator("section[id='ask ward']")

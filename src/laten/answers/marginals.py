@@ -126,6 +126,14 @@ class Marginals:
             found[name] = {**said, "information": m.information}
         return pd.DataFrame.from_dict(found, orient="index")
 
+    def standard_error(self, name: Any) -> np.ndarray:
+        """Return the most that a column's K probabilities `(K,)` may be off by the draws being few: one standard error.
+
+        It is √(p(1 − p)/n) of n effective draws, as if each draw showed a level; draws show probabilities, which vary less.
+        """
+        p = self.columns[name].probability
+        return np.sqrt(p * (1 - p) / max(self.effective_sample_size, 1.0))
+
     def __str__(self) -> str:
         sure = f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}"
         return f"{self.frame.to_string()}\nlog p(evidence) = {self.log_evidence:.2f} nats; {sure}"

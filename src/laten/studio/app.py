@@ -180,6 +180,10 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
     def decode(body: Given) -> dict[str, Any]:
         return places.decode(workspace, body)
 
+    @app.post("/api/path")
+    def path(body: Given) -> dict[str, Any]:
+        return places.path(workspace, body.get("from"), body.get("to"))
+
     @app.post("/api/selected")
     def selected(body: Given) -> dict[str, Any]:
         return places.selected(workspace, body.get("places"))

@@ -121,6 +121,7 @@ def bars(labels: list[str], p: np.ndarray, prior: np.ndarray | None = None) -> d
     if prior is not None:
         found["prior"] = plain(prior[order])
         found["others_prior"] = float(prior.sum() - prior[order].sum()) if rest else 0.0
+        found["levels"] = labels if rest else []
     return found
 
 
@@ -140,7 +141,10 @@ def distribution(m: Marginal) -> dict[str, Any]:
 
 def distributions(found: Marginals) -> dict[str, Any]:
     """Return all columns given the evidence, and how far to trust it."""
-    columns = [distribution(m) for m in found.columns.values()]
+    columns = [
+        distribution(m) | ({} if m.labels is None else {"error": float(found.standard_error(name).max())})
+        for name, m in found.columns.items()
+    ]
     asked = sorted((c for c in columns if c["information"] > 0), key=lambda c: -c["information"])
     return {
         "columns": columns, "log_evidence": plain(found.log_evidence), "pareto_k": plain(found.pareto_k),

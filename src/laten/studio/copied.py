@@ -98,6 +98,13 @@ def of_table(what: str, data: str, model: str, n: int = 0, given: Mapping[Any, A
     }[what]  # fmt: skip
 
 
+def path(model: str, data: str, rows: Sequence[int], steps: int) -> dict[str, str]:
+    """Return the line between the latents of two rows, as the page *Map* draws it."""
+    code = f"import numpy as np\nimport laten as lt\n\nvae = lt.load({model!r})\n{reading(data, 'vae', rows)}"
+    code += f"ends = np.asarray(vae.transform(df), np.float32)\nline = np.linspace(*ends, {steps}, dtype=np.float32)\n"
+    return {"python": f"{code}print(vae.inverse_transform(line))", "command": ""}
+
+
 def reading(data: str, model: str, rows: Sequence[int] | None = None) -> str:
     """Return the line that reads the rows; `data` is empty where they were handed over in Python."""
     read = f"df = lt.read({data!r}, like={model})\n" if data else "# df: the data that the studio was opened with\n"

@@ -16,11 +16,12 @@ from laten.data.files.as_text import as_written
 from laten.data.files.write import csv_parts
 from laten.plots.contents.containers import n_rows, shown_rows, take
 from laten.plots.contents.model import latent_map
-from laten.studio import as_json
+from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
 
 MOST = 1_000_000  # points
 SHOWN = 20  # rows of a table on the page
+STEPS = 9  # of a line between two rows
 
 Json = dict[str, Any]
 
@@ -51,6 +52,32 @@ def points(workspace: Workspace, colour: str, method: str) -> bytes:
     return len(text).to_bytes(4, "little") + text + b"".join(x.astype("<f4").tobytes() for x in arrays)
 
 
+def path(workspace: Workspace, start: Any, end: Any) -> Json:
+    """Return what lies on the straight line between the latents of two rows, at `STEPS` points of it."""
+    rows, z = latents_of(workspace)
+    ends = [start, end]
+    if not all(isinstance(i, int) and 0 <= i < len(rows) for i in ends):
+        raise LatenError(f"a line goes from one row of the map to another; it has {len(rows)} rows")
+    along = np.linspace(z[start], z[end], STEPS, dtype=np.float32)
+    found = workspace.model().inverse_transform(along)
+    numbers = [int(rows[i]) for i in ends]
+    known = {"numbers": numbers, "shares": np.linspace(0, 1, STEPS).round(3).tolist(),
+             "code": copied.path(workspace.model_file, workspace.source, numbers, STEPS)}  # fmt: skip
+    if isinstance(found, pd.DataFrame):
+        return known | {"table": as_json.table(found)}
+    return known | {"images": [shown(image) for image in images_of(found)]}
+
+
+def images_of(found: Any) -> np.ndarray:
+    """Return the images that a model of images gives."""
+    return np.asarray(next(iter(found.values())) if isinstance(found, dict) else found, float)
+
+
+def shown(image: np.ndarray) -> list[Any]:
+    """Return an image as numbers in 0..1."""
+    return np.round(image / max(image.max(), 1.0), 3).tolist()
+
+
 def decode(workspace: Workspace, body: Json) -> Json:
     """Return what a point of the latents stands for: a row, or an image as numbers in 0..1.
 
@@ -70,8 +97,7 @@ def decode(workspace: Workspace, body: Json) -> Json:
     known = {"z": [round(x, 4) for x in at], "number": number}
     if isinstance(found, pd.DataFrame):
         return known | {"row": as_json.table(found)}
-    image = np.asarray(next(iter(found.values())) if isinstance(found, dict) else found, float)[0]
-    return known | {"image": np.round(image / max(image.max(), 1.0), 3).tolist()}
+    return known | {"image": shown(images_of(found)[0])}
 
 
 def chosen(workspace: Workspace, places: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """The questions that the page asks of a workspace, answered as plain JSON."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,9 +10,10 @@ import pandas as pd
 
 from laten.classical.discrete import DiscreteNetwork
 from laten.common.errors import DataError, LatenError, LatenWarning
-from laten.data.columns.column import ASIDE
+from laten.data.columns.column import ASIDE, NUMBERS
 from laten.data.files.as_text import as_in_file, as_written
 from laten.data.files.write import csv_parts
+from laten.estimator.plain_vae import PlainVAE
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
 from laten.synthetic.quality import quality
@@ -131,15 +132,36 @@ def odd(workspace: Workspace, top: int) -> Json:
     vae, (frame, _) = workspace.model(), workspace.table()
     found = vae.outliers(frame, top, by_column=True)
     names = [c for c in found.columns if c not in ("row", "log_p", "error")]
+    rows = frame.iloc[found["row"]]
     with noted():  # that draws are few for some of the rows of a histogram
         scores = vae.score_samples(frame.iloc[:: max(1, len(frame) // SCORED)])
     counts, edges = np.histogram(scores, BARS)
     return {
         "rows": found["row"].tolist(), "log_p": as_json.plain(found["log_p"]), "columns": names,
-        "excess": as_json.plain(found[names].round(3).to_numpy()), "table": as_json.table(frame.iloc[found["row"]]),
+        "excess": as_json.plain(found[names].round(3).to_numpy()), "table": as_json.table(rows),
+        "ordinary": ordinary(vae, rows, [names[k] for k in found[names].to_numpy().argmax(1)]),
         "edges": as_json.plain(edges), "counts": as_json.plain(counts),
         "code": copied.of_table("odd", workspace.source, workspace.model_file, top),
     }  # fmt: skip
+
+
+def ordinary(vae: PlainVAE, rows: pd.DataFrame, worst: Sequence[Any]) -> list[Json]:
+    """Return the nearest value of each row's worst cell that would make it ordinary, given the row's other cells.
+
+    That is what the model fills in were the cell empty: of numbers the nearer end of the 90 % interval.
+    """
+    blank = rows.copy()
+    for name in set(worst):
+        blank[name] = rows[name].mask(np.array([w == name for w in worst]))
+    with noted():
+        filled, (low, high) = vae.impute(blank), vae.impute_interval(blank)
+    found = []
+    for i, name in enumerate(worst):
+        value, usual, ends = rows[name].iloc[i], filled[name].iloc[i], (low[name].iloc[i], high[name].iloc[i])
+        if vae.schema_[name].kind in NUMBERS and not any(pd.isna(end) for end in (*ends, value)):
+            usual = min(max(value, ends[0]), ends[1])
+        found.append({"column": str(name), "value": as_json.text_of(usual)})
+    return found
 
 
 def draw(workspace: Workspace, n: int, given: Mapping[str, Any]) -> Json:

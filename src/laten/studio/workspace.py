@@ -13,6 +13,7 @@ from laten.classical.discrete import DiscreteNetwork, read_bif
 from laten.common.errors import LatenError
 from laten.data.datasets.embedded import DATASETS
 from laten.data.files.read import read_with_texts
+from laten.data.records import replace
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import assumed
@@ -120,8 +121,9 @@ class Workspace:
         data = None
         if self.frame is not None:
             notes = assumed(self.frame)
+            said = "" if notes is None or notes.plain else replace(notes, source=self.source).line()
             data = {"name": self.source, "rows": len(self.frame), "columns": len(self.frame.columns), "form": "table",
-                    "assumed": "" if notes is None or notes.plain else notes.line("")}  # fmt: skip
+                    "assumed": said}  # fmt: skip
         elif self.images is not None:
             data = {"name": self.source, "rows": len(self.images), "columns": 0, "form": "images", "assumed": ""}
         return {"data": data, "model": self.model_state(), "training": self.training and self.training.state(),

@@ -31,7 +31,7 @@ export function Ask({ t, state, evidence, setEvidence, undo }) {
     <${Problem} text=${error} />
     ${found && html`<${Likely} key=${JSON.stringify([evidence, model.name, model.bound])} ...${{ t, evidence }} />`}
     ${kept.length > 0 && html`<${Scenarios} ...${{ t, kept, setKept, setEvidence }} />`}
-    ${found && html`<div class="grid">${found.columns.map((c) => html`<${Card} key=${c.name} ...${{ t, c, said: evidence[c.name], set }} />`)}</div>`}`;
+    ${found && html`<div class="grid">${found.columns.map((c) => html`<${Card} key=${c.name} ...${{ t, c, said: evidence[c.name], set, sure: given.length > 0 }} />`)}</div>`}`;
 }
 
 // One whole row that agrees with what is known.
@@ -44,8 +44,8 @@ function Likely({ t, evidence }) {
       ${(found.notes ?? []).map((n) => html`<p class="warn" role="alert">${n}</p>`)}<${Code} ...${{ t, code: found.code }} />`}</div>`;
 }
 
-function Card({ t, c, said, set }) {
-  const [typed, setTyped] = useState("");
+function Card({ t, c, said, set, sure }) {
+  const [typed, setTyped] = useState(""), [also, setAlso] = useState(false);
   const classes = c.form === "classes";
   const chosen = said?.is != null ? [said.is] : said?.any ?? [];
   const pick = (i, several) => {
@@ -54,13 +54,16 @@ function Card({ t, c, said, set }) {
       set(c.name, next.length > 1 ? { any: next } : next.length ? { is: next[0] } : null);
     } else set(c.name, chosen.length === 1 && chosen[0] === i ? null : { is: i });
   };
+  const level = (text) => { const i = c.levels.findIndex((l) => l.toLowerCase() === text.trim().toLowerCase()); if (i >= 0) { pick(i, also); setTyped(""); } };
   const value = (x) => (c.form === "number" ? short(x) : x);
-  const summary = classes ? `${c.labels[c.p.indexOf(Math.max(...c.p))]}: ${percent(Math.max(...c.p))}` : `${t.median} ${value(c.median)} · ${t.between} ${value(c.low)} … ${value(c.high)}`;
+  const summary = classes ? `${c.labels[c.p.indexOf(Math.max(...c.p))]}: ${percent(Math.max(...c.p))}${c.error && sure ? ` ± ${percent(c.error)}` : ""}` : `${t.median} ${value(c.median)} · ${t.between} ${value(c.low)} … ${value(c.high)}`;
   return html`<section class=${`card ${said ? "given" : ""}`} id=${`ask ${c.name}`} tabindex="-1">
     <h3>${c.name}<small>${c.kind}</small></h3>
     <p class="said">${summary}</p>
-    <${Picture} ...${{ t, name: c.name, table: drawnOf(c) }}>${classes ? html`<${Bars} column=${c} chosen=${chosen} onPick=${pick} />`
+    <${Picture} ...${{ t, name: c.name, table: drawnOf(c) }}>${classes ? html`<${Bars} column=${c} chosen=${chosen} onPick=${(i, several) => pick(i, several || also)} />`
       : html`<${Histogram} column=${c} given=${!!said} label=${`${c.name}: ${summary}`} onBrush=${(low, high) => set(c.name, { low, high })} />`}</${Picture}>
+      ${classes && said && html`<button type="button" class="plain also" aria-pressed=${also} onClick=${() => setAlso(!also)}>${t.also}</button>`}
+      ${classes && c.levels?.length > 0 && html`<form class="typed" onSubmit=${(e) => { e.preventDefault(); level(typed); }}><input type="text" list=${`levels ${c.name}`} aria-label=${`${c.name}: ${t.findLevel}`} placeholder=${`${t.findLevel} (${c.levels.length})`} value=${typed} onInput=${(e) => { setTyped(e.target.value); if (e.inputType == null || e.inputType === "insertReplacementText") level(e.target.value); }} /><datalist id=${`levels ${c.name}`}>${c.levels.map((l) => html`<option value=${l} />`)}</datalist><button class="plain">${t.apply}</button></form>`}
       ${!classes && html`<form class="typed" onSubmit=${(e) => { e.preventDefault(); set(c.name, typed.trim() ? { text: typed.trim() } : null); }}><input type="text" aria-label=${c.name} placeholder=${t.typeHere} value=${typed} onInput=${(e) => setTyped(e.target.value)} /><button class="plain">${t.apply}</button></form>`}
   </section>`;
 }

@@ -12,7 +12,7 @@ export function Data({ t, state, setState, go }) {
   };
   const drop = (event) => { event.preventDefault(); setOver(false); const file = event.dataTransfer.files[0]; if (file) open(upload(file)); };
   return html`
-    <div class=${`drop ${over ? "over" : ""}`} onDragOver=${(e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
+    <div class=${`drop ${over ? "over" : ""} ${state.data ? "small" : ""}`} onDragOver=${(e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${drop}>
       <h2>${t.dropTitle}</h2><p>${busy ? t.opening : t.dropText}</p>
       <div class="row" style=${{ justifyContent: "center", margin: 0 }}>
         <label class="go" tabindex="0" onKeyDown=${(e) => (e.key === "Enter" || e.key === " ") && e.currentTarget.querySelector("input").click()}>${t.choose}<input type="file" hidden onChange=${(e) => e.target.files[0] && open(upload(e.target.files[0]))} /></label>

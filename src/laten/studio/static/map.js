@@ -3,7 +3,7 @@ import { html, useEffect, useMemo, useState } from "/static/vendor/preact-htm.js
 import { bytes, get, post } from "/static/api.js";
 import { save } from "/static/export.js";
 import { Pixels } from "/static/models.js";
-import { Busy, Problem, Rows, short, useAnswer } from "/static/parts.js";
+import { Busy, Code, Problem, Rows, percent, short, useAnswer } from "/static/parts.js";
 import { Picture } from "/static/pictures.js";
 import { Scatter, shaded } from "/static/scatter.js";
 
@@ -15,11 +15,11 @@ function unpacked(buffer) {
 }
 
 export function LatentMap({ t, state, theme }) {
-  const [colour, setColour] = useState(""), [method, setMethod] = useState("auto"), [asked, setAsked] = useState(null), [picked, setPicked] = useState([]);
+  const [colour, setColour] = useState(""), [method, setMethod] = useState("auto"), [asked, setAsked] = useState(null), [picked, setPicked] = useState([]), [line, setLine] = useState(null);
   const model = state.model, usable = model && model.form !== "exact" && state.data, depends = [model?.name, model?.bound, state.data?.name];
   const names = useAnswer(() => (usable && state.data.form === "table" ? get("/api/columns") : Promise.resolve([])), [state.data?.name]);
   const map = useAnswer(() => (usable ? bytes(`/api/map?colour=${encodeURIComponent(colour)}&method=${method}`).then(unpacked) : Promise.resolve(null)), [colour, method, ...depends]);
-  useEffect(() => setPicked([]), [method, ...depends]);
+  useEffect(() => { setPicked([]); setLine(null); }, [method, ...depends]);
   useEffect(() => { if (map.found) setAsked((old) => old ?? { z: Array(map.found.latents).fill(0) }); }, [map.found]);
   const decoded = useAnswer(() => (asked ? post("/api/decode", asked) : Promise.resolve(null)), [JSON.stringify(asked)]);
   const shade = useMemo(() => map.found && shaded(map.found), [map.found]);
@@ -33,12 +33,13 @@ export function LatentMap({ t, state, theme }) {
       ${model.latents.length > 2 && html`<label class="field">${t.plane}<select value=${method} onChange=${(e) => setMethod(e.target.value)}><option value="auto">${t.auto}</option><option value="axes">${t.axes}</option></select></label>`}
       <${Busy} ...${{ t, busy: map.busy || decoded.busy }} /></div>
     <${Problem} text=${map.error || decoded.error} />
-    ${found && html`<div class="two"><div class="panel"><${Picture} ...${{ t, name: "map", table }}><${Scatter} ...${{ t, map: found, shade, row, show: (i) => setAsked({ row: i }), picked, setPicked, theme }} /></${Picture}>
+    ${found && html`<div class="two"><div class="panel"><${Picture} ...${{ t, name: "map", table }}><${Scatter} ...${{ t, map: found, shade, row, show: (i) => setAsked({ row: i }), picked, setPicked, line, setLine, theme }} /></${Picture}>
         <p class="muted">${found.note}${row != null && decoded.found?.number != null ? ` · ${t.row} ${decoded.found.number}` : ""}</p><${Legend} ...${{ shade, colour: found.colour }} /></div>
       <div class="panel"><h3 style=${{ marginTop: 0 }}>${t.decoded}</h3>
         ${decoded.found?.image && html`<${Pixels} key=${JSON.stringify(asked)} image=${decoded.found.image} />`}
         ${decoded.found?.row && html`<table><tbody>${decoded.found.row.columns.map((c, i) => html`<tr><td class="muted">${c}</td><td>${decoded.found.row.rows[0][i] ?? ""}</td></tr>`)}</tbody></table>`}
         <div style=${{ marginTop: ".8rem" }}>${z && model.latents.map((name, i) => html`<label class="slider"><span>${name}</span><input type="range" min="-3.5" max="3.5" step="0.05" value=${z[i] ?? 0} onInput=${(e) => setAsked({ z: z.map((v, j) => (j === i ? +e.target.value : v)) })} /><output>${(z[i] ?? 0).toFixed(2)}</output></label>`)}</div></div></div>
+      ${line && html`<${Line} ...${{ t, line, clear: () => setLine(null) }} />`}
       ${picked.length > 0 && html`<${Selected} ...${{ t, picked, clear: () => setPicked([]), name: state.data.name }} />`}`}`;
 }
 
@@ -46,6 +47,15 @@ function Legend({ shade, colour }) {
   if (!colour) return null;
   const write = colour.date ? (v) => new Date(v * 86400000).toISOString().slice(0, 10) : colour.labels ? (v) => v : short;
   return html`<div class="legend">${shade.legend.map(([c, v]) => html`<span><i style=${{ background: c }}></i>${write(v)}</span>`)}</div>`;
+}
+
+// What lies between two rows: a strip of images, or of rows with each change in bold.
+function Line({ t, line, clear }) {
+  const { found, error, busy } = useAnswer(() => post("/api/path", { from: line[0], to: line[1] }), [line]), rows = found?.table?.rows;
+  return html`<div class="panel" aria-live="polite"><div class="row"><b>${found ? `${t.lineFrom} ${found.numbers[0]} ${t.lineTo} ${found.numbers[1]}` : t.line}</b><button class="plain" onClick=${clear}>${t.unselect}</button><${Busy} ...${{ t, busy }} /></div><p class="muted">${t.lineLead}</p><${Problem} text=${error} />
+    ${found?.images && html`<div class="strip">${found.images.map((image, i) => html`<figure key=${`${line} ${i}`}><${Pixels} image=${image} /><figcaption>${percent(found.shares[i])}</figcaption></figure>`)}</div>`}
+    ${rows && html`<div class="scroll" tabindex="0"><table><thead><tr><th></th>${found.shares.map((s) => html`<th>${percent(s)}</th>`)}</tr></thead><tbody>${found.table.columns.map((c, j) => html`<tr><td class="muted">${c}</td>${rows.map((r, i) => html`<td>${i > 0 && r[j] !== rows[i - 1][j] ? html`<b>${r[j]}</b>` : r[j]}</td>`)}</tr>`)}</tbody></table></div>`}
+    ${found && html`<${Code} ...${{ t, code: found.code }} />`}</div>`;
 }
 
 function Selected({ t, picked, clear }) {

@@ -8,7 +8,7 @@ export function short(x) {
   if (x == null) return "";
   const size = Math.abs(x);
   if (size >= 1e6) return d3.format(".3~s")(x);
-  if (size >= 1000) return d3.format(",.0f")(x).replace(/,/g, "\u2009");
+  if (size >= 1000) return d3.format(",.0f")(x).replace(/,/g, "\u202f");
   return size < 1e-3 && x !== 0 ? d3.format(".2~e")(x) : String(+x.toPrecision(size >= 100 ? 4 : 3));
 }
 

@@ -68,8 +68,8 @@ function paint(pixels, { x, y }, { k, tx, ty }, codes, colours, ground, inside, 
   }
 }
 
-export function Scatter({ t, map, shade, row, show, picked, setPicked, theme }) {
-  const canvas = useRef(null), [lasso, setLasso] = useState(null), [moving, setMoving] = useState(null), [select, setSelect] = useState(true), [view, setView] = useState({ k: 1, tx: 0, ty: 0 });
+export function Scatter({ t, map, shade, row, show, picked, setPicked, line, setLine, theme }) {
+  const canvas = useRef(null), start = useRef(null), [lasso, setLasso] = useState(null), [moving, setMoving] = useState(null), [mode, setMode] = useState("lasso"), [drawn, setDrawn] = useState(null), [view, setView] = useState({ k: 1, tx: 0, ty: 0 });
   const cloud = useMemo(() => laid(map), [map]), pixels = useMemo(() => new ImageData(W, H), []);
   useEffect(() => setView({ k: 1, tx: 0, ty: 0 }), [map.x]);
   const inside = useMemo(() => { if (!picked.length) return null; const mask = new Uint8Array(map.n); picked.forEach((i) => { mask[i] = 1; }); return mask; }, [picked, map]);
@@ -79,29 +79,33 @@ export function Scatter({ t, map, shade, row, show, picked, setPicked, theme }) 
     paint(pixels, cloud, view, shade.codes, colours, rgb(of("--card")), inside, moving !== null);
     g.putImageData(pixels, 0, 0);
     if (row != null) { g.strokeStyle = of("--ink"); g.lineWidth = 4; g.beginPath(); g.arc(...at([cloud.x[row], cloud.y[row]]), 12, 0, 7); g.stroke(); }
+    const ends = drawn ?? line?.map((i) => [cloud.x[i], cloud.y[i]]);
+    if (ends) { g.strokeStyle = of("--evidence"); g.lineWidth = 4; g.beginPath(); ends.forEach((p) => g.lineTo(...at(p))); g.stroke(); ends.forEach((p) => { g.beginPath(); g.arc(...at(p), 9, 0, 7); g.stroke(); }); }
     if (lasso?.length > 2) { g.strokeStyle = of("--evidence"); g.lineWidth = 3; g.beginPath(); lasso.forEach((p) => g.lineTo(...at(p))); g.closePath(); g.stroke(); }
-  }, [map, shade, row, inside, lasso, colours, theme, view, moving !== null]);
+  }, [map, shade, row, inside, lasso, line, drawn, colours, theme, view, moving !== null]);
   const on = (e) => { const b = canvas.current.getBoundingClientRect(); return [((e.clientX - b.left) / b.width) * W, ((e.clientY - b.top) / b.height) * H]; };
   const under = (e) => { const [a, b] = on(e); return [(a - view.tx) / view.k, (b - view.ty) / view.k]; };
   const zoom = (factor, [a, b] = [W / 2, H / 2]) => setView((v) => { const k = Math.max(1, Math.min(200, v.k * factor)), f = k / v.k; return kept({ k, tx: a - (a - v.tx) * f, ty: b - (b - v.ty) * f }); });
   const kept = (v) => ({ k: v.k, tx: Math.min(W / 2, Math.max(W / 2 - W * v.k, v.tx)), ty: Math.min(H / 2, Math.max(H / 2 - H * v.k, v.ty)) });
   const pan = (dx, dy) => setView((v) => kept({ k: v.k, tx: v.tx + dx, ty: v.ty + dy }));
   useEffect(() => { const c = canvas.current, wheel = (e) => { e.preventDefault(); zoom(Math.exp(-e.deltaY / 400), on(e)); }; c.addEventListener("wheel", wheel, { passive: false }); return () => c.removeEventListener("wheel", wheel); }, []);
-  const down = (e) => { e.currentTarget.setPointerCapture(e.pointerId); if (select && !e.shiftKey) setLasso([under(e)]); else setMoving(on(e)); };
+  const down = (e) => { e.currentTarget.setPointerCapture(e.pointerId); const p = under(e); if (e.shiftKey || mode === "move") setMoving(on(e)); else if (mode === "line") setDrawn([p, p]); else setLasso([p]); };
   const point = (e) => { const i = nearest(cloud, ...under(e), NEAR / view.k); if (i >= 0 && i !== row) show(i); };
-  const move = (e) => { if (lasso) setLasso([...lasso, under(e)]); else if (moving) { const p = on(e); pan(p[0] - moving[0], p[1] - moving[1]); setMoving(p); } else point(e); };
+  const move = (e) => { if (drawn) setDrawn([drawn[0], under(e)]); else if (lasso) setLasso([...lasso, under(e)]); else if (moving) { const p = on(e); pan(p[0] - moving[0], p[1] - moving[1]); setMoving(p); } else point(e); };
   const up = (e) => {
+    if (drawn) { const [a, b] = [drawn[0], under(e)].map((p) => nearest(cloud, ...p, W)); if (a !== b) setLine([a, b]); else point(e); }
     if (lasso?.length > 6) { const [a, b] = d3.extent(lasso, (p) => p[0]), [c, d] = d3.extent(lasso, (p) => p[1]), found = []; for (let i = 0; i < map.n; i++) { const p = [cloud.x[i], cloud.y[i]]; if (p[0] >= a && p[0] <= b && p[1] >= c && p[1] <= d && d3.polygonContains(lasso, p)) found.push(i); } setPicked(found); } else if (lasso) point(e);
-    setLasso(null); setMoving(null);
+    setLasso(null); setMoving(null); setDrawn(null);
   };
   const key = (e) => {
     const step = { ArrowRight: [1, -60, 0], ArrowLeft: [-1, 60, 0], ArrowUp: [0, 0, 60], ArrowDown: [0, 0, -60] }[e.key], factor = { "+": 1.5, "=": 1.5, "-": 1 / 1.5 }[e.key];
+    if (e.key === "Enter" && row != null) { e.preventDefault(); if (start.current == null || start.current === row) start.current = row; else { setLine([start.current, row]); start.current = null; } }
     if (!step && !factor && e.key !== "0") return;
     e.preventDefault();
     if (factor) zoom(factor); else if (e.key === "0") setView({ k: 1, tx: 0, ty: 0 }); else if (e.shiftKey || !step[0]) pan(step[1], step[2]); else show(((row ?? -step[0]) + step[0] + map.n) % map.n);
   };
-  const mode = (on, label) => html`<button type="button" class="plain" aria-pressed=${select === on} onClick=${() => setSelect(on)}>${label}</button>`;
-  return html`<div class="row modes">${mode(true, t.lasso)}${mode(false, t.move)}<button type="button" class="plain" aria-label=${t.zoomIn} onClick=${() => zoom(1.5)}>+</button><button type="button" class="plain" aria-label=${t.zoomOut} onClick=${() => zoom(1 / 1.5)}>−</button>${view.k > 1 && html`<button type="button" class="plain" onClick=${() => setView({ k: 1, tx: 0, ty: 0 })}>${t.wholeMap}</button>`}</div>
-    <canvas class="map" style=${{ cursor: select ? "crosshair" : moving ? "grabbing" : "grab" }} ref=${canvas} width=${W} height=${H} tabindex="0" role="application" aria-label=${`${map.axes[0]}, ${map.axes[1]}: ${map.n}. ${t.mapKeys}`} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${() => { setLasso(null); setMoving(null); }} onKeyDown=${key}></canvas>
+  const choice = (name, label) => html`<button type="button" class="plain" aria-pressed=${mode === name} onClick=${() => setMode(name)}>${label}</button>`;
+  return html`<div class="row modes">${choice("lasso", t.lasso)}${choice("line", t.line)}${choice("move", t.move)}<button type="button" class="plain" aria-label=${t.zoomIn} onClick=${() => zoom(1.5)}>+</button><button type="button" class="plain" aria-label=${t.zoomOut} onClick=${() => zoom(1 / 1.5)}>−</button>${view.k > 1 && html`<button type="button" class="plain" onClick=${() => setView({ k: 1, tx: 0, ty: 0 })}>${t.wholeMap}</button>`}</div>
+    <canvas class="map" style=${{ cursor: mode !== "move" ? "crosshair" : moving ? "grabbing" : "grab" }} ref=${canvas} width=${W} height=${H} tabindex="0" role="application" aria-label=${`${map.axes[0]}, ${map.axes[1]}: ${map.n}. ${t.mapKeys}`} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${() => { setLasso(null); setMoving(null); setDrawn(null); }} onKeyDown=${key}></canvas>
     <div class="muted" style=${{ display: "flex", justifyContent: "space-between" }}><span>→ ${map.axes[0]}</span><span>↑ ${map.axes[1]}</span></div>`;
 }

@@ -22,6 +22,7 @@ export function Odd({ t, state }) {
     ${found && html`<${Code} ...${{ t, code: found.code }} /><div class="two"><div class="scroll"><table><thead><tr><th>${t.row}</th><th>${t.logp}</th><th>${t.why}</th></tr></thead>
       <tbody>${found.rows.map((row, i) => { const most = worst(found, i, 2); return html`<tr aria-selected=${i === open}><td><button class="plain" onClick=${() => setOpen(i)}>${row}</button></td><td>${found.log_p[i].toFixed(1)}</td><td>${most.map(([c, x]) => `${c} = ${value(found, i, c)} (+${x.toFixed(1)})`).join(", ")}</td></tr>`; })}</tbody></table></div>
       <div class="panel"><${Picture} ...${{ t, name: `row ${found.rows[open]}`, table: { columns: ["column", "value", "nats"], rows: worst(found, open, found.columns.length).map(([c, x]) => [c, value(found, open, c), x]) } }}><h3 style=${{ marginTop: 0 }}>${t.row} ${found.rows[open]}</h3><${Waterfall} ...${{ found, open }} /></${Picture}>
+        <p>${found.ordinary[open].column}: <span class="muted">${t.ordinary}</span> <b>${found.ordinary[open].value}</b></p>
         <${Picture} ...${{ t, name: "log_p", table: { columns: ["from", "to", "rows"], rows: found.counts.map((n, i) => [found.edges[i], found.edges[i + 1], n]) } }}><h4>${t.scores}</h4><${Histogram} column=${{ name: "log p", form: "number", edges: found.edges, p: found.counts }} label=${t.scores} /></${Picture}></div></div>`}`;
 }
 const value = (found, i, c) => found.table.rows[i][found.table.columns.indexOf(c)] ?? "∅";

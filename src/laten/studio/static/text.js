@@ -2,6 +2,7 @@
 import { NETWORK } from "/static/network_text.js";
 const EN = {
   ...NETWORK.en,
+  also: "or also …", findLevel: "find a level", line: "Draw a line", lineLead: "Between two rows: what lies on the line from one to the other", lineFrom: "Line from row", lineTo: "to row", ordinary: "ordinary would be",
   data: "Data", train: "Train", ask: "Ask", map: "Map", fill: "Fill holes", odd: "Odd rows", synthetic: "Synthetic rows",
   theme: "Light or dark", language: "Bahasa Indonesia", rows: "rows", columns: "columns", images: "images", noModel: "no model yet", noData: "no data yet",
   dropTitle: "Open a table, images, a model or a Bayesian network",
@@ -43,6 +44,7 @@ const EN = {
 };
 const ID = {
   ...NETWORK.id,
+  also: "atau juga …", findLevel: "cari tingkat", line: "Tarik garis", lineLead: "Di antara dua baris: yang terletak pada garis dari satu ke yang lain", lineFrom: "Garis dari baris", lineTo: "ke baris", ordinary: "yang lazim:",
   data: "Data", train: "Latih", ask: "Tanya", map: "Peta", fill: "Isi sel kosong", odd: "Baris janggal", synthetic: "Baris sintetis",
   theme: "Terang atau gelap", language: "English", rows: "baris", columns: "kolom", images: "gambar", noModel: "belum ada model", noData: "belum ada data",
   dropTitle: "Buka tabel, gambar, model, atau jaringan Bayes",
