@@ -200,9 +200,17 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
     def filled() -> Response:
         return download(questions.filled_csv(workspace), "filled.csv")
 
+    @app.post("/api/filled.csv")
+    def accepted(body: Given) -> Response:
+        return download(questions.filled_csv(workspace, body.get("keep")), "filled.csv")
+
     @app.get("/api/odd")
     def odd(top: int = 20) -> dict[str, Any]:
         return questions.odd(workspace, min(max(top, 1), 200))
+
+    @app.get("/api/ordinary")
+    def ordinary(row: int, column: str) -> dict[str, Any]:
+        return questions.ordinary(workspace, row, column)
 
     @app.post("/api/synthetic")
     def synthetic(body: Given) -> dict[str, Any]:

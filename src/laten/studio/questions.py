@@ -1,7 +1,7 @@
 """The questions that the page asks of a workspace, answered as plain JSON."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,6 @@ from laten.common.errors import DataError, LatenError, LatenWarning
 from laten.data.columns.column import ASIDE, NUMBERS
 from laten.data.files.as_text import as_in_file, as_written
 from laten.data.files.write import csv_parts
-from laten.estimator.plain_vae import PlainVAE
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
 from laten.synthetic.quality import quality
@@ -132,36 +131,37 @@ def odd(workspace: Workspace, top: int) -> Json:
     vae, (frame, _) = workspace.model(), workspace.table()
     found = vae.outliers(frame, top, by_column=True)
     names = [c for c in found.columns if c not in ("row", "log_p", "error")]
-    rows = frame.iloc[found["row"]]
     with noted():  # that draws are few for some of the rows of a histogram
         scores = vae.score_samples(frame.iloc[:: max(1, len(frame) // SCORED)])
     counts, edges = np.histogram(scores, BARS)
     return {
         "rows": found["row"].tolist(), "log_p": as_json.plain(found["log_p"]), "columns": names,
-        "excess": as_json.plain(found[names].round(3).to_numpy()), "table": as_json.table(rows),
-        "ordinary": ordinary(vae, rows, [names[k] for k in found[names].to_numpy().argmax(1)]),
+        "excess": as_json.plain(found[names].round(3).to_numpy()), "table": as_json.table(frame.iloc[found["row"]]),
         "edges": as_json.plain(edges), "counts": as_json.plain(counts),
         "code": copied.of_table("odd", workspace.source, workspace.model_file, top),
     }  # fmt: skip
 
 
-def ordinary(vae: PlainVAE, rows: pd.DataFrame, worst: Sequence[Any]) -> list[Json]:
-    """Return the nearest value of each row's worst cell that would make it ordinary, given the row's other cells.
+def ordinary(workspace: Workspace, row: int, name: str) -> Json:
+    """Return the nearest value of a cell that would make it ordinary, given the row's other cells.
 
     That is what the model fills in were the cell empty: of numbers the nearer end of the 90 % interval.
+
+    Raises:
+        LatenError: there is no such cell.
     """
-    blank = rows.copy()
-    for name in set(worst):
-        blank[name] = rows[name].mask(np.array([w == name for w in worst]))
+    vae, (frame, _) = workspace.model(), workspace.table()
+    column = next((c for c in vae.schema_.columns if str(c.name) == name and c.name in frame), None)
+    if column is None or not 0 <= row < len(frame):
+        raise LatenError(f"there is no row {row} with a column {name!r}")
+    rows = frame.iloc[[row]]
+    value, blank = rows[column.name].iloc[0], rows.copy()
+    blank[column.name] = rows[column.name].mask([True])
     with noted():
-        filled, (low, high) = vae.impute(blank), vae.impute_interval(blank)
-    found = []
-    for i, name in enumerate(worst):
-        value, usual, ends = rows[name].iloc[i], filled[name].iloc[i], (low[name].iloc[i], high[name].iloc[i])
-        if vae.schema_[name].kind in NUMBERS and not any(pd.isna(end) for end in (*ends, value)):
-            usual = min(max(value, ends[0]), ends[1])
-        found.append({"column": str(name), "value": as_json.text_of(usual)})
-    return found
+        usual, low, high = (x[column.name].iloc[0] for x in (vae.impute(blank), *vae.impute_interval(blank)))
+    if column.kind in NUMBERS and not any(pd.isna(x) for x in (value, low, high)):
+        usual = min(max(value, low), high)
+    return {"value": as_json.text_of(usual)}
 
 
 def draw(workspace: Workspace, n: int, given: Mapping[str, Any]) -> Json:
@@ -184,10 +184,24 @@ def judge(workspace: Workspace) -> Json:
     return {"measures": as_json.plain(found[["measure", "value", "better", "meaning"]].to_numpy())}
 
 
-def filled_csv(workspace: Workspace) -> str:
-    """Return the whole table with its holes filled; full cells of a text table are as the file has them."""
+def filled_csv(workspace: Workspace, keep: Any = ()) -> str:
+    """Return the whole table with its holes filled; full cells of a text table are as the file has them.
+
+    Args:
+        keep: Holes that stay as they are: pairs of a row and a column, both by their place in the table.
+    Raises:
+        LatenError: they are something else.
+    """
     vae, (frame, _) = workspace.model(), workspace.table()
+    left = np.zeros(frame.shape, bool)
+    try:
+        left[tuple(np.array(keep, int).reshape(-1, 2).T)] = True
+    except (IndexError, ValueError, TypeError):
+        raise LatenError("holes to keep are pairs of a row and a column of the table") from None
     filled = vae.impute(frame)
+    for j in np.flatnonzero(left.any(axis=0)):
+        name = frame.columns[j]
+        filled[name] = filled[name].where(~left[:, j], frame[name])
     out = as_written(filled, vae.schema_) if workspace.texts is None else as_in_file(filled, frame, workspace.texts)
     return "".join(csv_parts(out))
 

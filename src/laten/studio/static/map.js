@@ -52,7 +52,7 @@ function Legend({ shade, colour }) {
 // What lies between two rows: a strip of images, or of rows with each change in bold.
 function Line({ t, line, clear }) {
   const { found, error, busy } = useAnswer(() => post("/api/path", { from: line[0], to: line[1] }), [line]), rows = found?.table?.rows;
-  return html`<div class="panel" aria-live="polite"><div class="row"><b>${found ? `${t.lineFrom} ${found.numbers[0]} ${t.lineTo} ${found.numbers[1]}` : t.line}</b><button class="plain" onClick=${clear}>${t.unselect}</button><${Busy} ...${{ t, busy }} /></div><p class="muted">${t.lineLead}</p><${Problem} text=${error} />
+  return html`<div class="panel" aria-live="polite"><div class="row"><b>${found ? `${t.lineFrom} ${found.numbers[0]} ${t.lineTo} ${found.numbers[1]}` : t.line}</b><button class="plain" onClick=${clear}>${t.noLine}</button><${Busy} ...${{ t, busy }} /></div><p class="muted">${t.lineLead}</p><${Problem} text=${error} />
     ${found?.images && html`<div class="strip">${found.images.map((image, i) => html`<figure key=${`${line} ${i}`}><${Pixels} image=${image} /><figcaption>${percent(found.shares[i])}</figcaption></figure>`)}</div>`}
     ${rows && html`<div class="scroll" tabindex="0"><table><thead><tr><th></th>${found.shares.map((s) => html`<th>${percent(s)}</th>`)}</tr></thead><tbody>${found.table.columns.map((c, j) => html`<tr><td class="muted">${c}</td>${rows.map((r, i) => html`<td>${i > 0 && r[j] !== rows[i - 1][j] ? html`<b>${r[j]}</b>` : r[j]}</td>`)}</tr>`)}</tbody></table></div>`}
     ${found && html`<${Code} ...${{ t, code: found.code }} />`}</div>`;

@@ -13,8 +13,8 @@ export function shaded(map) {
   const codes = new Uint8Array(map.n), colour = map.colour;
   if (!colour) return { codes, palette: null, legend: [] };
   if (colour.labels) {
-    map.values.forEach((v, i) => { codes[i] = v < 0 || Number.isNaN(v) ? CLASSES.length : v % CLASSES.length; });
-    return { codes, palette: [...CLASSES, MISSING], legend: colour.labels.map((l, i) => [CLASSES[i % CLASSES.length], l]) };
+    map.values.forEach((v, i) => { codes[i] = v >= 0 && v < CLASSES.length ? v : CLASSES.length; });
+    return { codes, palette: [...CLASSES, MISSING], legend: [...colour.labels.slice(0, CLASSES.length).map((l, i) => [CLASSES[i], l]), ...(colour.labels.length > CLASSES.length ? [[MISSING, `+ ${colour.labels.length - CLASSES.length}`]] : [])] };
   }
   const known = Float32Array.from(map.values).filter((v) => !Number.isNaN(v)).sort(), ends = [0.02, 0.5, 0.98].map((q) => d3.quantileSorted(known, q)), [low, , high] = ends;
   map.values.forEach((v, i) => { codes[i] = Number.isNaN(v) ? STEPS : Math.max(0, Math.min(STEPS - 1, Math.floor(((v - low) / (high - low || 1)) * STEPS))); });

@@ -2,7 +2,7 @@
 import { NETWORK } from "/static/network_text.js";
 const EN = {
   ...NETWORK.en,
-  also: "or also …", findLevel: "find a level", line: "Draw a line", lineLead: "Between two rows: what lies on the line from one to the other", lineFrom: "Line from row", lineTo: "to row", ordinary: "ordinary would be",
+  also: "or also …", findLevel: "find a level", line: "Draw a line", noLine: "Remove the line", lineLead: "Between two rows: what lies on the line from one to the other", lineFrom: "Line from row", lineTo: "to row", ordinary: "ordinary would be",
   data: "Data", train: "Train", ask: "Ask", map: "Map", fill: "Fill holes", odd: "Odd rows", synthetic: "Synthetic rows",
   theme: "Light or dark", language: "Bahasa Indonesia", rows: "rows", columns: "columns", images: "images", noModel: "no model yet", noData: "no data yet",
   dropTitle: "Open a table, images, a model or a Bayesian network",
@@ -26,7 +26,7 @@ const EN = {
   others: "others",
   mapTitle: "Map of the latents", mapLead: "Each point is a row, placed by its posterior mean. Hover or tap a point; move the sliders to see what the latents stand for. Drag round rows to select them; the wheel zooms.",
   colour: "Colour by", none: "nothing", plane: "Plane", auto: "main directions", axes: "the two most varying latents", row: "row", decoded: "What these latents stand for", selected: "selected", unselect: "Clear the selection", mean: "mean",
-  fillTitle: "Fill the holes", fillLead: "Filled cells are blue, with the 90 % interval below. Full cells stay as they are.", noHoles: "This table has no holes.", holes: "empty cells", rowsWithHoles: "rows with holes", shownOf: "shown", downloadFilled: "Download the filled table",
+  fillTitle: "Fill the holes", fillLead: "Filled cells are blue, with the 90 % interval below. Full cells stay as they are. Click a filled cell to leave it empty.", leaveHole: "leave this cell empty, or fill it", holesLeft: "stay empty", noHoles: "This table has no holes.", holes: "empty cells", rowsWithHoles: "rows with holes", shownOf: "shown", downloadFilled: "Download the filled table",
   oddTitle: "Odd rows", oddLead: "The least probable rows under the model. Bars: by how many nats a cell costs more than is usual for its column.", logp: "log p", why: "why", scores: "log p of all rows",
   synTitle: "Synthetic rows", synLead: "New rows, drawn from the model. What is known on the page Ask can be required of all of them.", how: "How many rows", draw: "Draw", useEvidence: "with the evidence of the page Ask", quality: "How good they are", downloadSyn: "Download the rows",
   needModel: "There is no model yet. Train one on the page Train, or open a model file on the page Data.", needData: "There are no data yet. Open a file on the page Data.", working: "Working …", tableOnly: "This page is for tables; for images look at the Map.",
@@ -44,7 +44,7 @@ const EN = {
 };
 const ID = {
   ...NETWORK.id,
-  also: "atau juga …", findLevel: "cari tingkat", line: "Tarik garis", lineLead: "Di antara dua baris: yang terletak pada garis dari satu ke yang lain", lineFrom: "Garis dari baris", lineTo: "ke baris", ordinary: "yang lazim:",
+  also: "atau juga …", findLevel: "cari tingkat", line: "Tarik garis", noLine: "Hapus garis", lineLead: "Di antara dua baris: yang terletak pada garis dari satu ke yang lain", lineFrom: "Garis dari baris", lineTo: "ke baris", ordinary: "yang lazim:",
   data: "Data", train: "Latih", ask: "Tanya", map: "Peta", fill: "Isi sel kosong", odd: "Baris janggal", synthetic: "Baris sintetis",
   theme: "Terang atau gelap", language: "English", rows: "baris", columns: "kolom", images: "gambar", noModel: "belum ada model", noData: "belum ada data",
   dropTitle: "Buka tabel, gambar, model, atau jaringan Bayes",
@@ -68,7 +68,7 @@ const ID = {
   others: "lainnya",
   mapTitle: "Peta laten", mapLead: "Setiap titik adalah satu baris, pada rata-rata posteriornya. Arahkan atau ketuk titik; geser penggeser untuk melihat arti laten. Seret mengelilingi baris untuk memilihnya; roda memperbesar.",
   colour: "Warnai menurut", none: "tanpa", plane: "Bidang", auto: "arah utama", axes: "dua laten paling bervariasi", row: "baris", decoded: "Arti laten ini", selected: "terpilih", unselect: "Batalkan pilihan", mean: "rata-rata",
-  fillTitle: "Isi sel kosong", fillLead: "Sel yang diisi berwarna biru, dengan selang 90 % di bawahnya. Sel yang terisi tidak berubah.", noHoles: "Tabel ini tidak punya sel kosong.", holes: "sel kosong", rowsWithHoles: "baris dengan sel kosong", shownOf: "ditampilkan", downloadFilled: "Unduh tabel yang terisi",
+  fillTitle: "Isi sel kosong", fillLead: "Sel yang diisi berwarna biru, dengan selang 90 % di bawahnya. Sel yang terisi tidak berubah. Klik sel yang diisi untuk membiarkannya kosong.", leaveHole: "biarkan sel ini kosong, atau isi", holesLeft: "tetap kosong", noHoles: "Tabel ini tidak punya sel kosong.", holes: "sel kosong", rowsWithHoles: "baris dengan sel kosong", shownOf: "ditampilkan", downloadFilled: "Unduh tabel yang terisi",
   oddTitle: "Baris janggal", oddLead: "Baris dengan peluang terkecil menurut model. Batang: berapa nat sebuah sel lebih mahal daripada biasanya di kolomnya.", logp: "log p", why: "sebab", scores: "log p semua baris",
   synTitle: "Baris sintetis", synLead: "Baris baru yang ditarik dari model. Yang diketahui di halaman Tanya dapat diwajibkan bagi semuanya.", how: "Berapa baris", draw: "Buat", useEvidence: "dengan bukti di halaman Tanya", quality: "Seberapa baik", downloadSyn: "Unduh baris",
   needModel: "Belum ada model. Latih di halaman Latih, atau buka berkas model di halaman Data.", needData: "Belum ada data. Buka berkas di halaman Data.", working: "Menghitung …", tableOnly: "Halaman ini untuk tabel; untuk gambar lihat Peta.",
