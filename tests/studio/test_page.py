@@ -52,10 +52,18 @@ def test_the_tour(page, tmp_path):
     canvas.focus()
     canvas.press("ArrowRight")
     page.get_by_text("row 0").wait_for()
+    for key in ("Enter", "ArrowRight", "ArrowRight", "Enter"):
+        canvas.press(key)
+    page.get_by_text("Line from row 0 to row 2").wait_for()
     tab(page, "Fill holes")
-    assert page.locator("td.filled").first.inner_text()
+    page.locator("td.filled button").first.press("Enter")
+    page.get_by_text("1 stay empty").wait_for()
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Download the filled table").press("Enter")
+    assert found.value.suggested_filename == "filled.csv"
     tab(page, "Odd rows")
     page.get_by_role("button", name=re.compile(r"^\d+$")).nth(1).click()
+    page.get_by_text("ordinary would be").wait_for()
     tab(page, "Synthetic rows")
     page.get_by_label("How many rows").fill("50")
     page.get_by_role("button", name="Draw").click()

@@ -77,6 +77,9 @@ def test_answers_are_those_of_python(studio):
     by_name = {c["name"]: c for c in found["columns"]}
     for name in ("drug", "pain", "smoker"):
         assert by_name[name]["p"] == pytest.approx(right.columns[name].probability.tolist())
+    p = right.columns["drug"].probability
+    sure = np.sqrt(p * (1 - p) / right.effective_sample_size).max()
+    assert by_name["drug"]["error"] == pytest.approx(sure) and 0 < sure < 0.1
     assert by_name["visits"]["median"] == right.columns["visits"].quantile(0.5)
     assert set(found["next"]) <= set(by_name) - set(asked)
     code = found["code"]["python"]

@@ -127,9 +127,9 @@ class Marginals:
         return pd.DataFrame.from_dict(found, orient="index")
 
     def standard_error(self, name: Any) -> np.ndarray:
-        """Return the most that a column's K probabilities `(K,)` may be off by the draws being few: one standard error.
+        """Return by how much draws may be off in a column's K probabilities `(K,)`: √(p(1 − p)/n) of n effective draws.
 
-        It is √(p(1 − p)/n) of n effective draws, as if each draw showed a level; draws show probabilities, which vary less.
+        That is the standard error if each draw showed one level; draws show probabilities, which vary less.
         """
         p = self.columns[name].probability
         return np.sqrt(p * (1 - p) / max(self.effective_sample_size, 1.0))
