@@ -32,7 +32,8 @@ export function useAnswer(ask, depends) {
 // Ctrl+Z, where no text is being edited.
 export function useUndo(undo, depends) {
   useEffect(() => {
-    const key = (e) => { if ((e.ctrlKey || e.metaKey) && !e.shiftKey && e.key.toLowerCase() === "z" && !/^(text|number)$/.test(e.target.type ?? "")) { e.preventDefault(); undo?.(); } };
+    if (!undo) return undefined;
+    const key = (e) => { if ((e.ctrlKey || e.metaKey) && !e.shiftKey && e.key.toLowerCase() === "z" && !/^(text|number|textarea)$/.test(e.target.type ?? "")) { e.preventDefault(); undo(); } };
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);
   }, depends);

@@ -68,7 +68,7 @@ function Curves({ t, records }) {
   const ys = lines.flatMap((l) => l.points.map((p) => p[1])).sort(d3.ascending);
   const low = d3.quantile(ys, records.length > 12 ? 0.04 : 0), x = d3.scaleLinear([Math.min(1, records[0].epoch), Math.max(2, records[records.length - 1].epoch)], [left, W - 10]), y = d3.scaleLinear([low, ys[ys.length - 1]], [H - bottom, 10]).nice();
   const path = d3.line((p) => x(p[0]), (p) => y(Math.max(p[1], y.domain()[0])));
-  return html`<svg viewBox=${`0 0 ${W} ${H}`} role="img" aria-label=${t.bound}>
+  return html`<svg viewBox=${`0 0 ${W} ${H}`} style=${{ maxWidth: "64rem" }} role="img" aria-label=${t.bound}>
     ${y.ticks(5).map((v) => html`<g><line class="axis" x1=${left} x2=${W - 10} y1=${y(v)} y2=${y(v)} /><text x=${left - 6} y=${y(v) + 4} text-anchor="end">${short(v)}</text></g>`)}
     ${x.ticks(8).filter(Number.isInteger).map((v) => html`<text x=${x(v)} y=${H - 6} text-anchor="middle">${v}</text>`)}
     ${lines.map((l) => html`<path class=${l.c} d=${path(l.points)} />`)}
