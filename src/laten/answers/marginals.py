@@ -215,6 +215,7 @@ def marginals(fitted: Fitted, given: Mapping[Any, Any], draws: int, known: Befor
         if name not in given:
             told = max(0.0, entropy(p) - float(part(scale, surprisal).sum()))
             p = possible(view, shown, scale, p)
+            told = min(told, entropy(p))  # of what a tie tells already, nothing is left to ask
         elif name in shown:
             p = np.eye(len(p))[cell_of(scale, hard)]
         columns[name] = Marginal(p, known.prior[name], told, scale, held(scale, view, given))

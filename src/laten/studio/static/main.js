@@ -36,6 +36,7 @@ function Studio() {
   useEffect(() => (running ? follow(setState) : undefined), [running]);
   const go = (name) => { location.hash = name; setPage(name); document.querySelector("main")?.focus(); };
   const model = state?.model;
+  useEffect(() => { document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [page, state === null]);
   useUndo(page === "ask" && undo, [page, before]);
   useEffect(() => { replace({}); setBefore([]); }, [model?.name, model?.bound, model?.factors]);
   if (!state) return html`<p class="wait">${error || "laten studio …"}</p>`;
