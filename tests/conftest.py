@@ -14,6 +14,8 @@ from jaxtyping import install_import_hook
 install_import_hook("laten", "shape_checks.checked")
 mpl.use("Agg")
 
+collect_ignore = ["chaos/killing_pairs.py", "training/on_devices.py"]  # run by tests, in processes of their own
+
 RANKS = "raise"  # (3,) + (2, 3) must be written out; "allow" to switch off
 DTYPES = "strict"  # int32 + float32 must be written out; "standard" to switch off
 # Programs are compiled quickly, not well: most run once, on few rows (docs/decisions.md, 36).

@@ -157,6 +157,21 @@ def test_marginals_agree_with_the_other_questions():
     assert over.columns["cost"].quantile(0.01) >= 2000 and over.columns["admitted"].quantile(0.5).year == 2022
 
 
+@pytest.mark.filterwarnings("ignore:log-likelihood")
+def test_what_a_tie_tells_already_is_not_worth_asking():
+    """`grade` follows from `degree`; `pay` is as it is (the control)."""
+    rng = np.random.default_rng(0)
+    level = rng.integers(0, 4, 300)
+    frame = pd.DataFrame(
+        {"degree": np.array(list("abcd"))[level], "grade": level + 10.0, "pay": rng.random(300) < level / 4}
+    )
+    vae = lt.VAE(latent=2, width=8, epochs=3, draws=64).fit(frame)
+    found = vae.marginals({"degree": "c"}, draws=64).columns
+    assert vae.schema_["grade"].kind == "ordinal" and found["grade"].probability.max() == 1
+    assert found["grade"].information == pytest.approx(0, abs=1e-9)
+    assert found["pay"].probability.max() < 1
+
+
 def test_marginals_keep_to_an_interval_and_agree_with_draws():
     """x = z + noise, y = 2z + noise, modelled by densities: given an interval of x."""
     rng = np.random.default_rng(0)

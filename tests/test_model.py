@@ -209,6 +209,23 @@ def test_enumeration_of_a_discrete_network():
         assert abs(weights_of(model, filled, 1)[0, 0] - exact) > 0.05  # control: as if all had been observed
 
 
+def test_enumeration_of_a_node_of_which_some_sites_are_seen():
+    p = lt.Network(y=lt.Bernoulli(2), x=lt.Bernoulli(3).given("y"))
+    model = scrambled(build_model(p, lt.guide_for(p, observed=("y",)), key(), hidden=("y",)), 5)
+    y, x = np.float32([[1, 0], [1, 1], [0, 0]]), np.float32([[1, 0, 1], [0, 0, 1], [1, 1, 1]])
+    seen = np.array([[True, False], [False, False], [False, True]])
+    exact = []
+    for y_row, x_row, at in zip(y, x, seen, strict=True):
+        states = [np.where(at, y_row, s).astype(np.float32) for s in ([0, 0], [0, 1], [1, 0], [1, 1])]
+        both = [p.log_prob(model.p, {"y": jnp.asarray(s), "x": jnp.asarray(x_row)}) for s in np.unique(states, axis=0)]
+        exact.append(np.logaddexp.reduce([float(sum(v.sum() for v in one.values())) for one in both]))
+    found = weights_of(model, {"y": jnp.asarray(y), "x": jnp.asarray(x)}, 1, {"y": jnp.asarray(seen)})[:, 0]
+    assert found == pytest.approx(exact, abs=1e-5)
+    assert (
+        np.abs(weights_of(model, {"y": jnp.asarray(y), "x": jnp.asarray(x)}, 1)[:, 0] - exact).min() > 0.01
+    )  # control
+
+
 def test_importance_sampling_agrees_with_quadrature():
     p = lt.Network(z=lt.Normal(2), x=lt.Bernoulli(6).given("z", via=lt.MLP(8, activation="tanh")))
     model = build_model(p, lt.guide_for(p), key(2))

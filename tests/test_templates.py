@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 import laten as lt
+from laten.data.datasets.simulated_clinic import clinic
+from laten.estimator.plain_vae import PlainVAE
+from laten.estimator.propose import propose
 from laten.network import templates
 from laten.network.model import build_model
 from laten.network.templates import Leaf
@@ -117,6 +120,24 @@ def test_a_column_that_is_a_parent_is_answered_as_any_other():
     assert (proba.idxmax(axis=1) == truth).mean() > 0.9
     assert (vae.predict(frame, "label") == truth).mean() > 0.9
     assert (vae.impute(frame)["label"] == truth).mean() > 0.9
+
+
+def test_a_network_of_ones_own_has_the_families_that_are_proposed():
+    frame = clinic(120, seed=1)
+    proposed = propose(frame, PlainVAE()).network
+    schema = lt.infer_schema(frame).binned()
+    for block in schema.blocks:
+        assert lt.family_for(schema, block.node) == proposed.nodes[block.node].family
+    own = schema.with_nodes({"a": "age", "b": ["cost", "crp"]})
+    assert lt.family_for(own, "a").shape == () and lt.family_for(own, "b", rank=5).rank == 5
+    assert {c.name for c in own.set_aside} == set(frame.columns) - {"age", "cost", "crp"}
+    numbers = lt.infer_schema(frame).binned(but=["cost"]).with_nodes({"a": "age", "b": ["cost"]})
+    assert lt.family_for(numbers, "a") == lt.family_for(own, "a")
+    assert lt.family_for(numbers, "b") == lt.Normal(1, scale="site")
+    with pytest.raises(lt.DataError, match="no node 'c'"):
+        lt.family_for(own, "c")
+    with pytest.raises(lt.DataError, match="must be of one kind"):
+        schema.with_nodes({"a": ["age", "sex"]})
 
 
 @pytest.mark.parametrize("kind, words", [("cellar", "no family for columns of kind 'cellar'")])

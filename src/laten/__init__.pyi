@@ -24,6 +24,7 @@ from .estimator.batch_answers import BatchAnswers as BatchAnswers
 from .estimator.detector import Detector as Detector
 from .estimator.embedder import Embedder as Embedder
 from .estimator.imputer import Imputer as Imputer
+from .estimator.propose import family_for as family_for
 from .estimator.synthesizer import Synthesizer as Synthesizer
 from .estimator.vae import VAE as VAE
 from .estimator.vae import load as load
@@ -58,6 +59,7 @@ from .network.nets.layers import Linear as Linear
 from .network.nets.layers import ResMLP as ResMLP
 from .network.nets.table import Table as Table
 from .network.network import Network as Network
+from .studio import studio as studio
 from .synthetic.quality import quality as quality
 from .training.cluster import join_cluster as join_cluster
 from .training.objectives import Cubo as Cubo

@@ -2,63 +2,19 @@
 
 import re
 import shutil
-import threading
-import time
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from laten.data.datasets.simulated_clinic import clinic
+from laten.estimator.plain_vae import PlainVAE
 
 pytest.importorskip("fastapi")
-sync_api = pytest.importorskip("playwright.sync_api")
+expect = pytest.importorskip("playwright.sync_api").expect
+WAIT = 120_000  # milliseconds: a busy machine compiles for long
 CHROMIUM = shutil.which("chromium")
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt install chromium"), pytest.mark.slow]
-WAIT = 120_000  # milliseconds: a busy machine compiles for long
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    import uvicorn
-
-    from laten.studio.app import create_app
-    from laten.studio.launch import listening
-    from laten.studio.workspace import Workspace
-
-    door = listening("127.0.0.1", None)
-    port = door.getsockname()[1]
-    app = create_app(Workspace(tmp_path_factory.mktemp("studio")), "t", ("127.0.0.1",))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as p:
-        found = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def page(browser, address):
-    found = browser.new_page(viewport={"width": 1440, "height": 1000})
-    found.set_default_timeout(WAIT)
-    found.wrong, found.asked = [], []
-    found.on("console", lambda m: found.wrong.append(m.text) if m.type == "error" else None)
-    found.on("pageerror", lambda e: found.wrong.append(str(e)))
-    found.on("request", lambda r: found.asked.append(r.url))
-    found.goto(f"{address}/?token=t")
-    found.evaluate("location.hash = 'data'")
-    yield found
-    assert found.wrong == []
-    assert all(url.startswith((address, "data:", "blob:")) for url in found.asked)
-    found.close()
 
 
 def tab(page, name: str) -> None:
@@ -79,7 +35,7 @@ def test_the_tour(page, tmp_path):
     page.get_by_role("button", name="Ask the model").click()
     page.get_by_role("button", name=re.compile("^ward: cardiac")).click()
     page.get_by_text("ward: cardiac ✕").wait_for()
-    box = page.locator("section[id='ask age'] svg").bounding_box()
+    box = page.locator("section[id='ask age'] svg[role=img]").bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 20, steps=4)
@@ -96,14 +52,129 @@ def test_the_tour(page, tmp_path):
     canvas.focus()
     canvas.press("ArrowRight")
     page.get_by_text("row 0").wait_for()
+    for key in ("Enter", "ArrowRight", "ArrowRight", "Enter"):
+        canvas.press(key)
+    page.get_by_text("Line from row 0 to row 2").wait_for()
     tab(page, "Fill holes")
-    assert page.locator("td.filled").first.inner_text()
+    page.locator("td.filled button").first.press("Enter")
+    page.get_by_text("1 stay empty").wait_for()
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Download the filled table").press("Enter")
+    assert found.value.suggested_filename == "filled.csv"
     tab(page, "Odd rows")
     page.get_by_role("button", name=re.compile(r"^\d+$")).nth(1).click()
+    page.get_by_text("ordinary would be").wait_for()
     tab(page, "Synthetic rows")
     page.get_by_label("How many rows").fill("50")
     page.get_by_role("button", name="Draw").click()
     page.get_by_text("First rows").wait_for()
+    tab(page, "Ask")
+    page.get_by_text("age: ").first.wait_for()
+    page.keyboard.press("Control+z")  # what was typed is taken back
+    expect(page.locator("section.card.given")).to_have_count(2, timeout=WAIT)
+    page.get_by_role("button", name="The most probable row").click()
+    page.locator("dl.likely dd", has_text="cardiac").wait_for()
+    card = page.locator("section[id='ask ward']")
+    for kind in ("PNG", "SVG", "CSV"):
+        card.locator("summary").focus()
+        card.locator("summary").press("Enter")
+        with page.expect_download() as found:
+            card.get_by_role("button", name=kind).press("Enter")
+        assert found.value.suggested_filename == f"ward.{kind.lower()}" and found.value.path().stat().st_size > 50
+
+
+@pytest.mark.trains  # the audit fits a guide to each row
+def test_two_models_and_an_audit(page, tmp_path):
+    """Train twice, compare, audit; a training that is stopped is offered again."""
+    clinic(200, seed=1)[["age", "sex", "ward"]].to_csv(tmp_path / "wards.csv", index=False)
+    page.locator("input[type=file]").set_input_files(tmp_path / "wards.csv")
+    page.get_by_role("button", name="Go on: train a model").click()
+    for passes in ("2", "4"):
+        page.get_by_label("Latent dimensions").fill("2")
+        page.get_by_label("Passes over the rows").fill(passes)
+        page.get_by_role("button", name=re.compile("Start training|Train again")).click()
+        page.get_by_text(f"{passes} / {passes}").wait_for()
+        page.get_by_text("Done: the plan is complete.").wait_for()
+    page.get_by_text("As code").click()
+    assert "epochs=4" in page.locator("pre[data-code=python]").inner_text()
+    tab(page, "Compare")
+    page.locator("p.verdict").wait_for()
+    page.locator("table.diverging").wait_for()
+    page.locator("section.card").nth(2).wait_for()
+    tab(page, "Audit")
+    page.locator("main select").select_option("20")
+    page.get_by_role("button", name="Start the audit").click()
+    page.locator("ul.findings li").first.wait_for(timeout=3 * WAIT)
+    assert page.locator("svg.intervals circle").count() >= 5
+    tab(page, "Train")
+    page.get_by_label("Passes over the rows").fill("100000")
+    page.get_by_role("button", name="Train again").click()
+    page.get_by_text(re.compile(r"\d+ / 100000")).wait_for()
+    page.get_by_role("button", name="Stop and keep the model").click()
+    page.get_by_role("button", name="Go on with it").wait_for()
+
+
+def test_the_tour_of_six_steps_by_keys(page):
+    page.evaluate("localStorage.removeItem('laten toured')")
+    page.reload()
+    tour = page.get_by_role("dialog", name="Tour of the studio")
+    tour.wait_for()
+    for _ in range(5):
+        tour.get_by_role("button", name="Next").press("Enter")
+    tour.get_by_role("button", name="Begin").press("Enter")
+    assert tour.count() == 0
+    page.reload()
+    page.locator(".drop").wait_for()
+    assert tour.count() == 0
+    page.get_by_role("button", name="Tour of the studio").press("Enter")
+    tour.wait_for()
+    page.keyboard.press("Escape")  # the focus is in it
+    assert tour.count() == 0
+
+
+PAN = """() => new Promise((done) => {
+  const c = document.querySelector("canvas.map"), box = c.getBoundingClientRect(), began = performance.now();
+  let frames = 0;
+  const put = CanvasRenderingContext2D.prototype.putImageData;
+  CanvasRenderingContext2D.prototype.putImageData = function (...a) { frames++; return put.apply(this, a); };
+  c.setPointerCapture = () => {};
+  const send = (type, x, y) => c.dispatchEvent(new PointerEvent(type, { pointerId: 1, clientX: box.left + x,
+    clientY: box.top + y, bubbles: true, shiftKey: true }));
+  send("pointerdown", 300, 300);
+  const step = () => {
+    send("pointermove", 300 + 150 * Math.sin(frames / 15), 300 + 100 * Math.cos(frames / 20));
+    const seconds = (performance.now() - began) / 1000;
+    if (seconds < 3) requestAnimationFrame(step); else { send("pointerup", 300, 300); done(frames / seconds); }
+  };
+  requestAnimationFrame(step);
+})"""
+
+
+def test_a_map_of_many_points_moves(page, tmp_path):
+    """10^5 points; the figure is printed (`-s`), since it depends on the machine."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 3, 100_000)
+    frame = pd.DataFrame({"x": rng.normal(group), "y": rng.normal(-group), "group": np.array(list("abc"))[group]})
+    vae = PlainVAE(latent=2, width=8, epochs=1).fit(frame.head(2000))
+    vae.save(tmp_path / "m.laten")
+    frame.to_parquet(tmp_path / "many.parquet")
+    page.locator("input[type=file]").set_input_files(tmp_path / "m.laten")
+    page.get_by_text("m.laten").first.wait_for()
+    page.evaluate("location.hash = 'data'")
+    page.locator("input[type=file]").set_input_files(tmp_path / "many.parquet")
+    page.get_by_text("100,000").wait_for()
+    tab(page, "Map")
+    page.locator("canvas.map").wait_for()
+    page.get_by_label("Colour by").select_option("group")
+    page.locator(".legend").wait_for()
+    frames = page.evaluate(PAN)
+    print(f"panning 100000 points: {frames:.0f} frames a second")
+    assert frames > 5
+    canvas = page.locator("canvas.map")
+    canvas.focus()
+    for key in ("+", "Shift+ArrowRight", "0", "ArrowRight"):
+        canvas.press(key)
+    page.get_by_text("row 0").wait_for()
 
 
 @pytest.mark.parametrize("language", ["en", "id"])
@@ -119,7 +190,7 @@ def test_no_page_is_wider_than_the_screen_or_hard_to_read(page, language, theme,
     page.reload()
     page.get_by_role("button", name="wine").click()
     page.locator("section.card").first.wait_for()
-    for name in ("data", "train", "ask", "map", "fill", "odd", "synthetic"):
+    for name in ("data", "network", "train", "ask", "map", "fill", "odd", "synthetic", "compare", "audit"):
         page.evaluate(f"location.hash = '{name}'")
         page.wait_for_timeout(400)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -77,6 +77,9 @@ def test_answers_are_those_of_python(studio):
     by_name = {c["name"]: c for c in found["columns"]}
     for name in ("drug", "pain", "smoker"):
         assert by_name[name]["p"] == pytest.approx(right.columns[name].probability.tolist())
+    p = right.columns["drug"].probability
+    sure = np.sqrt(p * (1 - p) / right.effective_sample_size).max()
+    assert by_name["drug"]["error"] == pytest.approx(sure) and 0 < sure < 0.1
     assert by_name["visits"]["median"] == right.columns["visits"].quantile(0.5)
     assert set(found["next"]) <= set(by_name) - set(asked)
     code = found["code"]["python"]
@@ -109,6 +112,11 @@ def test_holes_are_filled_and_full_cells_kept(studio, frame):
     (workspace.folder / "back.csv").write_text(text)
     again, right = lt.read(workspace.folder / "back.csv"), workspace.vae.impute(workspace.frame)
     assert again["sex"].tolist() == right["sex"].tolist() and np.allclose(again["age"], right["age"])
+    row = found["numbers"][i]
+    kept = page.post("/api/filled.csv", json={"keep": [[row, frame.columns.get_loc("age")]]}).text.splitlines()
+    changed = [k for k, (a, b) in enumerate(zip(text.splitlines(), kept, strict=True)) if a != b]
+    assert changed == [row + 1] and kept[row + 1].split(",")[frame.columns.get_loc("age")] == ""
+    assert page.post("/api/filled.csv", json={"keep": [[300, 0]]}).status_code == 422
 
 
 def test_full_cells_keep_their_spelling(tmp_path):
@@ -135,10 +143,35 @@ def test_odd_rows_a_map_and_new_rows(studio, frame):
     odd = ok(page.get("/api/odd?top=5"))
     scores = workspace.vae.score_samples(workspace.frame)
     assert odd["rows"][0] in np.argsort(scores)[:5] and len(odd["excess"][0]) == len(odd["columns"])
-    place = ok(page.get("/api/map?colour=ward"))
-    assert len(place["points"]) == 300 and np.array(place["z"]).shape == (300, 2) and place["colour"]["labels"]
-    row = ok(page.post("/api/decode", json={"z": place["z"][7]}))["row"]
-    assert row["columns"] == list(frame)
+    row, blank = odd["rows"][0], workspace.frame.iloc[[odd["rows"][0]]].copy()
+    usual = ok(page.get(f"/api/ordinary?row={row}&column=age"))["value"]
+    blank["age"] = np.nan
+    low, high = (float(x["age"].iloc[0]) for x in workspace.vae.impute_interval(blank))
+    assert float(usual) == pytest.approx(np.clip(workspace.frame["age"].iloc[row], low, high), rel=1e-5)
+    assert page.get("/api/ordinary?row=300&column=age").status_code == 422
+    assert page.get(f"/api/ordinary?row={row}&column=nothing").status_code == 422
+    body = page.get("/api/map?colour=ward").content
+    size = int.from_bytes(body[:4], "little")
+    head, numbers = json.loads(body[4 : 4 + size]), np.frombuffer(body[4 + size :], "<f4").reshape(3, -1)
+    assert head["n"] == 300 and head["latents"] == 2 and numbers.shape == (3, 300)
+    z = workspace.vae.transform(workspace.frame).to_numpy()
+    assert np.allclose(numbers[:2].T, z, atol=1e-6)
+    labels = workspace.frame["ward"].map(dict(zip(head["colour"]["labels"], range(9), strict=False))).fillna(-1)
+    assert numbers[2].tolist() == labels.tolist()
+    found = ok(page.post("/api/decode", json={"row": 7}))
+    assert found["number"] == 7 and found["z"] == pytest.approx(z[7].tolist(), abs=1e-4)
+    assert found["row"] == ok(page.post("/api/decode", json={"z": found["z"]}))["row"]
+    assert found["row"]["columns"] == list(frame)
+    assert page.post("/api/decode", json={"row": 300}).status_code == 422
+    assert page.post("/api/decode", json={"z": ["a"]}).status_code == 422
+    line = ok(page.post("/api/path", json={"from": 7, "to": 2}))
+    ends = [ok(page.post("/api/decode", json={"row": i}))["row"]["rows"][0] for i in (7, 2)]
+    assert line["numbers"] == [7, 2] and [line["table"]["rows"][i] for i in (0, -1)] == ends
+    assert page.post("/api/path", json={"from": 7, "to": 300}).status_code == 422
+    some = ok(page.post("/api/selected", json={"places": [3, 5, 5]}))
+    assert some["rows"] == 2 and some["numbers"] == [3, 5] and len(some["table"]["rows"]) == 2
+    assert len(page.post("/api/selected.csv", json={"places": [3, 5]}).text.splitlines()) == 3
+    assert page.post("/api/selected", json={"places": [300]}).status_code == 422
     drawn = ok(page.post("/api/synthetic", json={"n": 60, "given": {"sex": {"text": "male"}}}))
     at = drawn["table"]["columns"].index("sex")
     assert {r[at] for r in drawn["table"]["rows"]} == {"male"}

@@ -47,6 +47,14 @@ class Comparison:
             return None
         return self.names[0] if self.difference > 0 else self.names[1]
 
+    @property
+    def log_p(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Mean log p(row) under each model with its standard error, nats."""
+        found = self.frame[["log_p_a", "log_p_b"]]
+        error = found.std(ddof=1) / math.sqrt(len(found))
+        first, second = ((float(found[name].mean()), float(error[name])) for name in found)
+        return first, second
+
     def _repr_html_(self) -> str:
         return notebook.sentences(str(self))
 
@@ -78,11 +86,18 @@ def compare(
     a, b = (judged(fitted, data, draws, error).per_row for fitted in (one, other))
     if len(a) < 2:
         raise LatenError(f"compare needs at least 2 rows, not {len(a)}")
+    difference, standard_error = paired(a, b)
     d = a - b
     frame = pd.DataFrame({"log_p_a": a, "log_p_b": b, "difference": d})
     if isinstance(data, pd.DataFrame):
         frame.index = data.index
-    return Comparison(float(d.mean()), float(d.std(ddof=1) / math.sqrt(len(d))), float((d > 0).mean()), frame, names)
+    return Comparison(difference, standard_error, float((d > 0).mean()), frame, names)
+
+
+def paired(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Return the mean of a less b over the same rows, `(rows,)` each, and its standard error."""
+    d = a - b
+    return float(d.mean()), float(d.std(ddof=1) / math.sqrt(len(d))) if len(d) > 1 else math.nan
 
 
 def refuse_unlike(one: View, other: View, names: tuple[str, str]) -> None:

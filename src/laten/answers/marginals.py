@@ -126,6 +126,14 @@ class Marginals:
             found[name] = {**said, "information": m.information}
         return pd.DataFrame.from_dict(found, orient="index")
 
+    def standard_error(self, name: Any) -> np.ndarray:
+        """Return by how much draws may be off in a column's K probabilities `(K,)`: √(p(1 − p)/n) of n effective draws.
+
+        That is the standard error if each draw showed one level; draws show probabilities, which vary less.
+        """
+        p = self.columns[name].probability
+        return np.sqrt(p * (1 - p) / max(self.effective_sample_size, 1.0))
+
     def __str__(self) -> str:
         sure = f"effective sample size {self.effective_sample_size:.0f}, Pareto k {self.pareto_k:.2f}"
         return f"{self.frame.to_string()}\nlog p(evidence) = {self.log_evidence:.2f} nats; {sure}"
@@ -207,6 +215,7 @@ def marginals(fitted: Fitted, given: Mapping[Any, Any], draws: int, known: Befor
         if name not in given:
             told = max(0.0, entropy(p) - float(part(scale, surprisal).sum()))
             p = possible(view, shown, scale, p)
+            told = min(told, entropy(p))  # of what a tie tells already, nothing is left to ask
         elif name in shown:
             p = np.eye(len(p))[cell_of(scale, hard)]
         columns[name] = Marginal(p, known.prior[name], told, scale, held(scale, view, given))

@@ -22,6 +22,7 @@ from laten.classical.bif_file import read_text
 from laten.classical.by_row import by_row
 from laten.classical.learned_guide import LearnedGuide, learn
 from laten.classical.logits import conditionals, declaration
+from laten.classical.most_probable import most_probable
 from laten.classical.probability_tables import ProbabilityTables
 from laten.classical.question import check_name, check_targets, code_of, evidence_of, index_of, parse_question
 from laten.common.atomic_file import atomic
@@ -108,6 +109,23 @@ class DiscreteNetwork(ProbabilityTables):
         names = check_targets(self.states, targets, evidence)
         table, _ = self.joint(names, evidence)
         return pd.Series(table.ravel() / table.sum(), index_of(self.states, names), name="p")
+
+    def most_probable(self, given: Mapping[str, Any] | None = None) -> tuple[pd.Series, float]:
+        """Return the joint states of all variables that are most probable given evidence, exactly.
+
+        Args:
+            given: As in `query`.
+        Returns:
+            Variable -> its state, the evidence among them; and log p of all of them together, in nats.
+        Raises:
+            DataError: an unknown variable or state, evidence of probability zero, or a network that is too dense.
+        """
+        evidence = evidence_of(self.states, given)
+        codes, log_p = most_probable(self.factors(evidence, self.states), self.sizes)
+        if not np.isfinite(log_p):
+            raise self.impossible(evidence)
+        codes |= evidence.codes
+        return pd.Series({n: s[codes[n]] for n, s in self.states.items()}, name="state"), log_p
 
     def log_prob(self, frame: pd.DataFrame) -> pd.Series:
         """Return the exact log p of each row's filled cells, in nats; all else is summed out.

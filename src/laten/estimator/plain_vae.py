@@ -9,10 +9,13 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import replace
 from signal import Signals
 from typing import Any, BinaryIO, Self, TypeVar
 
+import equinox as eqx
+import jax
 import numpy as np
 import pandas as pd
 
@@ -44,7 +47,9 @@ from laten.training.checkpoints import Checkpoints
 from laten.training.cluster import first
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
+from laten.training.loop import Loop
 from laten.training.progress import progress as progress_display
+from laten.training.step import State
 
 MOST_DRAWS = 1_000_000  # that a model file may ask of each question
 
@@ -130,6 +135,7 @@ class PlainVAE(Parameters, Answers):
         signals: Sequence[Signals] = CTRL_C,
         report: Callable[[dict[str, Any]], bool | None] | None = None,
         devices: int | None = None,
+        look: Callable[[Callable[[], Self]], None] | None = None,
     ) -> Self:
         """Learn from what `prepare(X, self)` made of data.
 
@@ -138,12 +144,17 @@ class PlainVAE(Parameters, Answers):
             signals: What ends it early.
             report: Told of each epoch in place of the display of `progress`; true ends training there.
             devices: As in `fit`.
+            look: Called about each second, with a function that returns the model of now. Training waits for it, and
+                the model is gone when it goes on.
         Raises:
             TrainingDiverged: steps stayed non-finite.
         """
+        on_call = nothing if look is None else lambda loop, given: look(lambda: self._as_of(prepared, loop, given[0]))
         with progress_display(self.progress if first() else "quiet") as display:
-            kept: dict[str, Any] = {"checkpoints": checkpoints, "signals": signals, "devices": devices}
-            outcome = train(prepared.task, prepared.settings, report or display, **kept)
+            outcome = train(
+                prepared.task, prepared.settings, report or display,
+                on_call=on_call, checkpoints=checkpoints, signals=signals, devices=devices,
+            )  # fmt: skip
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
@@ -151,6 +162,15 @@ class PlainVAE(Parameters, Answers):
         self.restarts_ = pd.DataFrame(outcome.starts)
         self.declared_ = tuple(name for name in ("network", "guide") if getattr(self, name) is not None)
         return self
+
+    def _as_of(self, prepared: Prepared, loop: Loop, state: State) -> Self:
+        """Return a copy of this with the weights of a training that goes on."""
+        one = state.weights if loop.copies == 1 else jax.tree.map(lambda x: x[0], state.weights)
+        static = eqx.partition(prepared.task.model, eqx.is_inexact_array)[1]
+        model = eqx.combine(loop.packing.unpack(one), static)
+        found = copy(self)
+        found._remember(model, prepared.view, prepared.task.presentation, "", pd.DataFrame())
+        return found
 
     def _remember(
         self,
@@ -255,6 +275,10 @@ def check_read(vae: PlainVAE) -> None:
     check(vae)
     if vae.draws > MOST_DRAWS:
         raise ModelFileError(f"draws={vae.draws} would take any question's memory; at most {MOST_DRAWS} are read")
+
+
+def nothing(loop: Loop, arguments: tuple) -> None:
+    """Do nothing before a compiled call."""
 
 
 def plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from laten.common.errors import DataError, DeclarationError, known
 from laten.data.columns.cells import Cells, cells_of
 from laten.data.containers.containers import ARRAY, Container, Taken, as_frame, taken, taken_table
 from laten.data.containers.dictionaries import is_columns
+from laten.data.messages import unknown
 from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.holes import holes_of
 from laten.data.rows.rows import Rows
@@ -19,7 +20,7 @@ from laten.data.schema.block import Block
 from laten.data.schema.infer import infer_schema, tied
 from laten.data.schema.schema import Schema
 from laten.estimator.parameters import Parameters
-from laten.families import Node
+from laten.families import Family, Node
 from laten.network import templates
 from laten.network.guide import check_generative
 from laten.network.network import Network
@@ -157,16 +158,35 @@ def of_weighted(view: View, frame: Any, weights: np.ndarray | None, inputs: Coll
 
 def for_table(schema: Schema, lossy: tuple[str, ...], rows: int, parameters: Parameters) -> Network:
     """Propose a network for a table; few rows get a prior of few components, and narrow layers."""
-    leaves = [
-        templates.Leaf(
-            b.node, b.family_kind, b.shape, b.sizes, b.points, b.node in lossy, rank_for(rows, b.waves), b.waves
-        )
-        for b in schema.blocks
-    ]
+    leaves = [leaf_of(b, rows, b.node in lossy) for b in schema.blocks]
     components = min(MOST_COMPONENTS, max(1, rows // ROWS_A_COMPONENT))
     wide = rows >= WIDE_ROWS or any(b.waves for b in schema.blocks)  # a season bends whatever it moves
     width = parameters.width or (WIDE if wide else WIDTH)
     return templates.table(leaves, parameters.latent, width, components, parameters.dropout)
+
+
+def leaf_of(b: Block, rows: int, informative: bool = False) -> templates.Leaf:
+    """Return a block of columns as templates take it."""
+    rank = rank_for(rows, b.waves)
+    return templates.Leaf(b.node, b.family_kind, b.shape, b.sizes, b.points, informative, rank, b.waves)
+
+
+def family_for(schema: Schema, node: str, rank: int | None = None) -> Family:
+    """Choose the family that a proposed network gives to a node of a table, for a network of your own.
+
+    Args:
+        schema: What the columns are; `schema.binned()` makes histograms of numbers.
+        node: One of its nodes: of `schema.with_nodes(...)`, or one a kind ("binary", "number", ...).
+        rank: Of a node of histograms: coefficients a column (`lt.Binned`); None: as many as the rows can settle.
+    Raises:
+        DataError: the schema has no such node.
+        DeclarationError: a rank below 1.
+    """
+    blocks = {b.node: b for b in schema.blocks}
+    if node not in blocks:
+        raise unknown("node", node, blocks)
+    leaf = leaf_of(blocks[node], blocks[node].columns[0].seen.rows)
+    return templates.family_of(leaf if rank is None else leaf._replace(rank=rank))
 
 
 def rank_for(rows: int, waves: tuple[int, ...] = ()) -> int | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from laten.answers import impute, latents, sample_and_predict, samples, scores
+from laten.answers.completion import Completion, most_probable
 from laten.answers.marginals import BeforeEvidence, Marginals, before_evidence, marginals
 from laten.answers.sample_and_predict import ConditionalAnswer
 from laten.common.errors import LatenError, whole
@@ -56,8 +57,7 @@ class Answers(Explanations):
         Raises:
             LatenError: as in `sample`.
         """
-        draws, seed = self.draws, self._seed(seed)
-        yield from samples.sample_parts(self._fitted(), whole("n", n), given, draws, seed, holes)
+        yield from samples.sample_parts(self._fitted(), whole("n", n), given, self.draws, self._seed(seed), holes)
 
     def conditional(
         self,
@@ -107,6 +107,27 @@ class Answers(Explanations):
         if self._before is None:
             self._before = before_evidence(fitted)
         return marginals(fitted, given or {}, self._draws(draws, MANY), self._before)
+
+    def most_probable(
+        self, given: Mapping[Any, Any] | None = None, *, candidates: int = 128, draws: int | None = None,
+        seed: int | None = None,
+    ) -> Completion:  # fmt: skip
+        """Return a whole row that agrees with the evidence, the most probable of many that are compared.
+
+        Numbers count by their density, so that what is most probable depends on their units, and may be unlike a usual
+        row; `sample` draws usual ones.
+
+        Args:
+            given: Column -> what is known of it, as in `sample`; None: nothing.
+            candidates: Rows drawn to begin with; three times as many are compared.
+            draws: Draws from the guide for each row; None: at least 500.
+        Returns:
+            `row`, `log_p` (nats) and its `error`, `candidates`; `print` shows them.
+        Raises:
+            LatenError: the model is of arrays, an unknown column, or a value never seen.
+        """
+        draws, seed = self._draws(draws, POSTERIOR), self._seed(seed)
+        return most_probable(self._fitted(), given or {}, whole("candidates", candidates), draws, seed)
 
     # -- filling ------------------------------------------------------------
 

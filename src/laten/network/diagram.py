@@ -56,15 +56,7 @@ def draw(
     for name in observed:
         if name not in network.nodes:
             raise DeclarationError(f"draw(): observed {name!r} is not a node; known names: {known(network.nodes)}")
-    names: list[tuple[str, bool]] = [(name, True) for name in network.inputs]  # (name, is evidence)
-    names += [(name, False) for name in network.nodes]
-    index = {key: i for i, key in enumerate(names)}
-    edges = [
-        (index[parent, parent == name or parent not in network.nodes], index[name, False])
-        for name, node in network.nodes.items()
-        for parent in node.parents
-    ]
-    place, routes = arranged(len(names), edges)
+    names, place, routes = laid_out(network)
     circles = [
         circle(place[i], name, None if evidence else network.nodes[name], evidence or name in observed)
         for i, (name, evidence) in enumerate(names)
@@ -77,8 +69,27 @@ def draw(
     return text
 
 
+def laid_out(network: Declared) -> tuple[list[tuple[str, bool]], list[Point], list[list[int]]]:
+    """Return each circle's name and whether it is evidence; places, circles first; and the places on each arrow."""
+    names: list[tuple[str, bool]] = [(name, True) for name in network.inputs]
+    names += [(name, False) for name in network.nodes]
+    index = {key: i for i, key in enumerate(names)}
+    edges = [
+        (index[parent, parent == name or parent not in network.nodes], index[name, False])
+        for name, node in network.nodes.items()
+        for parent in node.parents
+    ]
+    return names, *arranged(len(names), edges)
+
+
 def arrow(route: list[Point], circles: list[Point]) -> str:
     """Draw an arrow from the edge of the first circle of a route to the edge of the last."""
+    line, head = curve(route, circles)
+    return f'<path d="{line}" fill="none" stroke="{INK}" stroke-width="1.4"/><path d="{head}" fill="{INK}"/>'
+
+
+def curve(route: list[Point], circles: list[Point]) -> tuple[str, str]:
+    """Return the paths of an arrow's line and of its head."""
     (x0, y0), (x1, y1) = route[0], route[-1]
     out, into = heading(route[0], route[1]), heading(route[-2], route[-1])
     if len(route) == 2 and not any(on_the_way(c, route[0], route[1]) for c in circles):
@@ -98,8 +109,7 @@ def arrow(route: list[Point], circles: list[Point]) -> str:
         line += f" C{at(near)} {at(far)} {at(b)}"
     side = (0.4 * HEAD * math.cos(into), -0.4 * HEAD * math.sin(into))
     wings = f"L{at((base[0] + side[0], base[1] + side[1]))} L{at((base[0] - side[0], base[1] - side[1]))}"
-    head = f'<path d="M{at(tip)} {wings} Z" fill="{INK}"/>'
-    return f'<path d="{line}" fill="none" stroke="{INK}" stroke-width="1.4"/>{head}'
+    return line, f"M{at(tip)} {wings} Z"
 
 
 def heading(a: Point, b: Point) -> float:

@@ -157,8 +157,8 @@ class Model(eqx.Module):
         for name in names:
             per_site = draw.log_q[name]
             if name in masks:
-                same = states[name] == values[name]
-                per_site = jnp.where(masks[name] & ~same, IMPOSSIBLE, per_site)
+                same = states[name] == values[name][None]
+                per_site = jnp.where(masks[name][None] & ~same, IMPOSSIBLE, per_site)
             log_r += per_site.reshape(n_states, -1).sum(1)
         return jnp.maximum(log_r, IMPOSSIBLE), draw
 

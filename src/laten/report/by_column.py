@@ -8,6 +8,7 @@ Of a column $x_c$ with the rest $x_{-c}$ of a row:
 - *inside*: share of rows in the central 90 % interval; *off*: mean distance of class probabilities from frequencies.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,7 @@ class ColumnFigures:
         base: The same of the most frequent class; of numbers 0.
         inside: Coverage -> share of rows inside.
         tail: (lower, upper) nats a row that are gained in the tails, `ends` where they begin.
+        log_p: `(rows,)` nats, of each row's own value given its other columns.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ColumnFigures:
     inside: dict[float, float] = field(default_factory=dict)
     tail: tuple[float, float] = (float("nan"), float("nan"))
     ends: tuple[Any, Any] = (None, None)
+    log_p: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,12 @@ class ByColumn:
         }
 
 
-def by_column(fitted: Fitted, frame: pd.DataFrame) -> ByColumn:
+def by_column(fitted: Fitted, frame: pd.DataFrame, say: Callable[[str], None] = lambda name: None) -> ByColumn:
     """Ask for each column of some rows, given the others.
 
     Args:
         frame: Rows; of many, some evenly spread over them are asked.
+        say: Told of each column.
     """
     view = fitted.view
     assert isinstance(view, TableView)
@@ -104,6 +108,7 @@ def by_column(fitted: Fitted, frame: pd.DataFrame) -> ByColumn:
     pairs: list[np.ndarray] = [np.zeros((0, 2))]
     for column in modelled[:COLUMNS]:
         if column.name in frame and frame[column.name].notna().sum() >= FEW_IN_TAIL:
+            say(str(column.name))
             figures, stated = one(fitted, view, frame, column, alone.get(column.name))
             found.append(figures)
             pairs.append(stated)
@@ -136,6 +141,7 @@ def one(
     gains = np.full(len(frame), np.nan) if alone is None else log_p - alone
     gain = float(np.mean(gains[there]))
     kept: dict[str, Any] = {"name": str(name), "kind": column.kind, "rows": int(there.sum()), "gain": gain}
+    kept["log_p"] = log_p[there]
     if column.kind in CLASSES:
         p = view.probabilities(means, name)
         place = {str(level): i for i, level in enumerate(p.columns)}

@@ -147,7 +147,7 @@ def as_plain(f: Figures, judged: tuple[Finding, ...], fitted: Fitted) -> dict[st
         "held_out": f.held_out and dict(zip(("log_p", "error", "rows", "gains"), f.held_out, strict=True)),
         "log_p": f.log_p and {n: v for n, v in asdict(f.log_p).items() if n not in ("per_row", "errors")},
         "odd": None if f.odd is None else {"fence": f.fence, "share": f.odd_share, "rows": f.odd.to_dict("records")},
-        "columns": f.columns and [asdict(c) for c in f.columns.columns],
+        "columns": f.columns and [{n: v for n, v in asdict(c).items() if n != "log_p"} for c in f.columns.columns],
         "calibration": f.columns and {
             "intervals": f.columns.inside, "off": f.columns.off, "stated": f.columns.stated, "came": f.columns.happened,
             "count": f.columns.count,

@@ -4,19 +4,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Body, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 
 from laten.common.errors import LatenError
 from laten.server.safety import COOKIE, Guard, knows
-from laten.studio import questions
+from laten.studio import copied, network_page, places, questions
+from laten.studio.model_routes import routes_of_models
+from laten.studio.network_routes import routes_of_network
+from laten.studio.uploads import LARGEST, Given, received
 from laten.studio.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
-LARGEST = 2 * 2**30  # bytes of an upload
 PAUSE = 0.4  # seconds between two looks at a training
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
@@ -26,7 +28,6 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 FIT = {"latent": int, "width": int, "epochs": int, "seed": int, "numbers": str}
-Given = Annotated[dict[str, Any], Body()]
 Next = Callable[[Request], Awaitable[Response]]
 
 
@@ -67,8 +68,10 @@ def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> Fast
         return JSONResponse({"detail": "open the address with its token, as the terminal shows it"}, status_code=401)
 
     routes_of_data(app, workspace)
+    routes_of_network(app, workspace)
     routes_of_training(app, workspace)
     routes_of_questions(app, workspace)
+    routes_of_models(app, workspace)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
 
@@ -83,15 +86,7 @@ def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
     @app.put("/api/file/{name}")
     async def upload(name: str, request: Request) -> dict[str, Any]:
         path = workspace.folder / f"upload{''.join(Path(Path(name).name).suffixes[-2:])}"
-        size = 0
-        with path.open("wb") as out:
-            async for part in request.stream():
-                size += len(part)
-                if size > LARGEST:
-                    raise LatenError(
-                        f"{name}: more than {LARGEST // 2**30} GiB; give the path to `laten studio` instead"
-                    )
-                out.write(part)
+        await received(request, path, name)
         await asyncio.to_thread(workspace.open, str(path), Path(name).name)
         return workspace.state()
 
@@ -111,6 +106,11 @@ def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
         workspace.set_kind(str(body.get("column")), str(body.get("kind")))
         return workspace.cards()
 
+    @app.post("/api/kind/undo")
+    def undo() -> list[dict[str, Any]]:
+        workspace.undo_kind()
+        return workspace.cards()
+
     @app.get("/api/rows")
     def rows(first: int = 0) -> dict[str, Any]:
         return workspace.rows(max(0, first))
@@ -127,6 +127,21 @@ def routes_of_training(app: FastAPI, workspace: Workspace) -> None:
     def fit(body: Given) -> dict[str, Any]:
         workspace.fit(options_of(body))
         return workspace.state()
+
+    @app.post("/api/fit/code")
+    def code(body: Given) -> dict[str, str] | None:
+        if workspace.edits.text is not None:
+            return network_page.fit_code(workspace, options_of(body))
+        return copied.fit(workspace.source, workspace.kinds, options_of(body), workspace.frame is not None)
+
+    @app.post("/api/fit/more")
+    def more() -> dict[str, Any]:
+        workspace.go_on()
+        return workspace.state()
+
+    @app.get("/api/glimpse")
+    def glimpse() -> dict[str, Any]:
+        return (workspace.training and workspace.training.picture) or {}
 
     @app.post("/api/stop")
     def stop() -> dict[str, Any]:
@@ -153,16 +168,29 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
     def ask(body: Given) -> dict[str, Any]:
         return questions.ask(workspace, body)
 
+    @app.post("/api/likely")
+    def likely(body: Given) -> dict[str, Any]:
+        return questions.likely(workspace, body)
+
     @app.get("/api/map")
-    def latent_map(colour: str = "", method: str = "auto") -> dict[str, Any]:
-        return questions.place_rows(workspace, colour, method)
+    def latent_map(colour: str = "", method: str = "auto") -> Response:
+        return Response(places.points(workspace, colour, method), media_type="application/octet-stream")
 
     @app.post("/api/decode")
     def decode(body: Given) -> dict[str, Any]:
-        z = body.get("z")
-        if not isinstance(z, list) or not all(isinstance(x, int | float) for x in z):
-            raise LatenError("a point of the latents is a list of numbers")
-        return questions.decode(workspace, [float(x) for x in z])
+        return places.decode(workspace, body)
+
+    @app.post("/api/path")
+    def path(body: Given) -> dict[str, Any]:
+        return places.path(workspace, body.get("from"), body.get("to"))
+
+    @app.post("/api/selected")
+    def selected(body: Given) -> dict[str, Any]:
+        return places.selected(workspace, body.get("places"))
+
+    @app.post("/api/selected.csv")
+    def selected_rows(body: Given) -> Response:
+        return download(places.selected_csv(workspace, body.get("places")), "selected.csv")
 
     @app.get("/api/fill")
     def fill() -> dict[str, Any]:
@@ -172,9 +200,17 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
     def filled() -> Response:
         return download(questions.filled_csv(workspace), "filled.csv")
 
+    @app.post("/api/filled.csv")
+    def accepted(body: Given) -> Response:
+        return download(questions.filled_csv(workspace, body.get("keep")), "filled.csv")
+
     @app.get("/api/odd")
     def odd(top: int = 20) -> dict[str, Any]:
         return questions.odd(workspace, min(max(top, 1), 200))
+
+    @app.get("/api/ordinary")
+    def ordinary(row: int, column: str) -> dict[str, Any]:
+        return questions.ordinary(workspace, row, column)
 
     @app.post("/api/synthetic")
     def synthetic(body: Given) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the page is told: columns, distributions and tables as plain JSON, without NaN."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from laten.answers.marginals import Marginal, Marginals
 from laten.common.errors import DataError
 from laten.data.columns.column import ASIDE, CLASSES, Column
 from laten.data.rows.between import Between, between
+from laten.data.schema.schema import Schema
+from laten.plots.contents.columns import Marginal as Drawn
 
 MOST_LEVELS = 12  # of a column, that have a bar of their own
 BARS = 30
@@ -47,6 +49,15 @@ def text_of(value: Any) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.6g}"
     return str(plain(value))
+
+
+def cards(frame: pd.DataFrame, schema: Schema, chosen: Container[str]) -> list[dict[str, Any]]:
+    """Return a card for each column; `chosen`: those whose kind was changed."""
+    remarks = {str(n): r.text for r in schema.worth_a_look for n in r.columns}
+    return [
+        card(c, frame[c.name]) | {"remark": remarks.get(str(c.name), ""), "chosen": str(c.name) in chosen}
+        for c in schema.columns
+    ]
 
 
 def card(column: Column, cells: pd.Series) -> dict[str, Any]:
@@ -110,6 +121,7 @@ def bars(labels: list[str], p: np.ndarray, prior: np.ndarray | None = None) -> d
     if prior is not None:
         found["prior"] = plain(prior[order])
         found["others_prior"] = float(prior.sum() - prior[order].sum()) if rest else 0.0
+        found["levels"] = labels if rest else []
     return found
 
 
@@ -129,12 +141,25 @@ def distribution(m: Marginal) -> dict[str, Any]:
 
 def distributions(found: Marginals) -> dict[str, Any]:
     """Return all columns given the evidence, and how far to trust it."""
-    columns = [distribution(m) for m in found.columns.values()]
+    columns = [
+        distribution(m) | ({} if m.labels is None else {"error": float(found.standard_error(name).max())})
+        for name, m in found.columns.items()
+    ]
     asked = sorted((c for c in columns if c["information"] > 0), key=lambda c: -c["information"])
     return {
         "columns": columns, "log_evidence": plain(found.log_evidence), "pareto_k": plain(found.pareto_k),
         "effective": plain(found.effective_sample_size), "next": [c["name"] for c in asked[:3]],
     }  # fmt: skip
+
+
+def histogram(m: Drawn) -> dict[str, Any]:
+    """Return one column of drawn rows beside the data."""
+    prior = None if m.data is None else plain(m.data)
+    found = {"name": m.column, "p": plain(m.model), "prior": prior}
+    if m.edges is None:
+        return found | {"form": "classes", "labels": list(m.labels), "index": list(range(len(m.labels))), "others": 0}
+    edges = m.edges * MILLISECONDS if m.date else m.edges
+    return found | {"form": "date" if m.date else "number", "edges": plain(edges)}
 
 
 def evidence_of(columns: Iterable[Column], given: Mapping[str, Any]) -> dict[Any, Any]:

@@ -10,11 +10,9 @@ import pandas as pd
 
 from laten.classical.discrete import DiscreteNetwork
 from laten.common.errors import DataError, LatenError, LatenWarning
-from laten.data.columns.column import ASIDE
+from laten.data.columns.column import ASIDE, NUMBERS
 from laten.data.files.as_text import as_in_file, as_written
 from laten.data.files.write import csv_parts
-from laten.plots.contents.containers import shown_rows
-from laten.plots.contents.model import latent_map
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
 from laten.synthetic.quality import quality
@@ -51,14 +49,20 @@ def noted() -> Iterator[list[str]]:
     found.extend(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, LatenWarning)))
 
 
-def ask_exactly(network: DiscreteNetwork, name: str, given: Mapping[str, Any]) -> Json:
-    """Return the exact distribution of every variable of a discrete network."""
+def states_of(network: DiscreteNetwork, given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return evidence about variables as states, from what was clicked."""
     evidence: dict[str, list[str]] = {}
     for variable, said in given.items():
         if variable not in network.states:
             raise DataError(f"no variable {variable!r}")
         chosen = [said["is"]] if "is" in said else said.get("any", [])
         evidence[variable] = [network.states[variable][i] for i in chosen]
+    return evidence
+
+
+def ask_exactly(network: DiscreteNetwork, name: str, given: Mapping[str, Any]) -> Json:
+    """Return the exact distribution of every variable of a discrete network."""
+    evidence = states_of(network, given)
     columns = []
     for variable, states in network.states.items():
         p = network.query(variable, {n: v for n, v in evidence.items() if n != variable})
@@ -73,6 +77,25 @@ def ask_exactly(network: DiscreteNetwork, name: str, given: Mapping[str, Any]) -
     }  # fmt: skip
 
 
+def likely(workspace: Workspace, given: Mapping[str, Any]) -> Json:
+    """Return the most probable whole row given evidence: exactly for a discrete network, else the best of many."""
+    net = workspace.exact
+    if net is not None:
+        evidence = states_of(net, given)
+        states, log_p = net.most_probable(evidence)
+        code = copied.likely_states(workspace.model_file, evidence)
+        return {"row": {str(n): str(v) for n, v in states.items()}, "log_p": log_p, "exact": True, "code": code}
+    vae = workspace.model()
+    known = as_json.evidence_of(vae.schema_.columns, given)
+    with noted() as notes:
+        found = vae.most_probable(known)
+    row = {str(n): as_json.text_of(v) for n, v in found.row.iloc[0].items()}
+    return as_json.plain({
+        "row": row, "log_p": found.log_p, "error": found.error, "candidates": found.candidates, "exact": False,
+        "notes": notes, "code": copied.likely(workspace.model_file, known),
+    })  # fmt: skip
+
+
 def log_probability(network: DiscreteNetwork, evidence: Mapping[str, list[str]]) -> float:
     """Return log p of evidence, each variable one of several states: by the chain rule, exactly."""
     total = 0.0
@@ -81,35 +104,6 @@ def log_probability(network: DiscreteNetwork, evidence: Mapping[str, list[str]])
         total += float(np.log(network.query(name, known).loc[states].sum()))
         known[name] = states
     return total
-
-
-def place_rows(workspace: Workspace, colour: str, method: str) -> Json:
-    """Return rows in two dimensions of the latents, coloured by a column, and the latents of each."""
-    vae, data = workspace.model(), workspace.data()
-    found, rows = latent_map(vae, data, colour or None, method), shown_rows(len(data))
-    part = data.iloc[rows] if isinstance(data, pd.DataFrame) else data[rows]
-    shade = None
-    if found.colour is not None:
-        c = found.colour
-        shade = {
-            "name": c.name,
-            "labels": c.labels and list(c.labels),
-            "date": c.date,
-            "values": as_json.plain(c.values),
-        }
-    return {
-        "points": np.round(found.points, 4).tolist(), "axes": list(found.axes), "note": found.note, "colour": shade,
-        "rows": rows.tolist(), "z": np.round(np.asarray(vae.transform(part), float), 4).tolist(),
-    }  # fmt: skip
-
-
-def decode(workspace: Workspace, z: list[float]) -> Json:
-    """Return what a point of the latents stands for: a row, or an image as numbers in 0..1."""
-    found = workspace.model().inverse_transform(np.array([z], np.float32))
-    if isinstance(found, pd.DataFrame):
-        return {"row": as_json.table(found)}
-    image = np.asarray(next(iter(found.values())) if isinstance(found, dict) else found, float)[0]
-    return {"image": np.round(image / max(image.max(), 1.0), 3).tolist()}
 
 
 def fill(workspace: Workspace) -> Json:
@@ -148,6 +142,28 @@ def odd(workspace: Workspace, top: int) -> Json:
     }  # fmt: skip
 
 
+def ordinary(workspace: Workspace, row: int, name: str) -> Json:
+    """Return the nearest value of a cell that would make it ordinary, given the row's other cells.
+
+    That is what the model fills in were the cell empty: of numbers the nearer end of the 90 % interval.
+
+    Raises:
+        LatenError: there is no such cell.
+    """
+    vae, (frame, _) = workspace.model(), workspace.table()
+    column = next((c for c in vae.schema_.columns if str(c.name) == name and c.name in frame), None)
+    if column is None or not 0 <= row < len(frame):
+        raise LatenError(f"there is no row {row} with a column {name!r}")
+    rows = frame.iloc[[row]]
+    value, blank = rows[column.name].iloc[0], rows.copy()
+    blank[column.name] = rows[column.name].mask([True])
+    with noted():
+        usual, low, high = (x[column.name].iloc[0] for x in (vae.impute(blank), *vae.impute_interval(blank)))
+    if column.kind in NUMBERS and not any(pd.isna(x) for x in (value, low, high)):
+        usual = min(max(value, low), high)
+    return {"value": as_json.text_of(usual)}
+
+
 def draw(workspace: Workspace, n: int, given: Mapping[str, Any]) -> Json:
     """Draw rows, of which the workspace keeps the last ones."""
     vae = workspace.model()
@@ -168,10 +184,24 @@ def judge(workspace: Workspace) -> Json:
     return {"measures": as_json.plain(found[["measure", "value", "better", "meaning"]].to_numpy())}
 
 
-def filled_csv(workspace: Workspace) -> str:
-    """Return the whole table with its holes filled; full cells of a text table are as the file has them."""
+def filled_csv(workspace: Workspace, keep: Any = ()) -> str:
+    """Return the whole table with its holes filled; full cells of a text table are as the file has them.
+
+    Args:
+        keep: Holes that stay as they are: pairs of a row and a column, both by their place in the table.
+    Raises:
+        LatenError: they are something else.
+    """
     vae, (frame, _) = workspace.model(), workspace.table()
+    left = np.zeros(frame.shape, bool)
+    try:
+        left[tuple(np.array(keep, int).reshape(-1, 2).T)] = True
+    except (IndexError, ValueError, TypeError):
+        raise LatenError("holes to keep are pairs of a row and a column of the table") from None
     filled = vae.impute(frame)
+    for j in np.flatnonzero(left.any(axis=0)):
+        name = frame.columns[j]
+        filled[name] = filled[name].where(~left[:, j], frame[name])
     out = as_written(filled, vae.schema_) if workspace.texts is None else as_in_file(filled, frame, workspace.texts)
     return "".join(csv_parts(out))
 

@@ -70,7 +70,7 @@ def train(
         TrainingDiverged: steps stayed non-finite after three roll-backs, or none was finite.
         DataError: the checkpoints are of another run.
     """
-    run, ended = Training(task, settings, on_call, call_seconds, mesh_of(devices)), False
+    run, ended, enough = Training(task, settings, on_call, call_seconds, mesh_of(devices)), False, False
     with at_work(None if checkpoints is None else checkpoints.folder), interruptible(signals) as interrupted:
         keep = run.kept_in(checkpoints)
         while run.epoch < run.plan.epochs and not run.stopped:
@@ -83,13 +83,13 @@ def train(
                 keep(True)  # before a round that was cut short is taken for a whole one
             record = run.record(sums)
             run.seconds.append(time.perf_counter() - began)
-            enough = settled(interrupted, bool(report(record | {"seconds": run.seconds[-1]})))
+            enough = bool(settled(interrupted, bool(report(record | {"seconds": run.seconds[-1]}))))
             ended = interrupted.is_set()
-            if not cut and not enough:
-                keep(ended)  # the signal may have come after the round
+            if not cut:
+                keep(ended or enough)  # the signal may have come after the round; who ends a run can go on with it
             if ended or enough:
                 run.stopped = interrupted.way if ended else "interrupted"
-    if not ended:
+    if not ended and not enough:
         keep(True)
     return run.outcome()
 

@@ -13,7 +13,7 @@ from laten.estimator.plain_vae import PlainVAE, load
 
 
 def asked(
-    command: str, model: str, data: str | None, output: str | None, save: str | None
+    command: str, model: str, data: str | None, output: str | None, save: str | None, loaded: PlainVAE | None = None
 ) -> tuple[PlainVAE, Source, np.ndarray | None]:
     """Return the model, the rows to ask it about, and how usual each is where a detector was fitted to them.
 
@@ -23,12 +23,13 @@ def asked(
         data: The rows, or None.
         output: Where the answer goes: images fit no table, which is said before the fit.
         save: Where to keep a model that is fitted.
+        loaded: The model, where it was read already.
     """
     if data is None and is_model(model):
         raise DataError(f"{model}: is a model; say which rows to look at: laten {command} {model} DATA")
     if data is not None:
         no_fit(model, save)
-        vae = load(model)
+        vae = loaded or load(model)
         return vae, for_model(vae, data), None
     return fitted(command, model, output, save)
 

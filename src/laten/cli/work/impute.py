@@ -41,14 +41,14 @@ def impute(
     check_output(output, inputs=[model, data])
     if interval and samples is not None:
         raise DataError("--interval and --samples do not go together: copies show by themselves how far they differ")
-    if data is not None and is_model(model):
-        vae = load(model)
-        parts = larger(vae, data, memory, output)
+    loaded = load(model) if data is not None and is_model(model) else None
+    if loaded is not None and data is not None:
+        parts = larger(loaded, data, memory, output)
         if parts is not None:
             refuse_in_parts({"--samples": samples is not None, "--interval": interval, "--flag": flag})
-            fill_parts(vae, parts, output, given)
+            fill_parts(loaded, parts, output, given)
             return
-    vae, source, _ = asked("impute", model, data, output, save)
+    vae, source, _ = asked("impute", model, data, output, save, loaded)
     check_container(vae, output)
     if (flag or interval or given) and not isinstance(vae.view_, TableView):
         raise DataError("--flag, --interval and --given are for tables; this model was fitted to arrays")

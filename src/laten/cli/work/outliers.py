@@ -25,12 +25,12 @@ def outliers(
 ) -> None:  # fmt: skip
     """Write the `top` oddest rows, the oddest first; 0: all rows."""
     check_output(output, TABLES, [model, data])
-    parts = None
-    if data is not None and is_model(model):
-        vae, usual = load(model), None
-        parts = larger(vae, data, memory)
-    if parts is None:
-        vae, source, usual = asked("outliers", model, data, None, save)
+    parts, usual = None, None
+    loaded = load(model) if data is not None and is_model(model) else None
+    if loaded is not None and data is not None:
+        parts = larger(loaded, data, memory)
+    if parts is None or loaded is None:
+        vae, source, usual = asked("outliers", model, data, None, save, loaded)
         with waiting("scoring rows"):
             options: dict[str, Any] = {} if error is None else {"error": error}
             found = vae.outliers(source.data, top or None, by_column=by_column, draws=draws, usual=usual, **options)
@@ -38,6 +38,7 @@ def outliers(
     else:
         if not top:
             raise DataError("--top 0: all rows cannot be put in order, for they are read in parts; say how many")
+        vae = loaded
         found, cells, of = oddest(vae, parts, top, by_column, draws, error)
         source = Source(cells, {}, {})
     rows = found.pop("row").to_numpy()

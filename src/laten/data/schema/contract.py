@@ -10,7 +10,7 @@ a later frame is compared with. Codecs and counts belong to the data, and are fi
 import datetime
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
@@ -51,6 +51,18 @@ class Group(Record, frozen=True):
     node: str
     columns: tuple[Name, ...]
     scalar: bool = False
+
+
+Nodes = Mapping[str, Name | Sequence[Name]] | Iterable[str]
+
+
+def groups_of(nodes: Nodes) -> tuple[Group, ...]:
+    """Return declared nodes: from names of columns, or from a dictionary of a column or a list of columns each."""
+    declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)
+    return tuple(
+        Group(node, (names,), scalar=True) if isinstance(names, str | int) else Group(node, tuple(names))
+        for node, names in declared
+    )
 
 
 @dataclass(frozen=True)

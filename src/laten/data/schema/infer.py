@@ -13,7 +13,7 @@ The rules, in order. Every decision carries its reason in plain words and can be
 - fractions: ordinal when few and often repeated, positive when never negative and skewed to the right, else real.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ from laten.data.histogram.find_bins import day_grid, fit_histogram, loc_and_scal
 from laten.data.histogram.histogram import Histogram
 from laten.data.messages import shown, span, unknown
 from laten.data.records import plain_of, replace
-from laten.data.schema.contract import Group, Name
+from laten.data.schema.contract import Name, Nodes, groups_of
 from laten.data.schema.duplicate_rows import copies, without_copies
 from laten.data.schema.find_ties import find_ties
 from laten.data.schema.notations import with_notation
@@ -45,7 +45,7 @@ from laten.data.text.notation import OF_KIND, recorded
 
 def infer_schema(
     frame: Any,
-    nodes: Mapping[str, Name | Sequence[Name]] | Iterable[str] = (),
+    nodes: Nodes = (),
     kinds: Mapping[Name, str] | None = None,
     cells: Mapping[Name, Cells] | None = None,
     constraints: Sequence[str | Constraint] = (),
@@ -71,11 +71,7 @@ def infer_schema(
     record = recorded(frame.attrs)
     ids: dict[Name, str] = {} if record is None else {n: "identifier" for n in record.ids if n in frame.columns}
     kinds, cells = {**ids, **(kinds or {})}, cells or cells_of(frame)
-    declared = nodes.items() if isinstance(nodes, Mapping) else ((n, n) for n in nodes)
-    groups = tuple(
-        Group(node, (names,), scalar=True) if isinstance(names, str | int) else Group(node, tuple(names))
-        for node, names in declared
-    )
+    groups = groups_of(nodes)
     named = [(f"column for node {g.node!r}:", name) for g in groups for name in g.columns]
     for what, name in [*named, *(("column", name) for name in kinds)]:
         if name not in frame.columns:

@@ -10,7 +10,7 @@ in one node, `number`, each value the code of a bin (`histogram/`).
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from laten.data.messages import text_table, unknown
 from laten.data.records import Plain, Record, read, replace
 from laten.data.schema.block import Block
 from laten.data.schema.check import Findings, check
-from laten.data.schema.contract import EXTRA, Contract, Group, Name, clause_of, to_toml
+from laten.data.schema.contract import EXTRA, Contract, Group, Name, Nodes, clause_of, groups_of, to_toml
 from laten.data.schema.worth_a_look import Remark, listing
 
 FAMILY_KINDS = ("binary", "categorical", "ordinal", "count", "real", "bins")
@@ -142,15 +142,25 @@ class Schema(Record, frozen=True):
         """Return the kind of block a column belongs to; None for columns set aside."""
         return "bins" if column.binned and column.kind in NUMBERS else _FAMILY_KIND.get(column.kind)
 
-    def binned(self) -> "Schema":
+    def binned(self, but: Collection[Name] = ()) -> "Schema":
         """Return this schema as a proposed network models it: numbers, dates and durations as histograms.
 
         Of a categorical column of more than 256 levels the rare ones share entries (`columns/rare_levels.py`).
 
+        Args:
+            but: Columns of numbers that keep a density of their own.
         Raises:
             DataError: such a column was never seen in data.
         """
-        return replace(self, columns=tuple(replace(c, binned=True) for c in self.columns))
+        return replace(self, columns=tuple(replace(c, binned=c.name not in but) for c in self.columns))
+
+    def with_nodes(self, nodes: Nodes) -> "Schema":
+        """Return this schema with other nodes, given as `infer_schema` takes them; a column in none is set aside.
+
+        Raises:
+            DataError: no such column, a column in two nodes, or a node of several kinds.
+        """
+        return replace(self, groups=groups_of(nodes))
 
     def with_kind(self, name: Name, kind: str, levels: Sequence[Plain] | None = None) -> "Schema":
         """Return this schema with column `name` as another kind.

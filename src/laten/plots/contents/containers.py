@@ -33,11 +33,11 @@ def as_images(data: Any) -> np.ndarray | None:
     return data if data.ndim == 3 else None
 
 
-def shown_rows(rows: int, seed: int = 0) -> np.ndarray:
-    """Return the numbers of the rows that a map shows: all, or 5000 by chance."""
-    if rows <= ROWS:
+def shown_rows(rows: int, seed: int = 0, most: int = ROWS) -> np.ndarray:
+    """Return the numbers of the rows that a map shows: all, or 5000 (`most`) by chance."""
+    if rows <= most:
         return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, ROWS, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def unit(images: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ from laten.plots.contents.containers import (
     take,
     unit,
 )
+from laten.plots.contents.main_directions import main_directions
 
 HIDDEN = "hidden cells"  # the bound of training rows that are not judged as held-out rows are
 MOST_CLASSES = 8  # with a colour of their own on a grid
@@ -185,25 +186,33 @@ def reconstructions(vae: FittedModel, data: Any, n: int | None = None) -> Recons
     return Reconstructions(f"{len(index)} rows against their reconstruction", None, None, columns)
 
 
-def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "auto", seed: int = 0) -> LatentMap:
+def latent_map(
+    vae: FittedModel,
+    data: Any,
+    colour: Any = None,
+    method: str = "auto",
+    seed: int = 0,
+    most: int = ROWS,
+    z: Any = None,
+) -> LatentMap:
     """Place rows by their posterior means in two dimensions.
 
     Args:
         colour: Name of a column (or array) of `data`, or `(rows,)` values.
         method: With more than two latents: `"pca"` (also `"auto"`), their two main directions; `"axes"`, the two
             latents whose posterior mean varies most.
-        seed: Of the choice of rows, where there are more than 5000.
+        seed: Of the choice of rows, where there are more than `most`.
+        z: `(rows shown, latents)` of `transform`, where they are known already.
     Raises:
         LatenError: no such method or column, or another number of colours than rows.
     """
     if method not in ("auto", "pca", "axes"):
         raise LatenError(f"method must be 'auto', 'pca' or 'axes', not {method!r}")
-    rows = n_rows(data)
-    kept = shown_rows(rows, seed)
+    kept = shown_rows(rows := n_rows(data), seed, most)
     shade = None if colour is None else colours(data, colour, kept, vae.view_)
     if isinstance(data, Mapping) and isinstance(colour, str) and colour not in vae.network_.nodes:
         data = {name: x for name, x in data.items() if name != colour}
-    z = np.asarray(vae.transform(take(data, kept)), float)
+    z = np.asarray(vae.transform(take(data, kept)) if z is None else z, float)
     names = [str(name) for name in vae.get_feature_names_out()]
     if z.shape[1] == 1:
         z = np.stack([z[:, 0], np.random.default_rng(seed).uniform(-1, 1, len(z))], 1)
@@ -218,8 +227,8 @@ def latent_map(vae: FittedModel, data: Any, colour: Any = None, method: str = "a
         note = f"posterior means of {z.shape[1]} latents, main directions (PCA)"
         z, share = main_directions(z)
         names = [f"main direction {i + 1} ({s:.0%} of variance)" for i, s in enumerate(share)]
-    few = f", {ROWS} of {rows} rows" if rows > ROWS else ""
-    return LatentMap(z, (names[0], names[1]), f"{note}{few}", shade)
+    note += f", {most} of {rows} rows" if rows > most else ""
+    return LatentMap(z, (names[0], names[1]), note, shade)
 
 
 def manifold(vae: FittedModel, side: int = 20, data: Any = None) -> Manifold:
@@ -265,14 +274,6 @@ def ground(column: pd.Series, shape: tuple[int, int]) -> Ground:
     labels = tuple(texts.value_counts().index)
     labels = labels if len(labels) <= MOST_CLASSES else (*labels[: MOST_CLASSES - 1], OTHER)
     return Ground(codes(texts.where(texts.isin(labels), OTHER), labels).reshape(shape), labels)
-
-
-def main_directions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return `(rows, 2)` coordinates along the two directions of largest variance, and their shares of it."""
-    centred = z - z.mean(0)
-    _, size, directions = np.linalg.svd(centred, full_matrices=False)
-    directions = directions[:2] * np.sign(directions[:2][[0, 1], np.abs(directions[:2]).argmax(1)])[:, None]
-    return centred @ directions.T, size[:2] ** 2 / max(float((size**2).sum()), 1e-12)
 
 
 def continuous(vae: FittedModel) -> np.ndarray:

@@ -7,7 +7,12 @@ async function answer(response) {
 export const get = (path) => fetch(path).then(answer);
 export const post = (path, body = {}) =>
   fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }).then(answer);
-export const upload = (file) => fetch(`/api/file/${encodeURIComponent(file.name)}`, { method: "PUT", body: file }).then(answer);
+export async function bytes(path, body) {
+  const response = await fetch(path, body && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  return response.ok ? response.arrayBuffer() : answer(response);
+}
+export const send = (path, file) => fetch(path, { method: "PUT", body: file }).then(answer);
+export const upload = (file) => send(`/api/file/${encodeURIComponent(file.name)}`, file);
 export function follow(tell) {
   const source = new EventSource("/api/events");
   source.onmessage = (event) => {

@@ -1,14 +1,18 @@
 // The frame of the page: which page is shown, in which language, and the state of the server.
 import { html, render, useState, useEffect } from "/static/vendor/preact-htm.js";
 import { get, follow } from "/static/api.js";
+import { useUndo } from "/static/parts.js";
+import { STEPS, Tour } from "/static/tour.js";
 import { LANGUAGES } from "/static/text.js";
 import { Data } from "/static/data.js";
+import { Network } from "/static/network.js";
 import { Train } from "/static/train.js";
 import { Ask } from "/static/ask.js";
 import { LatentMap } from "/static/map.js";
 import { Fill, Odd, Synthetic } from "/static/tables.js";
+import { Audit, Compare } from "/static/models.js";
 
-const PAGES = { data: Data, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic };
+const PAGES = { data: Data, network: Network, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic, compare: Compare, audit: Audit };
 const kept = (name, otherwise) => localStorage.getItem(`laten ${name}`) ?? otherwise;
 const keep = (name, value) => localStorage.setItem(`laten ${name}`, value);
 
@@ -17,10 +21,14 @@ function Studio() {
   const [page, setPage] = useState(location.hash.slice(1) in PAGES ? location.hash.slice(1) : "data");
   const [language, setLanguage] = useState(kept("language", navigator.language.startsWith("id") ? "id" : "en"));
   const [theme, setTheme] = useState(kept("theme", matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
-  const [evidence, setEvidence] = useState({});
-  const [error, setError] = useState("");
+  const [evidence, replace] = useState({}), [before, setBefore] = useState([]);
+  const setEvidence = (next) => { setBefore((past) => [...past.slice(-99), evidence]); replace(next); };
+  const undo = before.length > 0 && (() => { replace(before[before.length - 1]); setBefore(before.slice(0, -1)); });
+  const [error, setError] = useState(""), [step, setTourStep] = useState(kept("toured", "") ? null : 0), [asked, setAsked] = useState(false);
+  const setStep = (next) => { if (next == null) { keep("toured", "yes"); if (asked) document.querySelector(".tools .help")?.focus(); setAsked(false); } setTourStep(next); };
   const t = LANGUAGES[language];
-  useEffect(() => { document.documentElement.dataset.theme = theme; keep("theme", theme); }, [theme]);
+  document.documentElement.dataset.theme = theme; // now: what is drawn below reads its colours
+  useEffect(() => keep("theme", theme), [theme]);
   useEffect(() => { document.documentElement.lang = language; keep("language", language); }, [language]);
   useEffect(() => { get("/api/state").then((s) => { setState(s); if (s.model && !location.hash) setPage("ask"); }, (e) => setError(e.message)); }, []);
   useEffect(() => { const back = () => location.hash.slice(1) in PAGES && setPage(location.hash.slice(1)); addEventListener("hashchange", back); return () => removeEventListener("hashchange", back); }, []);
@@ -28,7 +36,9 @@ function Studio() {
   useEffect(() => (running ? follow(setState) : undefined), [running]);
   const go = (name) => { location.hash = name; setPage(name); document.querySelector("main")?.focus(); };
   const model = state?.model;
-  useEffect(() => setEvidence({}), [model?.name, model?.bound, model?.factors]);
+  useEffect(() => { document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [page, state === null]);
+  useUndo(page === "ask" && undo, [page, before]);
+  useEffect(() => { replace({}); setBefore([]); }, [model?.name, model?.bound, model?.factors]);
   if (!state) return html`<p class="wait">${error || "laten studio …"}</p>`;
   const Page = PAGES[page];
   return html`
@@ -38,11 +48,13 @@ function Studio() {
         ${" · "}${model ? html`<b>${model.name}</b>` : t.noModel}</div>
       <div class="tools">
         <button class="plain" lang=${language === "en" ? "id" : "en"} onClick=${() => setLanguage(language === "en" ? "id" : "en")}>${t.language}</button>
+        <button class="plain help" aria-label=${t.tourName} title=${t.tourName} onClick=${() => { setStep(0); setAsked(true); }}>?</button>
         <button class="plain" aria-label=${t.theme} title=${t.theme} onClick=${() => setTheme(theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
       </div>
     </header>
-    <nav aria-label="laten">${Object.keys(PAGES).map((name) => html`<button aria-current=${name === page ? "page" : null} onClick=${() => go(name)}>${t[name]}</button>`)}</nav>
-    <main tabindex="-1">${html`<${Page} key=${page} ...${{ t, state, setState, go, evidence, setEvidence, language, theme }} />`}</main>`;
+    <nav aria-label="laten">${Object.keys(PAGES).map((name) => html`<button class=${step != null && STEPS[step] === name ? "pointed" : ""} aria-current=${name === page ? "page" : null} onClick=${() => go(name)}>${t[name]}</button>`)}</nav>
+    <main tabindex="-1">${html`<${Page} key=${page} ...${{ t, state, setState, go, evidence, setEvidence, undo, language, theme }} />`}</main>
+    ${step != null && html`<${Tour} ...${{ t, step, setStep, asked }} />`}`;
 }
 
 render(html`<${Studio} />`, document.getElementById("studio"));

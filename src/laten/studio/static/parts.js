@@ -8,9 +8,11 @@ export function short(x) {
   if (x == null) return "";
   const size = Math.abs(x);
   if (size >= 1e6) return d3.format(".3~s")(x);
-  if (size >= 1000) return d3.format(",.0f")(x).replace(/,/g, "\u2009");
+  if (size >= 1000) return d3.format(",.0f")(x).replace(/,/g, "\u202f");
   return size < 1e-3 && x !== 0 ? d3.format(".2~e")(x) : String(+x.toPrecision(size >= 100 ? 4 : 3));
 }
+
+export const signed = (x) => (x > 0 ? `+${short(x)}` : short(x).replace("-", "−"));
 
 // An answer of the server: `found`, `error`, `busy`; asked anew when what it depends on changes. Late answers are dropped.
 export function useAnswer(ask, depends) {
@@ -25,6 +27,16 @@ export function useAnswer(ask, depends) {
     );
   }, depends);
   return state;
+}
+
+// Ctrl+Z, where no text is being edited.
+export function useUndo(undo, depends) {
+  useEffect(() => {
+    if (!undo) return undefined;
+    const key = (e) => { if ((e.ctrlKey || e.metaKey) && !e.shiftKey && e.key.toLowerCase() === "z" && !/^(text|number|textarea)$/.test(e.target.type ?? "")) { e.preventDefault(); undo(); } };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, depends);
 }
 
 export const Problem = ({ text }) => (text ? html`<p class="warn" role="alert">${text}</p>` : null);
@@ -48,6 +60,14 @@ export function Bars({ column, chosen = [], onPick }) {
   </div>`;
 }
 
+// What bars or a histogram show, as a table.
+export function drawnOf(c) {
+  const prior = c.prior ? ["prior"] : [], at = (i) => (c.prior ? [c.prior[i]] : []);
+  if (c.form === "classes") return { columns: ["value", "probability", ...prior], rows: c.labels.map((l, i) => [l, c.p[i], ...at(i)]) };
+  const write = c.form === "date" ? (v) => new Date(v).toISOString() : (v) => v;
+  return { columns: ["from", "to", "probability", ...prior], rows: c.p.map((p, i) => [write(c.edges[i]), write(c.edges[i + 1]), p, ...at(i)]) };
+}
+
 const W = 300, H = 84;
 export function axisOf(column, width) {
   const domain = [column.edges[0], column.edges[column.edges.length - 1]];
@@ -59,7 +79,7 @@ function lasting(s) {
   return Math.abs(s) >= 172800 ? `${short(s / 86400)} d` : Math.abs(s) >= 7200 ? `${short(s / 3600)} h` : Math.abs(s) >= 120 ? `${short(s / 60)} min` : `${short(s)} s`;
 }
 
-export function Histogram({ column, given, onBrush, label }) {
+export function Histogram({ column, given, onBrush, label, zero }) {
   const svg = useRef(null), [drag, setDrag] = useState(null);
   const { scale, ticks } = axisOf(column, W);
   const widths = column.edges.slice(1).map((e, i) => e - column.edges[i]);
@@ -82,6 +102,7 @@ export function Histogram({ column, given, onBrush, label }) {
     <rect x="0" y="0" width=${W} height=${H} fill="transparent" />
     ${column.p.map((p, i) => html`<rect class=${given ? "given" : "now"} x=${scale(column.edges[i]) + 0.4} width=${Math.max(0.5, scale(column.edges[i + 1]) - scale(column.edges[i]) - 0.8)} y=${y(p, i)} height=${Math.max(0, H - 16 - y(p, i))} />`)}
     ${outline && html`<path class="was" d=${outline} />`}
+    ${zero && html`<line class="agree" x1=${scale(0)} x2=${scale(0)} y1="0" y2=${H - 16} />`}
     <line class="axis" x1="0" x2=${W} y1=${H - 15.5} y2=${H - 15.5} />
     ${ticks.map((k) => html`<text x=${k.x} y=${H - 3} text-anchor=${k.x < 14 ? "start" : k.x > W - 14 ? "end" : "middle"}>${k.text}</text>`)}
     ${drag && html`<rect class="brush" x=${Math.min(...drag)} width=${Math.abs(drag[1] - drag[0])} y="0" height=${H - 16} />`}
@@ -98,5 +119,5 @@ export function Code({ t, code }) {
   if (!code) return null;
   const copy = (what) => navigator.clipboard.writeText(code[what]).then(() => { say(what); setTimeout(() => say(""), 1500); });
   return html`<details class="code"><summary>${t.copy}</summary>
-    ${["python", "command"].filter((w) => code[w]).map((what) => html`<pre data-code=${what}>${code[what]}</pre><button class="plain" onClick=${() => copy(what)}>${said === what ? t.copied : t.copyIt}</button>`)}</details>`;
+    ${["python", "command"].filter((w) => code[w]).map((what) => html`<pre tabindex="0" data-code=${what}>${code[what]}</pre><button class="plain" onClick=${() => copy(what)}>${said === what ? t.copied : t.copyIt}</button>`)}</details>`;
 }
