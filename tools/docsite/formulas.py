@@ -17,28 +17,29 @@ def set_formulas(out: Path, docs: Path) -> int:
     Raises:
         SiteError: KaTeX cannot set one; page, line and formula are named.
     """
-    katex, count = MiniRacer(), 0
-    katex.eval((DOCS / "vendor" / "katex.min.js").read_text())
-    for page in sorted(out.rglob("*.html")):
-        text = page.read_text()
+    count = 0
+    with MiniRacer() as katex:  # left open after an error, it may keep the interpreter from ending
+        katex.eval((DOCS / "vendor" / "katex.min.js").read_text())
+        for page in sorted(out.rglob("*.html")):
+            text = page.read_text()
 
-        def one(found: re.Match, page: Path = page) -> str:
-            nonlocal count
-            count += 1
-            display, formula = found[3] is not None, html.unescape(found[2] if found[3] is None else found[3])
-            focus = ' tabindex="0"' if display else ""  # one that is too wide is scrolled by keys
-            try:
-                options = {"displayMode": display, "throwOnError": True, "strict": "error"}
-                set_ = katex.call("katex.renderToString", formula, options)
-                return f'<{found[1]} class="formula"{focus}>{set_}</{found[1]}>'
-            except JSEvalException as error:
-                reason = next((line for line in str(error).splitlines() if "KaTeX" in line), str(error)[:300])
-                place = source_of(formula.strip(), page.relative_to(out), docs)
-                raise SiteError(f"{place}: {reason}\n  in: {formula.strip()}") from None
+            def one(found: re.Match, page: Path = page) -> str:
+                nonlocal count
+                count += 1
+                display, formula = found[3] is not None, html.unescape(found[2] if found[3] is None else found[3])
+                focus = ' tabindex="0"' if display else ""  # one that is too wide is scrolled by keys
+                try:
+                    options = {"displayMode": display, "throwOnError": True, "strict": "error"}
+                    set_ = katex.call("katex.renderToString", formula, options)
+                    return f'<{found[1]} class="formula"{focus}>{set_}</{found[1]}>'
+                except JSEvalException as error:
+                    reason = next((line for line in str(error).splitlines() if "KaTeX" in line), str(error)[:300])
+                    place = source_of(formula.strip(), page.relative_to(out), docs)
+                    raise SiteError(f"{place}: {reason}\n  in: {formula.strip()}") from None
 
-        new = FORMULA.sub(one, text)
-        if new != text:
-            page.write_text(new)
+            new = FORMULA.sub(one, text)
+            if new != text:
+                page.write_text(new)
     return count
 
 
