@@ -50,7 +50,7 @@ def watched(vae: lt.VAE, data: Any, now: Callable[[], Count]) -> SimpleNamespace
             found.marks.append(now())
 
         found.task = task
-        return epochs.train(task, settings, marking, on_call=called, call_seconds=1e6, **options)
+        return epochs.train(task, settings, marking, **options | {"on_call": called, "call_seconds": 1e6})
 
     with mock.patch.object(plain_vae, "train", watching):
         vae.fit(data)

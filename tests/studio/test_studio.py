@@ -249,3 +249,18 @@ def test_no_path_of_a_client_is_opened(tmp_path):
     assert all(f.parent == workspace.folder for f in tmp_path.rglob("upload*"))
     bad = page.put("/api/file/x.csv", content=b"\x00\x01\x02")
     assert bad.status_code == 422 and "Traceback" not in bad.text
+
+
+@pytest.mark.trains
+def test_a_line_between_two_images(tmp_path):
+    images = (np.random.default_rng(0).random((60, 4, 4)) < 0.5).astype(np.float32)
+    workspace = Workspace(tmp_path)
+    vae = lt.VAE(latent=2, width=8, epochs=1).fit(images)
+    workspace.take_model(vae, "m.laten")
+    workspace.take(images, "", like=vae)
+    page = client(workspace)
+    line = ok(page.post("/api/path", json={"from": 0, "to": 5}))
+    assert np.shape(line["images"]) == (9, 4, 4) and line["numbers"] == [0, 5]
+    ends = [ok(page.post("/api/decode", json={"row": i}))["image"] for i in (0, 5)]
+    assert np.allclose([line["images"][0], line["images"][-1]], ends, atol=1e-3)
+    assert np.min(line["images"]) >= 0 and np.max(line["images"]) <= 1

@@ -71,6 +71,7 @@ def create_app(workspace: Workspace, token: str, hosts: tuple[str, ...]) -> Fast
     routes_of_network(app, workspace)
     routes_of_training(app, workspace)
     routes_of_questions(app, workspace)
+    routes_of_map(app, workspace)
     routes_of_models(app, workspace)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
@@ -172,26 +173,6 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
     def likely(body: Given) -> dict[str, Any]:
         return questions.likely(workspace, body)
 
-    @app.get("/api/map")
-    def latent_map(colour: str = "", method: str = "auto") -> Response:
-        return Response(places.points(workspace, colour, method), media_type="application/octet-stream")
-
-    @app.post("/api/decode")
-    def decode(body: Given) -> dict[str, Any]:
-        return places.decode(workspace, body)
-
-    @app.post("/api/path")
-    def path(body: Given) -> dict[str, Any]:
-        return places.path(workspace, body.get("from"), body.get("to"))
-
-    @app.post("/api/selected")
-    def selected(body: Given) -> dict[str, Any]:
-        return places.selected(workspace, body.get("places"))
-
-    @app.post("/api/selected.csv")
-    def selected_rows(body: Given) -> Response:
-        return download(places.selected_csv(workspace, body.get("places")), "selected.csv")
-
     @app.get("/api/fill")
     def fill() -> dict[str, Any]:
         return questions.fill(workspace)
@@ -226,6 +207,30 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
     @app.get("/api/quality")
     def quality() -> dict[str, Any]:
         return questions.judge(workspace)
+
+
+def routes_of_map(app: FastAPI, workspace: Workspace) -> None:
+    """Add what the latents of rows are asked."""
+
+    @app.get("/api/map")
+    def latent_map(colour: str = "", method: str = "auto") -> Response:
+        return Response(places.points(workspace, colour, method), media_type="application/octet-stream")
+
+    @app.post("/api/decode")
+    def decode(body: Given) -> dict[str, Any]:
+        return places.decode(workspace, body)
+
+    @app.post("/api/path")
+    def path(body: Given) -> dict[str, Any]:
+        return places.path(workspace, body.get("from"), body.get("to"))
+
+    @app.post("/api/selected")
+    def selected(body: Given) -> dict[str, Any]:
+        return places.selected(workspace, body.get("places"))
+
+    @app.post("/api/selected.csv")
+    def selected_rows(body: Given) -> Response:
+        return download(places.selected_csv(workspace, body.get("places")), "selected.csv")
 
 
 def options_of(body: dict[str, Any]) -> dict[str, Any]:
