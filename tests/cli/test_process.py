@@ -55,6 +55,7 @@ def test_ctrl_c_ends_training_and_keeps_the_model(table, tmp_path):
 
 CTRL_C_WHILE_IT_IMPORTS = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process begins without it
 class Finder:
     def find_spec(self, name, *rest):
         if name == "typer":

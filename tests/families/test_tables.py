@@ -10,7 +10,7 @@ import scipy.stats as st
 
 import laten.families as lf
 from laten.common.errors import DeclarationError
-from laten.families.normal_mixture import distances
+from laten.families.of_normals import distances
 
 POINTS = (((0.0, 1.0), (0.5, 2.0), (3.0, 4.0)), ((-1.0,), (1.0,)))
 

@@ -19,5 +19,5 @@ def check_inputs(network: Network, rows: Rows) -> None:
             if hidden:
                 raise DataError(
                     f"node {name!r} is {network.nodes[name].family!r}: every row must give all of it; {hidden} rows do "
-                    "not. Fill it, leave these rows out, or declare it a family with a density, such as lt.Normal"
+                    "not. Fill it, leave these rows out, or declare it as a family with a density"
                 )
