@@ -57,10 +57,11 @@ def index() -> str:
     """Return a page with every public name, a line each."""
     where, lines = places(), []
     for name in sorted(laten.__all__, key=str.lower):
-        if name not in where:
+        path = name if name in where else f"{name}.{name}"  # a function may be called as its module
+        if path not in where:
             raise SiteError(f"docs/{FIRST}/{FOLDER}:1: laten.{name} is on no page; write '::: laten.{name}'")
         first = (inspect.getdoc(getattr(laten, name)) or "").split("\n")[0].replace("|", "\\|")
-        lines.append(f"| [`{name}`]({where[name]}#laten.{name}) | {first} |")
+        lines.append(f"| [`{name}`]({where[path]}#laten.{path}) | {first} |")
     return "\n".join([INDEX, *lines, ""])
 
 
