@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
 
@@ -15,11 +17,14 @@ import numpy as np
 
 import laten as lt
 from laten.data.rows.presentation import Presentation, Store, present
+from laten.data.rows.rows import Rows
+from laten.data.rows.spool import SpoolWriter
 from laten.network.model import build_model
 from laten.training import devices
 from laten.training.epochs import Training, train
 from laten.training.settings import Settings
 from laten.training.task import Task
+from laten.training.windows import Windows
 
 RNG = np.random.default_rng(0)
 X = (RNG.normal(size=(300, 2)) @ RNG.normal(size=(2, 4)) + 0.5 * RNG.normal(size=(300, 4))).astype(np.float32)
@@ -41,6 +46,20 @@ def task(objective, copies=1, grey=False):
 def ends(*arguments, **options):
     """The last bounds, of trained and of held-out rows."""
     last = train(task(*arguments, **options), SETTINGS, devices=ON).history[-1]
+    return [last["bound"], last["valid_bound"]]
+
+
+def in_windows():
+    """The same of rows that lie on the disk: three windows, the last with fewer rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        writer = SpoolWriter(Path(folder), {"x": np.dtype(np.float32)})
+        writer.append(Rows({"x": X[60:]}, 240, {}))
+        windows = Windows(writer.finish({"key": "k"}), 100)
+        held = task(lt.Elbo())._replace(
+            store=Store({"x": jnp.asarray(X[:80])}, {}), train=np.arange(60, 80, dtype=np.int32)
+        )
+        last = train(held._replace(windows=windows), SETTINGS, devices=ON).history[-1]
+        windows.close()
     return [last["bound"], last["valid_bound"]]
 
 
@@ -71,6 +90,7 @@ if sys.argv[1:] == ["all"]:
         "iwae": lambda: ends(lt.Iwae(3)),
         "sleep": lambda: ends(lt.WakeSleep()),
         "one copy": lambda: ends(lt.Elbo()),
+        "windows": in_windows,
     }
 found = {}
 for ON in (None, 2):

@@ -197,3 +197,6 @@ def test_what_cannot_be_read_in_parts(data):
     for memory in ("much", "1MiB", True):
         with pytest.raises(lt.LatenError, match="memory"):
             lt.VAE(**OPTIONS).fit(str(data), memory=memory)
+    network = lt.Network(size=lt.Given(1), z=lt.Normal(2), kind=lt.Bernoulli(1).given("z", "size", via=lt.MLP(4)))
+    with pytest.raises(lt.DataError, match="'size' is an input"):
+        lt.VAE(network, epochs=1).fit(str(data), memory="512MiB")

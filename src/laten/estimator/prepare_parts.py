@@ -109,6 +109,8 @@ def prepare_parts(
     network = parameters.network
     if network is None:
         network = for_table(view.schema, view.lossy, found.rows, parameters)
+    if inputs := [name for name, family in network.families.items() if family.is_input]:
+        raise DataError(f"node {inputs[0]!r} is an input, which a table that is read in parts cannot have yet")
     for block in view.schema.blocks:
         check_block(network, block)
     network = with_learned_roots(network, small)

@@ -7,6 +7,7 @@ Draws are $\mu + \sigma\varepsilon$, $\varepsilon\sim N(0, 1)$: the reparameteri
 (2014), section 2.4. The KL to the standard normal is their appendix B.
 """
 
+import abc
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,27 +25,12 @@ from laten.families.scale import location_scale, raw_location_scale
 from laten.families.sized import LocationScale
 
 
-@dataclass(frozen=True, repr=False)
-class Normal(LocationScale):
-    """Independent normal sites.
+class NormalSites(Family):
+    """Independent normal sites, however their raw numbers say mean and log standard deviation."""
 
-    Args:
-        size: Number of sites, or their shape.
-        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site;
-            `"shared"`: one for all sites; a number: fixed.
-    Raises:
-        DeclarationError: a size or scale that cannot be.
-    """
-
-    standard_root: ClassVar[bool] = True
-
-    @property
-    def moves(self) -> bool:
-        return isinstance(self.scale, str)  # a number is in the unit of the data
-
+    @abc.abstractmethod
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return mean and log standard deviation, each of `shape`."""
-        return location_scale(raw, self.shape, self.scale)
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         loc, log_sd = self.parameters(raw)
@@ -68,6 +54,29 @@ class Normal(LocationScale):
     def quantile(self, raw: Array, p: Array) -> Array:
         loc, log_sd = self.parameters(raw)
         return loc + jnp.exp(log_sd) * jsp.ndtri(jnp.broadcast_to(p, self.shape))
+
+
+@dataclass(frozen=True, repr=False)
+class Normal(NormalSites, LocationScale):
+    """Independent normal sites.
+
+    Args:
+        size: Number of sites, or their shape.
+        scale: `"net"`: the net puts out a log-scale a site; `"site"`: a learned constant a site;
+            `"shared"`: one for all sites; a number: fixed.
+    Raises:
+        DeclarationError: a size or scale that cannot be.
+    """
+
+    standard_root: ClassVar[bool] = True
+
+    @property
+    def moves(self) -> bool:
+        return isinstance(self.scale, str)  # a number is in the unit of the data
+
+    def parameters(self, raw: Array) -> tuple[Array, Array]:
+        """Return mean and log standard deviation, each of `shape`."""
+        return location_scale(raw, self.shape, self.scale)
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not (has_density_of(self, Normal) and has_density_of(other, Normal)):

@@ -13,20 +13,18 @@ from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
-import jax.scipy.special as jsp
 
-from laten.common import random
 from laten.common.errors import DeclarationError
-from laten.common.numerics import LOG_2PI, log_scale
-from laten.common.types import Array, Key
+from laten.common.numerics import log_scale
+from laten.common.types import Array
 from laten.families.base import Family
-from laten.families.normal import Normal, normal_kl
+from laten.families.normal import Normal, NormalSites, normal_kl
 from laten.families.same_density import has_density_of
 from laten.families.sized import Sized
 
 
 @dataclass(frozen=True, repr=False)
-class Relative(Sized):
+class Relative(NormalSites, Sized):
     """Independent normal sites of a guide, whose net says how far to move and to stretch what P says of the node.
 
     Args:
@@ -62,29 +60,6 @@ class Relative(Sized):
         """Return mean and log standard deviation, each of `shape`, as `finish` left them."""
         loc, log_sd = jnp.split(raw, 2)
         return loc.reshape(self.shape), log_sd.reshape(self.shape)
-
-    def log_prob(self, raw: Array, value: Array) -> Array:
-        loc, log_sd = self.parameters(raw)
-        return -0.5 * jnp.square((value - loc) * jnp.exp(-log_sd)) - log_sd - 0.5 * LOG_2PI
-
-    def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
-        loc, log_sd = self.parameters(raw)
-        noise = random.normal(key, self.shape)
-        return loc + jnp.exp(log_sd) * noise, -0.5 * jnp.square(noise) - log_sd - 0.5 * LOG_2PI
-
-    def mean(self, raw: Array) -> Array:
-        return self.parameters(raw)[0]
-
-    def mode(self, raw: Array) -> Array:
-        return self.parameters(raw)[0]
-
-    def cdf(self, raw: Array, value: Array) -> Array:
-        loc, log_sd = self.parameters(raw)
-        return jsp.ndtr((value - loc) * jnp.exp(-log_sd))
-
-    def quantile(self, raw: Array, p: Array) -> Array:
-        loc, log_sd = self.parameters(raw)
-        return loc + jnp.exp(log_sd) * jsp.ndtri(jnp.broadcast_to(p, self.shape))
 
     def kl(self, raw: Array, other: Family, other_raw: Array) -> Array | None:
         if not has_density_of(other, Normal):
