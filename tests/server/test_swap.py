@@ -8,10 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import laten as lt
-from laten.server.models import warm
 from server.test_answers import ROWS
 
 pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore:log-likelihood")]
@@ -76,20 +77,23 @@ def test_a_file_that_is_no_model_changes_nothing(asked):
     assert same and after.status_code == 200
 
 
-def test_what_was_asked_is_compiled_in_every_size(model):
-    from laten.server.batches import Batches, fitting
+def test_what_may_follow_is_compiled_and_a_shared_call_changes_no_bit(model):
+    from laten.server.batches import Batches
     from laten.server.models import Served
 
-    served = Served("people", str(model), lt.load(model), (0, 0, 0), Batches())
+    served, alone = Served("people", str(model), lt.load(model), (0, 0, 0), Batches()), lt.load(model)
     try:
         with served.asked() as vae:
-            vae.score_samples(ROWS)
-            first = len(served.batches._compiled)
-            assert served.batches.warm(lambda chunk: [(chunk, 128)]) == 2 * first
+            first = vae.score_samples(ROWS)
+            kinds = len(served.batches._compiled)
+            assert served.batches.warm(lambda chunk: [chunk._replace(seed=chunk.seed + 1)]) == 2 * kinds
+            many = pd.concat([pd.DataFrame(ROWS)] * 30, ignore_index=True)
+            again = vae.score_samples(many)
     finally:
         served.batches.close()
-    assert (fitting(1, 128), fitting(8, 128), fitting(9, 128), fitting(1, 16)) == (8, 8, 128, 16)
-    assert callable(warm)
+    np.testing.assert_array_equal(again, np.tile(first, 30))
+    np.testing.assert_array_equal(first, alone.score_samples(ROWS))
+    np.testing.assert_array_equal(again, alone.score_samples(many))
 
 
 @pytest.mark.slow

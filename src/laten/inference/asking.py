@@ -26,7 +26,9 @@ from laten.network.network import Network
 # Told after each chunk how many rows of how many are answered: for whoever waits.
 WATCHED: ContextVar[Callable[[int, int], None] | None] = ContextVar("rows answered", default=None)
 WORK = 2**14  # draws of rows in one compiled call
-AT_ONCE = 2**11  # of them side by side, on a CPU: what they compute on the way should lie in its cache
+AT_ONCE = 2**10  # of them side by side, on a CPU: what they compute on the way should lie in its cache
+LEAST, MOST = 8, 2**8  # rows side by side, on a CPU
+CHUNK = 2**11  # rows of a compiled call, at most
 COPY = 0x9E3779B9  # odd: added to a row's hash once for each copy
 
 
@@ -84,14 +86,17 @@ def answer_chunk(
 
 def side_by_side(draws: int) -> int:
     """Return how many rows' draws are computed side by side."""
-    most = AT_ONCE if jax.default_backend() == "cpu" else WORK
-    return max(1, most // min(draws, DRAWS_AT_ONCE))
+    each = min(draws, DRAWS_AT_ONCE)
+    return min(max(LEAST, AT_ONCE // each), MOST) if jax.default_backend() == "cpu" else max(1, WORK // each)
 
 
-def chunk_of(draws: int) -> int:
-    """Return how many rows one compiled call takes: a multiple of those side by side."""
-    batch, wanted = side_by_side(draws), max(16, min(AT_ONCE, WORK // draws))
-    return max(wanted // batch, 1) * batch
+def chunk_of(draws: int, rows: int) -> int:
+    """Return how many rows one compiled call takes: those side by side if there are no more, else a multiple of them.
+
+    What is computed for a row side by side with others has the same bits in both.
+    """
+    batch, wanted = side_by_side(draws), max(16, min(CHUNK, WORK // draws))
+    return batch if rows <= batch else max(wanted // batch, 1) * batch
 
 
 def classes_of(network: Network) -> tuple[str, ...]:
@@ -120,14 +125,18 @@ class Chunk(NamedTuple):
     presentation: Presentation
     copies: np.ndarray | None = None
 
+    def taken(self, own: np.ndarray) -> "Chunk":
+        """Return the rows of these numbers."""
+        values, masks = ({k: v[own] for k, v in arrays.items()} for arrays in (self.values, self.masks))
+        places, copies = (None if x is None else x[own] for x in (self.positions, self.copies))
+        return self._replace(values=values, masks=masks, positions=places, copies=copies, n=len(own))
+
 
 def answered(chunk: Chunk, size: int) -> Any:
     """Answer for a chunk in one compiled call of `size` rows: its last row pads it, and what that gives is dropped."""
-    padded = np.minimum(np.arange(size), chunk.n - 1)
-    values, masks = ({k: v[padded] for k, v in arrays.items()} for arrays in (chunk.values, chunk.masks))
-    places, copies = (None if x is None else x[padded] for x in (chunk.positions, chunk.copies))
+    c = chunk.taken(np.minimum(np.arange(size), chunk.n - 1))
     found = jax.device_get(
-        answer_chunk(chunk.question, chunk.model, values, masks, places, chunk.key, chunk.presentation, copies)
+        answer_chunk(c.question, c.model, c.values, c.masks, c.positions, c.key, c.presentation, c.copies)
     )
     return jax.tree.map(itemgetter(slice(chunk.n)), found)
 
@@ -171,17 +180,15 @@ def ask(
     """
     grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
     presentation = Presentation(grey, (), classes_of(model.network))
-    size = chunk_of(question.draws) if size is None else size
+    size = chunk_of(question.draws, rows.n) if size is None else size
     key, parts, watched, answer = random.key(keys.seed), [], WATCHED.get(), ANSWERED_BY.get()
+    places, copies = (None if x is None else x.astype(np.uint32) for x in (keys.positions, keys.copies))
+    whole = Chunk(question, model, rows.values, rows.mask, rows.n, places, keys.seed, key, presentation, copies)
     for start in range(0, rows.n, size):
-        own = slice(start, min(start + size, rows.n))
-        values, masks = ({k: v[own] for k, v in arrays.items()} for arrays in (rows.values, rows.mask))
-        places, copies = (None if x is None else x[own].astype(np.uint32) for x in (keys.positions, keys.copies))
-        n = own.stop - start
-        found = answer(Chunk(question, model, values, masks, n, places, keys.seed, key, presentation, copies), size)
-        parts.append(kept(found))
+        end = min(start + size, rows.n)
+        parts.append(kept(answer(whole.taken(np.arange(start, end)), size)))
         if watched is not None:
-            watched(min(start + size, rows.n), rows.n)
+            watched(end, rows.n)
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
 
 

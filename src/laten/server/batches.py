@@ -1,9 +1,9 @@
 """Rows of several requests in one compiled call.
 
 Each request is parsed, encoded and answered in a thread of its own, so that what is wrong with one touches no other.
-Only the compiled calls meet here: chunks that differ in nothing but their rows are put together, padded to one of two
-sizes, and taken apart again. A row's random numbers come from the row or its number, so that who shares a call with
-whom changes no answer (beyond rounding: another size is another program).
+Only the compiled calls meet here: chunks that differ in nothing but their rows are put together, answered in calls of
+one size, and taken apart again. A row's random numbers come from the row or its number, so that who shares a call with
+whom changes no answer.
 """
 
 import threading
@@ -17,10 +17,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from laten.inference.asking import Chunk, answered
+from laten.inference.asking import Chunk, answered, side_by_side
 
 GATHER = 0.002  # seconds that a request waits for others
-FEW = 8  # rows of the smaller of two calls; the other is a whole chunk
 DEADLINE: ContextVar[float] = ContextVar("when the client stops waiting (time.monotonic)", default=float("inf"))
 
 
@@ -33,7 +32,6 @@ class Ticket:
     """A chunk that waits for its answer."""
 
     chunk: Chunk
-    size: int  # of a whole chunk
     group: Hashable
     deadline: float
     done: threading.Event = field(default_factory=threading.Event)
@@ -52,13 +50,13 @@ class Batches:
         self._told = told
         self._waiting: deque[Ticket] = deque()
         self._changed = threading.Condition()
-        self._compiled: dict[Hashable, Chunk] = {}  # kind and size -> one such chunk
+        self._compiled: dict[Hashable, Chunk] = {}  # kind -> one such chunk
         self._closed = self._ended = False
         self._thread = threading.Thread(target=self._work, name="laten-batches", daemon=True)
         self._thread.start()
 
     def answer(self, chunk: Chunk, size: int) -> Any:
-        """Answer for a chunk, in its request's thread; `size` is that of a whole chunk.
+        """Answer for a chunk, in its request's thread; `size`, to which it would be padded alone, does not matter.
 
         Raises:
             TooLate: the client gave up before the chunk's turn.
@@ -68,12 +66,14 @@ class Batches:
         full = {name: chunk.masks.get(name, np.ones(x.shape, bool)) for name, x in chunk.values.items()}
         chunk = chunk._replace(masks={**chunk.masks, **full})  # one program, whether or not a batch has holes
         group = group_of(chunk)
-        if (group, fitting(chunk.n, size)) not in self._compiled:
-            return self.compiled(chunk, size, group)  # others do not wait while it is compiled
-        ticket = Ticket(chunk, size, group, DEADLINE.get())
+        if group not in self._compiled:  # others do not wait while it is compiled
+            found = in_calls(chunk)
+            self._compiled[group] = chunk
+            return found
+        ticket = Ticket(chunk, group, DEADLINE.get())
         with self._changed:
             if self._closed:  # a request that began before its model was replaced
-                return answered(chunk, fitting(chunk.n, size))
+                return in_calls(chunk)
             self._waiting.append(ticket)
             self._changed.notify()
         ticket.done.wait()
@@ -81,28 +81,20 @@ class Batches:
             raise ticket.error
         return ticket.found
 
-    def compiled(self, chunk: Chunk, size: int, group: Hashable) -> Any:
-        """Answer for a chunk by itself, and remember that its program is there."""
-        fits = fitting(chunk.n, size)
-        found = answered(chunk, fits)
-        self._compiled[group, fits] = chunk
-        return found
-
-    def warm(self, more: Callable[[Chunk], list[tuple[Chunk, int]]]) -> int:
-        """Compile all sizes of every kind of chunk that was answered so far.
+    def warm(self, more: Callable[[Chunk], list[Chunk]]) -> int:
+        """Compile what may follow from each kind of chunk that was answered so far.
 
         Args:
-            more: Other chunks that may follow from one, with their sizes.
+            more: Other chunks that may follow from one.
         Returns:
             How many programs are there.
         """
         for chunk in list(self._compiled.values()):
-            for other, size in more(chunk):
+            for other in more(chunk):
                 group = group_of(other)
-                for rows in {fitting(1, size), size}:
-                    if (group, rows) not in self._compiled and not self._ended:
-                        answered(other, rows)
-                        self._compiled[group, rows] = other
+                if group not in self._compiled and not self._ended:
+                    in_calls(other)
+                    self._compiled[group] = other
         return len(self._compiled)
 
     def close(self, end: bool = False) -> None:
@@ -134,11 +126,10 @@ class Batches:
                     return []
                 self._changed.wait()
             first = self._waiting[0]
-            until = time.monotonic() + GATHER
-            while self._rows(first) < first.size and (left := until - time.monotonic()) > 0 and not self._closed:
+            until, room = time.monotonic() + GATHER, max(first.chunk.n, rows_of_call(first.chunk))
+            while self._rows(first) < room and (left := until - time.monotonic()) > 0 and not self._closed:
                 self._changed.wait(left)
             batch: list[Ticket] = []
-            room = first.size
             for ticket in [t for t in self._waiting if t.group == first.group]:
                 if ticket.chunk.n <= room:
                     batch.append(ticket)
@@ -160,7 +151,7 @@ class Batches:
         if not batch:
             return
         whole = together([ticket.chunk for ticket in batch])
-        found = answered(whole, fitting(whole.n, batch[0].size))
+        found = in_calls(whole)
         self._told(whole.n, len(batch))
         start = 0
         for ticket in batch:
@@ -169,9 +160,16 @@ class Batches:
             start = own.stop
 
 
-def fitting(rows: int, size: int) -> int:
-    """Return the size of the call that takes so many rows: few, where that is much less, or a whole chunk of `size`."""
-    return FEW if rows <= FEW and size >= 4 * FEW else size
+def rows_of_call(chunk: Chunk) -> int:
+    """Return how many rows a compiled call takes: those computed side by side, with the bits of `ask`."""
+    return side_by_side(chunk.question.draws)
+
+
+def in_calls(chunk: Chunk) -> Any:
+    """Answer for a chunk in compiled calls of one size."""
+    size = rows_of_call(chunk)
+    found = [answered(chunk.taken(np.arange(i, min(i + size, chunk.n))), size) for i in range(0, chunk.n, size)]
+    return found[0] if len(found) == 1 else jax.tree.map(lambda *xs: np.concatenate(xs), *found)
 
 
 def together(chunks: list[Chunk]) -> Chunk:

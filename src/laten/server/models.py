@@ -22,7 +22,7 @@ from laten.data.containers.containers import PANDAS
 from laten.data.messages import unknown
 from laten.data.rows.views import TableView
 from laten.estimator.plain_vae import PlainVAE, load
-from laten.inference.asking import ANSWERED_BY, Chunk, chunk_of
+from laten.inference.asking import ANSWERED_BY, Chunk
 from laten.inference.questions import Completions, Density, Expected
 from laten.server.batches import Batches
 from laten.server.metrics import Metrics
@@ -185,13 +185,12 @@ def warm_table(vae: PlainVAE, view: TableView, data: Any) -> None:
         vae.sample(1, given={seen: cells[seen].iloc[0]})
 
 
-def followers(chunk: Chunk) -> list[tuple[Chunk, int]]:
-    """Return a chunk and the one in which its poor rows are asked again, with their whole sizes."""
-    found = [chunk]
+def followers(chunk: Chunk) -> list[Chunk]:
+    """Return the chunk in which the poor rows of a chunk are asked again, if there is one."""
     question = chunk.question
     if isinstance(question, Expected | Density) or (isinstance(question, Completions) and not question.prior):
-        found.append(chunk._replace(question=again(question)))
-    return [(c, chunk_of(c.question.draws)) for c in found]
+        return [chunk._replace(question=again(question))]
+    return []
 
 
 def again(question: Any) -> Any:

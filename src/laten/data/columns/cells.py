@@ -42,6 +42,11 @@ class Cells:
         self._days: dict[tuple[str, bool], np.ndarray] = {}
 
     @cached_property
+    def present(self) -> np.ndarray:
+        """Which cells hold a value, `(rows,)`."""
+        return ~np.asarray(self.series.array.isna(), bool)
+
+    @cached_property
     def form(self) -> str:
         """What the cells are: bool, number, date, duration, text, class (a pandas category) or other."""
         dtype = self.series.dtype
@@ -70,8 +75,7 @@ class Cells:
         Raises:
             DataError: text, dates or categories where numbers are expected; infinities.
         """
-        series, name, form = self.series, self.name, self.form
-        present = series.notna().to_numpy()
+        series, name, form, present = self.series, self.name, self.form, self.present
         if not present.any():
             return np.full(len(series), np.nan)
         if form == "class" and pd.api.types.is_numeric_dtype(series.cat.categories.dtype):
@@ -96,8 +100,7 @@ class Cells:
         Raises:
             DataError: cells that are no durations.
         """
-        series, form = self.series, self.form
-        present = series.notna().to_numpy()
+        series, form, present = self.series, self.form, self.present
         if not present.any():
             return np.full(len(series), np.nan)
         spans = series
@@ -124,7 +127,7 @@ class Cells:
     @cached_property
     def factor(self) -> tuple[np.ndarray, np.ndarray]:
         """Position `(rows,)` of each cell among the distinct values, −1 where missing; and these, in order of rows."""
-        at, values = pd.factorize(self.series.astype(object))
+        at, values = pd.factorize(self.series.to_numpy(dtype=object))
         return at, np.asarray(values, dtype=object)
 
     def days(self, style: str, whole: bool) -> np.ndarray:
@@ -140,8 +143,7 @@ class Cells:
         return self._days[style, whole]
 
     def _read_days(self, style: str, whole: bool) -> np.ndarray:
-        series, form, _ = self.series, self.form, self.zone
-        present = series.notna().to_numpy()
+        series, form, present, _ = self.series, self.form, self.present, self.zone
         if not present.any():
             return np.full(len(series), np.nan)
         if form == "text" and "%" in style:
@@ -204,11 +206,11 @@ class Cells:
         Raises:
             DataError: a class that is not among `levels`, or is one of them in another type.
         """
-        series, present = self.series, self.series.notna().to_numpy()
+        series, present = self.series, self.present
+        place = {level: i for i, level in enumerate(levels)}
         if isinstance(series.dtype, pd.CategoricalDtype):
-            place = {level: i for i, level in enumerate(levels)}
             of_category = np.array([place.get(plain_of(c), -2) for c in series.cat.categories] + [-1])
-            found = of_category[series.cat.codes.to_numpy()]
+            found = of_category[series.array.codes]
         elif self.form in ("number", "bool") and not any(isinstance(v, str) for v in levels):
             x = self.numbers
             order = np.argsort(np.array(levels, np.float64))
@@ -217,8 +219,7 @@ class Cells:
             found = np.where(ordered[at] == x, order[at], -2)
         else:
             at, values = self.factor
-            of_value = pd.Index(list(levels), dtype=object).get_indexer(pd.Index(values, dtype=object))
-            found = np.append(np.where(of_value < 0, -2, of_value), -1)[at]
+            found = np.array([place.get(v, -2) for v in values] + [-1])[at]
         found = np.where(present, found, -1)
         bad = found == -2
         if bad.any() and unseen is not None:
