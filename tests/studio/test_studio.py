@@ -264,3 +264,15 @@ def test_a_line_between_two_images(tmp_path):
     ends = [ok(page.post("/api/decode", json={"row": i}))["image"] for i in (0, 5)]
     assert np.allclose([line["images"][0], line["images"][-1]], ends, atol=1e-3)
     assert np.min(line["images"]) >= 0 and np.max(line["images"]) <= 1
+
+
+def test_answers_do_not_wait_for_the_clients_word():
+    """A socket that was made without its protocol does not send small packets at once: 40 ms for each answer."""
+    import socket
+
+    from laten.studio.launch import listening
+
+    with listening("127.0.0.1", 0) as door, socket.create_connection(door.getsockname()):
+        taken, _ = door.accept()
+        with taken:
+            assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -8,6 +8,7 @@ memory is.
 
 import asyncio
 import logging
+import os
 import time
 import warnings
 from collections.abc import AsyncIterator, Collection
@@ -64,7 +65,8 @@ class Line:
     pool: ThreadPoolExecutor = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pool = ThreadPoolExecutor(self.limits.waiting, "laten-request")
+        threads = 2 * (os.cpu_count() or 1)  # more wait for each other: 16 on two cores answered a sixth less
+        self.pool = ThreadPoolExecutor(min(self.limits.waiting, threads), "laten-request")
 
     def enter(self, size: int) -> None:
         """Admit a request.

@@ -127,7 +127,9 @@ def listening(host: str, port: int | None) -> socket.socket:
     wanted = range(PORT, PORT + TRIED) if port is None else [port]
     for number in wanted:
         try:
-            return socket.create_server((host, number))
+            found = socket.create_server((host, number))
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else answers wait 40 ms for the client's word
+            return found
         except OSError:
             if number == wanted[-1]:
                 raise

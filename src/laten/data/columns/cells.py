@@ -3,13 +3,14 @@
 frame --cells_of--> Cells --form, numbers, days, seconds, codes--> arrays
 """
 
+import re
 from collections.abc import Collection, Hashable
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
+from laten.common.lazy import lazy
 from laten.data.columns.ambiguous import refuse_odd, refuse_zones
 from laten.data.columns.dtypes import is_text_dictionary, zone_of
 from laten.data.columns.intervals import classes_of, intervals_of
@@ -24,6 +25,7 @@ _FORMS = (  # of what pandas infers of Python objects
     | {"boolean": "bool"}
 )
 ISO = r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?"
+_ISO = re.compile(ISO)
 _STYLES = {10: ("%Y-%m-%d",), 16: ("%Y-%m-%d %H:%M",), 19: ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")}  # by length
 
 
@@ -41,12 +43,12 @@ class Cells:
         self.series = classes_of(self.came)
         self._days: dict[tuple[str, bool], np.ndarray] = {}
 
-    @cached_property
+    @lazy
     def present(self) -> np.ndarray:
         """Which cells hold a value, `(rows,)`."""
         return ~np.asarray(self.series.array.isna(), bool)
 
-    @cached_property
+    @lazy
     def form(self) -> str:
         """What the cells are: bool, number, date, duration, text, class (a pandas category) or other."""
         dtype = self.series.dtype
@@ -68,7 +70,7 @@ class Cells:
         odd = inferred == "mixed" and not all(map(is_plain, self.series.dropna()))
         return "other" if odd else _FORMS.get(inferred, "other")
 
-    @cached_property
+    @lazy
     def numbers(self) -> np.ndarray:
         """Cells as `(rows,)` float64, NaN where missing.
 
@@ -93,7 +95,7 @@ class Cells:
             )
         return x
 
-    @cached_property
+    @lazy
     def seconds(self) -> np.ndarray:
         """Durations as `(rows,)` float64 seconds, NaN where missing; text, as a CSV file has them, is read.
 
@@ -124,7 +126,7 @@ class Cells:
         some = f"{where(bad)}: {shown(self.series[bad].head(20))}"
         return DataError(f"column {self.name!r}: expected {what}, got {self.series.dtype} cells: {some}; {way}")
 
-    @cached_property
+    @lazy
     def factor(self) -> tuple[np.ndarray, np.ndarray]:
         """Position `(rows,)` of each cell among the distinct values, −1 where missing; and these, in order of rows."""
         at, values = pd.factorize(self.series.to_numpy(dtype=object))
@@ -149,7 +151,8 @@ class Cells:
         if form == "text" and "%" in style:
             stamps = pd.to_datetime(series.astype(object), format=style, errors="coerce")
         elif form == "text":
-            iso = series.astype("str").str.fullmatch(ISO).to_numpy(bool) & present
+            at, values = self.factor
+            iso = np.array([bool(_ISO.fullmatch(str(v))) for v in values] + [False])[at]
             stamps = pd.to_datetime(series.astype(object).where(iso), format="ISO8601", errors="coerce")
         elif form != "date":
             stamps = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us]")
@@ -170,7 +173,7 @@ class Cells:
             stamps = stamps.dt.tz_localize(None) if whole else stamps.dt.tz_convert("UTC").dt.tz_localize(None)
         return (stamps.to_numpy() - np.datetime64(0, "s")) / np.timedelta64(1, "D")
 
-    @cached_property
+    @lazy
     def zone(self) -> str | None:
         """The time zone of dates, `mixed` for Python objects of which any has one; None where there is none."""
         if self.series.dtype == object:
@@ -179,7 +182,7 @@ class Cells:
         zone = zone_of(self.series.dtype)
         return None if zone is None else str(zone)
 
-    @cached_property
+    @lazy
     def style(self) -> str | None:
         """How dates stand in the column (a `Date` codec's style); None when the cells are no dates."""
         series = self.series

@@ -1,5 +1,5 @@
 // What several pages share: bars, histograms, tables, code, and waiting for an answer.
-import { html, useState, useEffect, useRef } from "/static/vendor/preact-htm.js";
+import { html, useState, useEffect, useLayoutEffect, useRef } from "/static/vendor/preact-htm.js";
 const d3 = window.d3;
 
 export const percent = (p) => (p == null ? "" : p >= 0.0995 ? `${(100 * p).toFixed(0)} %` : p >= 0.00095 ? `${(100 * p).toFixed(1)} %` : p > 0 ? "< 0.1 %" : "0 %");
@@ -18,7 +18,7 @@ export const signed = (x) => (x > 0 ? `+${short(x)}` : short(x).replace("-", "âˆ
 export function useAnswer(ask, depends) {
   const [state, set] = useState({ found: null, error: "", busy: true });
   const turn = useRef(0);
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: an effect would wait for a frame to be drawn
     const mine = ++turn.current;
     set((s) => ({ ...s, busy: true, error: "" }));
     ask().then(
