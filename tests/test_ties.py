@@ -152,6 +152,12 @@ def test_holes_of_a_matrix():
     assert np.isnan(drawn).mean() == pytest.approx(np.isnan(matrix).mean(), abs=0.02)
 
 
+def test_what_follows_has_all_its_entropy_in_common(fitted):
+    found = fitted.mutual_information(normalised=True)
+    assert found.loc["city", "state"] == found.loc["state", "city"] == pytest.approx(1)
+    assert found.loc["city", "a"] < 0.9  # a control: nothing ties these
+
+
 def test_probabilities_keep_ties_too(fitted):
     data = stays().head(40)
     city, state = fitted.predict_proba(data, "city"), fitted.predict_proba(data, "state")

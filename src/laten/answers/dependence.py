@@ -34,6 +34,7 @@ from laten.answers.level_tables import (
 from laten.answers.sample_and_predict import table_of, without
 from laten.common.errors import LatenError
 from laten.data.columns.column import Column
+from laten.data.constraints import Follows
 from laten.data.rows.rows import Rows
 from laten.inference.asking import WORK, Keys, ancestral
 
@@ -45,13 +46,21 @@ QUANTILES = {"5%": 0.05, "50%": 0.5, "95%": 0.95}
 
 
 def mutual_information(fitted: Fitted, draws: int, normalised: bool, seed: int) -> pd.DataFrame:
-    """Compute pairwise mutual information under the model, and entropies on the diagonal."""
+    """Compute pairwise mutual information under the model, and entropies on the diagonal.
+
+    A column that follows from one other (`city -> state`) has all its entropy in common with it, as drawn rows have.
+    """
     view = table_of(fitted, "mutual_information")
     scales = scales_of(fitted, view)
     most = max(8, WIDEST // len(scales))
     tables = from_prior(fitted, scales, draws, seed)
     tables = [p if s.value is None else merged(p, most) for s, p in zip(scales, tables, strict=True)]
     found = information(tables)
+    at = {s.column.name: i for i, s in enumerate(scales)}
+    for tie in view.schema.ties:
+        if isinstance(tie, Follows) and len(tie.of) == 1:
+            one, two = at[tie.of[0]], at[tie.column]
+            found[one, two] = found[two, one] = min(found[one, one], found[two, two])
     if normalised:
         entropy = np.diag(found)
         least = np.minimum(entropy[:, None], entropy)
