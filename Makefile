@@ -1,6 +1,6 @@
 # Everything a fresh machine with Python >= 3.11 needs: `make demo` and `make test`. The rest is for those who change laten.
 .DEFAULT_GOAL := help
-.PHONY: help demo fuzz test test-slow test-chaos test-lowest test-313 lint format bench docs article test-site clean
+.PHONY: help demo fuzz test test-slow test-chaos test-lowest test-313 lint format bench docs article test-site test-studio clean
 
 # The first Python here that is new enough; choose another with `make PYTHON=/path/to/python demo`.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
@@ -23,6 +23,7 @@ help:
 	@echo 'make docs    the documentation as a site, in build/docs, in English and Bahasa Indonesia; its code blocks run'
 	@echo 'make article  the article as a post for a Jekyll blog, in build/article'
 	@echo 'make test-site  the site, also in a headless Chromium where there is one'
+	@echo 'make test-studio  the studio in a headless Chromium'
 	@echo 'make clean   remove everything that make made'
 
 $(INSTALLED): pyproject.toml
@@ -92,6 +93,10 @@ article: docs
 
 test-site: docs
 	$(BIN)/python -m pytest tests/site -n auto --maxprocesses 2 --dist loadfile
+
+test-studio: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,docs]'
+	$(BIN)/python -m pytest -m slow tests/studio
 
 clean:
 	rm -rf .venv build dist demo .pytest_cache .mypy_cache .ruff_cache
