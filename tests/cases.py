@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 import scipy.stats as st
-from scipy.special import expit, log_softmax, logsumexp, softmax
+from scipy.special import expit, ive, log_softmax, logsumexp, softmax
 from scipy.special import logit as logit_of
 
 import laten.families as lf
@@ -102,6 +102,21 @@ def student(raw: np.ndarray) -> list[Any]:
 
 def lognormal(raw: np.ndarray) -> list[Any]:
     return [st.lognorm(s, scale=np.exp(m)) for m, s in zip(raw[:2], scales(raw[2:]), strict=True)]
+
+
+def laplace(raw: np.ndarray) -> list[Any]:
+    return [st.laplace(m, s) for m, s in zip(raw[:2], scales(raw[2:]), strict=True)]
+
+
+def sphere(d: int) -> Callable[[np.ndarray], list[Any]]:
+    """Each coordinate alone of a von Mises–Fisher vector: what is asked of it here is its expected value."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        mu, kappa = raw[:d] + np.eye(d)[0], (d - 1) * scales(raw[d])
+        length = ive(d / 2, kappa) / ive(d / 2 - 1, kappa)
+        return [st.norm(m) for m in length * mu / np.linalg.norm(mu)]
+
+    return reference
 
 
 class LogitNormalReference:
@@ -264,6 +279,12 @@ def through_flow(n: int) -> lf.Family:
     return family.bound(jax.tree.map(lambda x: x + rng.normal(size=x.shape).astype(np.float32) / 4, weights))
 
 
+def quantised() -> lf.Family:
+    """A codebook of four vectors at two places."""
+    family = lf.Quantised(2, dim=3, codes=4)
+    return family.bound(family.body(jax.random.key(0)))
+
+
 def flowed(raw: np.ndarray) -> list[Any]:
     """What a site without others before it becomes: scaled and shifted by constants, so still a normal."""
     net = through_flow(1).weights.nets[0]
@@ -325,6 +346,20 @@ GUIDES = {
 }
 JOINT = dict.fromkeys(("integrates_to_one", "agrees_with_scipy"), "its sites are joint; see test_tables.py")
 
+SPHERE = JOINT | {
+    "draws_follow_log_prob": "its values are unit vectors; see families/test_sphere.py",
+    "mean_mode_and_point": "the point of a mean is its direction",
+}
+UNIFORM = SPHERE | dict.fromkeys(
+    ("gradients_match_differences", "kl_is_the_mean_log_ratio", "fit_raw_recovers_the_data"), "it has no parameters"
+)
+CODEBOOK = dict.fromkeys(
+    ("integrates_to_one", "agrees_with_scipy", "gradients_match_differences", "draws_follow_log_prob",
+     "mean_mode_and_point", "extreme_raw_parameters_stay_finite", "kl_is_the_mean_log_ratio",
+     "fit_raw_recovers_the_data", "fit_raw_survives_poor_data", "features", "declaration"),
+    "its values are vectors of a codebook; see families/test_quantised.py",
+)  # fmt: skip
+
 FAMILY_CASES = [
     FamilyCase(lf.Normal(3), REALS, normal),
     FamilyCase(lf.Normal(3, scale="site"), REALS, normal),
@@ -335,6 +370,7 @@ FAMILY_CASES = [
     FamilyCase(lf.FullNormal(1), REALS, full_normal(1)),
     FamilyCase(lf.FullNormal(3), REALS, full_normal(3), JOINT),
     FamilyCase(lf.StudentT(2), REALS, student),
+    FamilyCase(lf.Laplace(2), REALS, laplace),
     FamilyCase(lf.LogNormal(2, scale="site"), POSITIVES, lognormal),
     FamilyCase(lf.LogitNormal(5), FRACTIONS, logit_normal),
     FamilyCase(lf.Bernoulli((2, 2)), CODES[:2] * 1.0, bernoulli),
@@ -364,6 +400,11 @@ FAMILY_CASES = [
     FamilyCase(lf.Vamp(2, k=5), REALS, vamp(5, 2), ROWS | JOINT),
     FamilyCase(lf.Relative(2), REALS, finished, GUIDES),
     FamilyCase(lf.Combined(2), REALS, finished, GUIDES),
+    FamilyCase(lf.Committed(2), REALS, finished, GUIDES),
+    FamilyCase(lf.VonMisesFisher(3), REALS, sphere(3), SPHERE),
+    FamilyCase(lf.Sphere(3), REALS, fixed, UNIFORM),
+    FamilyCase(quantised(), REALS, fixed, CODEBOOK),
+    FamilyCase(lf.Nearest(2, dim=3), REALS, fixed, CODEBOOK),
     FamilyCase(through_flow(1), REALS, flowed, BODY | FAR),
     FamilyCase(lf.Deterministic((3, 1)), REALS, fixed, NO_DENSITY),
     FamilyCase(lf.Given((2, 2)), REALS, fixed, INPUT),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import laten as lt
+import oracles
 from laten.data.datasets.simulated_clinic import clinic
 from laten.estimator.plain_vae import PlainVAE
 from laten.estimator.propose import propose
@@ -35,6 +36,11 @@ class Made:
     network: lt.Network
     factors: str
     guide: str
+    own: lt.Network | None = None  # guide that the template declares
+
+
+def with_guide(made: tuple[lt.Network, lt.Network], factors: str, guide: str) -> Made:
+    return Made(made[0], factors, guide, made[1])
 
 
 MADE = {
@@ -64,20 +70,35 @@ MADE = {
         "p(z2) p(z1 | z2) p(x | z1)",
         "q(z1 | x) q(z2 | z1)",
     ),
+    "conditional": Made(
+        templates.conditional(lt.Normal(4), lt.Categorical(3), latent=2, width=8), "p(z) p(x | c, z)", "q(z | c, x)"
+    ),
+    "multiview": with_guide(
+        templates.multiview({"a": lt.Normal(3), "b": lt.Bernoulli(4)}, latent=2, width=8),
+        "p(z) p(a | z) p(b | z)", "q(z | a, b)",
+    ),
+    "factor_analysis": with_guide(templates.factor_analysis(4, 2), "p(z) p(x | z)", "q(z | x)"),
+    "ppca": with_guide(templates.ppca(4, 2), "p(z) p(x | z)", "q(z | x)"),
+    "sparse": Made(templates.sparse(lt.Normal(4), latent=6), "p(z) p(x | z)", "q(z | x)"),
+    "topic": with_guide(
+        templates.topic(9, topics=3, width=8), "p(z) p(length) p(x | z, length)", "q(length | x) q(z | x)"
+    ),
+    "vq": Made(templates.vq(lt.Normal(4), sites=2, codes=5, dim=3, width=8), "p(z) p(x | z)", "q(z | x)"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE)
 def test_a_template_can_be_trained(made):
     """Rows drawn from the network itself have a finite bound, and a gradient reaches every weight of P and Q."""
-    network, guide = made.network, lt.guide_for(made.network)
+    network, guide = made.network, made.own or lt.guide_for(made.network)
     assert network.factors() == made.factors
     assert guide.factors("q") == made.guide
     model = build_model(network, guide, jax.random.key(0))
-    rows = jax.jit(jax.vmap(lambda key: network.sample(model.p, key)))(jax.random.split(jax.random.key(1), 6))
+    inputs = {n: jnp.zeros(f.shape, f.dtype) for n, f in network.families.items() if f.is_input}
+    rows = jax.jit(jax.vmap(lambda key: network.sample(model.p, key, inputs)))(jax.random.split(jax.random.key(1), 6))
     for name, node in network.nodes.items():
         assert rows[name].shape == (6, *node.family.shape)
-    batch = Batch({n: rows[n] for n in network.leaves}, {})
+    batch = Batch({n: rows[n] for n in (*network.leaves, *inputs)}, {})
 
     def loss(model):
         return lt.Elbo()(model, batch, jax.random.key(2)).loss
@@ -154,3 +175,81 @@ def test_a_guide_from_the_top_down():
     assert guide.nodes["up3"].parents == ("up2",)
     with pytest.raises(lt.DeclarationError, match="values are not those of P"):
         templates.top_down(lt.Network(a=lt.Normal(1), z=lt.LogNormal(2).given("a"), x=lt.Normal(2).given("z")))
+
+
+@pytest.mark.trains
+def test_principal_components_reach_the_maximum():
+    """Probabilistic PCA and factor analysis: log p at the best weights is known (Tipping & Bishop 1999)."""
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(400, 2)) @ rng.normal(size=(2, 5)) + 0.5 * rng.normal(size=(400, 5))).astype(np.float32)
+    best = oracles.ppca_maximum(x.astype(np.float64), 2)
+    reached = []
+    for made in (templates.ppca(5, 2), templates.factor_analysis(5, 2)):
+        vae = lt.VAE(made[0], made[1], epochs=80, batch_size=50, learning_rate=2e-2, validation=0).fit({"x": x})
+        reached.append(vae.log_likelihood({"x": x}, draws=500).mean)
+    assert best - 0.06 < reached[0] < best + 0.01
+    assert best - 0.05 < reached[1] < best + 0.05  # one size of noise for each column: about as much
+    independent = oracles.normal_log_prob(x, x.mean(0), np.diag(x.var(0))).mean()
+    assert reached[0] > independent + 0.5  # control
+
+
+@pytest.mark.trains
+def test_a_view_is_told_from_another():
+    """Two views of one number: one is filled from the other; with neither, the guide is near the prior."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 1))
+    rows = {"a": (z @ [[1.0, -1.0]]).astype(np.float32), "b": (z @ [[2.0, 0.5, 1.0]]).astype(np.float32)}
+    rows = {n: x + 0.1 * rng.normal(size=x.shape).astype(np.float32) for n, x in rows.items()}
+    views = {"a": lt.Normal(2, scale="site"), "b": lt.Normal(3, scale="site")}
+    network, guide = templates.multiview(views, latent=1, width=16)
+    vae = lt.VAE(network, guide, epochs=40, batch_size=50, learning_rate=1e-2, validation=0, hide=True).fit(rows)
+    holes = {"a": rows["a"][:50], "b": np.full((50, 3), np.nan, np.float32)}
+    filled = vae.impute(holes)["b"]
+    off = np.abs(filled - rows["b"][:50]).mean()
+    assert off < 0.35 < np.abs(rows["b"][:50] - rows["b"].mean(0)).mean()
+    nothing = {n: np.full((1, x.shape[1]), np.nan, np.float32) for n, x in rows.items()}
+    assert abs(vae.transform(nothing).item()) < 0.5
+    with pytest.raises(lt.DeclarationError, match=r"the node takes 5; use lt\.Normal\(2\) there"):
+        build_model(network, lt.Network(z=lt.FullNormal(2).given("a", via=lt.Experts())), jax.random.key(0))
+
+
+def test_experts_multiply():
+    """By hand: precisions add up, with that of the standard normal; a view that is not seen adds nothing."""
+    from laten.network.nets.recipe import Ends, Slot
+
+    ends = Ends((Slot("a", (2,), 4, True), Slot("b", (3,), 3, False)), (2,), 4)
+    product = lt.Experts(lt.MLP(5)).between(ends, jax.random.key(0))
+    a, b = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+
+    def says(net, x):
+        loc, s = np.split(np.asarray(net(x), np.float64), 2)
+        return loc, np.exp(-14 * np.tanh(s / 7))
+
+    for seen in (1.0, 0.0):
+        own = np.append(a[:2] * seen, [seen, seen]).astype(np.float32)
+        (loc_a, w_a), (loc_b, w_b) = says(product.nets[0], own), says(product.nets[1], b)
+        total = 1 + seen * w_a + w_b
+        loc, precision = says(product, np.concatenate([own, b]))
+        np.testing.assert_allclose(precision, total, rtol=1e-4)
+        np.testing.assert_allclose(loc, (seen * w_a * loc_a + w_b * loc_b) / total, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.trains
+def test_topics_are_found():
+    """Two topics of six words each, mixed by row: each topic's words go together."""
+    rng = np.random.default_rng(0)
+    share = rng.beta(0.3, 0.3, size=400)
+    words = np.repeat(np.eye(2), 6, axis=1) * 0.9 + 0.1
+    counts = rng.poisson(30 * np.stack([share, 1 - share], 1) @ words / words.sum(1, keepdims=True))
+    network, guide = templates.topic(12, topics=2, width=16)
+    vae = lt.VAE(network, guide, epochs=60, batch_size=50, learning_rate=1e-2, validation=0).fit({"x": counts})
+    z = vae.transform({"x": counts})
+    columns = dict(zip(vae.get_feature_names_out(), z.T, strict=True))
+    assert abs(np.corrcoef(columns["z0"] - columns["z1"], share)[0, 1]) > 0.85
+
+
+@pytest.mark.trains
+def test_a_sparse_code_has_heavy_tails():
+    vae = lt.VAE(templates.sparse(lt.Normal(4), latent=3), epochs=1, validation=0)
+    vae.fit({"x": np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)})
+    assert np.isfinite(vae.score_samples({"x": np.zeros((2, 4), np.float32)})).all()

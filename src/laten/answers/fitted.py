@@ -19,7 +19,8 @@ from laten.data.rows.views import TableView, View
 from laten.inference.asking import Keys, ask
 from laten.inference.diagnostics import effective_sample_size
 from laten.inference.inputs import check_inputs
-from laten.inference.questions import Completions, Density, Expected, Question
+from laten.inference.own_guide import Refined
+from laten.inference.questions import Ancestral, Completions, Decoded, Density, Expected, Question
 from laten.network.model import Model
 
 LEAST = 5.0  # effective draws below which a row is asked again
@@ -34,6 +35,7 @@ class Fitted:
     view: View  # between the user's container and rows
     seed: int  # of the answers
     references: References | None = None  # what log p is compared with
+    refine: int = 0  # steps of gradient by which each row gets a guide of its own
 
     def ask(
         self,
@@ -50,7 +52,9 @@ class Fitted:
             kept: What to keep of a chunk's answers, where all would grow too large.
             size: Rows of a compiled call, as in `asking.ask`.
         """
-        return ask(question, self.model, self.complete(rows), keys or Keys(self.seed), kept, size)
+        infers = not isinstance(question, Ancestral | Decoded)
+        asked = Refined(question, self.refine) if self.refine and infers else question
+        return ask(asked, self.model, self.complete(rows), keys or Keys(self.seed), kept, size)
 
     def complete(self, rows: Rows) -> Rows:
         """Return rows with all masks that a batch may have, so that what is compiled does not depend on the batch."""

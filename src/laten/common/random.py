@@ -28,7 +28,9 @@ STREAMS = (
     "missing",
     "idle",
     "prior",
-)  # draws inside soft evidence, of cells known to be missing, of idle coordinates, of the prior in place of the guide
+    "shuffled",
+)  # draws inside soft evidence, of cells known to be missing, of idle coordinates, of the prior in place of the guide,
+# of an order of the rows
 
 
 @jax.jit

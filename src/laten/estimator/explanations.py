@@ -15,6 +15,8 @@ from laten.answers.compare import compare as run_compare
 from laten.answers.drift import Drift
 from laten.answers.drift import drift as run_drift
 from laten.answers.fitted import Fitted
+from laten.answers.latent_use import LatentUse
+from laten.answers.latent_use import latent_use as run_latent_use
 from laten.answers.outliers import outliers as run_outliers
 from laten.common.errors import LatenError, whole
 
@@ -174,6 +176,19 @@ class Explanations(abc.ABC):
             LatenError: the model is of arrays.
         """
         return dependence.mutual_information(self._fitted(), whole("draws", draws), normalised, self._seed(seed))
+
+    def latent_use(self, X: Any, *, draws: int = 32) -> LatentUse:
+        """Measure how much each latent unit and node is used; say in a sentence what has collapsed, and what helps.
+
+        Args:
+            X: Rows, at least two; best held-out ones.
+            draws: Draws from the guide for each row.
+        Returns:
+            `units` and `nodes`: frames of KL (nats a row) and active units; `sentences`. `print` shows them.
+        Raises:
+            LatenError: the model has no latents that are numbers, or X shows them.
+        """
+        return run_latent_use(self._fitted(), X, whole("draws", draws))
 
     def latent_effects(self, X: Any = None, *, draws: int = 2048, seed: int | None = None) -> pd.DataFrame:
         """Measure which columns a latent moves: the share of a column's variance that it causes.

@@ -7,6 +7,7 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
@@ -31,7 +32,7 @@ from laten.data.rows.presentation import Presentation
 from laten.data.rows.views import TableView, View, view_from_json
 from laten.estimator import model_file
 from laten.estimator.model_parts import called
-from laten.estimator.parameters import KEPT, Parameters, check
+from laten.estimator.parameters import KEPT, check
 from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.prepare_parts import (
     prepare_parts,
@@ -42,9 +43,11 @@ from laten.estimator.prepare_parts import (
     work_folder,
 )
 from laten.estimator.questions import Answers
+from laten.estimator.refits import Refits
 from laten.network.model import Model
 from laten.training.checkpoints import Checkpoints
 from laten.training.cluster import first
+from laten.training.collapse import unused
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.loop import Loop
@@ -56,7 +59,7 @@ MOST_DRAWS = 1_000_000  # that a model file may ask of each question
 Kind = TypeVar("Kind", bound="PlainVAE")
 
 
-class PlainVAE(Parameters, Answers):
+class PlainVAE(Refits, Answers):
     """`laten.VAE` without scikit-learn."""
 
     history_: pd.DataFrame
@@ -155,6 +158,7 @@ class PlainVAE(Parameters, Answers):
                 prepared.task, prepared.settings, report or display,
                 on_call=on_call, checkpoints=checkpoints, signals=signals, devices=devices,
             )  # fmt: skip
+        self._say_collapsed(outcome.model, outcome.history)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
@@ -162,6 +166,13 @@ class PlainVAE(Parameters, Answers):
         self.restarts_ = pd.DataFrame(outcome.starts)
         self.declared_ = tuple(name for name in ("network", "guide") if getattr(self, name) is not None)
         return self
+
+    def _say_collapsed(self, model: Model, history: Sequence[Mapping[str, Any]]) -> None:
+        sizes = {n: model.guide.nodes[n].family.n_sites for n in model.latents}
+        kept = next((record for record in history if record["kept"]), {})
+        if self.progress != "quiet" and first():
+            for sentence in unused(kept, sizes):
+                print(sentence, file=sys.stderr)
 
     def _as_of(self, prepared: Prepared, loop: Loop, state: State) -> Self:
         """Return a copy of this with the weights of a training that goes on."""
@@ -197,7 +208,7 @@ class PlainVAE(Parameters, Answers):
         return self._score_quantiles
 
     def _fitted(self) -> Fitted:
-        return Fitted(self.model_, self.view_, int(self.one_seed), self.references_)
+        return Fitted(self.model_, self.view_, int(self.one_seed), self.references_, self._refine)
 
     def _check_parameters(self) -> None:
         """Check types of parameters, where `prepare` would only see what follows from a wrong one."""

@@ -93,8 +93,8 @@ def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pre
             weights, valid = weights[train], valid[visited(weights[valid])]
     number = count(rows.n if train is None else len(train), weights)
     objective = counted(objective_of(parameters, isinstance(view, TableView)), parameters, number)
-    model, *others = models
-    objective, weights = of_classes(objective, parameters, model, rows, train, weights)
+    objective, weights = of_classes(objective, parameters, models[0], rows, train, weights)
+    model, *others = with_extra(models, objective, parameters.one_seed)
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))  # in the types they have
     task = Task(model, objective, store, presentation, log_det, rows.labels, train, valid, tuple(others), weights)
     return Prepared(view, task, settings, reference)
@@ -129,9 +129,15 @@ def prepare_more(data: Any, parameters: Parameters, fitted: Fitted, kept: Presen
     settings = replace(settings, epochs=1, patience=0, validation=0.0)
     objective = objective_of(parameters, False)  # its KL has risen
     objective = counted(objective, parameters, count(rows.n, weights))
+    (model,) = with_extra([model], objective, parameters.one_seed)
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))
     task = Task(model, objective, store, kept, log_det, rows.labels, row_weights=weights)
     return Prepared(view, task, settings, some_rows(frame, rows.n, weights))
+
+
+def with_extra(models: list[Model], objective: Objective, seed: int) -> list[Model]:
+    """Give each model the weights that an objective has of its own, if it has some."""
+    return [replace(m, extra=objective.extra(m, random.key(seed + i))) for i, m in enumerate(models)]
 
 
 def some_rows(data: Any, rows: int, weights: np.ndarray | None) -> Any:

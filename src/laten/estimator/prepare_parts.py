@@ -33,7 +33,7 @@ from laten.data.rows.presentation import Store
 from laten.data.rows.rows import Rows
 from laten.data.schema.schema import Schema
 from laten.estimator.parameters import Parameters, check
-from laten.estimator.prepare import Prepared, counted, new_models, objective_of, some_rows, told
+from laten.estimator.prepare import Prepared, counted, new_models, objective_of, some_rows, told, with_extra
 from laten.estimator.propose import check_block, for_table, viewed, with_learned_roots
 from laten.training.task import Task
 from laten.training.windows import Windows
@@ -117,8 +117,8 @@ def prepare_parts(
     settings, presentation = told(parameters, small, network, True)
     settings.planned(rows)
     holes = frozenset(small.mask) | frozenset(presentation.hide)
-    model, *others = new_models(trained(filled), network, parameters, holes)
     objective = counted(objective_of(parameters, True), parameters, rows)
+    model, *others = with_extra(new_models(trained(filled), network, parameters, holes), objective, seed)
     held = np.arange(filled.held, dtype=np.int32) if filled.held else None
     store, train, windows = stored(filled, window_rows(memory, filled.spool.width))
     task = Task(

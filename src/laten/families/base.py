@@ -54,6 +54,8 @@ class Family(abc.ABC):
     models_missing: ClassVar[bool] = False  # a missing cell is one of the values (`Informative`)
     starts_from_p: ClassVar[bool] = False  # in a guide: `finish` is told what P says of the node (`Relative`)
     made_of_guide: ClassVar[bool] = False  # a root: raw parameters are the guide's at pseudo-rows (`Vamp`)
+    one_value: ClassVar[bool] = False  # in a guide: all mass on one value, which the row settles (`Nearest`)
+    walks: ClassVar[bool] = True  # annealing and HMC can walk over its values, by `to_real` and `from_real`
     is_input: ClassVar[bool] = False  # every row gives the value, and nothing draws it (`Given`)
     ordered: ClassVar[bool] = False  # codes lie on a line (`Binned`, `Ordinal`)
 
@@ -278,6 +280,10 @@ class Family(abc.ABC):
             p, p_raw: The node's family in P, and its raw parameters there.
         """
         return raw
+
+    def can_start_from(self, p: "Family") -> bool:
+        """Say whether `finish` can start from this family of P."""
+        return True
 
     def guide(self) -> "Family":
         """Return the family that a guide uses for this node when it is latent."""

@@ -50,11 +50,18 @@ class Relative(NormalSites, Sized):
         if not has_density_of(p, Normal):
             raise DeclarationError(f"{self!r} starts from a Normal of P, not from {p!r}; use Normal in the guide")
         (loc, log_sd), (own, own_sd) = p.parameters(p_raw), jnp.split(raw, 2)
-        loc, log_sd, own_sd = jnp.ravel(loc), jnp.ravel(log_sd), log_scale(own_sd)
+        loc, log_sd, own_sd = jnp.ravel(loc), jnp.ravel(log_sd), self.stretch(own_sd)
         if self.precisions:
             share = jax.nn.sigmoid(2 * (log_sd - own_sd))  # of the guide's own expert
             return jnp.concatenate([loc + share * (own - loc), -0.5 * jnp.logaddexp(-2 * log_sd, -2 * own_sd)])
         return jnp.concatenate([loc + jnp.exp(log_sd) * own, log_sd + own_sd])
+
+    def stretch(self, own: Array) -> Array:
+        """Return the log standard deviation `(sites,)` of the net's own normal, in P's units."""
+        return log_scale(own)
+
+    def can_start_from(self, p: Family) -> bool:
+        return has_density_of(p, Normal)
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return mean and log standard deviation, each of `shape`, as `finish` left them."""

@@ -42,7 +42,7 @@ class Posterior(eqx.Module):
         values: Observed node -> array of its event shape.
         masks: Node -> True at observed sites.
     Raises:
-        LatenError: an inner node is neither observed nor has a factor in the guide.
+        LatenError: an inner node is neither observed nor has a factor in the guide; or a latent is no real numbers.
     """
 
     model: Model
@@ -50,6 +50,13 @@ class Posterior(eqx.Module):
     masks: Masks
 
     def __check_init__(self) -> None:
+        for name in self.names:
+            family = self.model.guide.nodes[name].family
+            if not family.walks:
+                raise LatenError(
+                    f"the latent {name!r} is {family!r}, and annealing, HMC and quadrature walk over real numbers; use "
+                    "importance sampling (score_samples, log_likelihood)"
+                )
         lacking = uninferred(self.model, {n for n in self.values if n not in self.masks})
         if lacking:
             raise LatenError(

@@ -165,6 +165,17 @@ class Density(eqx.Module):
 
 
 @dataclass(frozen=True)
+class GuideDraw:
+    """One draw of a node from the guide, of its shape."""
+
+    node: str
+    draws: int = 1
+
+    def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        return model.draw(key, values, masks).values[self.node]
+
+
+@dataclass(frozen=True)
 class Ancestral:
     """One draw from the network, given the nodes in `values`."""
 

@@ -18,7 +18,6 @@ import equinox as eqx
 from laten.common import random
 from laten.common.errors import DeclarationError, known
 from laten.families import FAMILIES, Node, Normal, NormalMixture
-from laten.families.same_density import has_density_of
 from laten.network.nets.layers import MLP, Linear
 from laten.network.nets.recipe import Ends, MirroredRecipe, Recipe, Slot, build, mirrored, size_of
 from laten.network.network import Network
@@ -143,11 +142,14 @@ def check_guide(network: Network, guide: Network) -> None:
                 f"use one of {able}, or classes, which are enumerated"
             )
         if ours.support != theirs.support:
-            raise DeclarationError(f"guide node {name!r} is {ours!r}, whose values are not those of P's {theirs!r}")
+            raise DeclarationError(
+                f"guide node {name!r} is {ours!r}, whose values are not those of P's {theirs!r}; "
+                f"use lt.{theirs.guide()!r} in the guide"
+            )
     for name, node in guide.nodes.items():
         check_order(network, guide, name, looked_at(network, guide, name))
         ours = network.nodes.get(name, node).family
-        if node.family.starts_from_p and not has_density_of(ours, Normal):
+        if node.family.starts_from_p and not node.family.can_start_from(ours):
             raise DeclarationError(
                 f"guide node {name!r} is {node.family!r}, which starts from a Normal of P, but P's is {ours!r}; "
                 f"use lt.{Normal(ours.shape)!r} in the guide"

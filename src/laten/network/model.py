@@ -25,7 +25,7 @@ import itertools
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -73,6 +73,7 @@ class Model(eqx.Module):
     p: dict[str, Conditional]
     q: dict[str, Conditional]
     shared: dict[str, Conditional] | None = None  # P's weights as the guide sees them; None: P's own
+    extra: Any = None  # weights of an objective's own, while training
 
     @property
     def conditionals(self) -> dict[str, Conditional]:

@@ -1,7 +1,7 @@
 """Ready-made networks: functions that write a declaration. Read one to learn how to write your own."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from laten.common.errors import DeclarationError
@@ -11,16 +11,23 @@ from laten.families import (
     Categorical,
     Deterministic,
     Family,
+    FullNormal,
+    Given,
     Informative,
+    Laplace,
     NegativeBinomial,
     Node,
     Normal,
     NormalMixture,
+    Poisson,
+    Quantised,
     Relative,
 )
 from laten.families.binned import Points
 from laten.network.guide import check_guide
+from laten.network.nets.experts import Experts
 from laten.network.nets.layers import MLP
+from laten.network.nets.proportions import Proportions
 from laten.network.network import Network
 
 
@@ -154,3 +161,69 @@ def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200) -> Ne
         z = Normal(latents[level - 1])
         nodes[f"z{level}"] = z.given(above, via=MLP(width)) if above in nodes else z
     return Network(**nodes, x=x.given("z1", via=MLP(width)))
+
+
+def conditional(x: Family, given: Family | int, latent: int = 20, width: int = 200) -> Network:
+    """Declare p(z) p(x | c, z): rows given what each says of itself, a class or numbers (Sohn et al. 2015)."""
+    return Network(c=Given(given), z=Normal(latent), x=x.given("c", "z", via=MLP(width)))
+
+
+def multiview(views: Mapping[str, Family], latent: int = 20, width: int = 200) -> tuple[Network, Network]:
+    """Declare p(z) p(a | z) p(b | z) ... and its guide, a product of experts (Wu & Goodman 2018).
+
+    Rows may lack whole views: fit with `hide=True`, so that the guide meets every subset.
+
+    Args:
+        views: Node -> its family.
+    Returns:
+        Network and guide.
+    """
+    leaves = {name: family.given("z", via=MLP(width)) for name, family in views.items()}
+    guide = Network(z=Normal(latent).given(*views, via=Experts(MLP(width))))
+    return Network(z=Normal(latent), **leaves), guide
+
+
+def factor_analysis(columns: int, latent: int = 2, scale: str = "site") -> tuple[Network, Network]:
+    """Declare factor analysis, x = W z + noise of each column's own size, with a guide that holds its exact posterior.
+
+    Args:
+        scale: "shared": one size of noise (`ppca`).
+    Returns:
+        Network and guide.
+    """
+    network = Network(z=Normal(latent), x=Normal(columns, scale=scale).given("z"))
+    return network, Network(z=FullNormal(latent).given("x"))
+
+
+def ppca(columns: int, latent: int = 2) -> tuple[Network, Network]:
+    """Declare probabilistic principal components (Tipping & Bishop 1999); return network and guide."""
+    return factor_analysis(columns, latent, scale="shared")
+
+
+def sparse(x: Family, latent: int = 64) -> Network:
+    """Declare p(z) p(x | z) of sparse coding: a linear picture of many latents, few of them far from zero."""
+    return Network(z=Laplace(latent), x=x.given("z"))
+
+
+def topic(words: int, topics: int = 20, width: int = 100) -> tuple[Network, Network]:
+    """Declare counts of words by topics: a row's shares of topics, and its length (after Srivastava & Sutton 2017).
+
+    The logarithm of a word's rate is linear in the shares, a product of experts, and in the length. Give rows as
+    `{"x": counts}`.
+
+    Returns:
+        Network and guide.
+    """
+    network = Network(
+        z=Normal(topics),
+        length=Normal(1),
+        share=Deterministic(topics).given("z", via=Proportions()),
+        x=Poisson(words).given("share", "length"),
+    )
+    seen = Deterministic(width).given("x", via=MLP(width, activate_output=True))
+    return network, Network(seen=seen, length=Normal(1).given("seen"), z=Normal(topics).given("seen"))
+
+
+def vq(x: Family, sites: int = 16, codes: int = 64, dim: int = 8, width: int = 200) -> Network:
+    """Declare p(c) p(x | e_c): latents from a codebook of vectors (van den Oord et al. 2017)."""
+    return Network(z=Quantised(sites, dim, codes), x=x.given("z", via=MLP(width)))

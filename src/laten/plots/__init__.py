@@ -10,3 +10,4 @@ from laten.plots.model import plot_manifold as plot_manifold
 from laten.plots.model import plot_reconstructions as plot_reconstructions
 from laten.plots.model import plot_samples as plot_samples
 from laten.plots.quality import plot_quality as plot_quality
+from laten.plots.traversal import plot_traversal as plot_traversal

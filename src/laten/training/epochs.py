@@ -10,6 +10,7 @@ With several starts the best weights are those of the best one; training goes on
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from signal import Signals
 from typing import Any, Literal
 
@@ -225,8 +226,8 @@ class Training:
         record |= {"rows": self.rows * plan.passes, "epochs": plan.epochs}
         if self.evaluation is not None:
             with waiting("held-out rows"):
-                held_out, trained, kl, active = self.evaluation(self.unpacked(state.weights))
-            record |= {"valid_bound": held_out + offset, "kl": kl, "active_units": active}
+                held_out, trained, kl, active, by_node = self.evaluation(self.unpacked(state.weights))
+            record |= {"valid_bound": held_out + offset, "kl": kl, "active_units": active, **by_node}
             record |= {} if math.isnan(trained) and not math.isnan(held_out) else {"train_bound": trained + offset}
         return record
 
@@ -287,7 +288,7 @@ class Training:
         if self.history and all(math.isnan(records[self.best_copy]["bound"]) for records in self.history):
             raise self.diverged(0, "plan")
         state = self.best if self.best_epoch else self.one(self.state, self.best_copy)
-        model = eqx.combine(alone(self.unpacked(state.weights), self.mesh), self.static)
+        model = replace(eqx.combine(alone(self.unpacked(state.weights), self.mesh), self.static), extra=None)
         history = [r[self.best_copy] | {"seconds": s} for r, s in zip(self.history, self.seconds, strict=True)]
         for record in history:
             record["kept"] = record["epoch"] == (self.best_epoch or self.epoch)

@@ -44,7 +44,7 @@ def progress(
         clock: Seconds now.
     Yields:
         What `train` calls once an epoch. Keys read: `epoch`, `epochs`, `bound`, `rows`, `seconds`; if there,
-        `train_bound`, `valid_bound`, `kl`, `active_units`, `skipped`, `rollbacks`.
+        `train_bound`, `valid_bound`, `kl`, `kl_` and a node (of several), `active_units`, `skipped`, `rollbacks`.
     Raises:
         LatenError: another kind.
     """
@@ -162,6 +162,8 @@ def figures(record: Record, pace: Pace) -> list[str]:
     own = {"train_bound": "training"} if "train_bound" in record else {"bound": "bound"}  # as held-out rows are judged
     nats, counts = own | {"valid_bound": "held-out", "kl": "KL"}, {"active_units": "active"}
     parts = [f"{word} {number(record[key])}" for key, word in nats.items() if key in record]
+    nodes = [key for key in record if key.startswith("kl_")]
+    parts += [f"KL {key[3:]} {number(record[key])}" for key in nodes if len(nodes) > 1]
     parts += [f"{word} {record[key]}" for key, word in counts.items() if key in record]
     parts += filter(None, [pace.rate(record)])
     faults = {"skipped": "skipped", "rollbacks": "roll-backs"}

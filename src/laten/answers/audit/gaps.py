@@ -3,9 +3,7 @@ r"""Bounds from guide draws, and how their gap splits into the guide's shape and
 $$\log p(x)-\mathrm{ELBO}(q)=\underbrace{\log p(x)-\mathrm{ELBO}(q^*)}_{\text{approximation gap}}
   +\underbrace{\mathrm{ELBO}(q^*)-\mathrm{ELBO}(q)}_{\text{amortisation gap}}$$
 
-with $q^*$ the best guide for this very row (Cremer, Li & Duvenaud 2018). It starts at the guide: the constants of each
-guide node, which are added to what its net puts out, are optimised for the row by Adam. A single `Normal` node becomes
-any diagonal normal; of several nodes, each keeps following those drawn before it.
+with $q^*$ the best guide for this very row (Cremer, Li & Duvenaud 2018; `inference/own_guide.py`).
 
 IWAE bounds with fewer draws than were made are averages over groups of them (Burda et al. 2016, eq. 8): unbiased, and
 all from one pass.
@@ -13,19 +11,15 @@ all from one pass.
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.diagnostics import log_mean_weight
 from laten.inference.importance import chunked_keys
 from laten.network.log_weights import by_node, log_weight, total
 from laten.network.model import Model
-
-RATE = 0.03
 
 
 class Bounds(NamedTuple):
@@ -60,37 +54,3 @@ def grouped(log_w: np.ndarray, size: int) -> np.ndarray:
     """Return IWAE bounds `(rows, groups)` of groups of `size` draws; draws that fill no group are left out."""
     rows, draws = log_w.shape
     return log_mean_weight(log_w[:, : draws // size * size].reshape(-1, size)).reshape(rows, -1)
-
-
-def constants_of(model: Model) -> Values:
-    """Return what a row's own guide may change: the constants of each latent's factor."""
-    return {n: c for n in model.latents if (c := model.q[n].constants) is not None}
-
-
-def with_constants(model: Model, constants: Values) -> Model:
-    """Put other constants into the guide of a model."""
-    return eqx.tree_at(lambda m: [m.q[n].constants for n in constants], model, list(constants.values()))
-
-
-def own_guide(model: Model, key: Key, values: Values, masks: Masks, steps: int, draws: int) -> Model:
-    """Find the guide that is best for one example, by Adam, its rate falling to nothing along half a cosine."""
-    import optax
-
-    optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))
-
-    def loss(constants: Values, k: Key) -> Array:
-        found = with_constants(model, constants)
-
-        def one(kk: Key) -> Array:
-            return -by_node(*found.draws(kk, values, masks), masks, True).bound
-
-        return jax.vmap(one)(random.split(k, draws)).mean()
-
-    def descend(carry, k: Key):
-        constants, state = carry
-        update, state = optimiser.update(jax.grad(loss)(constants, k), state)
-        return (optax.apply_updates(constants, update), state), None
-
-    start = constants_of(model)
-    (constants, _), _ = jax.lax.scan(descend, (start, optimiser.init(start)), random.split(key, steps))
-    return with_constants(model, constants)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from laten.answers.audit.gaps import bounds, own_guide
+from laten.answers.audit.gaps import bounds
 from laten.answers.audit.simulated import read_by_model
 from laten.common import random
 from laten.common.numerics import log_mean_exp
 from laten.common.types import Key, Masks, Values
+from laten.inference.own_guide import own_guide
 from laten.inference.posterior import Posterior
 from laten.inference.questions import unit_means
 from laten.network.model import Model

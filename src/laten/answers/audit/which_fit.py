@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from laten.answers.audit import harmonic, quadrature
-from laten.answers.audit.gaps import constants_of
 from laten.answers.fitted import Fitted
 from laten.common.errors import LatenError, known
 from laten.data.rows.rows import Rows
 from laten.inference import hmc
 from laten.inference.linear_gaussian import not_linear
+from laten.inference.own_guide import constants_of
 from laten.inference.posterior import continuous, dimensions, uninferred
 from laten.network.model import Model
 
@@ -25,6 +25,8 @@ def reasons(fitted: Fitted, rows: Rows, sampler: str = "hmc") -> dict[str, str]:
         walk = f"nodes {known(lacking)} are neither observed nor inferred by the guide; 'bounds' fits"
     elif not d:
         walk = "there are no continuous latents to move; 'exact' sums discrete ones out"
+    elif stay := [f for n in continuous(model) if not (f := model.guide.nodes[n].family).walks]:
+        walk = f"latents of {stay[0]!r} are no real numbers to walk over; 'bounds' fits"
     simulate, modelled = walk, [n for n in rows.values if model.network.nodes[n].family.models_missing]
     if not walk and modelled:
         what = f"which cells of {known(modelled)} are missing"

@@ -3,7 +3,11 @@
 A net knows sizes and keys, never nodes, families or data.
 """
 
+from laten.network.nets.experts import Experts
 from laten.network.nets.layers import MLP, Linear, ResMLP
+from laten.network.nets.proportions import Proportions
 from laten.network.nets.table import Table
 
-NETS: dict[str, type] = {net.__name__: net for net in (Linear, MLP, ResMLP, Table)}  # by name, for model files
+NETS: dict[str, type] = {
+    net.__name__: net for net in (Linear, MLP, ResMLP, Table, Experts, Proportions)
+}  # by name, for model files

@@ -24,6 +24,7 @@ from laten.training.objectives.objective import (
     Estimate,
     Objective,
     Share,
+    check_density,
     check_drawing,
     discrete_of,
     leave_one_out,
@@ -41,7 +42,8 @@ class Elbo(Objective):
             log q - log p at the draw (estimator A, eq. 6); `"path"`: the same, with the gradient through the draw alone
             (Roeder et al. 2017).
         beta: Weight of the KL in the loss (Higgins et al. 2017). The reported bound always has weight one.
-        warmup: Share of the planned steps over which the weight rises from 0 to `beta` (Sønderby et al. 2016).
+        warmup: Share of the planned steps over which the weight rises from 0 to `beta` (Sønderby et al. 2016); with a
+            capacity, that one rises.
         free_bits: Nats of KL a latent node may cost free of charge, on average over the batch (Kingma et al. 2016).
         draws: Draws a row.
         trim: Share of a batch's rows, those of lowest bound, that are left out of loss and bound: the trimmed
@@ -49,8 +51,10 @@ class Elbo(Objective):
         discrete: What becomes of discrete latents: `"enumerated"` (sampled where there are too many states),
             `"sampled"` (leave-one-out, Kool et al. 2019; needs two draws) or `"relaxed"` (Gumbel-softmax straight
             through, Jang et al. 2017; biased).
+        capacity: Nats of KL that the loss holds the latents to, on average over the batch: it charges
+            `beta` times their distance (Burgess et al. 2018). None: the fewer, the better.
     Raises:
-        DeclarationError: an option out of range.
+        DeclarationError: an option out of range, or both free bits and a capacity.
     """
 
     kl: str = "closed"
@@ -60,6 +64,7 @@ class Elbo(Objective):
     draws: int = 1
     trim: float = 0.0
     discrete: str = "enumerated"
+    capacity: float | None = None
 
     def __post_init__(self):
         check_drawing(self)
@@ -70,16 +75,28 @@ class Elbo(Objective):
         for name in ("beta", "free_bits"):
             if not (number(getattr(self, name)) and getattr(self, name) >= 0):
                 raise DeclarationError(f"Elbo: {name} must be finite and at least 0, not {getattr(self, name)!r}")
+        if self.capacity is not None and not (number(self.capacity) and self.capacity >= 0):
+            raise DeclarationError(f"Elbo: capacity must be finite and at least 0, not {self.capacity!r}")
+        if self.capacity is not None and self.free_bits:
+            raise DeclarationError("Elbo: free_bits and capacity both say how much KL is free; give one of them")
         if not (number(self.trim) and 0 <= self.trim < 1):
             raise DeclarationError(f"Elbo: trim is a share of the rows in [0, 1), not {self.trim!r}")
 
     @property
     def by_row(self) -> bool:
-        return not (self.trim or self.free_bits)
+        return not (self.trim or self.free_bits or self.capacity is not None)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         sampling = Sampling(discrete_of(self, model), path=self.kl == "path")
-        weight = self.beta * jnp.minimum(1.0, progress / self.warmup) if self.warmup else self.beta
+        if self.kl == "path":
+            check_density(model, "Elbo(kl='path')")
+        risen = jnp.minimum(1.0, progress / self.warmup) if self.warmup else 1.0
+        weight = self.beta * risen if self.warmup and self.capacity is None else self.beta
+        if self.capacity is not None and sampling.discrete is Discrete.SAMPLED and model.discrete:
+            raise DeclarationError(
+                f"Elbo: a capacity goes with latents that are not sampled, and {list(model.discrete)} are; use "
+                "discrete='relaxed', or free_bits"
+            )
 
         def one(k, net_key, values, masks):
             log_r, draw = model.draws(k, values, masks, net_key, sampling)
@@ -99,6 +116,8 @@ class Elbo(Objective):
         kl = charged = total(parts.kl)
         if self.free_bits:
             charged = sum((jnp.maximum(x, self.free_bits) for x in parts.kl.values()), jnp.zeros(()))
+        if self.capacity is not None:
+            charged = jnp.abs(charged - self.capacity * risen)
         return Estimate(weight * charged - total(parts.fit) - extra, parts.bound, parts.terms, kl)
 
 

@@ -11,6 +11,7 @@ with t the share of the steps made. After $t_0$ nothing of it is left: the class
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -43,6 +44,9 @@ class FromGroups(Objective):
     @property
     def judge(self) -> Objective:
         return self.of_rows.judge
+
+    def extra(self, model: Model, key: Key) -> Any:
+        return self.of_rows.extra(model, key)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)

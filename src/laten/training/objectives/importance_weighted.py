@@ -34,6 +34,7 @@ from laten.training.objectives.objective import (
     Estimate,
     Objective,
     Share,
+    check_density,
     check_drawing,
     discrete_of,
     nothing_but_gradient,
@@ -183,6 +184,7 @@ class Cubo(Objective):
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         sampling = Sampling(discrete_of(self, model))
+        check_density(model, "Cubo")
 
         def one(k, net_key, values, masks):
             lower = weigh(model.frozen_guide(), k, net_key, values, masks, self.draws, sampling)
@@ -216,6 +218,7 @@ def doubly_reparameterised(objective: Iwae, model: Model, batch: Batch, key: Key
         raise DeclarationError(
             f"Iwae: gradient='dreg' goes through the draws, and {list(model.discrete)} are classes; use 'total'"
         )
+    check_density(model, "Iwae(gradient='dreg')")
 
     def one(k, net_key, values, masks):
         # the same draws twice, which the compiler makes once: gradients flow to the network, and to the guide

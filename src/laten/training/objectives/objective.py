@@ -68,6 +68,10 @@ class Objective(abc.ABC):
         """
         return False
 
+    def extra(self, model: Model, key: Key) -> Any:
+        """Build weights of the objective's own, which training keeps in `model.extra` and drops at its end; or None."""
+        return None
+
     @abc.abstractmethod
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         """Estimate loss and bound of a batch.
@@ -121,6 +125,21 @@ def discrete_of(objective: Drawing, model: Model) -> Discrete:
             "lt.Iwae(draws=5), lt.WakeSleep() or discrete='relaxed'; or fewer or smaller ones"
         )
     return discrete
+
+
+def check_density(model: Model, name: str) -> None:
+    """Check that the guide has a density that an objective of this name can learn from.
+
+    Raises:
+        DeclarationError: it puts all mass on one value.
+    """
+    for latent in model.latents:
+        family = model.guide.nodes[latent].family
+        if family.one_value:
+            raise DeclarationError(
+                f"{name} learns from densities of the guide, whose {latent!r} is {family!r}: all mass on one value; "
+                "use lt.Elbo()"
+            )
 
 
 def score(model: Model, draw: Draw) -> Array:

@@ -21,7 +21,7 @@ from laten.common.types import Array, Key, Masks, Values
 from laten.network.log_weights import all_sites, by_node, by_state, total
 from laten.network.model import Model
 from laten.training.objectives.importance_weighted import power_mean, weigh
-from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
+from laten.training.objectives.objective import Batch, Estimate, Objective, Share, check_density, over_rows
 
 PHASES = ("sleep", "wake", "both")
 
@@ -35,6 +35,8 @@ class WakeSleep(Objective):
         return True
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
+        check_density(model, "WakeSleep")
+
         def one(k, net_key, values, masks):
             wake, sleep = random.split(k)
             parts = by_node(*model.frozen_guide().draws(wake, values, masks, net_key), masks, False)
@@ -68,6 +70,8 @@ class ReweightedWakeSleep(Objective):
         return True
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
+        check_density(model, "ReweightedWakeSleep")
+
         def one(k, net_key, values, masks):
             wake, sleep = random.split(k)
             found = weigh(model.frozen_guide(), wake, net_key, values, masks, self.draws)

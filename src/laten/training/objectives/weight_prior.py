@@ -9,6 +9,7 @@ Held-out rows are judged by $\mathcal L$ alone.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from laten.common.types import Key
 from laten.network.model import Model
@@ -34,6 +35,9 @@ class WithWeights(Objective):
     @property
     def by_row(self) -> bool:
         return self.of_rows.by_row
+
+    def extra(self, model: Model, key: Key) -> Any:
+        return self.of_rows.extra(model, key)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)

@@ -11,6 +11,7 @@ are.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -47,6 +48,9 @@ class WithLabels(Objective):
     @property
     def judge(self) -> Objective:
         return self.of_rows.judge
+
+    def extra(self, model: Model, key: Key) -> Any:
+        return self.of_rows.extra(model, key)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)
