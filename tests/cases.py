@@ -112,7 +112,7 @@ def sphere(d: int) -> Callable[[np.ndarray], list[Any]]:
     """Each coordinate alone of a von Mises–Fisher vector: what is asked of it here is its expected value."""
 
     def reference(raw: np.ndarray) -> list[Any]:
-        mu, kappa = raw[:d] + np.eye(d)[0], (d - 1) * scales(raw[d])
+        mu, kappa = raw[:d] + 0.1 * np.eye(d)[0], (d - 1) * scales(raw[d])
         length = ive(d / 2, kappa) / ive(d / 2 - 1, kappa)
         return [st.norm(m) for m in length * mu / np.linalg.norm(mu)]
 

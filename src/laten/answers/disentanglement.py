@@ -1,11 +1,11 @@
 r"""How far each latent stands for one known factor of variation, and each factor for one latent.
 
 With $I_{jk}$ the mutual information of latent j, in 20 bins of equal mass, and factor k, in nats, and $H_k$ the
-factor's entropy:
+factor's entropy, both less the bias of few rows in many cells (Miller 1955):
 
 - MIG (Chen et al. 2018): mean over factors of $(I_{(1)k} - I_{(2)k})/H_k$, the two latents that tell most about it;
-- modularity (Ridgeway & Mozer 2018): mean over latents of
-  $1 - \sum_{k\ne k^*} I_{jk}^2 / (I_{jk^*}^2(K-1))$, with $k^*$ the factor that it tells most about;
+- modularity (Ridgeway & Mozer 2018): mean over latents, weighted by $I_{jk^*}$, of
+  $1 - \sum_{k\ne k^*} I_{jk}^2 / (I_{jk^*}^2(K-1))$, with $k^*$ the factor that latent j tells most about;
 - DCI (Eastwood & Williams 2018): importances of the latents in forests that predict each factor; disentanglement is one
   less the entropy of a latent's importances over factors, completeness of a factor's over latents, informativeness how
   well factors are predicted on rows held out;
@@ -104,7 +104,7 @@ def disentanglement(vae: HasLatents, X: Any, factors: Any, *, seed: int = 0) -> 
     known = {str(name): factor_of(str(name), column) for name, column in table.items()}
     information = informations(codes, known)
     importance, said = importances(codes, known, seed)
-    entropies = np.array([mutual_info_score(x := binned(f), x) for f in known.values()])
+    entropies = np.array([shared(x := binned(f), x) for f in known.values()])
     latents = [f"latent {j}" for j in range(codes.shape[1])]
     return Disentanglement(
         mig=float(np.mean(gap(information) / entropies)),
@@ -142,7 +142,14 @@ def binned(factor: Factor) -> np.ndarray:
 def informations(codes: np.ndarray, factors: Mapping[str, Factor]) -> np.ndarray:
     """Return mutual informations `(latents, factors)`, in nats."""
     latents = [binned(Factor(column, False)) for column in codes.T]
-    return np.array([[mutual_info_score(z, binned(f)) for f in factors.values()] for z in latents])
+    return np.array([[shared(z, binned(f)) for f in factors.values()] for z in latents])
+
+
+def shared(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the mutual information of two columns of codes, in nats, corrected for the number of cells."""
+    cells = len(np.unique(np.stack([a, b]), axis=1).T)
+    bias = (cells - len(np.unique(a)) - len(np.unique(b)) + 1) / (2 * len(a))
+    return max(float(mutual_info_score(a, b)) - bias, 0.0)
 
 
 def gap(scores: np.ndarray) -> np.ndarray:
@@ -152,13 +159,13 @@ def gap(scores: np.ndarray) -> np.ndarray:
 
 
 def modular(information: np.ndarray) -> float:
-    """Return the modularity, weighted by no latent that tells nothing; with one factor it is 1."""
+    """Return the modularity; with one factor it is 1."""
     best = information.max(axis=1)
     told = best > FAINT
     if information.shape[1] < 2 or not told.any():
         return 1.0 if told.any() else 0.0
     squares = np.square(information[told] / best[told][:, None])
-    return float(np.mean(1 - (squares.sum(axis=1) - 1) / (information.shape[1] - 1)))
+    return float(np.average(1 - (squares.sum(axis=1) - 1) / (information.shape[1] - 1), weights=best[told]))
 
 
 def importances(codes: np.ndarray, factors: Mapping[str, Factor], seed: int) -> tuple[np.ndarray, float]:

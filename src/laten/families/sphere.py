@@ -16,7 +16,7 @@ $$\frac{d\theta}{d\kappa} = -\frac{\partial F/\partial\kappa}{p(\theta)} =
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,7 @@ PROPOSALS = 16  # fewer than one draw in 10^7 has none that is taken
 POINTS, WEIGHTS = np.polynomial.legendre.leggauss(64)
 FAR = 10.0  # standard deviations around the mode that are integrated over
 TINY = 1e-12
+START = 0.1  # of the first axis, that raw numbers of zero have a direction; small, so that a new net can say any
 
 
 class Angle(NamedTuple):
@@ -125,9 +126,12 @@ class OnSphere(Sized):
 
     def point(self, mean: Array) -> Array:
         """Return the direction of a mean, of `shape`; of a mean that has none, the first axis."""
-        first = jnp.zeros(self.shape, mean.dtype).at[0].set(1.0)
         length = jnp.sqrt(jnp.sum(jnp.square(mean)) + TINY**2)
-        return jnp.where(length > TINY, mean / jnp.maximum(length, TINY), first)
+        return jnp.where(length > TINY, mean / jnp.maximum(length, TINY), self.first(mean.dtype))
+
+    def first(self, dtype: Any) -> Array:
+        """Return the first axis, of `shape`."""
+        return jnp.asarray(np.eye(self.n_sites)[0], dtype)
 
     def spread(self, log_p: Array) -> Array:
         """Return the log-density of a vector, evenly over its sites, of `shape`."""
@@ -189,7 +193,7 @@ class VonMisesFisher(OnSphere):
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return the mean direction `(d,)` and the concentration κ, a scalar."""
         d = self.n_sites
-        return self.point(raw[:d].at[0].add(1.0)), (d - 1) * jnp.exp(log_scale(raw[d]))
+        return self.point(raw[:d] + START * self.first(raw.dtype)), (d - 1) * jnp.exp(log_scale(raw[d]))
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         mu, kappa = self.parameters(raw)
@@ -205,8 +209,11 @@ class VonMisesFisher(OnSphere):
         moved = jax.lax.stop_gradient(slope(drawn, still, d, about))
         angle = jax.lax.stop_gradient(drawn) + moved * (kappa - still)
         noise = random.normal(side_key, (d,))
-        across = noise - jnp.sum(noise * mu) * mu
-        value = jnp.cos(angle) * mu + jnp.sin(angle) * across / jnp.sqrt(jnp.sum(jnp.square(across)))
+        across = noise
+        for _ in range(2):  # once leaves rounding, where the noise lies near the mean direction
+            across = across - jnp.sum(across * mu) * mu
+            across = across / jnp.sqrt(jnp.sum(jnp.square(across)))
+        value = jnp.cos(angle) * mu + jnp.sin(angle) * across
         near = -2 * kappa * jnp.square(jnp.sin(angle / 2))
         return value, self.spread(near - about.log_integral - log_area(d - 1))
 
@@ -238,6 +245,6 @@ class VonMisesFisher(OnSphere):
         length = float(np.clip(np.linalg.norm(mean), 1e-3, 0.999))
         kappa = length * (d - length**2) / (1 - length**2)  # Banerjee et al. 2005
         direction = mean / max(float(np.linalg.norm(mean)), TINY)
-        direction[0] -= 1.0
+        direction[0] -= START
         log_kappa = np.clip(math.log(kappa / (d - 1)), -6.9, 6.9)
         return np.append(direction, 7 * np.arctanh(log_kappa / 7)).astype(np.float32)
