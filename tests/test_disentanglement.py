@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import laten as lt
-from laten.answers.disentanglement import Disentanglement, gap, modular, purity
+from laten.estimator.disentanglement import Disentanglement, gap, modular, purity
 
 RNG = np.random.default_rng(0)
 ROWS = 600

@@ -258,7 +258,7 @@ def test_what_cannot_be_is_refused(make, words):
 
 @pytest.mark.trains
 def test_a_penalty_is_learned_and_kept(tmp_path):
-    """With it the covariance of the latents is near the identity; saved and loaded, answers and objective are the same."""
+    """With it the covariance of the latents is near the identity; saved and loaded, all is the same."""
     rng = np.random.default_rng(0)
     x = (rng.normal(size=(300, 2)) @ [[1.0, 0.8, 0.2, 0.1], [0.0, 0.5, 0.9, -0.4]]).astype(np.float32)
     network = lt.Network(z=lt.Normal(2), x=lt.Normal(4, scale="site").given("z"))

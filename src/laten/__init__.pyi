@@ -2,7 +2,6 @@
 
 __version__: str
 
-from .answers.disentanglement import disentanglement as disentanglement
 from .classical.bayes_theorem import explain as explain
 from .classical.discrete import DiscreteNetwork as DiscreteNetwork
 from .classical.discrete import read_bif as read_bif
@@ -23,6 +22,7 @@ from .data.schema.schema import Schema as Schema
 from .data.text.notation import assumed as assumed
 from .estimator.batch_answers import BatchAnswers as BatchAnswers
 from .estimator.detector import Detector as Detector
+from .estimator.disentanglement import disentanglement as disentanglement
 from .estimator.embedder import Embedder as Embedder
 from .estimator.imputer import Imputer as Imputer
 from .estimator.propose import family_for as family_for

@@ -206,22 +206,17 @@ def sparse(x: Family, latent: int = 64) -> Network:
 
 
 def topic(words: int, topics: int = 20, width: int = 100) -> tuple[Network, Network]:
-    """Declare counts of words by topics: a row's shares of topics, and its length (after Srivastava & Sutton 2017).
+    """Declare counts of words by topics, of which each row has shares (after Srivastava & Sutton 2017).
 
-    The logarithm of a word's rate is linear in the shares, a product of experts, and in the length. Give rows as
-    `{"x": counts}`.
+    The logarithm of a word's rate is linear in the shares: topics multiply, as experts do. Rows should be of about the
+    same length. Fit with `lt.Elbo(warmup=0.3)`; at first the topics are alike.
 
     Returns:
         Network and guide.
     """
-    network = Network(
-        z=Normal(topics),
-        length=Normal(1),
-        share=Deterministic(topics).given("z", via=Proportions()),
-        x=Poisson(words).given("share", "length"),
-    )
-    seen = Deterministic(width).given("x", via=MLP(width, activate_output=True))
-    return network, Network(seen=seen, length=Normal(1).given("seen"), z=Normal(topics).given("seen"))
+    share = Deterministic(topics).given("z", via=Proportions())
+    network = Network(z=Normal(topics), share=share, x=Poisson(words).given("share"))
+    return network, Network(z=Normal(topics).given("x", via=MLP(width)))
 
 
 def vq(x: Family, sites: int = 16, codes: int = 64, dim: int = 8, width: int = 200) -> Network:

@@ -24,7 +24,7 @@ def unused(record: Mapping[str, Any], sizes: Mapping[str, int]) -> list[str]:
         units = "its one unit is not" if size == 1 else f"none of its {size} units is"
         found.append(
             f"The latent {name!r} has collapsed: {units} used (KL {max(kl, 0.0):.3f} nats a row), and rows are "
-            "modelled without it. Two things help: let its cost rise slowly, objective=lt.Elbo(warmup=0.5), or keep some of it "
-            "free, objective=lt.Elbo(free_bits=2.0)."
+            "modelled without it. Two things help: let its cost rise slowly, objective=lt.Elbo(warmup=0.5), or keep "
+            "some of it free, objective=lt.Elbo(free_bits=2.0)."
         )
     return found

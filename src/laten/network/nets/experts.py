@@ -36,7 +36,11 @@ class Experts:
     net: Any = field(default_factory=lambda: MLP(200))
 
     def between(self, ends: Ends, key: Key) -> "Product":
-        """Build the nets; see `laten.network.nets.recipe.ShapedRecipe`."""
+        """Build the nets, a module from features `(ends.n_in,)` to raw numbers `(ends.n_out,)`.
+
+        Raises:
+            DeclarationError: the node is not normal.
+        """
         sites = math.prod(ends.shape)
         if ends.n_out != 2 * sites:
             raise DeclarationError(

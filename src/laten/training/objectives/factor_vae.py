@@ -49,6 +49,11 @@ class FactorVae(Penalised):
         whole("FactorVae: width", self.width, error=DeclarationError)
 
     def extra(self, model: Model, key: Key) -> Any:
+        """Build the net, from latents `(sites,)` to log-odds `(1,)`.
+
+        Raises:
+            DeclarationError: the objective within has a net as well.
+        """
         if self.of_rows.extra(model, key) is not None:
             raise DeclarationError("FactorVae: an objective keeps one net of its own; name lt.FactorVae once")
         sites = sum(model.guide.nodes[n].family.n_sites for n in model.latents if n not in model.discrete)

@@ -69,7 +69,11 @@ class Objective(abc.ABC):
         return False
 
     def extra(self, model: Model, key: Key) -> Any:
-        """Build weights of the objective's own, which training keeps in `model.extra` and drops at its end; or None."""
+        """Build weights of the objective's own, or None; training keeps them in `model.extra`.
+
+        Returns:
+            A module of arrays, of whatever shapes.
+        """
         return None
 
     @abc.abstractmethod
