@@ -95,13 +95,14 @@ class Evaluation:
             nodes = {n: x.mean() for n, x in kl.items()}
             return estimate.bound, estimate.kl, means.sum(0), jnp.square(means).sum(0), nodes
 
-        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array, dict[str, Array]]:
+        def all_rows(weights: Model, store: Store, indices: Array, key: Key) -> tuple[Array, Array]:
             keys = random.split(key, parts + some)
             bound, kl, first, second, nodes = mapped(one, mesh)(weights, store, indices, keys)
             n = parts * size
             variance = second[:parts].sum(0) / n - jnp.square(first[:parts].sum(0) / n)
-            sums = jnp.stack([bound[:parts].mean(), bound[parts:].mean(), kl[:parts].mean()])
-            return sums, variance, {n: x[:parts].mean() for n, x in nodes.items()}
+            self.names = tuple(nodes)  # now that it is traced
+            each = [x[:parts].mean() for x in nodes.values()]
+            return jnp.stack([bound[:parts].mean(), bound[parts:].mean(), kl[:parts].mean(), *each]), variance
 
         layout = None if mesh is None else on_each(mesh)
         shapes = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=layout), weights)
@@ -114,9 +115,9 @@ class Evaluation:
     def __call__(self, weights: Model) -> Judged:
         """Return what is known of held-out rows under these weights."""
         found = self.compiled.result()(weights, self.store, self.indices, self.key)
-        (bound, trained, kl), variance, nodes = jax.device_get(found)
+        (bound, trained, kl, *nodes), variance = jax.device_get(found)
         active = variance > ACTIVE
-        nodes_of: dict[str, float | int] = {f"kl_{n}": float(x) for n, x in nodes.items()}
+        nodes_of: dict[str, float | int] = {f"kl_{n}": float(x) for n, x in zip(self.names, nodes, strict=True)}
         begin = 0
         for name, end in self.ends.items():
             nodes_of[f"active_{name}"], begin = int(active[begin:end].sum()), end
