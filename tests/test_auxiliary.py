@@ -16,6 +16,7 @@ NETWORK = lt.Network(**PLAIN.nodes, a=lt.Normal(2).given("z", via=lt.MLP(4)))
 GUIDE = lt.Network(a=lt.Normal(2).given("x", via=lt.MLP(4)), z=lt.Normal(2).given("a", "x", via=lt.MLP(6)))
 
 
+@pytest.mark.slow
 def test_it_leaves_log_p_as_it_is():
     """log p(x) of the network without it, by many draws of either guide."""
     keys = iter(jax.random.split(jax.random.key(1), 99))
@@ -33,6 +34,7 @@ def test_it_leaves_log_p_as_it_is():
     assert set(draw.log_q) == {"a", "z"} and float(jnp.abs(draw.log_p["a"]).sum()) > 0  # both sides count it
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 @pytest.mark.filterwarnings("ignore::laten.LatenWarning")
 def test_it_is_fitted_and_asked():

@@ -52,6 +52,7 @@ def test_a_warm_up_mends_it(rows):
     assert unused({}, {"z": 1}) == []
 
 
+@pytest.mark.slow
 def test_units_of_a_joint_prior_have_no_cost_of_their_own(rows):
     network = lt.Network(z=lt.NormalMixture(2, 3), x=lt.Normal(8).given("z"))
     vae = lt.VAE(network, epochs=2, batch_size=30).fit(rows)

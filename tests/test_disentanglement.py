@@ -73,6 +73,7 @@ def test_what_cannot_be_measured(codes, factors, words):
         lt.disentanglement(Codes(), codes, factors)
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_a_traversal_is_a_picture(tmp_path):
     """Bright and dark squares: brightness is the latent that varies most, and moving it changes the image."""

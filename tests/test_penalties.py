@@ -36,6 +36,11 @@ def model() -> Model:
 
 
 def estimate(objective, model: Model, batch: Batch = BATCH, progress: float = 1.0) -> Estimate:
+    return estimated(objective, model, batch, jnp.float32(progress))
+
+
+@eqx.filter_jit
+def estimated(objective, model: Model, batch: Batch, progress) -> Estimate:
     return objective(model, batch, jax.random.key(0), progress)
 
 
@@ -52,6 +57,7 @@ def guide_says(model: Model) -> tuple[np.ndarray, np.ndarray]:
     return loc, np.exp(7 * np.tanh(s / 7))
 
 
+@pytest.mark.slow
 def test_total_correlation_of_a_mixture():
     """Of the mean of four normals in the plane: by many draws of it, and by a grid."""
     loc = np.array([[-1.0, -1.0], [1.0, 1.2], [0.3, 0.2], [0.0, 0.8]])
@@ -74,9 +80,8 @@ def test_total_correlation_of_a_mixture():
 
 def test_total_correlation_in_a_model(model):
     loc, sd = guide_says(model)
-    draws = jax.vmap(lambda k, x: model.draw(k, {"x": x}, {}).values["z"])(
-        jax.random.split(jax.random.key(0), 32), BATCH.values["x"]
-    )
+    draw = jax.jit(jax.vmap(lambda k, x: model.draw(k, {"x": x}, {}).values["z"]))
+    draws = draw(jax.random.split(jax.random.key(0), 32), BATCH.values["x"])
     log_q = st.norm(loc[None], sd[None]).logpdf(np.asarray(draws, np.float64)[:, None])
     joint, alone = logsumexp(log_q.sum(2), axis=1) - np.log(32), (logsumexp(log_q, axis=1) - np.log(32)).sum(1)
     assert penalty(lt.TotalCorrelation(lt.Elbo(), weight=3.0), model) == pytest.approx(
@@ -117,10 +122,12 @@ def test_the_prior_is_held_still():
     """The penalty moves the guide, and not a prior that is learned."""
     network = lt.Network(z=lt.Normal(3).learned(), x=lt.Normal(4).given("z"))
     learned = stirred(network)
-    found = eqx.filter_grad(lambda m: lt.Mmd(lt.Elbo()).penalty(m, BATCH, jax.random.key(0), False))(learned)
+    grad = eqx.filter_jit(eqx.filter_grad(lambda m: lt.Mmd(lt.Elbo()).penalty(m, BATCH, jax.random.key(0), False)))
+    found = grad(learned)
     assert np.abs(found.p["z"].constants).max() == 0 < np.abs(found.q["z"].constants).max()
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_a_net_learns_the_total_correlation():
     """Two latents that are copies of one: the odds that the net learns approach their total correlation."""
@@ -147,10 +154,11 @@ def test_the_net_and_the_guide_do_not_teach_each_other():
     """The guide's gradient is that of the odds, the net's that of telling draws apart."""
     objective = lt.FactorVae(lt.Elbo(), weight=2.0, width=8)
     model = stirred(NETWORK, objective=objective)
-    found = eqx.filter_grad(lambda m: objective.penalty(m, BATCH, jax.random.key(0), False))(model)
-    doubled = eqx.filter_grad(
-        lambda m: lt.FactorVae(lt.Elbo(), weight=4.0, width=8).penalty(m, BATCH, jax.random.key(0), False)
-    )(model)
+    one, two = objective, lt.FactorVae(lt.Elbo(), weight=4.0, width=8)
+    found, doubled = (
+        eqx.filter_jit(eqx.filter_grad(lambda m, o=o: o.penalty(m, BATCH, jax.random.key(0), False)))(model)
+        for o in (one, two)
+    )
     for one, two, factor in ((found.q, doubled.q, 2), (found.extra, doubled.extra, 1)):
         for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(two), strict=True):
             np.testing.assert_allclose(factor * a, b, rtol=1e-4, atol=1e-6)
@@ -237,7 +245,7 @@ REFUSED = [
 def test_latents_that_a_penalty_is_not_defined_for(objective, network, guide, words):
     built = build_model(network, guide or lt.guide_for(network), jax.random.key(0))
     with pytest.raises(lt.DeclarationError, match=words):
-        estimate(objective, built)
+        eqx.filter_eval_shape(lambda m: objective(m, BATCH, jax.random.key(0)), built)
 
 
 @pytest.mark.parametrize("make, words", [

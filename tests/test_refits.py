@@ -58,6 +58,7 @@ def test_the_same_prior_is_no_better(fitted, rows):
     np.testing.assert_array_equal(found.score_samples(test), fitted.score_samples(test))
 
 
+@pytest.mark.slow
 def test_a_refitted_model_is_saved(fitted, rows, tmp_path):
     found = fitted.refit_prior({"x": rows[:200]}, lt.NormalMixture(2, 3), epochs=1)
     found.save(tmp_path / "m.laten")
@@ -88,6 +89,7 @@ def test_a_guide_that_moves_with_the_prior_is_refused(rows):
 # -- guides of a row's own -------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_row_gets_the_best_guide():
     """Where the posterior is known: the bound comes near log p, from a guide that is off; rows that are right stay."""
     given = world(2, 4, rows=8)
@@ -116,6 +118,7 @@ class ConstantsAsked:
 constants_asked = ConstantsAsked()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::laten.LatenWarning")
 def test_a_model_that_is_asked_with_more_care(rows):
     """A guide that has hardly learned: log p of few draws comes near the truth; the model is the same."""

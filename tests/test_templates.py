@@ -177,6 +177,7 @@ def test_a_guide_from_the_top_down():
         templates.top_down(lt.Network(a=lt.Normal(1), z=lt.LogNormal(2).given("a"), x=lt.Normal(2).given("z")))
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_principal_components_reach_the_maximum():
     """Probabilistic PCA and factor analysis: log p at the best weights is known (Tipping & Bishop 1999)."""
@@ -193,6 +194,7 @@ def test_principal_components_reach_the_maximum():
     assert reached[0] > independent + 0.5  # control
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_a_view_is_told_from_another():
     """Two views of one number: one is filled from the other; with neither, the guide is near the prior."""
@@ -236,6 +238,7 @@ def test_experts_multiply():
         np.testing.assert_allclose(loc, (seen * w_a * loc_a + w_b * loc_b) / total, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_topics_are_found():
     """Two topics of six words each, mixed by row: each topic's words go together."""
@@ -251,6 +254,7 @@ def test_topics_are_found():
     assert abs(np.corrcoef(columns["z0"] - columns["z1"], share)[0, 1]) > 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 @pytest.mark.filterwarnings("ignore::laten.LatenWarning")
 def test_a_sparse_code_has_heavy_tails():

@@ -78,6 +78,7 @@ def test_objectives_that_need_a_density_are_refused(model, objective):
         objective(model, Batch({"x": jnp.ones((4, 4))}, {}), jax.random.key(0))
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_a_codebook_is_learned():
     """Eight clusters, one place: the codes tell them apart, samples come from all, and the prior is their share."""

@@ -12,7 +12,12 @@ import laten as lt
 from laten.families.sphere import START, angle_of, drawn_angle, slope
 from laten.network.model import build_model
 
-SIZES = [(2, 0.3), (3, 2.0), (3, 900.0), (8, 0.01), (20, 25.0), (100, 5.0), (100, 9e4)]
+SIZES = [(20, 25.0), (2, 0.3), (3, 2.0), (3, 900.0), (8, 0.01), (100, 5.0), (100, 9e4)]
+
+
+def some(cases: list, quick: int = 2) -> list:
+    """The first ones in each run, all of them in the slow one."""
+    return cases[:quick] + [pytest.param(*case, marks=pytest.mark.slow) for case in cases[quick:]]
 
 
 def raw_of(mu: np.ndarray, kappa: float) -> np.ndarray:
@@ -34,7 +39,7 @@ def log_density(x: np.ndarray, mu: np.ndarray, kappa: float) -> np.ndarray:
     return kappa * x @ mu + (d / 2 - 1) * np.log(kappa) - d / 2 * np.log(2 * np.pi) - bessel
 
 
-@pytest.mark.parametrize("d, kappa", [c for c in SIZES if c[1] < 1e4])
+@pytest.mark.parametrize("d, kappa", some([c for c in SIZES if c[1] < 1e4]))
 def test_density_and_draws(d, kappa):
     mu, family = direction(d), lt.VonMisesFisher(d)
     raw = raw_of(mu, kappa)
@@ -56,7 +61,7 @@ def test_density_and_draws(d, kappa):
     assert np.abs(across.mean(0)).max() < 5 * across.std() / np.sqrt(len(x))
 
 
-@pytest.mark.parametrize("d, kappa", SIZES)
+@pytest.mark.parametrize("d, kappa", some(SIZES))
 def test_divergence_from_uniform_is_exact(d, kappa):
     """KL = kappa A + log C + log area, by quadrature in float64."""
     family, raw = lt.VonMisesFisher(d), raw_of(direction(d), kappa)
@@ -77,11 +82,11 @@ def test_divergence_from_uniform_is_exact(d, kappa):
     assert family.kl(raw, lt.Normal(d), jnp.zeros(2 * d)) is None
 
 
-@pytest.mark.parametrize("d, kappa", [(2, 0.5), (3, 4.0), (10, 30.0), (50, 10.0)])
+@pytest.mark.parametrize("d, kappa", some([(10, 30.0), (2, 0.5), (3, 4.0), (50, 10.0)], 1))
 def test_the_gradient_of_an_angle_is_implicit(d, kappa):
     """Draws that move with kappa keep their rank: dF(theta(kappa), kappa) / dkappa = 0, by differences in float64."""
     about = angle_of(jnp.float32(kappa), d)
-    angles = jax.vmap(lambda k: drawn_angle(k, jnp.float32(kappa), d))(jax.random.split(jax.random.key(1), 20))
+    angles = jax.vmap(lambda k: drawn_angle(k, jnp.float32(kappa), d))(jax.random.split(jax.random.key(1), 6))
     found = jax.vmap(lambda t: slope(t, jnp.float32(kappa), d, about))(angles)
 
     def cdf(t: float, k: float) -> float:
@@ -95,6 +100,7 @@ def test_the_gradient_of_an_angle_is_implicit(d, kappa):
         assert moved == pytest.approx(-by_kappa / density, rel=2e-3, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_gradients_through_draws_are_unbiased():
     """E[a . x] = A(kappa) a . mu: its gradient in all raw numbers, from draws and exactly."""
     d, rng = 5, np.random.default_rng(0)
@@ -107,6 +113,7 @@ def test_gradients_through_draws_are_unbiased():
     assert (np.abs(np.asarray(through).mean(0) - 0.8 * np.asarray(exact)) > 4.5 * error + 1e-4).any()  # control
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_a_latent_on_a_circle_is_learned():
     """Rows on a circle: the prior is uniform, and the angle of the row is the angle of its latent."""

@@ -25,6 +25,8 @@ from laten.training.objectives import Elbo
 from laten.training.objectives.of_nodes import OfNodes
 from laten.training.task import Task
 
+PRIOR_RATE = 1e-2  # peak rate of Adam: one node learns, by itself
+
 
 def prepare_prior(
     data: Any, parameters: Parameters, fitted: Fitted, kept: Presentation, prior: Family | Node, node: str | None
@@ -46,6 +48,8 @@ def prepare_prior(
     rows, log_det = of_weighted(view, frame, None)
     rows = fitted.complete(rows)
     settings = settings_of(parameters, False)
+    if parameters.learning_rate is None:
+        settings = replace(settings, learning_rate=PRIOR_RATE)
     train, valid = None, None
     if settings.validation and rows.n >= LEAST_HELD_OUT:
         train, valid = rows.parts(settings.validation, parameters.one_seed)

@@ -40,7 +40,7 @@ class Refits(Parameters, abc.ABC):
             node: A latent without parents; None: the only one.
 
         Other arguments:
-            epochs: Passes over the rows; None: as planned for a fit.
+            epochs: Passes over the rows; None: as planned for a fit. Where no `learning_rate` was said it is 0.01.
         Returns:
             Another fitted model.
         Raises:
