@@ -17,9 +17,16 @@ $$\frac{\partial\log p}{\partial\log\mu} = r\frac{v-\mu}{\mu+r},\qquad
 \frac{\partial\log p}{\partial\log r} = r\Big(\log\frac{v+r}{\mu+r} - \frac{v-\mu}{\mu+r} + D(v+r) - D(r)\Big).$$
 
 Log-rates are smoothly bounded to $\pm20$, log-dispersions to $\pm7$.
+
+With `total`, the net says what share of the row each site has, and the row how much there is to share out:
+
+$$\log\mu_s = \log T + a_s - \log\sum_t e^{a_t},\qquad \sum_s \mu_s = T .$$
+
+The last raw parameter is then $\log T$, the one feature of the node that gives the total: it passes by the net, and
+nothing learned is added to it (`Family.beside`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -29,6 +36,7 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from laten.common import random
+from laten.common.errors import DeclarationError
 from laten.common.numerics import (
     LOG_2PI,
     LOG_SCALE_LIMIT,
@@ -40,6 +48,7 @@ from laten.common.numerics import (
     stirling_error,
     unbound,
 )
+from laten.common.sparse_rows import SparseRows
 from laten.common.types import Array, Key
 from laten.families.base import Family, Support
 from laten.families.column_moments import moments
@@ -49,6 +58,7 @@ from laten.families.sized import Sized
 
 LOG_RATE_LIMIT = 20.0
 MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32
+SHARE_LIMIT = 15.0  # of the logits of shares
 
 
 def _quantile(cdf, p: Array, mean: Array, variance: Array) -> Array:
@@ -64,23 +74,98 @@ def _raw_rate(mean: np.ndarray, count: np.ndarray) -> np.ndarray:
     return unbound(np.log(np.maximum(rate, 1e-8)), LOG_RATE_LIMIT)
 
 
+def log_share_of(logits: Array, log_total: Array) -> Array:
+    """Return the logs of what each site is expected to have of a total, of the shape of `logits`."""
+    logits = bound(logits, SHARE_LIMIT)
+    return jnp.clip(log_total, -LOG_RATE_LIMIT, LOG_RATE_LIMIT) + logits - jax.nn.logsumexp(logits)
+
+
+def _raw_shares(mean: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the logits of shares, and the log of the total `(1,)`, of these means."""
+    log_rate = np.log(np.where(count > 0, (count * mean + 0.5) / np.maximum(count, 1), 1.0))
+    return unbound(log_rate - log_rate.mean(), SHARE_LIMIT), np.log(np.exp(log_rate).sum(keepdims=True))
+
+
+def _spread_of_totals(values: np.ndarray | SparseRows) -> float:
+    """Return the variance of the rows' totals, relative to the square of their mean."""
+    sparse = isinstance(values, SparseRows)
+    sums = values.totals() if sparse else np.nansum(values, axis=tuple(range(1, np.ndim(values))))
+    return float(np.var(sums) / max(np.mean(sums), 1) ** 2) if len(sums) else 0.0
+
+
 @dataclass(frozen=True, repr=False)
-class Poisson(Sized):
-    """Independent counts 0, 1, 2, ... as float32; variance = mean.
+class OfTotal(Sized):
+    """Counts of a mean that a net says, or of a share that it says of the row's total.
 
     Args:
         size: Number of sites, or their shape.
-    Raises:
-        DeclarationError: a size that is no whole number of at least 1, or is no shape.
+        total: Name of the parent that gives the row's total; None: the net says the means.
     """
+
+    total: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.total is not None and not isinstance(self.total, str):
+            raise DeclarationError(
+                f"{type(self).__name__}: total is the name of the node that gives a row's total, not {self.total!r}"
+            )
 
     @property
     def support(self) -> Support:
         return Support("counts")
 
+    @property
+    def beside(self) -> str | None:
+        return self.total
+
+    @property
+    def fits_sparse(self) -> bool:
+        return True
+
+    def log_means(self, first: Array, last: Array) -> Array:
+        """Return log-means, of `shape`, from the first raw numbers (one a site) and those past all others."""
+        first = first.reshape(self.shape)
+        return bound(first, LOG_RATE_LIMIT) if self.total is None else log_share_of(first, last[0])
+
+    def shares(self, raw: Array) -> Array:
+        if self.total is None:
+            return super().shares(raw)
+        return jax.nn.softmax(bound(jnp.split(raw, [self.n_sites])[0], SHARE_LIMIT)).reshape(self.shape)
+
+    def raw_of(self, mean: np.ndarray, count: np.ndarray, *rest: np.ndarray) -> np.ndarray:
+        """Return raw parameters of these means, the rest behind them, and the log of the total last."""
+        if self.total is None:
+            return np.concatenate([_raw_rate(mean, count), *rest]).astype(np.float32)
+        logits, log_total = _raw_shares(mean, count)
+        return np.concatenate([logits, *rest, log_total]).astype(np.float32)
+
+    def features(self, value: Array) -> Array:
+        return jnp.log1p(jnp.ravel(value))
+
+
+@dataclass(frozen=True, repr=False)
+class Poisson(OfTotal):
+    """Independent counts 0, 1, 2, ... as float32; variance = mean.
+
+    Args:
+        size: Number of sites, or their shape.
+        total: Name of the parent that gives the row's total, of which the net then says shares; None: it says means.
+    Raises:
+        DeclarationError: a size that is no whole number of at least 1, or is no shape.
+    """
+
+    @property
+    def n_raw(self) -> int:
+        return self.n_sites + (self.total is not None)
+
+    @property
+    def n_net(self) -> int:
+        return self.n_sites
+
     def log_rate(self, raw: Array) -> Array:
         """Return the log of the rate, of `shape`."""
-        return bound(raw.reshape(self.shape), LOG_RATE_LIMIT)
+        return self.log_means(*jnp.split(raw, [self.n_sites]))
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         x = value + 1
@@ -112,21 +197,19 @@ class Poisson(Sized):
         rate = jnp.exp(log_rate)
         return rate * (log_rate - other_log_rate) - rate + jnp.exp(other_log_rate)
 
-    def features(self, value: Array) -> Array:
-        return jnp.log1p(jnp.ravel(value))
-
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         count, mean, _ = moments(values, mask)
-        return _raw_rate(mean, count).astype(np.float32)
+        return self.raw_of(mean, count)
 
 
 @dataclass(frozen=True, repr=False)
-class NegativeBinomial(Sized):
+class NegativeBinomial(OfTotal):
     """Independent counts 0, 1, 2, ... as float32; variance = mean + mean² / dispersion.
 
     Args:
         size: Number of sites, or their shape.
         dispersion: `"net"`: the net puts out a log-dispersion a site; `"site"`: a learned constant a site.
+        total: As in `Poisson`.
     Raises:
         DeclarationError: a size or dispersion that cannot be.
     """
@@ -138,21 +221,18 @@ class NegativeBinomial(Sized):
         check_source(self.dispersion, "NegativeBinomial", "dispersion")
 
     @property
-    def support(self) -> Support:
-        return Support("counts")
-
-    @property
     def n_raw(self) -> int:
-        return 2 * self.n_sites
+        return 2 * self.n_sites + (self.total is not None)
 
     @property
     def n_net(self) -> int:
-        return self.n_raw if self.dispersion == "net" else self.n_sites
+        return 2 * self.n_sites if self.dispersion == "net" else self.n_sites
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return log-mean and log-dispersion, each of `shape`."""
-        log_mean, log_r = jnp.split(raw, 2)  # not cut: see `scale.location_scale`
-        return bound(log_mean.reshape(self.shape), LOG_RATE_LIMIT), log_scale(log_r.reshape(self.shape))
+        # not cut: see `scale.location_scale`
+        first, log_r, last = jnp.split(raw, [self.n_sites, 2 * self.n_sites])
+        return self.log_means(first, last), log_scale(log_r.reshape(self.shape))
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         return _log_mass(*self.parameters(raw), value)
@@ -181,15 +261,13 @@ class NegativeBinomial(Sized):
         mean = jnp.exp(log_mean)
         return _quantile(lambda v: self.cdf(raw, v), p, mean, mean + jnp.exp(2 * log_mean - log_r))
 
-    def features(self, value: Array) -> Array:
-        return jnp.log1p(jnp.ravel(value))
-
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         count, mean, sd = moments(values, mask)
-        extra = np.maximum(np.square(sd) - mean, 1e-2 * (mean + 1))  # what a Poisson of this mean would not have
+        spread = np.square(sd) - (0 if self.total is None else np.square(mean) * _spread_of_totals(values))
+        extra = np.maximum(spread - mean, 1e-2 * (mean + 1))  # what a Poisson of this mean would not have
         r = np.where(count > 0, np.square(mean) / extra, 1.0)
         log_r = np.log(np.clip(r, 1e-2, 1e2))
-        return np.concatenate([_raw_rate(mean, count), unbound(log_r, LOG_SCALE_LIMIT)]).astype(np.float32)
+        return self.raw_of(mean, count, unbound(log_r, LOG_SCALE_LIMIT))
 
 
 @jax.custom_jvp
