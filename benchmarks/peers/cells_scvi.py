@@ -44,7 +44,7 @@ def work(arrays: Arrays, arguments: dict, clock: Clock) -> Arrays:
         )  # fmt: skip
     arguments["notes"] |= {"gib before": before}
     x, net = torch.from_numpy(test.X.toarray()), model.module.eval()
-    batch = torch.from_numpy(arrays["test_batch"].astype(np.float32))[:, None]
+    batch = torch.from_numpy(arrays["test_batch"].astype(np.int64))[:, None]
     with torch.no_grad():
         found = net.inference(x, batch)
 

@@ -109,6 +109,6 @@ def sparse_rows(values: np.ndarray, sites: np.ndarray, starts: np.ndarray, shape
     return SparseRows(values, sites, starts.astype(np.int32), shape_of_row, longest)
 
 
-def rows_of(stored: Any, index: Array) -> Array:
-    """Return the rows of these numbers on the device, dense."""
-    return stored.dense(index) if isinstance(stored, SparseRows) else stored[index]
+def is_sparse(given: object) -> bool:
+    """Say whether this is a sparse matrix of SciPy."""
+    return hasattr(given, "tocsr")

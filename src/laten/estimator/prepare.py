@@ -256,9 +256,12 @@ def starts(rows: Rows, network: Network, weights: np.ndarray | None = None) -> d
     index = index if weights is None else visited(weights)[index]
     out = {}
     for name, stored in rows.values.items():
-        values = stored[index] / np.float32(255) if rows.visit.get(name) == "intensity" else stored[index]
-        mask, family = rows.mask[name][index] if name in rows.mask else None, network.nodes[name].family
-        if isinstance(values, SparseRows) and not family.fits_sparse:
-            values = np.asarray(values[: max(START_CELLS // values.width, 1)])
+        some: Any = stored[index]
+        family = network.nodes[name].family
+        if isinstance(some, SparseRows):
+            values: Any = some if family.fits_sparse else np.asarray(some[: max(START_CELLS // some.width, 1)])
+        else:
+            values = some / np.float32(255) if rows.visit.get(name) == "intensity" else some
+        mask = rows.mask[name][index] if name in rows.mask else None
         out[name] = family.fit_raw(values, mask)
     return out

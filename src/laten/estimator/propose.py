@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
+from laten.common.sparse_rows import is_sparse
 from laten.data.columns.cells import Cells, cells_of
 from laten.data.containers.containers import ARRAY, Container, Taken, as_frame, taken, taken_table
 from laten.data.containers.dictionaries import is_columns
@@ -16,7 +17,6 @@ from laten.data.records import replace as replaced
 from laten.data.rows.array_spec import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.holes import holes_of
 from laten.data.rows.rows import Rows
-from laten.data.rows.sparse_arrays import is_sparse
 from laten.data.rows.views import ArrayView, TableView, View
 from laten.data.schema.block import Block
 from laten.data.schema.infer import infer_schema, tied

@@ -17,16 +17,9 @@ $$\frac{\partial\log p}{\partial\log\mu} = r\frac{v-\mu}{\mu+r},\qquad
 \frac{\partial\log p}{\partial\log r} = r\Big(\log\frac{v+r}{\mu+r} - \frac{v-\mu}{\mu+r} + D(v+r) - D(r)\Big).$$
 
 Log-rates are smoothly bounded to $\pm20$, log-dispersions to $\pm7$.
-
-With `total`, the net says what share of the row each site has, and the row how much there is to share out:
-
-$$\log\mu_s = \log T + a_s - \log\sum_t e^{a_t},\qquad \sum_s \mu_s = T .$$
-
-The last raw parameter is then $\log T$, the one feature of the node that gives the total: it passes by the net, and
-nothing learned is added to it (`Family.beside`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -36,29 +29,24 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from laten.common import random
-from laten.common.errors import DeclarationError
 from laten.common.numerics import (
     LOG_2PI,
     LOG_SCALE_LIMIT,
     bisect,
-    bound,
     digamma_error,
     log_ratio,
     log_scale,
     stirling_error,
     unbound,
 )
-from laten.common.sparse_rows import SparseRows
 from laten.common.types import Array, Key
-from laten.families.base import Family, Support
+from laten.families.base import Family
 from laten.families.column_moments import moments
+from laten.families.of_total import OfTotal, spread_of_totals
 from laten.families.same_density import has_density_of
 from laten.families.scale import check_source
-from laten.families.sized import Sized
 
-LOG_RATE_LIMIT = 20.0
 MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32
-SHARE_LIMIT = 15.0  # of the logits of shares
 
 
 def _quantile(cdf, p: Array, mean: Array, variance: Array) -> Array:
@@ -66,82 +54,6 @@ def _quantile(cdf, p: Array, mean: Array, variance: Array) -> Array:
     p = jnp.broadcast_to(p, mean.shape)
     high = mean + jnp.sqrt(variance * p / (1 - p)) + 1
     return jnp.round(bisect(cdf, p, jnp.zeros_like(mean), high))
-
-
-def _raw_rate(mean: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return the raw number of the rate `mean`, with half a count added so that it is never zero; 0 without data."""
-    rate = np.where(count > 0, (count * mean + 0.5) / np.maximum(count, 1), 1.0)
-    return unbound(np.log(np.maximum(rate, 1e-8)), LOG_RATE_LIMIT)
-
-
-def log_share_of(logits: Array, log_total: Array) -> Array:
-    """Return the logs of what each site is expected to have of a total, of the shape of `logits`."""
-    logits = bound(logits, SHARE_LIMIT)
-    return jnp.clip(log_total, -LOG_RATE_LIMIT, LOG_RATE_LIMIT) + logits - jax.nn.logsumexp(logits)
-
-
-def _raw_shares(mean: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the logits of shares, and the log of the total `(1,)`, of these means."""
-    log_rate = np.log(np.where(count > 0, (count * mean + 0.5) / np.maximum(count, 1), 1.0))
-    return unbound(log_rate - log_rate.mean(), SHARE_LIMIT), np.log(np.exp(log_rate).sum(keepdims=True))
-
-
-def _spread_of_totals(values: np.ndarray | SparseRows) -> float:
-    """Return the variance of the rows' totals, relative to the square of their mean."""
-    sparse = isinstance(values, SparseRows)
-    sums = values.totals() if sparse else np.nansum(values, axis=tuple(range(1, np.ndim(values))))
-    return float(np.var(sums) / max(np.mean(sums), 1) ** 2) if len(sums) else 0.0
-
-
-@dataclass(frozen=True, repr=False)
-class OfTotal(Sized):
-    """Counts of a mean that a net says, or of a share that it says of the row's total.
-
-    Args:
-        size: Number of sites, or their shape.
-        total: Name of the parent that gives the row's total; None: the net says the means.
-    """
-
-    total: str | None = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.total is not None and not isinstance(self.total, str):
-            raise DeclarationError(
-                f"{type(self).__name__}: total is the name of the node that gives a row's total, not {self.total!r}"
-            )
-
-    @property
-    def support(self) -> Support:
-        return Support("counts")
-
-    @property
-    def beside(self) -> str | None:
-        return self.total
-
-    @property
-    def fits_sparse(self) -> bool:
-        return True
-
-    def log_means(self, first: Array, last: Array) -> Array:
-        """Return log-means, of `shape`, from the first raw numbers (one a site) and those past all others."""
-        first = first.reshape(self.shape)
-        return bound(first, LOG_RATE_LIMIT) if self.total is None else log_share_of(first, last[0])
-
-    def shares(self, raw: Array) -> Array:
-        if self.total is None:
-            return super().shares(raw)
-        return jax.nn.softmax(bound(jnp.split(raw, [self.n_sites])[0], SHARE_LIMIT)).reshape(self.shape)
-
-    def raw_of(self, mean: np.ndarray, count: np.ndarray, *rest: np.ndarray) -> np.ndarray:
-        """Return raw parameters of these means, the rest behind them, and the log of the total last."""
-        if self.total is None:
-            return np.concatenate([_raw_rate(mean, count), *rest]).astype(np.float32)
-        logits, log_total = _raw_shares(mean, count)
-        return np.concatenate([logits, *rest, log_total]).astype(np.float32)
-
-    def features(self, value: Array) -> Array:
-        return jnp.log1p(jnp.ravel(value))
 
 
 @dataclass(frozen=True, repr=False)
@@ -263,7 +175,7 @@ class NegativeBinomial(OfTotal):
 
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         count, mean, sd = moments(values, mask)
-        spread = np.square(sd) - (0 if self.total is None else np.square(mean) * _spread_of_totals(values))
+        spread = np.square(sd) - (0 if self.total is None else np.square(mean) * spread_of_totals(values))
         extra = np.maximum(spread - mean, 1e-2 * (mean + 1))  # what a Poisson of this mean would not have
         r = np.where(count > 0, np.square(mean) / extra, 1.0)
         log_r = np.log(np.clip(r, 1e-2, 1e2))

@@ -196,7 +196,7 @@ class Model(eqx.Module):
         return replace(self, p=p, q=q, members=0)
 
     def refuse_average(self) -> None:
-        """Refuse what only a model by itself can answer.
+        """Check that this is a model by itself: what looks at its latents or weights cannot ask an average.
 
         Raises:
             LatenError: this is an average.

@@ -18,13 +18,13 @@ from laten.cli.work.run_file import remember
 from laten.cli.work.together import Cluster, joined
 from laten.common.errors import DataError, LatenError, ModelFileError, known
 from laten.common.memory_size import bytes_of
+from laten.common.sparse_rows import is_sparse
 from laten.data.columns.cells import cells_of
 from laten.data.columns.column import ASIDE, Column
 from laten.data.constraint_text import parsed
 from laten.data.files.in_parts import Parts
 from laten.data.messages import did_you_mean, unknown
 from laten.data.records import Plain
-from laten.data.rows.sparse_arrays import is_sparse
 from laten.data.schema.enforce import impose, open_contract
 from laten.data.schema.infer import infer_schema, tied
 from laten.data.schema.schema import Schema

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
+from laten.common.sparse_rows import is_sparse
 from laten.data.messages import unknown
-from laten.data.rows.sparse_arrays import is_sparse
 
 FILES = (".h5ad", ".zarr")
 ROWS = 4096  # of a dense matrix in a file that are read at once

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from laten.common.errors import DataError, known
+from laten.common.sparse_rows import is_sparse
 from laten.data.containers.containers import ARRAY, Taken, taken
 from laten.data.records import Record, replace
 from laten.data.rows.array_spec import ArraySpec
@@ -14,7 +15,7 @@ from laten.data.rows.array_units import Unit, type_of
 from laten.data.rows.arrays import numeric, rows_from_arrays, units_of
 from laten.data.rows.between import Between, Missing
 from laten.data.rows.rows import Rows
-from laten.data.rows.sparse_arrays import is_sparse, stays_sparse, totals
+from laten.data.rows.sparse_arrays import stays_sparse, totals
 from laten.data.rows.table_view import Arrays, Limits
 
 

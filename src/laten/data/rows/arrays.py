@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
+from laten.common.sparse_rows import is_sparse
 from laten.data.messages import unknown, where
 from laten.data.rows.array_spec import ArraySpec, outside
 from laten.data.rows.array_units import Unit, standard, type_of
 from laten.data.rows.rows import Rows
-from laten.data.rows.sparse_arrays import is_sparse, rows_from_sparse, stays_sparse
+from laten.data.rows.sparse_arrays import rows_from_sparse, stays_sparse
 
 BINARISE = ("dynamic", "fixed", "none")
 
@@ -86,7 +87,7 @@ def opened(node: str, given: object, specs: Mapping[str, ArraySpec]) -> tuple[np
     return _shaped(node, *numeric(node, given), specs[node].shape)
 
 
-def units_of(arrays: Mapping[str, object], specs: Mapping[str, ArraySpec]) -> dict[str, Unit]:
+def units_of(arrays: Mapping[str, Any], specs: Mapping[str, ArraySpec]) -> dict[str, Unit]:
     """Return the unit and type of each node's array, as they are when fitting."""
     found = {}
     for node, given in arrays.items():

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from laten.common import random
 from laten.common.random import random_bytes
-from laten.common.sparse_rows import rows_of
+from laten.common.sparse_rows import SparseRows
 from laten.common.types import Array, Key, Masks, Values
 
 
@@ -63,7 +63,7 @@ def present(
     """
     values, masks = {}, {name: mask[index] for name, mask in store.masks.items()}
     for i, (name, stored) in enumerate(store.values.items()):
-        rows = rows_of(stored, index)
+        rows = stored.dense(index) if isinstance(stored, SparseRows) else stored[index]
         if name in presentation.intensities:
             values[name] = binarised(random.fold_in(key, i), rows, drawn)
         else:

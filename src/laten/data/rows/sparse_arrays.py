@@ -6,13 +6,8 @@ from typing import Any
 import numpy as np
 
 from laten.common.errors import DataError
-from laten.common.sparse_rows import SparseRows, sparse_rows
+from laten.common.sparse_rows import SparseRows, is_sparse, sparse_rows
 from laten.data.rows.array_spec import ArraySpec, outside
-
-
-def is_sparse(given: object) -> bool:
-    """Say whether this is a sparse matrix of SciPy."""
-    return hasattr(given, "tocsr")
 
 
 def stays_sparse(given: object, spec: ArraySpec | None) -> bool:
