@@ -86,9 +86,9 @@ def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
 
 def rows_at(data: Any, index: np.ndarray) -> Any:
     """Return some rows of a container, or of a dictionary of arrays, by their numbers."""
-    if is_sparse(data):
-        return data.tocsr()[index]
     if not isinstance(data, pd.DataFrame):
+        if is_sparse(data):
+            return data.tocsr()[index]
         data = taken(data).data
     if isinstance(data, Mapping):
         return {name: rows_at(values, index) for name, values in data.items()}
