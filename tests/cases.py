@@ -211,6 +211,45 @@ def negative_binomial(raw: np.ndarray) -> list[Any]:
     return [st.nbinom(a, a / (a + m)) for m, a in zip(means, r, strict=True)]
 
 
+def of_total(raw: np.ndarray) -> np.ndarray:
+    """Raw parameters of counts by themselves, from those of shares of a total: of each site, and the total last."""
+    n = len(raw) // 2
+    log_means = raw[-1] + log_softmax(squash(raw[:n], 15.0))
+    return np.concatenate([20 * np.arctanh(log_means / 20), raw[n:-1]])
+
+
+def poisson_of_total(raw: np.ndarray) -> list[Any]:
+    return poisson(20 * np.arctanh((raw[-1] + log_softmax(squash(raw[:-1], 15.0))) / 20))
+
+
+class ZeroInflatedReference:
+    """A frozen SciPy distribution of counts with more zeros."""
+
+    def __init__(self, share: float, inner: Any) -> None:
+        self.share, self.inner = share, inner
+
+    def logpmf(self, x: np.ndarray) -> np.ndarray:
+        log_p = np.log1p(-self.share) + self.inner.logpmf(x)
+        return np.where(np.asarray(x) == 0, np.logaddexp(np.log(self.share), log_p), log_p)
+
+    def cdf(self, x: np.ndarray) -> Any:
+        return np.where(np.asarray(x) < 0, 0.0, self.share + (1 - self.share) * self.inner.cdf(x))
+
+    def mean(self) -> Any:
+        return (1 - self.share) * self.inner.mean()
+
+
+def zero_inflated(inner: Callable, n: int, n_net: int) -> Callable[[np.ndarray], list[Any]]:
+    """`n` sites of a family that takes `n_net` raw numbers from the net and the rest as constants."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        net, gates, rest = np.split(raw, [n_net, n_net + n])
+        parts = inner(np.concatenate([net, rest]))
+        return [ZeroInflatedReference(expit(squash(g, 30.0)), p) for g, p in zip(gates, parts, strict=True)]
+
+    return reference
+
+
 def discretized(levels: int, low: int) -> Callable[[np.ndarray], list[Any]]:
     def reference(raw: np.ndarray) -> list[Any]:
         n, values = len(raw) // 2, low + np.arange(levels)
@@ -387,6 +426,14 @@ FAMILY_CASES = [
     FamilyCase(lf.Ordinal((3, 2, 6), scale="net"), CODES, ordinal(3, 2, 6, scale=True)),
     FamilyCase(lf.Poisson(3), COUNTS, poisson),
     FamilyCase(lf.NegativeBinomial(3), COUNTS, negative_binomial),
+    FamilyCase(lf.Poisson(3, total="size"), COUNTS, poisson_of_total),
+    FamilyCase(lf.NegativeBinomial(3, total="size"), COUNTS, lambda raw: negative_binomial(of_total(raw))),
+    FamilyCase(lf.ZeroInflated(lf.Poisson(2)), COUNTS, zero_inflated(poisson, 2, 2)),
+    FamilyCase(
+        lf.ZeroInflated(lf.NegativeBinomial(3, "site", total="size")),
+        COUNTS,
+        zero_inflated(lambda raw: negative_binomial(of_total(raw)), 3, 3),
+    ),
     FamilyCase(lf.DiscretizedLogistic(2, levels=7, low=-3), np.arange(-3.0, 4), discretized(7, -3)),
     FamilyCase(lf.DiscretizedLogistic(2, scale="site"), np.arange(256.0), discretized(256, 0)),
     FamilyCase(lf.Mixture(lf.Normal(2), 3), REALS, mixture(normal, 3, 2, 4)),

@@ -10,8 +10,8 @@ import pandas as pd
 
 import laten as lt
 import oracles
+from laten.data.rows.array_spec import ArraySpec
 from laten.data.rows.array_view import ArrayView
-from laten.data.rows.arrays import ArraySpec
 from laten.data.rows.presentation import Presentation
 from laten.network.model import Model, build_model
 

@@ -28,7 +28,7 @@ WHOLE = {
 
 # May be imported inside a function as well: what takes long to import and few need; a result's own picture; a report;
 # the work of a command.
-LATE = ("optax", "laten.plots", "laten.report", "laten.cli.work", *WHOLE)
+LATE = ("optax", "scipy", "laten.plots", "laten.report", "laten.cli.work", *WHOLE)
 
 # Not public: https://docs.jax.dev/en/latest/jep/9419-jax-versioning.html and any name that starts with an underscore.
 PRIVATE = ("jax.core", "jax.extend", "jax.interpreters", "jax.lib", "jaxlib")

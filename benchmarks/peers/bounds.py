@@ -59,3 +59,20 @@ def spans(matrix: np.ndarray, layout: np.ndarray, raw: np.ndarray, mean: np.ndar
             out += normal(matrix[:, part], mean[:, part], sd[part])
         start += width
     return out
+
+
+def importance(
+    mean: np.ndarray, sd: np.ndarray, log_prob: Callable[[np.ndarray], np.ndarray], draws: int, seed: int = 0
+) -> np.ndarray:
+    """log p of rows by importance sampling from their q, nats `(rows,)`; arguments as of `bound`.
+
+    The same noise for every side with as many latents.
+    """
+    mean, sd = np.asarray(mean, np.float64), np.asarray(sd, np.float64)
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(draws):
+        noise = rng.standard_normal(mean.shape)
+        z = mean + sd * noise
+        ratio = np.sum(np.log(sd) + 0.5 * np.square(noise) - 0.5 * np.square(z), axis=1)
+        found.append(np.asarray(log_prob(z.astype(np.float32)), np.float64) + ratio)
+    return np.logaddexp.reduce(found, axis=0) - np.log(draws)

@@ -14,6 +14,7 @@ from .common.errors import TrainingDiverged as TrainingDiverged
 from .data import constraints as constraints
 from .data import datasets as datasets
 from .data.files.read import read as read
+from .data.files.single_cells import read_cells as read_cells
 from .data.rows.between import between as between
 from .data.rows.between import missing as missing
 from .data.schema.enforce import read_schema as read_schema
@@ -56,6 +57,7 @@ from .families import StudentT as StudentT
 from .families import Transformed as Transformed
 from .families import Vamp as Vamp
 from .families import VonMisesFisher as VonMisesFisher
+from .families import ZeroInflated as ZeroInflated
 from .families.flows import Autoregressive as Autoregressive
 from .families.flows import Spline as Spline
 from .network import templates as templates

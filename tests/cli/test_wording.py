@@ -22,7 +22,7 @@ ELSEWHERE = (
 )  # fmt: skip
 UNREACHED = (
     "expected a pandas DataFrame", "predict asks for a column by name", "objective must be one such", "pd.DataFrame |",
-    "# What the columns", "like='age' is not possible", "Imputer:",
+    "# What the columns", "like='age' is not possible", "Imputer:", "expression is asked of counts",
 )  # fmt: skip
 OWN = ("cli/wording", "server/wording", "studio/copied")  # whose Python is meant
 

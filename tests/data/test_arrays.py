@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from laten.common.errors import DataError
-from laten.data.rows.arrays import ArraySpec, rows_from_arrays
+from laten.data.rows.array_spec import ArraySpec
+from laten.data.rows.arrays import rows_from_arrays
 
 RNG = np.random.default_rng(0)
 IMAGE = ArraySpec((28, 28), "binary")

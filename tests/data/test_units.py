@@ -6,9 +6,9 @@ import pytest
 
 import laten as lt
 from laten.common.errors import DataError
+from laten.data.rows.array_spec import ArraySpec
 from laten.data.rows.array_units import Unit, standard
 from laten.data.rows.array_view import ArrayView
-from laten.data.rows.arrays import ArraySpec
 from laten.data.rows.views import view_from_json
 
 RNG = np.random.default_rng(0)

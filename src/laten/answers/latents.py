@@ -1,5 +1,6 @@
 """Rows into latent space and out of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -11,11 +12,18 @@ from laten.common.errors import DataError, LatenError, known
 from laten.data.containers.containers import taken
 from laten.data.rows.rows import Rows
 from laten.inference.asking import Keys, ask
-from laten.inference.questions import Decoded, Embedding
+from laten.inference.questions import Decoded, Embedding, Expected
+
+
+def members(fitted: Fitted) -> list[Fitted]:
+    """Return the models of an average, each by itself."""
+    return [replace(fitted, model=fitted.model.member(i)) for i in range(fitted.model.members)]
 
 
 def transform(fitted: Fitted, data: Any) -> np.ndarray:
-    """Return latent means `(rows, latents)`."""
+    """Return latent means `(rows, latents)`; of an average those of its members, side by side."""
+    if fitted.model.members:
+        return np.concatenate([transform(one, data) for one in members(fitted)], axis=1)
     latent, _ = fitted.ask(Embedding(), fitted.rows(data))
     flat = [np.reshape(latent[n], (len(latent[n]), -1)) for n in fitted.model.latents if n in latent]
     if not flat:
@@ -23,10 +31,14 @@ def transform(fitted: Fitted, data: Any) -> np.ndarray:
     return np.concatenate(flat, axis=1)
 
 
-def reconstruct(fitted: Fitted, data: Any) -> Any:
-    """Return means of the data given each row's latent means."""
+def reconstruct(fitted: Fitted, data: Any, draws: int) -> Any:
+    """Return means of the data given each row's latent means; of an average, posterior means of so many draws."""
     came = fitted.view.taken(data)
-    _, values = fitted.ask(Embedding(fitted.means), fitted.rows(came.data))
+    rows = fitted.rows(came.data)
+    if fitted.model.members:
+        values, _ = fitted.ask_well(Expected(draws, fitted.means), rows)
+    else:
+        _, values = fitted.ask(Embedding(fitted.means), rows)
     return came.rows(fitted.view.pointed(values, like=came.data))
 
 
@@ -41,12 +53,14 @@ def latent_widths(fitted: Fitted) -> list[tuple[str, int]]:
 
 def latent_names(fitted: Fitted) -> list[str]:
     """Return names of the columns of `transform`: z0, z1, ...."""
-    return [f"{n}{i}" for n, width in latent_widths(fitted) for i in range(width)]
+    names = [f"{n}{i}" for n, width in latent_widths(fitted) for i in range(width)]
+    return [f"{member}.{name}" for member in range(fitted.model.members) for name in names] or names
 
 
 def inverse_transform(fitted: Fitted, latents: Any) -> Any:
     """Return means of the data given latents `(rows, latents)`."""
     array, model = np.asarray(taken(latents).data, np.float32), fitted.model
+    model.refuse_average()
     widths = latent_widths(fitted)
     total = sum(w for _, w in widths)
     if array.ndim != 2 or array.shape[1] != total:

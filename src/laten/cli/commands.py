@@ -64,6 +64,7 @@ def fit(
     learning_rate: o.Rate = None,
     patience: o.Patience = None,
     restarts: o.Restarts = 1,
+    keep: o.Keep = "best",
     seed: o.FitSeed = 0,
     run: o.Run = None,
     memory: o.Memory = None,

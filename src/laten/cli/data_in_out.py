@@ -44,7 +44,8 @@ class Source:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return len(next(iter(self.data.values()))) if isinstance(self.data, dict) else len(self.data)
+        first = next(iter(self.data.values())) if isinstance(self.data, dict) else self.data
+        return first.shape[0] if hasattr(first, "shape") else len(first)
 
 
 def note(text: str) -> None:

@@ -86,7 +86,9 @@ RATE_HELP = "Peak learning rate of Adam. Default: 0.003 for tables, 0.001 for ar
 Rate = Annotated[float | None, option(metavar="X", help=RATE_HELP, group=TRAINING)]
 PATIENCE_HELP = "Stop after N epochs without a better held-out bound. 0: never. Default: chosen by the number of rows."
 Patience = Annotated[int | None, count(least=0, help=PATIENCE_HELP, group=TRAINING)]
-Restarts = Annotated[int, count(help="Train N models side by side and keep the best.", group=TRAINING)]
+Restarts = Annotated[int, count(help="Train N models, from different initial weights.", group=TRAINING)]
+KEEP_HELP = "Of several --restarts: keep the best on held-out rows, or all, whose answers are then averaged."
+Keep = Annotated[Literal["best", "all"], option(help=KEEP_HELP, group=TRAINING)]
 FitSeed = Annotated[int, count(least=0, help="The same seed gives the same file.", group=TRAINING)]
 RUN_HELP = "Keep the training in this folder: `laten resume DIR`, or the same command, goes on after a break."
 Run = Annotated[str | None, option("--run", metavar="DIR", help=RUN_HELP, group=TRAINING)]

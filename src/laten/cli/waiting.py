@@ -67,7 +67,8 @@ class Waiting:
 
 def rows_of(data: Any) -> int:
     """Return the number of rows."""
-    return len(next(iter(data.values()))) if isinstance(data, dict) else len(data)
+    first = next(iter(data.values())) if isinstance(data, dict) else data
+    return first.shape[0] if hasattr(first, "shape") else len(first)
 
 
 def rows_between(data: Any, start: int, stop: int) -> Any:

@@ -84,6 +84,11 @@ PHRASES: tuple[tuple[str, Said], ...] = (
         "Exact answers exist for discrete latents, and for networks of normals of constant scale",
     ),
     # models and training
+    (r"ask one of them: vae\.member\(0\)", "fit with --keep best"),
+    (
+        r"keep='all' averages over several models: say how many, restarts=4",
+        "--keep all averages over several models: say how many, --restarts 4",
+    ),
     (r"say objective=lt\.Elbo\(\.\.\., trim=\.\.\.\) instead", "leave out --trim or --objective"),
     (
         r"hand over the function or the class of that name: lt\.load\(.*",

@@ -1,12 +1,13 @@
-"""What a fitted `VAE` says of itself: its audit, and how columns and latents depend on one another."""
+"""What a fitted `VAE` says of itself: its audit, how columns and latents depend on one another, what counts express."""
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from laten.answers import dependence
+from laten.answers import dependence, expression
 from laten.answers.audit.audit import audit as run_audit
 from laten.answers.audit.result import Audit
 from laten.answers.audit.study import options as audit_options
@@ -230,3 +231,46 @@ class Explanations(abc.ABC):
         """
         points, draws = whole("points", points), self._draws(draws, POSTERIOR)
         return dependence.dependence(self._fitted(), of, on, X, points, draws, self._seed(seed))
+
+    # -- counts of a total -------------------------------------------------------
+
+    def expression(
+        self, X: Any, given: Mapping[Any, Any] | None = None, *, total: float = 10_000.0, draws: int = 25
+    ) -> np.ndarray:
+        """Return the normalised expression of counts: the shares that a row's latents say, without its depth.
+
+        Args:
+            X: Rows.
+            given: Inputs in place of the rows' own, such as `{"batch": 0}`: all rows as that batch would show them.
+            total: What the shares of a row add up to.
+            draws: Draws from the guide for each row, over which shares are averaged.
+        Returns:
+            Array `(rows, *sites)`, float32.
+        Raises:
+            LatenError: the network has no counts of a total (`lt.templates.counts` has), or `given` names no input.
+        """
+        return expression.expression(self._fitted(), X, given, total, whole("draws", draws))
+
+    def differential_expression(
+        self, first: Any, second: Any, given: Mapping[Any, Any] | None = None, *, change: float = 1.0,
+        names: Sequence[Any] | None = None, pairs: int = 2000, draws: int = 25, seed: int | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Find which counts differ between two groups of rows, each with its posterior probability.
+
+        Args:
+            first, second: Rows of the two groups.
+            given: As in `expression`: both groups under the same batch, for one.
+            change: Fold change that counts, as log2: 1 is twice or half.
+
+        Other arguments:
+            names: Of the sites, such as genes; None: their numbers.
+            pairs: Pairs of rows that are compared, one of each group, each with a draw from its posterior.
+            draws: Draws from the guide, of which a posterior draw is one.
+        Returns:
+            A frame, a row a site: `probability` that |log2 fold change| > `change`; `log2_fold_change`, of `first` over
+            `second`, and its `sd`; mean shares `share_first` and `share_second`.
+        Raises:
+            LatenError: as in `expression`; names that are not as many as the sites.
+        """
+        pairs, draws, seed = whole("pairs", pairs), whole("draws", draws), self._seed(seed)
+        return expression.between_groups(self._fitted(), first, second, given, change, pairs, names, draws, seed)

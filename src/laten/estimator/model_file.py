@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Literal
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import msgspec
 import numpy as np
 import safetensors.numpy
@@ -54,6 +55,7 @@ class Head(records.Record, frozen=True):
     hidden: tuple[str, ...]
     about: dict[str, Any]
     uncertain: bool = False
+    members: records.Whole = 0  # of an average; 0: it is none
 
 
 class About(records.Record, frozen=True):
@@ -171,6 +173,7 @@ def write(
         "uncertain": is_uncertain(model.p),
         "hidden": sorted({p.name for c in model.q.values() for p in c.parents if p.hidden}),
         "about": about,
+        **({"members": model.members} if model.members else {}),
     }
     text = json.dumps(head, ensure_ascii=False, indent=1, allow_nan=True).encode()
     try:
@@ -234,10 +237,13 @@ def outline(network: Network, guide: Network, head: Head, weights: Tensors) -> M
     """
     for part in (network, guide):
         declared_fits(part, weights)
+    if head.members and not all(shape[:1] == (head.members,) for shape in weights.shapes.values()):
+        raise ModelFileError(f"it is of {head.members} models, but has not so many weights of each kind")
 
     def build(key: Key) -> Model:
         model = build_model(network, guide, key, head.hidden)
-        return replace(model, p=uncertain(model.p)) if head.uncertain else model
+        model = replace(model, p=uncertain(model.p)) if head.uncertain else model
+        return widened(model, head.members) if head.members else model
 
     skeleton: Model = eqx.filter_eval_shape(build, random.key(0))
     wanted = named_arrays((skeleton.p, skeleton.q))
@@ -248,6 +254,14 @@ def outline(network: Network, guide: Network, head: Head, weights: Tensors) -> M
         if weights.shapes[name] != like.shape:
             raise ModelFileError(f"weight {name!r} has shape {weights.shapes[name]}; expected {like.shape}")
     return skeleton
+
+
+def widened(model: Model, members: int) -> Model:
+    """Return the average of copies of a model, of which the shapes alone count."""
+    arrays, rest = eqx.partition((model.p, model.q), eqx.is_array)
+    wide = jax.tree.map(lambda x: jnp.broadcast_to(x, (members, *x.shape)), arrays)
+    p, q = eqx.combine(wide, rest)
+    return replace(model, p=p, q=q, members=members)
 
 
 def filled(skeleton: Model, weights: Mapping[str, np.ndarray]) -> Model:

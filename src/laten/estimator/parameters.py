@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
-from laten.common.errors import LatenError, number, whole
+from laten.common.errors import LatenError, ModelFileError, number, whole
 from laten.data.constraints import Constraint
 from laten.data.schema.schema import Schema
 from laten.network.network import Network
 from laten.training.objectives import Objective
 from laten.training.settings import Settings
 
-WEIGHTS, NUMBERS, MISSING = ("point", "map", "bayes"), ("cells", "normal"), ("ignorable", "informative")
+WEIGHTS, NUMBERS = ("point", "map", "bayes"), ("cells", "normal")
+MISSING, KEEP = ("ignorable", "informative"), ("best", "all")
 BATCH_SIZE = 128
+MOST_DRAWS = 1_000_000  # that a model file may ask of each question
 RATE, TABLE_RATE = 1e-3, 3e-3  # peak rates of Adam; the second for a proposed network of a table
 
 
@@ -46,6 +48,7 @@ class Parameters:
     binarise: str = "dynamic"
     draws: int = 100
     restarts: int = 1
+    keep: str = "best"
     seed: int = 0
     progress: str = "quiet"
     random_state: int | None = None
@@ -70,7 +73,7 @@ def check(parameters: Parameters) -> None:
         whole(name, getattr(parameters, name))
     if parameters.width is not None:
         whole("width", parameters.width)
-    for name, known in (("weights", WEIGHTS), ("missing", MISSING), ("numbers", NUMBERS)):
+    for name, known in (("weights", WEIGHTS), ("missing", MISSING), ("numbers", NUMBERS), ("keep", KEEP)):
         if getattr(parameters, name) not in known:
             raise LatenError(f"{name} must be one of {', '.join(map(repr, known))}, not {getattr(parameters, name)!r}")
     for name in ("dropout", "trim"):
@@ -85,6 +88,8 @@ def check(parameters: Parameters) -> None:
             )
     if parameters.missing == "informative" and parameters.numbers != "cells":
         raise LatenError("missing='informative' goes with numbers='cells': hidden numbers are summed out cell by cell")
+    if parameters.keep == "all" and parameters.restarts < 2:
+        raise LatenError("keep='all' averages over several models: say how many, restarts=4")
     if parameters.trim and parameters.objective is not None:
         raise LatenError("trim goes with the default objective; say objective=lt.Elbo(..., trim=...) instead")
     settings_of(parameters, False)
@@ -97,3 +102,25 @@ def settings_of(parameters: Parameters, proposed_table: bool) -> Settings:
     return Settings(
         **own | {"seed": parameters.one_seed} | {name: value for name, value in planned.items() if own[name] is None}
     )
+
+
+def refuse_both(run: Any, keep: str) -> None:
+    """Refuse to keep several trainings in one folder.
+
+    Raises:
+        LatenError: both are asked for.
+    """
+    if run is not None and keep == "all":
+        raise LatenError("run= keeps one training, and keep='all' makes several: leave out one of them")
+
+
+def check_read(parameters: Parameters) -> None:
+    """Check options that a file gave: their ranges, and the draws that a question would take.
+
+    Raises:
+        LatenError: one is not possible.
+    """
+    check(parameters)
+    if parameters.draws > MOST_DRAWS:
+        most = f"at most {MOST_DRAWS} are read"
+        raise ModelFileError(f"draws={parameters.draws} would take any question's memory; {most}")

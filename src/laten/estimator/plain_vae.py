@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from signal import Signals
 from typing import Any, BinaryIO, Self, TypeVar
 
@@ -24,15 +25,16 @@ from laten.answers import scores
 from laten.answers.fitted import Fitted
 from laten.answers.references import MOST_ROWS, References, from_arrays, learned
 from laten.common.compilation_cache import keep_compiled
-from laten.common.errors import ModelFileError
+from laten.common.errors import LatenError, ModelFileError
 from laten.common.memory_size import bytes_of
 from laten.data.files.open_parts import beyond
 from laten.data.files.read import read
 from laten.data.rows.presentation import Presentation
 from laten.data.rows.views import TableView, View, view_from_json
 from laten.estimator import model_file
+from laten.estimator.averages import train_each
 from laten.estimator.model_parts import called
-from laten.estimator.parameters import KEPT, check
+from laten.estimator.parameters import KEPT, check_read, refuse_both
 from laten.estimator.prepare import Prepared, prepare, prepare_more
 from laten.estimator.prepare_parts import (
     prepare_parts,
@@ -53,8 +55,6 @@ from laten.training.interrupts import CTRL_C
 from laten.training.loop import Loop
 from laten.training.progress import progress as progress_display
 from laten.training.step import State
-
-MOST_DRAWS = 1_000_000  # that a model file may ask of each question
 
 Kind = TypeVar("Kind", bound="PlainVAE")
 
@@ -95,6 +95,7 @@ class PlainVAE(Refits, Answers):
                 under way in another process; `TrainingDiverged`.
         """
         self._check_parameters()
+        refuse_both(run, self.keep)
         with nullcontext() if run is None or not first() else Checkpoints(run, exact) as checkpoints:
             if not isinstance(X, str | os.PathLike):
                 refuse_memory(memory)
@@ -124,6 +125,7 @@ class PlainVAE(Refits, Answers):
         if not hasattr(self, "model_"):
             first = prepare(X, self, sample_weight)
             return self.fit_prepared(first._replace(settings=replace(first.settings, epochs=1)))
+        self.model_.refuse_average()
         before = self.history_.assign(kept=False)
         self.fit_prepared(prepare_more(X, self, self._fitted(), self.presentation_, sample_weight))
         count = before["epoch"].max() if len(before) else 0
@@ -154,13 +156,19 @@ class PlainVAE(Refits, Answers):
         """
         on_call = nothing if look is None else lambda loop, given: look(lambda: self._as_of(prepared, loop, given[0]))
         with progress_display(self.progress if first() else "quiet") as display:
-            outcome = train(
-                prepared.task, prepared.settings, report or display,
-                on_call=on_call, checkpoints=checkpoints, signals=signals, devices=devices,
+            way = partial(
+                train, report=report or display, on_call=on_call, checkpoints=checkpoints, signals=signals,
+                devices=devices,
             )  # fmt: skip
+            every = self.keep == "all" and bool(prepared.task.others)
+            task, settings = prepared.task, prepared.settings
+            outcome = train_each(task, settings, way) if every else way(task, settings)
         self._say_collapsed(outcome.model, outcome.history)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
-        references = learned(prepared.network, prepared.some_trained(MOST_ROWS), isinstance(prepared.view, TableView))
+        references = None
+        if prepared.comparable:
+            some = prepared.some_trained(MOST_ROWS)
+            references = learned(prepared.network, some, isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
         self._reference, self._score_quantiles = prepared.reference, None
         self.restarts_ = pd.DataFrame(outcome.starts)
@@ -173,6 +181,22 @@ class PlainVAE(Refits, Answers):
         if self.progress != "quiet" and first():
             for sentence in unused(kept, sizes):
                 print(sentence, file=sys.stderr)
+
+    def member(self, number: int) -> Self:
+        """Return one of the models that this one averages over (`keep="all"`), with all that it can be asked.
+
+        Args:
+            number: From 0.
+        Raises:
+            LatenError: this is no average, or has no member of this number.
+        """
+        if not 0 <= number < self.model_.members:
+            raise LatenError(f"there is no member {number!r}: this model is an average of {self.model_.members}")
+        found = copy(self)
+        own = self.model_.member(number)
+        found._remember(own, self.view_, self.presentation_, self.stopped_, self.history_, self.references_)
+        found._score_quantiles = None
+        return found
 
     def _as_of(self, prepared: Prepared, loop: Loop, state: State) -> Self:
         """Return a copy of this with the weights of a training that goes on."""
@@ -259,6 +283,7 @@ def restored(kind: type[Kind], path: str | os.PathLike | BinaryIO, own: Mapping[
         options: dict[str, Any] = {name: kept[name] for name in KEPT if name in kept}
         vae = kind(objective=model_file.rebuilt(about.objective, own), **options)
         view = view_from_json(about.view)
+        vae._check_parameters()
         check_read(vae)
         presentation = Presentation(**about.presentation)
         references = from_arrays(beside, model.network)
@@ -274,18 +299,6 @@ def restored(kind: type[Kind], path: str | os.PathLike | BinaryIO, own: Mapping[
     for name in vae.declared_:
         setattr(vae, name, getattr(model, name))
     return vae
-
-
-def check_read(vae: PlainVAE) -> None:
-    """Check options that a file gave: their types, their ranges, and the draws that a question would take.
-
-    Raises:
-        LatenError: one is not possible.
-    """
-    vae._check_parameters()
-    check(vae)
-    if vae.draws > MOST_DRAWS:
-        raise ModelFileError(f"draws={vae.draws} would take any question's memory; at most {MOST_DRAWS} are read")
 
 
 def nothing(loop: Loop, arguments: tuple) -> None:

@@ -15,6 +15,7 @@ from laten.answers.fitted import Fitted
 from laten.common import random
 from laten.common.compilation_cache import keep_compiled
 from laten.common.errors import DataError, DeclarationError
+from laten.common.sparse_rows import SparseRows
 from laten.data.rows.presentation import Presentation, Store
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
@@ -34,6 +35,7 @@ from laten.training.settings import Settings
 from laten.training.task import Task
 
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
+START_CELLS = 2**22  # of sparse rows, when they are filled
 REFERENCE_ROWS = 1_000  # whose scores say what is usual
 LEAST_HELD_OUT = 10  # rows below which none are held out
 LABELLED = 0.2  # share of the visits that rows with a label get, where they are fewer
@@ -50,6 +52,12 @@ class Prepared(NamedTuple):
     reference: Any = None  # some of the rows, as a frame, an array or a dictionary: their scores say what is usual
 
     @property
+    def comparable(self) -> bool:
+        """Whether log p can be compared with that of simpler models: dense rows, and no counts of a total."""
+        dense = not any(isinstance(x, SparseRows) for x in self.task.store.values.values())
+        return dense and all(family.beside is None for family in self.network.families.values())
+
+    @property
     def network(self) -> Network:
         """P, as the user gave it or as proposed."""
         return self.task.model.network
@@ -64,9 +72,14 @@ class Prepared(NamedTuple):
         """Return at most `most` of the rows of these numbers, evenly spread, from the device."""
         chosen = rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64)]
         store, grey = self.task.store, self.task.presentation.intensities
-        values, masks = ({n: np.asarray(x)[chosen] for n, x in part.items()} for part in store)
+        values, masks = ({n: at(x, chosen) for n, x in part.items()} for part in store)
         visit = {n: "intensity" if n in grey else "none" for n in values}
         return Rows(values, len(chosen), masks, self.task.labels, visit)
+
+
+def at(stored: Any, rows: np.ndarray) -> Any:
+    """Return rows of what may lie on the device, on the host; sparse ones stay so."""
+    return stored[rows] if isinstance(stored, SparseRows) else np.asarray(stored)[rows]
 
 
 def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Prepared:
@@ -235,9 +248,11 @@ def new_models(
 
 def some_rows_of(rows: Rows) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return at most 10 000 rows, evenly spread, and their masks, by node: where parts of a model start."""
-    index = np.linspace(0, rows.n - 1, min(rows.n, START_ROWS)).astype(int)
+    widest = max((x.width for x in rows.values.values() if isinstance(x, SparseRows)), default=1)
+    most = min(rows.n, START_ROWS, max(START_CELLS // widest, 1))
+    index = np.linspace(0, rows.n - 1, most).astype(int)
     grey = {n for n, visit in rows.visit.items() if visit == "intensity"}
-    values = {n: x[index] / np.float32(255) if n in grey else x[index] for n, x in rows.values.items()}
+    values = {n: x[index] / np.float32(255) if n in grey else np.asarray(x[index]) for n, x in rows.values.items()}
     return values, {n: x[index] for n, x in rows.mask.items()}
 
 
@@ -247,7 +262,12 @@ def starts(rows: Rows, network: Network, weights: np.ndarray | None = None) -> d
     index = index if weights is None else visited(weights)[index]
     out = {}
     for name, stored in rows.values.items():
-        values = stored[index] / np.float32(255) if rows.visit.get(name) == "intensity" else stored[index]
+        some: Any = stored[index]
+        family = network.nodes[name].family
+        if isinstance(some, SparseRows):
+            values: Any = some if family.fits_sparse else np.asarray(some[: max(START_CELLS // some.width, 1)])
+        else:
+            values = some / np.float32(255) if rows.visit.get(name) == "intensity" else some
         mask = rows.mask[name][index] if name in rows.mask else None
-        out[name] = network.nodes[name].family.fit_raw(values, mask)
+        out[name] = family.fit_raw(values, mask)
     return out

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, DeclarationError, known
+from laten.common.sparse_rows import is_sparse
 from laten.data.columns.cells import Cells, cells_of
 from laten.data.containers.containers import ARRAY, Container, Taken, as_frame, taken, taken_table
 from laten.data.containers.dictionaries import is_columns
 from laten.data.messages import unknown
-from laten.data.rows.arrays import MOST_COUNT, WHATS, ArraySpec
+from laten.data.records import replace as replaced
+from laten.data.rows.array_spec import MOST_COUNT, WHATS, ArraySpec
 from laten.data.rows.holes import holes_of
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import ArrayView, TableView, View
@@ -56,7 +58,8 @@ def propose(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pro
     """
     if parameters.network is not None:
         check_generative(parameters.network)
-    came = Taken(data) if isinstance(data, pd.DataFrame) else taken(data)
+    kept = isinstance(data, pd.DataFrame) or (parameters.network is not None and is_sparse(data))
+    came = Taken(data) if kept else taken(data)  # the view of the arrays fills what is sparse, if it must
     if parameters.network is None and isinstance(came.data, Mapping) and is_columns(came.data):
         came = taken_table(data)
     data, weights = weighted(came.data, sample_weight)
@@ -73,8 +76,9 @@ def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
     """Return the rows that count, and their weights; None: all alike."""
     if sample_weight is None:
         return data, None
-    some = taken(next(iter(data.values()))).data if isinstance(data, Mapping) and data else data
-    weights = checked(sample_weight, len(some) if hasattr(some, "__len__") else len(np.asarray(some)))
+    some = next(iter(data.values())) if isinstance(data, Mapping) and not is_sparse(data) and data else data
+    some = some if is_sparse(some) else taken(some).data
+    weights = checked(sample_weight, some.shape[0] if hasattr(some, "shape") else len(some))
     if weights is None or weights.all():
         return data, weights
     return rows_at(data, np.flatnonzero(weights)), weights[weights > 0]
@@ -83,6 +87,8 @@ def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
 def rows_at(data: Any, index: np.ndarray) -> Any:
     """Return some rows of a container, or of a dictionary of arrays, by their numbers."""
     if not isinstance(data, pd.DataFrame):
+        if is_sparse(data):
+            return data.tocsr()[index]
         data = taken(data).data
     if isinstance(data, Mapping):
         return {name: rows_at(values, index) for name, values in data.items()}
@@ -235,10 +241,13 @@ def check_block(network: Network, block: Block) -> None:
 
 
 def of_arrays(data: Any, parameters: Parameters, weights: np.ndarray | None = None) -> Proposal:
-    """Propose for arrays by node; a single array of images without a network gets that of Kingma & Welling."""
-    network = for_images(data, parameters) if parameters.network is None else parameters.network
+    """Propose for arrays by node; one array alone, of images or sparse counts, may go without a network."""
+    network = for_one_array(data, parameters) if parameters.network is None else parameters.network
     specs = {n: spec_of(network.nodes[n]) for n in network.stochastic}
-    if isinstance(data, Mapping):
+    for name, family in network.families.items():
+        if family.beside in specs and network.families[family.beside].is_input and specs[name].what == "counts":
+            specs[family.beside] = replaced(specs[family.beside], sum_of=name)
+    if isinstance(data, Mapping) and not is_sparse(data):
         extra = [n for n in data if n not in network.stochastic]
         if extra:
             raise DataError(f"node {extra[0]!r} is not in the network; its nodes: {known(network.stochastic)}")
@@ -248,8 +257,11 @@ def of_arrays(data: Any, parameters: Parameters, weights: np.ndarray | None = No
     return Proposal(view, rows, network, sum(float(shares @ x) for x in each))
 
 
-def for_images(data: Any, parameters: Parameters) -> Network:
-    """Propose a network for one array of grey or binary images, of node name `x`."""
+def for_one_array(data: Any, parameters: Parameters) -> Network:
+    """Propose a network for one array of grey or binary images, or a sparse matrix of counts, of node name `x`."""
+    if isinstance(data, Mapping) and set(data) == {"x"} and is_sparse(data["x"]):
+        genes, width = data["x"].shape[1], parameters.width or WIDTH
+        return templates.counts(genes, 1, parameters.latent, width, dropout=parameters.dropout)
     if isinstance(data, Mapping) and set(data) != {"x"}:
         raise DeclarationError(
             f"a network is needed to say what the arrays {known(data)} are: lt.VAE(lt.Network(...)); "

@@ -297,4 +297,4 @@ class Answers(Explanations):
 
     def reconstruct(self, X: Any) -> Any:
         """Return the data's means given each row's latent means, hidden cells included; same container and types."""
-        return latents.reconstruct(self._fitted(), X)
+        return latents.reconstruct(self._fitted(), X, self.draws)

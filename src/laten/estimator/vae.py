@@ -31,7 +31,7 @@ CONSTRAINTS: dict[str, Any] = {
     **{name: [Integral, None] for name in ("width", "epochs", "batch_size", "patience", "random_state")},
     **{name: [Real] for name in ("dropout", "warmup", "validation", "trim")},
     **{name: [Real, None] for name in ("learning_rate", "clip")},
-    **{name: [str] for name in ("numbers", "missing", "weights", "precision", "binarise", "progress")},
+    **{name: [str] for name in ("numbers", "missing", "weights", "precision", "binarise", "keep", "progress")},
 }
 
 
@@ -90,6 +90,9 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
         draws: Draws from the guide for each row, when a question does not say.
         restarts: Models trained side by side in one compiled program, from different initial weights (those of `seed`,
             `seed + 1`, ...) on the same batches; the best on held-out rows is kept (if none are, on training rows).
+        keep: Of several restarts the `"best"`; or `"all"`: each is trained by itself, and the model is their average.
+            Scores, samples, filled cells and conditionals are averages over the members, each as much as it explains
+            the row; `vae.member(i)` is one of them.
         seed: Seed of everything random.
         progress: `"quiet"`, `"auto"`, `"rich"` or `"plain"`.
         random_state: scikit-learn's name for `seed`: a whole number.

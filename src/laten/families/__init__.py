@@ -33,6 +33,7 @@ from laten.families.sphere import VonMisesFisher as VonMisesFisher
 from laten.families.student_t import StudentT as StudentT
 from laten.families.transformed import Transformed as Transformed
 from laten.families.vamp import Vamp as Vamp
+from laten.families.zero_inflated import ZeroInflated as ZeroInflated
 
 FAMILIES: dict[str, type[Family]] = {
     name: found

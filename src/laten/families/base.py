@@ -110,6 +110,16 @@ class Family(abc.ABC):
         return None
 
     @property
+    def beside(self) -> str | None:
+        """Name of the parent whose one feature is the last raw parameter, past the net and without a constant."""
+        return None
+
+    @property
+    def fits_sparse(self) -> bool:
+        """Whether `fit_raw` takes `SparseRows`; others are handed these filled up."""
+        return False
+
+    @property
     def joint(self) -> bool:
         """Whether sites depend on one another, so that the event is seen whole or not at all."""
         return False
@@ -228,6 +238,14 @@ class Family(abc.ABC):
     def kl(self, raw: Array, other: "Family", other_raw: Array) -> Array | None:
         """Return KL(self(raw) ‖ other(other_raw)) per site, of `shape`, in nats; None without a closed form."""
         return None
+
+    def shares(self, raw: Array) -> Array:
+        """Return what share of a row's total each site is expected to be, of `shape`.
+
+        Raises:
+            DeclarationError: the family has no totals.
+        """
+        raise DeclarationError(f"{self!r} has no total; counts have, as in lt.Poisson(12, total='library')")
 
     def features(self, value: Array) -> Array:
         """Return what a net sees of `value`: `(n_features,)` floats of order one."""

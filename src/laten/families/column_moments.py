@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from laten.common.sparse_rows import SparseRows
+
 ROWS = 2**16  # in one step
 
 
@@ -21,13 +23,16 @@ def observed(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     return seen if mask is None else seen & np.asarray(mask, bool)
 
 
-def moments(values: np.ndarray, mask: np.ndarray | None = None) -> ColumnMoments:
+def moments(values: np.ndarray | SparseRows, mask: np.ndarray | None = None) -> ColumnMoments:
     """Return the moments of each site over the rows, without hidden or non-finite cells.
 
     Args:
-        values: `(rows, *shape)`.
+        values: `(rows, *shape)`; sparse ones are observed everywhere.
         mask: `(rows, *shape)`, True where observed.
     """
+    if isinstance(values, SparseRows):
+        mean, sd = values.moments()
+        return ColumnMoments(np.full(values.width, len(values)), mean, sd if len(values) else np.ones(values.width))
     values = np.asarray(values)
     parts = [slice(i, i + ROWS) for i in range(0, max(len(values), 1), ROWS)]  # no copy of large data
 

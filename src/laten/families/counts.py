@@ -33,7 +33,6 @@ from laten.common.numerics import (
     LOG_2PI,
     LOG_SCALE_LIMIT,
     bisect,
-    bound,
     digamma_error,
     log_ratio,
     log_scale,
@@ -41,13 +40,12 @@ from laten.common.numerics import (
     unbound,
 )
 from laten.common.types import Array, Key
-from laten.families.base import Family, Support
+from laten.families.base import Family
 from laten.families.column_moments import moments
+from laten.families.of_total import OfTotal, spread_of_totals
 from laten.families.same_density import has_density_of
 from laten.families.scale import check_source
-from laten.families.sized import Sized
 
-LOG_RATE_LIMIT = 20.0
 MOST = 1e9  # a drawn rate stays below it: counts are drawn as int32
 
 
@@ -58,29 +56,28 @@ def _quantile(cdf, p: Array, mean: Array, variance: Array) -> Array:
     return jnp.round(bisect(cdf, p, jnp.zeros_like(mean), high))
 
 
-def _raw_rate(mean: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return the raw number of the rate `mean`, with half a count added so that it is never zero; 0 without data."""
-    rate = np.where(count > 0, (count * mean + 0.5) / np.maximum(count, 1), 1.0)
-    return unbound(np.log(np.maximum(rate, 1e-8)), LOG_RATE_LIMIT)
-
-
 @dataclass(frozen=True, repr=False)
-class Poisson(Sized):
+class Poisson(OfTotal):
     """Independent counts 0, 1, 2, ... as float32; variance = mean.
 
     Args:
         size: Number of sites, or their shape.
+        total: Name of the parent that gives the row's total, of which the net then says shares; None: it says means.
     Raises:
         DeclarationError: a size that is no whole number of at least 1, or is no shape.
     """
 
     @property
-    def support(self) -> Support:
-        return Support("counts")
+    def n_raw(self) -> int:
+        return self.n_sites + (self.total is not None)
+
+    @property
+    def n_net(self) -> int:
+        return self.n_sites
 
     def log_rate(self, raw: Array) -> Array:
         """Return the log of the rate, of `shape`."""
-        return bound(raw.reshape(self.shape), LOG_RATE_LIMIT)
+        return self.log_means(*jnp.split(raw, [self.n_sites]))
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         x = value + 1
@@ -112,21 +109,19 @@ class Poisson(Sized):
         rate = jnp.exp(log_rate)
         return rate * (log_rate - other_log_rate) - rate + jnp.exp(other_log_rate)
 
-    def features(self, value: Array) -> Array:
-        return jnp.log1p(jnp.ravel(value))
-
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         count, mean, _ = moments(values, mask)
-        return _raw_rate(mean, count).astype(np.float32)
+        return self.raw_of(mean, count)
 
 
 @dataclass(frozen=True, repr=False)
-class NegativeBinomial(Sized):
+class NegativeBinomial(OfTotal):
     """Independent counts 0, 1, 2, ... as float32; variance = mean + mean² / dispersion.
 
     Args:
         size: Number of sites, or their shape.
         dispersion: `"net"`: the net puts out a log-dispersion a site; `"site"`: a learned constant a site.
+        total: As in `Poisson`.
     Raises:
         DeclarationError: a size or dispersion that cannot be.
     """
@@ -138,21 +133,18 @@ class NegativeBinomial(Sized):
         check_source(self.dispersion, "NegativeBinomial", "dispersion")
 
     @property
-    def support(self) -> Support:
-        return Support("counts")
-
-    @property
     def n_raw(self) -> int:
-        return 2 * self.n_sites
+        return 2 * self.n_sites + (self.total is not None)
 
     @property
     def n_net(self) -> int:
-        return self.n_raw if self.dispersion == "net" else self.n_sites
+        return 2 * self.n_sites if self.dispersion == "net" else self.n_sites
 
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return log-mean and log-dispersion, each of `shape`."""
-        log_mean, log_r = jnp.split(raw, 2)  # not cut: see `scale.location_scale`
-        return bound(log_mean.reshape(self.shape), LOG_RATE_LIMIT), log_scale(log_r.reshape(self.shape))
+        # not cut: see `scale.location_scale`
+        first, log_r, last = jnp.split(raw, [self.n_sites, 2 * self.n_sites])
+        return self.log_means(first, last), log_scale(log_r.reshape(self.shape))
 
     def log_prob(self, raw: Array, value: Array) -> Array:
         return _log_mass(*self.parameters(raw), value)
@@ -181,15 +173,13 @@ class NegativeBinomial(Sized):
         mean = jnp.exp(log_mean)
         return _quantile(lambda v: self.cdf(raw, v), p, mean, mean + jnp.exp(2 * log_mean - log_r))
 
-    def features(self, value: Array) -> Array:
-        return jnp.log1p(jnp.ravel(value))
-
     def fit_raw(self, values: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
         count, mean, sd = moments(values, mask)
-        extra = np.maximum(np.square(sd) - mean, 1e-2 * (mean + 1))  # what a Poisson of this mean would not have
+        spread = np.square(sd) - (0 if self.total is None else np.square(mean) * spread_of_totals(values))
+        extra = np.maximum(spread - mean, 1e-2 * (mean + 1))  # what a Poisson of this mean would not have
         r = np.where(count > 0, np.square(mean) / extra, 1.0)
         log_r = np.log(np.clip(r, 1e-2, 1e2))
-        return np.concatenate([_raw_rate(mean, count), unbound(log_r, LOG_SCALE_LIMIT)]).astype(np.float32)
+        return self.raw_of(mean, count, unbound(log_r, LOG_SCALE_LIMIT))
 
 
 @jax.custom_jvp

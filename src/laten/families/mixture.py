@@ -39,7 +39,8 @@ class Mixture(Family):
 
     def __post_init__(self) -> None:
         part = self.component
-        if not (isinstance(part, Family) and part.has_density and part.classes is None and not part.joint):
+        alone = isinstance(part, Family) and not part.joint and part.beside is None
+        if not (alone and part.has_density and part.classes is None):
             raise DeclarationError(
                 "Mixture: component must be a family of numbers at independent sites, such as Normal, StudentT, "
                 f"LogNormal or Poisson: lt.Mixture(lt.Normal(12), 5), not {part!r}"

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common import random
+from laten.common.sparse_rows import SparseRows
 from laten.common.types import Array, Key, Masks, Values
 from laten.data.rows.presentation import Presentation, binarised, wide
 from laten.data.rows.rows import Rows
@@ -29,6 +30,7 @@ WORK = 2**14  # draws of rows in one compiled call
 AT_ONCE = 2**10  # of them side by side, on a CPU: what they compute on the way should lie in its cache
 LEAST, MOST = 8, 2**8  # rows side by side, on a CPU
 CHUNK = 2**11  # rows of a compiled call, at most
+SITES = 2**22  # of leaves, side by side, on a CPU: rows of very many sites are fewer at once, for their memory
 COPY = 0x9E3779B9  # odd: added to a row's hash once for each copy
 
 
@@ -78,24 +80,31 @@ def answer_chunk(
             )
         return question(model, random.fold_in(own, len(values)), shown, masks)
 
-    rows, batch = len(jax.tree.leaves((values, masks, positions))[0]), side_by_side(question.draws)
+    rows, batch = len(jax.tree.leaves((values, masks, positions))[0]), side_by_side(question.draws, sites_of(model))
     if rows <= batch:
         return jax.vmap(one)(values, masks, positions, copies)
     return jax.lax.map(lambda row: one(*row), (values, masks, positions, copies), batch_size=batch)
 
 
-def side_by_side(draws: int) -> int:
+def sites_of(model: Model) -> int:
+    """Return the number of sites of all leaves."""
+    return max(sum(model.network.nodes[n].family.n_sites for n in model.network.leaves), 1)
+
+
+def side_by_side(draws: int, sites: int = 1) -> int:
     """Return how many rows' draws are computed side by side."""
-    each = min(draws, DRAWS_AT_ONCE)
-    return min(max(LEAST, AT_ONCE // each), MOST) if jax.default_backend() == "cpu" else max(1, WORK // each)
+    each, cpu = min(draws, DRAWS_AT_ONCE), jax.default_backend() == "cpu"
+    wanted = min(max(LEAST, AT_ONCE // each), MOST) if cpu else WORK // each
+    room = (SITES if cpu else 16 * SITES) // (sites * each)
+    return max(1, min(wanted, room))
 
 
-def chunk_of(draws: int, rows: int) -> int:
+def chunk_of(draws: int, rows: int, sites: int = 1) -> int:
     """Return how many rows one compiled call takes: those side by side if there are no more, else a multiple of them.
 
     What is computed for a row side by side with others has the same bits in both.
     """
-    batch, wanted = side_by_side(draws), max(16, min(CHUNK, WORK // draws))
+    batch, wanted = side_by_side(draws, sites), max(16, min(CHUNK, WORK // draws, SITES // sites))
     return batch if rows <= batch else max(wanted // batch, 1) * batch
 
 
@@ -127,7 +136,7 @@ class Chunk(NamedTuple):
 
     def taken(self, own: np.ndarray) -> "Chunk":
         """Return the rows of these numbers."""
-        values, masks = ({k: v[own] for k, v in arrays.items()} for arrays in (self.values, self.masks))
+        values, masks = ({k: filled(v[own]) for k, v in arrays.items()} for arrays in (self.values, self.masks))
         places, copies = (None if x is None else x[own] for x in (self.positions, self.copies))
         return self._replace(values=values, masks=masks, positions=places, copies=copies, n=len(own))
 
@@ -180,7 +189,7 @@ def ask(
     """
     grey = tuple(n for n, visit in rows.visit.items() if visit == "intensity")
     presentation = Presentation(grey, (), classes_of(model.network))
-    size = chunk_of(question.draws, rows.n) if size is None else size
+    size = chunk_of(question.draws, rows.n, sites_of(model)) if size is None else size
     key, parts, watched, answer = random.key(keys.seed), [], WATCHED.get(), ANSWERED_BY.get()
     places, copies = (None if x is None else x.astype(np.uint32) for x in (keys.positions, keys.copies))
     whole = Chunk(question, model, rows.values, rows.mask, rows.n, places, keys.seed, key, presentation, copies)
@@ -190,6 +199,11 @@ def ask(
         if watched is not None:
             watched(end, rows.n)
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+
+
+def filled(stored: Any) -> Any:
+    """Return rows as they are, sparse ones dense."""
+    return np.asarray(stored) if isinstance(stored, SparseRows) else stored
 
 
 def ancestral(

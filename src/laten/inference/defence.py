@@ -25,7 +25,7 @@ FROM_PRIOR = 0.25
 def defensible(model: Model, values: Values, masks: Masks) -> bool:
     """Say whether all that the guide does not draw is known, so that the prior can be drawn node by node."""
     rest = [n for n in model.network.stochastic if n not in model.network.leaves and n not in model.latents]
-    return all(n in values and n not in masks for n in rest)
+    return not model.members and all(n in values and n not in masks for n in rest)
 
 
 def from_prior(model: Model, key: Key, values: Values, masks: Masks, states: Values) -> Values:

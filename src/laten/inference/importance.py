@@ -25,7 +25,7 @@ from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.defence import defensible, from_prior, log_share, states_of
 from laten.network.log_weights import by_state
-from laten.network.model import IMPOSSIBLE, Draw, Model
+from laten.network.model import IMPOSSIBLE, MEMBER, Draw, Model
 
 DRAWS_AT_ONCE = 256
 Collect = Callable[[Draw], Any]
@@ -141,9 +141,10 @@ def posterior_draws(
         prior: Share of the draws that is from the prior, as in `weighing`; then `draws` is a multiple of 256.
 
     Returns:
-        Values `(kept, ...)` of all stochastic nodes that are not leaves, and the log-weights `(draws,)`.
+        Values `(kept, ...)` of all stochastic nodes that are not leaves, of an average with the member that drew them;
+        and the log-weights `(draws,)`.
     """
-    names = [n for n in model.network.stochastic if n not in model.network.leaves]
+    names = [n for n in model.network.stochastic if n not in model.network.leaves] + [MEMBER] * bool(model.members)
     weigh = weighing(model, values, masks, lambda draw: {n: draw.values[n] for n in names}, allowed, prior)
 
     def chunk(carry, xs):

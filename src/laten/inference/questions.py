@@ -15,7 +15,7 @@ import numpy as np
 from laten.common import random
 from laten.common.types import Array, Key, Masks, Values
 from laten.inference.importance import log_weights, posterior_draws, weighted_mean, weights_and
-from laten.network.model import Model
+from laten.network.model import MEMBER, Model
 from laten.network.sampling import AT_MODE
 
 
@@ -123,6 +123,10 @@ class Completions(eqx.Module):
 
     def leaves(self, model: Model, key: Key, given: Values, values: Values, masks: Masks) -> Values:
         """Draw all nodes once given the inner ones, leaves with soft evidence from inside it."""
+        if model.members:  # each draws, and the one that drew the inner nodes counts
+            inner = {n: x for n, x in given.items() if n != MEMBER}
+            every = model.each(lambda one: self.leaves(one, key, inner, values, masks))
+            return jax.tree.map(lambda x: x[given[MEMBER]], every)
         full = model.network.sample(model.conditionals, key, given)
         for i, name in enumerate(values):
             family = model.p[name].distribution
@@ -183,6 +187,11 @@ class Ancestral:
     draws: int = 1
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
+        if model.members:
+            number, own = random.split(key)
+            every = model.each(lambda one: self(one, own, values, masks))
+            chosen = jnp.int32(model.members * random.uniform(number, ()))
+            return jax.tree.map(lambda x: x[chosen], every)
         full = model.network.sample(model.conditionals, key, values)
         return {n: full[n] for n in (model.network.stochastic if self.nodes is None else self.nodes)}
 

@@ -3,8 +3,9 @@ r"""One conditional distribution p(value | parents): a family over a net.
 $$\text{raw} = \big(\,\text{net}(\text{features of the parents}) + c_{1:n},\; c_{n+1:}\big)$$
 
 The learned constants $c$ start at the family's fit of the data (`Family.fit_raw`), so that training starts from the
-best independent model of each site. A root has no net: its raw parameters are $c$ alone, or zero when the node is fixed
-at its standard.
+best independent model of each site. The feature of a parent that the family names (`Family.beside`) is the last raw
+parameter as it is; the net does not see it. A root has no net: its raw parameters are $c$ alone, or zero when the node
+is fixed at its standard.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from laten.common.errors import LatenError
+from laten.common.errors import DeclarationError, LatenError
 from laten.common.numerics import host_keys, host_rng, is_abstract, on_device
 from laten.common.types import Array, Key, Masks
 from laten.families import Family, Node
@@ -60,7 +61,7 @@ class Conditional(eqx.Module):
     """A node with its weights."""
 
     net: Net | None
-    constants: Array | None  # (n_raw,)
+    constants: Array | None  # (n_raw,), or one less where a parent gives the last one
     family: Family = eqx.field(static=True)
     parents: tuple[Parent, ...] = eqx.field(static=True)
     spread: Any = None  # log standard deviations of the net's weights, where these are uncertain
@@ -82,20 +83,23 @@ class Conditional(eqx.Module):
             if self.constants is None and self.family.made_of_guide:
                 raise LatenError(f"{self.family!r} is made of the guide; ask Model.conditionals")
             return jnp.zeros(self.family.n_raw) if self.constants is None else self.constants
-        x = jnp.concatenate([parent.features(values, masks) for parent in self.parents])
+        beside = self.family.beside
+        x = jnp.concatenate([p.features(values, masks) for p in self.parents if p.name != beside])
         net = self.net if self.spread is None or noise is None else noisy(self.net, self.spread, noise)
         out = call(net, x, key)
+        last = [p.features(values, masks) for p in self.parents if p.name == beside]
         if self.constants is None:
             return out
         n = self.family.n_net
         shifted = out + self.constants[:n]
-        return shifted if n == self.family.n_raw else jnp.concatenate([shifted, self.constants[n:]])
+        return shifted if n == self.family.n_raw else jnp.concatenate([shifted, self.constants[n:], *last])
 
 
 def build_conditional(
     name: str, node: Node, parents: tuple[Parent, ...], key: Key, start: np.ndarray | None = None
 ) -> Conditional:
     """Draw the weights of one node, whose constants begin at `start (n_raw,)`, or at zero."""
+    check_beside(name, node, parents)
     body = node.family.body(host_keys(key, 1)[0])
     if not parents:
         learn = not node.family.standard_root if node.learn is None else node.learn
@@ -103,7 +107,8 @@ def build_conditional(
         if learn and start is None and not is_abstract(key):
             start = node.family.fresh_raw(host_rng(key))
         return Conditional(None, constants(start, node.family) if learn else None, node.family, (), body=body)
-    ends = Ends(tuple(parent.slot for parent in parents), node.family.shape, node.family.n_net)
+    seen = tuple(parent.slot for parent in parents if parent.name != node.family.beside)
+    ends = Ends(seen, node.family.shape, node.family.n_net)
     net = build(node.via if node.via is not None else Linear(), ends, key, name)
     if start is None and node.family.has_density and not is_abstract(key):
         start = np.zeros(node.family.n_raw)
@@ -112,5 +117,29 @@ def build_conditional(
 
 
 def constants(start: np.ndarray | None, family: Family) -> Array:
-    """Return constants `(n_raw,)`; their shape alone where they start nowhere."""
-    return jnp.zeros(family.n_raw, jnp.float32) if start is None else on_device(np.asarray(start, np.float32))
+    """Return constants `(n_raw,)`, one less where a parent gives the last; shapes alone where they start nowhere."""
+    n = family.n_raw - (family.beside is not None)
+    return jnp.zeros(n, jnp.float32) if start is None else on_device(np.asarray(start[:n], np.float32))
+
+
+def check_beside(name: str, node: Node, parents: tuple[Parent, ...]) -> None:
+    """Check that the parent whose feature passes by the net is there, has one, and is not the only one.
+
+    Raises:
+        DeclarationError: it is not.
+    """
+    beside = node.family.beside
+    if beside is None:
+        return
+    found = [p for p in parents if p.name == beside]
+    if not found or len(parents) == 1:
+        others = [p.name for p in parents if p.name != beside] or ["z"]
+        raise DeclarationError(
+            f"node {name!r} is {node.family!r}: {beside!r} must be one of its parents, and another one says the rest: "
+            f"given({', '.join(map(repr, [*others, beside]))})"
+        )
+    if found[0].n_features != 1:
+        raise DeclarationError(
+            f"node {name!r} is {node.family!r}: {beside!r} must be one number that no row hides, such as "
+            f"lt.Given(lt.LogNormal(1)); it is {found[0].family!r}"
+        )

@@ -18,12 +18,18 @@ $w = \sum_s r_s\,w_s$. Where there are too many states, or an objective says so,
 (`Discrete.SAMPLED`), or drawn with a relaxed gradient (`Discrete.RELAXED`: Gumbel-softmax straight through, Jang et al.
 2017).
 
+An *average* of $k$ models is a model: a class $c$ stands above them, each as likely as the others,
+
+$$p(x) = \frac1k\sum_c p_c(x),\qquad p(z\mid x) = \sum_c p(c\mid x)\,p_c(z\mid x),\qquad p(c\mid x)\propto p_c(x),$$
+
+and its states are enumerated as those of any discrete latent: each draw has one of each member's.
+
 All of this is for one example; callers map over examples and draws.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -33,6 +39,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from laten.common import random
+from laten.common.errors import LatenError
 from laten.common.numerics import host_keys, stopped
 from laten.common.types import Array, Key, Masks, Values
 from laten.families.vamp import Vamp
@@ -44,6 +51,7 @@ from laten.network.network import Network, no_key
 from laten.network.pseudo_rows import of_guide, pseudo_rows
 from laten.network.sampling import PLAIN, Discrete, Sampling
 
+MEMBER = "(member)"  # in a draw of an average: the number of the member that made it
 IMPOSSIBLE = -1e30  # a log-probability of zero whose gradients stay finite
 MOST_STATES = 1024
 
@@ -66,7 +74,7 @@ class Draw(NamedTuple):
 
 
 class Model(eqx.Module):
-    """Network, guide, and the weights of both. Built by `build_model`."""
+    """Network, guide, and the weights of both. Built by `build_model`, or by `averaged` of several."""
 
     network: Network = eqx.field(static=True)
     guide: Network = eqx.field(static=True)
@@ -74,10 +82,12 @@ class Model(eqx.Module):
     q: dict[str, Conditional]
     shared: dict[str, Conditional] | None = None  # P's weights as the guide sees them; None: P's own
     extra: Any = None  # weights of an objective's own, while training
+    members: int = eqx.field(static=True, default=0)  # of an average: a leading axis of all weights; 0: it is none
 
     @property
     def conditionals(self) -> dict[str, Conditional]:
         """P's weights as they answer: priors that are made of the guide (`lt.Vamp`) with raw parameters of now."""
+        self.refuse_average()
         made = [n for n, c in self.p.items() if c.family.made_of_guide and c.constants is None]
         return {**self.p, **{n: of_guide(self.guide, self.q, n, self.p[n]) for n in made}} if made else self.p
 
@@ -98,6 +108,7 @@ class Model(eqx.Module):
             held: Guide nodes held at a value (their log q is still counted).
             net_key: Turns dropout on.
         """
+        self.refuse_average()
         families = self.network.families
         evidence = {  # with something inside the support where it is hidden
             n: jnp.where(masks[n], v, jnp.asarray(families[n].neutral, v.dtype)) if n in masks else v
@@ -146,6 +157,12 @@ class Model(eqx.Module):
         Returns:
             `log_r (states,)` and a `Draw` with a leading axis of states (one state when nothing is enumerated).
         """
+        if self.members:
+            keys = random.split(key, self.members)
+            made = self.each(lambda one, own: one.draws(own, values, masks, net_key, sampling, held), keys)
+            log_r, draw = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), made)
+            number = jnp.repeat(jnp.arange(self.members), len(log_r) // self.members)
+            return log_r - math.log(self.members), draw._replace(values={**draw.values, MEMBER: number})
         every = sampling.discrete is Discrete.ENUMERATED and self.enumerable
         names = [n for n in self.discrete if n not in values or n in masks] if every else []
         if not names:
@@ -162,6 +179,34 @@ class Model(eqx.Module):
                 per_site = jnp.where(masks[name][None] & ~same, IMPOSSIBLE, per_site)
             log_r += per_site.reshape(n_states, -1).sum(1)
         return jnp.maximum(log_r, IMPOSSIBLE), draw
+
+    def each(self, ask: Callable[..., Any], *more: Any) -> Any:
+        """Ask every member of an average; `more` and the answers have a leading axis of members."""
+        arrays, rest = eqx.partition((self.p, self.q), eqx.is_array)
+
+        def one(arrays: Any, *own: Any) -> Any:
+            p, q = eqx.combine(arrays, rest)
+            return ask(replace(self, p=p, q=q, members=0), *own)
+
+        return jax.vmap(one)(arrays, *more)
+
+    def member(self, number: int) -> "Model":
+        """Return one of the models of an average."""
+        arrays, rest = eqx.partition((self.p, self.q), eqx.is_array)
+        p, q = eqx.combine(jax.tree.map(lambda x: x[number], arrays), rest)
+        return replace(self, p=p, q=q, members=0)
+
+    def refuse_average(self) -> None:
+        """Check that this is a model by itself: what looks at its latents or weights cannot ask an average.
+
+        Raises:
+            LatenError: this is an average.
+        """
+        if self.members:
+            raise LatenError(
+                f"this model is an average of {self.members}, each with latents of its own; ask one of them: "
+                "vae.member(0)"
+            )
 
     def joint_states(self, names: list[str]) -> Values:
         """Return every joint state of discrete guide nodes: name -> `(states, *shape)`."""
@@ -234,3 +279,21 @@ def build_model(
         if isinstance(prior.family, Vamp):
             p[name] = replace(prior, body=pseudo_rows(guide, q, name, prior.family, rows or {}, key_p))
     return Model(network, guide, p, q)
+
+
+def averaged(models: Sequence[Model]) -> Model:
+    """Return the average of models of one declaration.
+
+    Raises:
+        LatenError: an observed node has a family with weights of its own.
+    """
+    first = models[0]
+    for name in first.network.leaves:
+        if first.p[name].body is not None:
+            raise LatenError(
+                f"node {name!r} is {first.network.nodes[name].family!r}, which has weights of its own: such models "
+                "cannot be averaged; keep the best one"
+            )
+    parts = [eqx.partition((m.p, m.q), eqx.is_array) for m in models]
+    p, q = eqx.combine(jax.tree.map(lambda *xs: jnp.stack(xs), *[arrays for arrays, _ in parts]), parts[0][1])
+    return replace(first, p=p, q=q, members=len(models))

@@ -15,6 +15,7 @@ from laten.families import (
     Given,
     Informative,
     Laplace,
+    LogNormal,
     NegativeBinomial,
     Node,
     Normal,
@@ -151,6 +152,28 @@ def top_down(network: Network, width: int = 200, family: type[Family] = Relative
     guide = Network(**layers)
     check_guide(network, guide)
     return guide
+
+
+def counts(
+    x: Family | int, batches: int = 1, latent: int = 10, width: int = 128, depth: int = 1, dropout: float = 0.1
+) -> Network:
+    """Declare p(z) p(x | z, batch, library) for counts of molecules in cells (Lopez et al. 2018, scVI).
+
+    The net says each gene's share, for a cell of these latents in this batch; the cell's library is their sum.
+
+    Args:
+        x: Number of genes, for `lt.NegativeBinomial(x, "site", total="library")`; or such a family, which
+            `lt.ZeroInflated` may wrap.
+        batches: Of the covariate "batch", a code from 0 in each row; 1: there is none.
+        latent: Latent dimensions.
+        width, depth, dropout: Of the hidden layers.
+    """
+    nodes: dict[str, Family | Node] = {"library": Given(LogNormal(1))}
+    if batches > 1:
+        nodes["batch"] = Given(Categorical(batches))
+    net = MLP(width, depth, dropout=dropout)
+    x = x if isinstance(x, Family) else NegativeBinomial(x, "site", total="library")
+    return Network(**nodes, z=Normal(latent), x=x.given("z", *reversed(nodes), via=net))
 
 
 def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200) -> Network:

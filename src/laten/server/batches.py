@@ -17,7 +17,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from laten.inference.asking import Chunk, answered, side_by_side
+from laten.inference.asking import Chunk, answered, side_by_side, sites_of
 
 GATHER = 0.002  # seconds that a request waits for others
 DEADLINE: ContextVar[float] = ContextVar("when the client stops waiting (time.monotonic)", default=float("inf"))
@@ -162,7 +162,7 @@ class Batches:
 
 def rows_of_call(chunk: Chunk) -> int:
     """Return how many rows a compiled call takes: those computed side by side, with the bits of `ask`."""
-    return side_by_side(chunk.question.draws)
+    return side_by_side(chunk.question.draws, sites_of(chunk.model))
 
 
 def in_calls(chunk: Chunk) -> Any:

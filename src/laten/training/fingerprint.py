@@ -44,7 +44,7 @@ def fingerprint(
     return {
         "settings": told | {"restarts": copies},
         "rows": len(next(iter(store.values.values()))),
-        "data": {name: digest(np.asarray(x)) + masks.get(name, "") for name, x in store.values.items()},
+        "data": {name: digests(x) + masks.get(name, "") for name, x in store.values.items()},
         "parts": {name: None if x is None else digest(x) for name, x in parts.items()},
         "versions": {"laten": __version__, **{name: version(name) for name in LIBRARIES}},
         "machine": {
@@ -64,6 +64,11 @@ def cores() -> str | int:
     """Return how many threads XLA computes with on a CPU."""
     own = getattr(os, "sched_getaffinity", None)
     return os.environ.get("NPROC") or (len(own(0)) if own else os.cpu_count() or 1)
+
+
+def digests(stored: Any) -> str:
+    """Return the digests of a node's rows: of one array, or of those that sparse rows are made of."""
+    return "".join(digest(np.asarray(x)) for x in jax.tree.leaves(stored))
 
 
 def digest(array: np.ndarray) -> str:

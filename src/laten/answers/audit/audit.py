@@ -34,8 +34,9 @@ def audit(fitted: Fitted, data: Any, options: Options, say: Callable[[str], None
     Args:
         say: Told what is being done.
     Raises:
-        LatenError: an estimator that was asked for does not fit the network.
+        LatenError: an estimator that was asked for does not fit the network; an average.
     """
+    fitted.model.refuse_average()
     spread, model = is_uncertain(fitted.model.p), fitted.model
     if spread:
         fitted = replace(fitted, model=replace(model, p=certain(model.p)))

@@ -16,8 +16,9 @@ from laten.cli.data_in_out import Source, check_output, column_named, for_fit, i
 from laten.cli.work.held_out import judged, set_apart, verdict
 from laten.cli.work.run_file import remember
 from laten.cli.work.together import Cluster, joined
-from laten.common.errors import DataError, ModelFileError, known
+from laten.common.errors import DataError, LatenError, ModelFileError, known
 from laten.common.memory_size import bytes_of
+from laten.common.sparse_rows import is_sparse
 from laten.data.columns.cells import cells_of
 from laten.data.columns.column import ASIDE, Column
 from laten.data.constraint_text import parsed
@@ -85,6 +86,8 @@ def fit(
     typed |= {"devices": devices, **options}
     vae = PlainVAE(objective=goal_of(objective, draws), progress="quiet" if quiet else "auto", **options)
     check(vae)  # an option out of range is refused before data are read
+    if run is not None and vae.keep == "all":
+        raise LatenError("--run keeps one training, and --keep all makes several: leave out one of them")
     if data == "-" and (run is not None or cluster != ALONE):
         option = "--coordinator" if run is None else "--run"
         raise DataError(f"{option}: standard input cannot be read a second time; write it to a file first")
@@ -275,6 +278,10 @@ def describe(source: Source, schema: Schema | None, binarise: str, rows: int | N
         note(f"{rows or source.rows} rows. {how}:\n\n{schema.table}\n")
         return
     array = next(iter(source.data.values())) if isinstance(source.data, dict) else source.data
+    if is_sparse(array):
+        zero = 1 - array.nnz / max(array.shape[0] * array.shape[1], 1)
+        note(f"{array.shape[0]} rows of {array.shape[1]} counts, {zero:.0%} of them zero.")
+        return
     sizes = " × ".join(map(str, array.shape[1:]))
     grey = "" if array.max(initial=0) <= 1 else f", grey pixels binarised: {binarise}"
     aside = f"; not used: {known(source.aside)}" if source.aside else ""

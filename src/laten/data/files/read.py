@@ -8,6 +8,7 @@
 | a folder of Parquet, Arrow or text tables of the same columns, or a pattern (`folder/*.parquet`) | DataFrame |
 | `.npy`, IDX (`…-ubyte`, `.idx`) | array |
 | `.npz` | dict of arrays |
+| `.h5ad`, a `.zarr` folder of AnnData | dict with the counts `x`, a sparse matrix (`laten.read_cells` reads more) |
 | any of these in `.gz`, `.xz`, `.bz2`, `.zst`, `.zip` (`file.zip::member`) | what is packed |
 | `-` | standard input: a text table, JSON, Parquet, Arrow, also packed |
 | a folder of PNG or JPEG images | uint8 array `(images, height, width)`, colours last when there are any |
@@ -34,6 +35,8 @@ from laten.data.datasets.embedded import DATASETS, load
 from laten.data.files.arrays import read_idx, read_images, read_npy, read_npz
 from laten.data.files.open_parts import open_parts, several, together
 from laten.data.files.options import Missing, Options, checked
+from laten.data.files.single_cells import FILES as CELLS
+from laten.data.files.single_cells import read_cells
 from laten.data.files.text_table import open_text
 from laten.data.files.typed_tables import READERS
 from laten.data.files.unpack import ARCHIVES, PACKED, standard_input, unpack
@@ -124,6 +127,8 @@ def read_with_texts(source: str | Path, *, like: Any = None, **told: Any) -> tup
         if str(source) in DATASETS:
             return load(str(source)), None
         raise _no_such(path)
+    if path.suffix in CELLS:
+        return {"x": read_cells(path).arrays["x"]}, None
     if folder:
         return read_images(path, _DAMAGE), None
     _reader_of(_bare(path.name), str(path))
@@ -190,7 +195,7 @@ def _bare(name: str) -> str:
 
 def _reader_of(extension: str, source: str) -> None:
     """Refuse an extension that cannot be read."""
-    names = (*TEXT, *READERS, *_ARRAYS)
+    names = (*TEXT, *READERS, *_ARRAYS, *CELLS)
     if extension not in names and not source.lower().endswith(".zip"):
         raise DataError(
             f"{source}: do not know how to read {extension or 'a file without extension'}; known: {known(names, 30)}, "

@@ -7,12 +7,15 @@ import msgspec
 import numpy as np
 
 from laten.common.errors import DataError, known
+from laten.common.sparse_rows import is_sparse
 from laten.data.containers.containers import ARRAY, Taken, taken
 from laten.data.records import Record, replace
+from laten.data.rows.array_spec import ArraySpec
 from laten.data.rows.array_units import Unit, type_of
-from laten.data.rows.arrays import ArraySpec, numeric, rows_from_arrays, units_of
+from laten.data.rows.arrays import numeric, rows_from_arrays, units_of
 from laten.data.rows.between import Between, Missing
 from laten.data.rows.rows import Rows
+from laten.data.rows.sparse_arrays import stays_sparse, totals
 from laten.data.rows.table_view import Arrays, Limits
 
 
@@ -46,18 +49,26 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         return found
 
     def opened(self, data: Any) -> dict[str, Any]:
-        """Return the user's data by node.
+        """Return the user's data by node, with totals of counts that are not given.
 
         Raises:
             DataError: a bare array for several nodes.
         """
-        if isinstance(data, Mapping):
-            return {node: taken(values).data for node, values in data.items()}
-        if len(self.nodes) != 1:
-            raise DataError(
-                f"the model was fitted to arrays of the nodes {known(self.nodes)}; give a dict {{node: array}}"
-            )
-        return {self.nodes[0]: taken(data).data}
+        if isinstance(data, Mapping) and not is_sparse(data):
+            found = {node: self.plain(node, values) for node, values in data.items()}
+        else:
+            own = [n for n in self.nodes if self.specs[n].sum_of is None]
+            if len(own) != 1:
+                raise DataError(
+                    f"the model was fitted to arrays of the nodes {known(self.nodes)}; give a dict {{node: array}}"
+                )
+            found = {own[0]: self.plain(own[0], data)}
+        sums = {n: s.sum_of for n, s in self.specs.items() if s.sum_of in found and n not in found}
+        return found | {n: totals(found[counted]) for n, counted in sums.items()}
+
+    def plain(self, node: str, values: Any) -> Any:
+        """Return a node's values as an array, or as the sparse matrix of counts that they are."""
+        return values if stays_sparse(values, self.specs.get(node)) else taken(values).data
 
     def rows(self, data: Any, partial: bool = False, optional: Collection[str] = ()) -> Rows:
         """Return rows for the model; nodes that are lacking are hidden when `partial`, or when they are `optional`.
@@ -85,7 +96,7 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
 
     def fitted(self, data: Any) -> tuple["ArrayView", Rows]:
         """Return this view with what the data decide (nodes, intensities, units), and the rows."""
-        single = not isinstance(data, Mapping)
+        single = is_sparse(data) or not isinstance(data, Mapping)
         arrays = replace(self, nodes=tuple(self.specs)[-1:]).opened(data)
         units = units_of(arrays, self.specs)
         rows = rows_from_arrays(arrays, self.specs, binarise=self.binarise, seed=self.seed, units=units)
@@ -175,6 +186,8 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
 
     def completed(self, node: str, given: Any, new: np.ndarray) -> np.ndarray:
         """Return an array in which hidden places are taken from `new`, as whole numbers where only these may be."""
+        if stays_sparse(given, self.specs[node]):  # which hides nothing
+            return given
         array, seen = numeric(node, given)
         new = new.reshape(array.shape)
         if self.specs[node].what in ("counts", "levels"):

@@ -7,50 +7,21 @@ fraction v/255 itself is the target, which is no likelihood of binary data.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
+from laten.common.sparse_rows import is_sparse
 from laten.data.messages import unknown, where
-from laten.data.records import Record, Whole
+from laten.data.rows.array_spec import ArraySpec, outside
 from laten.data.rows.array_units import Unit, standard, type_of
 from laten.data.rows.rows import Rows
+from laten.data.rows.sparse_arrays import rows_from_sparse, stays_sparse
 
 BINARISE = ("dynamic", "fixed", "none")
-WHATS = ("values", "classes", "binary", "counts", "positive", "fraction", "levels")
-MOST_COUNT = 2**24  # above it float32 does not hold every whole number
-
-
-class ArraySpec(Record, frozen=True):
-    """What a declared node takes.
-
-    Args:
-        shape: Event shape; `()` for one number a row.
-        what: `values` (real numbers), `positive`, `fraction` (from 0 to 1), `classes` (codes 0..size−1), `binary`,
-            `counts` (whole numbers from 0) or `levels` (whole numbers between two ends).
-        sizes: For classes: number of classes, one for all sites or one a site.
-        ends: For levels: the smallest and the largest.
-        moves: Values are standardised when fitting (`Unit`).
-        one_unit: All sites have one unit.
-    """
-
-    shape: tuple[Whole, ...]
-    what: str = "values"
-    sizes: Whole | tuple[Whole, ...] | None = None
-    ends: tuple[int, int] | None = None
-    moves: bool = False
-    one_unit: bool = False
-
-    def __post_init__(self) -> None:
-        if self.what not in WHATS:
-            raise DataError(f"what must be one of {known(WHATS)}, not {self.what!r}")
-        if (self.what == "classes") != (self.sizes is not None):
-            raise DataError("sizes are given for classes, and only for them")
-        if (self.what == "levels") != (self.ends is not None):
-            raise DataError("ends are given for levels, and only for them")
 
 
 def rows_from_arrays(
@@ -66,7 +37,8 @@ def rows_from_arrays(
 
     Args:
         arrays: Node -> array, rows first. NumPy arrays of bool, whole or floating numbers, masked arrays (masked =
-            hidden), lists, pandas columns. NaN is a hidden place. `(n, 28, 28)` fits a node of shape `(784,)` and the
+            hidden), lists, pandas columns. NaN is a hidden place. Counts may be
+            sparse matrices. `(n, 28, 28)` fits a node of shape `(784,)` and the
             reverse; `(n,)` fits `(1,)` and the reverse.
         specs: Node -> what it takes; nodes without an array are latent.
         binarise: dynamic, fixed or none: what becomes of intensities given to binary nodes.
@@ -83,8 +55,11 @@ def rows_from_arrays(
     if not isinstance(arrays, Mapping) or not arrays:
         raise DataError(f"expected a dict {{node: array}} with at least one node, got {type(arrays).__name__}")
     decided, visit = visit or {}, {}
-    values, mask = {}, {}
+    values, mask = dict[str, Any](), dict[str, np.ndarray]()
     for i, (node, given) in enumerate(arrays.items()):
+        if stays_sparse(given, specs.get(node)):
+            values[node], visit[node] = rows_from_sparse(node, given, specs[node]), "none"
+            continue
         array, seen = opened(node, given, specs)
         unit = (units or {}).get(node, Unit())
         values[node], visit[node] = _compact(
@@ -112,10 +87,13 @@ def opened(node: str, given: object, specs: Mapping[str, ArraySpec]) -> tuple[np
     return _shaped(node, *numeric(node, given), specs[node].shape)
 
 
-def units_of(arrays: Mapping[str, object], specs: Mapping[str, ArraySpec]) -> dict[str, Unit]:
+def units_of(arrays: Mapping[str, Any], specs: Mapping[str, ArraySpec]) -> dict[str, Unit]:
     """Return the unit and type of each node's array, as they are when fitting."""
     found = {}
     for node, given in arrays.items():
+        if stays_sparse(given, specs.get(node)):
+            found[node] = Unit(type_of(given))
+            continue
         array, seen = opened(node, given, specs)
         scale = (255.0,) if specs[node].what == "binary" and grey(array) else (1.0,)
         found[node] = (
@@ -131,7 +109,7 @@ def grey(array: np.ndarray) -> bool:
 
 def numeric(node: str, given: object) -> tuple[np.ndarray, np.ndarray | None]:
     """Return a bool or number array and where it is observed (None: everywhere); NaN and masked places hold 0."""
-    if hasattr(given, "tocsr"):
+    if is_sparse(given):
         raise DataError(f"node {node!r}: a sparse {type(given).__name__} was given; call .toarray() on it first")
     if isinstance(given, pd.Series | pd.DataFrame):
         given = given.to_numpy(object) if given.isna().to_numpy().any() else given.to_numpy()
@@ -236,25 +214,6 @@ def _check_support(node: str, array: np.ndarray, seen: np.ndarray | None, spec: 
             first = tuple(int(i) for i in np.argwhere(wrong)[0])
             some = f"{int(wrong.sum())} of {array.size} values, the first at index {first}; {where(wrong)}"
             raise DataError(f"node {node!r}: expected {expected}, got {array[first].item()!r} ({some}); {way}")
-
-
-def outside(array: np.ndarray, spec: ArraySpec) -> Iterator[tuple[np.ndarray, str, str]]:
-    """Mark values outside a support, and say what was expected and the way out."""
-    if spec.what == "positive":
-        yield array <= 0, "numbers above 0", "for other numbers declare a Normal node"
-    elif spec.what == "fraction":
-        yield (array < 0) | (array > 1), "fractions from 0 to 1", "divide them by the largest that can be"
-    elif spec.what == "counts":
-        way = "for other numbers declare a Normal node"
-        yield (array < 0) | (array != np.round(array)), "counts, whole numbers of at least 0", way
-        way = "declare a LogNormal node, or count in thousands"
-        yield array > MOST_COUNT, f"counts of at most {MOST_COUNT}, which float32 tells apart", way
-    elif spec.what == "classes":
-        yield (array < 0) | (array != np.round(array)), "class codes, whole numbers from 0", "NaN marks a hidden place"
-    elif spec.ends is not None:
-        low, high = spec.ends
-        bad = (array < low) | (array > high) | (array != np.round(array))
-        yield bad, f"whole numbers from {low} to {high}", "declare the family with other levels"
 
 
 def _binary(

@@ -16,11 +16,12 @@ import jax.numpy as jnp
 
 from laten.common import random
 from laten.common.random import random_bytes
+from laten.common.sparse_rows import SparseRows
 from laten.common.types import Array, Key, Masks, Values
 
 
 class Store(NamedTuple):
-    """Rows on the device: arrays with a leading axis of rows; masks only for nodes with hidden sites."""
+    """Rows on the device: arrays with rows first, or `SparseRows`; masks only for nodes with hidden sites."""
 
     values: Values
     masks: Masks
@@ -62,7 +63,7 @@ def present(
     """
     values, masks = {}, {name: mask[index] for name, mask in store.masks.items()}
     for i, (name, stored) in enumerate(store.values.items()):
-        rows = stored[index]
+        rows = stored.dense(index) if isinstance(stored, SparseRows) else stored[index]
         if name in presentation.intensities:
             values[name] = binarised(random.fold_in(key, i), rows, drawn)
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,8 @@ class Rows:
 
     Args:
         values: Node -> `(n, *event shape)`: uint8 for binary values and intensities, the smallest whole type for
-            classes, float32 for counts and real numbers. Hidden places hold 0, which is inside every support.
+            classes, float32 for counts and real numbers, or `SparseRows` of counts. Hidden places hold 0, which is
+            inside every support.
         mask: Node -> bool array of the same shape, True where observed; only nodes with a hidden place appear.
         n: Number of rows.
         labels: Node -> names of its columns (or sites), for messages; empty where there are none.
@@ -22,7 +24,7 @@ class Rows:
             level / 255), `fixed` (binarised once already) or `none` (as it is).
     """
 
-    values: dict[str, np.ndarray]
+    values: dict[str, Any]
     n: int
     mask: dict[str, np.ndarray] = field(default_factory=dict)
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
