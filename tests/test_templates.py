@@ -154,3 +154,33 @@ def test_a_guide_from_the_top_down():
     assert guide.nodes["up3"].parents == ("up2",)
     with pytest.raises(lt.DeclarationError, match="values are not those of P"):
         templates.top_down(lt.Network(a=lt.Normal(1), z=lt.LogNormal(2).given("a"), x=lt.Normal(2).given("z")))
+
+
+def test_a_deep_network_of_images_and_its_guide():
+    network, guide = templates.deep_image(lt.Bernoulli((8, 12)), depth=3, width=8, latent=3, components=2)
+    assert network.factors() == "p(z3) p(z2 | z3) p(z1 | z3, z2) p(x | z3, z2, z1)"
+    assert guide.factors("q") == "q(z3 | x) q(z2 | z3, x) q(z1 | z3, z2, x)"
+    assert network.nodes["z1"].family.shape == (2, 3, 2) and network.nodes["z3"].family.shape == (3,)
+    model = build_model(network, guide, jax.random.key(0))
+    assert model.exact_kl == {"z1", "z2"}
+    batch = Batch({"x": jnp.asarray(np.random.default_rng(0).integers(0, 2, (6, 8, 12)), jnp.float32)}, {})
+    gradient = eqx.filter_jit(eqx.filter_grad(lambda m: lt.Elbo()(m, batch, jax.random.key(2)).loss))(model)
+    assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(gradient) if g.size)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        lt.DiscretizedLogistic((8, 8), levels=16),
+        lt.Mixture(lt.DiscretizedLogistic((8, 8, 3), levels=16), 2, together=True),
+        lt.Normal((8, 8, 3), scale="shared"),
+    ],
+    ids=repr,
+)
+def test_a_deep_network_takes_every_kind_of_pixels(x):
+    network, guide = templates.deep_image(x, depth=2, width=4, latent=2, components=2)
+    model = build_model(network, guide, jax.random.key(0))
+    values = network.sample(model.p, jax.random.key(1))
+    assert values["x"].shape == x.shape
+    draw = model.draw(jax.random.key(2), {"x": values["x"]}, {})
+    assert jnp.isfinite(draw.log_weight)

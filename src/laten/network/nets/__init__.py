@@ -3,7 +3,10 @@
 A net knows sizes and keys, never nodes, families or data.
 """
 
+from laten.network.nets.image_layers import Conv, Deconv
 from laten.network.nets.layers import MLP, Linear, ResMLP
 from laten.network.nets.table import Table
+from laten.network.nets.tokens import Residual
 
-NETS: dict[str, type] = {net.__name__: net for net in (Linear, MLP, ResMLP, Table)}  # by name, for model files
+# by name, for model files
+NETS: dict[str, type] = {net.__name__: net for net in (Linear, MLP, ResMLP, Table, Conv, Deconv, Residual)}
