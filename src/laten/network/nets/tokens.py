@@ -82,7 +82,7 @@ class Residual:
         spread = width if any(grids) else math.prod(side) * width
         tokens = affine(sum(cut), width, 1.0, rng, False) if cut else None
         vectors = affine(n_vectors, spread, 1.0, rng, False) if n_vectors else None
-        place = places((*side, width), rng)
+        place = places((*side, width), rng if through is None else None)
         blocks = tuple(
             Block(affine(width, 2 * width, 1.0, rng), kernel(self.kernel, width, width, 0.1, rng))
             for _ in range(self.depth)
