@@ -30,28 +30,31 @@ def library_transposed(x, weight, stride=1):
 
 
 def agree(ours, theirs, *arguments):
-    """Values and gradients of two functions of arrays are the same; of a wrong one they are not."""
-    direction = normal(*theirs(*arguments).shape, seed=9)
-    slopes = [jax.grad(lambda *a, f=f: jnp.sum(f(*a) * direction), (0, 1))(*arguments) for f in (ours, theirs)]
-    for a, b in zip((ours(*arguments), *slopes[0]), (theirs(*arguments), *slopes[1]), strict=True):
+    """Values and gradients of two functions of arrays are the same."""
+
+    def all_of(f):
+        value, back = jax.vjp(f, *arguments)
+        return value, *back(normal(*value.shape, seed=9))
+
+    for a, b in zip(*(jax.jit(lambda f=f: all_of(f))() for f in (ours, theirs)), strict=True):
         assert a.shape == b.shape
         np.testing.assert_allclose(a, b, atol=2e-5 * float(np.abs(b).max()))
 
 
 @pytest.mark.parametrize("way", [by_products, by_library])
-@pytest.mark.parametrize("k, channels", [(1, 3), (2, 40), (3, 3), (3, 40), (5, 1)])
+@pytest.mark.parametrize("k, channels", [(1, 3), (3, 3), (2, 40)])
 def test_a_convolution_is_the_librarys(way, k, channels):
     x, weight = normal(3, 6, 5, channels), normal(k, k, channels, 4, seed=1)
     padded = lambda image, w: way(around(image, (k - 1) // 2, k // 2), w)  # noqa: E731
     agree(lambda x, w: jax.vmap(padded, (0, None))(x, w), library, x, weight)
 
 
-@pytest.mark.parametrize("k, s", [(1, 1), (3, 1), (2, 2), (4, 2), (6, 2), (3, 3), (8, 4)])
+@pytest.mark.parametrize("k, s", [(3, 1), (4, 2), (9, 3)])
 def test_strides_and_their_transposes_are_the_librarys(k, s):
     weight = normal(k, k, 3, 4, seed=1)
     down, up = partial(strided, stride=s), partial(transposed, stride=s)
-    agree(jax.vmap(down, (0, None)), partial(library, stride=s), normal(2, 24, 12, 3), weight)
-    agree(jax.vmap(up, (0, None)), partial(library_transposed, stride=s), normal(2, 24 // s, 12 // s, 4), weight)
+    agree(jax.vmap(down, (0, None)), partial(library, stride=s), normal(2, 12, 18, 3), weight)
+    agree(jax.vmap(up, (0, None)), partial(library_transposed, stride=s), normal(2, 12 // s, 18 // s, 4), weight)
 
 
 def test_a_turned_kernel_is_another_convolution():
@@ -92,16 +95,13 @@ BUILT = [
 
 @pytest.mark.parametrize("recipe, inputs, shape, n_out", BUILT, ids=lambda part: repr(part)[:40])
 def test_a_net_is_built_between_its_ends(recipe, inputs, shape, n_out):
-    """Every input moves the output, and every weight has a gradient once the last layer is not small."""
+    """Every input moves the output, and every weight has a gradient."""
     ends = Ends(inputs, shape, n_out)
-    net = build(recipe, ends, jax.random.key(0), "x")
-    x = normal(ends.n_in)
-    assert call(net, x, None).shape == (n_out,)
-    slope = jax.grad(lambda x: jnp.sum(jnp.square(call(net, x, None))))(x)
-    assert np.isfinite(slope).all() and (slope != 0).mean() > 0.99
-    gradient = jax.grad(lambda n: jnp.sum(jnp.square(call(n, x, None) - 1)))
-    arrays = jax.tree.leaves(gradient(net))
-    assert all(np.abs(g).max() > 0 for g in arrays)
+    net, x = build(recipe, ends, jax.random.key(0), "x"), normal(ends.n_in)
+    loss = lambda n, x: jnp.sum(jnp.square(call(n, x, None) - 1))  # noqa: E731
+    by_weights, by_x = jax.jit(jax.grad(loss, (0, 1)))(net, x)
+    assert np.isfinite(by_x).all() and (by_x != 0).mean() > 0.99
+    assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(by_weights))
 
 
 def test_a_convolution_moves_with_the_image():
