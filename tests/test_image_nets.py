@@ -170,15 +170,16 @@ def test_encoders_are_the_mirror_of_decoders():
     assert lt.Residual(8).mirrored() == lt.Residual(8)
 
 
-FITTED = {
+NETS = {
     "convolutions": (lt.Network(z=lt.Normal(3), x=lt.Bernoulli((8, 8)).given("z", via=lt.Deconv((8, 4)))), None),
     "tokens": (lt.Network(z=lt.Normal(3), x=lt.Bernoulli((8, 8)).given("z", via=lt.Residual(8, 1, patch=4))), None),
     "deep": lt.templates.deep_image(lt.Bernoulli((8, 8)), depth=2, width=8, latent=3, components=3),
 }
+FITTED = [pytest.param(*pair, id=n, marks=[] if n == "tokens" else pytest.mark.slow) for n, pair in NETS.items()]
 
 
 @pytest.mark.trains
-@pytest.mark.parametrize("network, guide", FITTED.values(), ids=FITTED)
+@pytest.mark.parametrize("network, guide", FITTED)
 def test_fitted_saved_loaded_and_filled(network, guide):
     x = (normal(64, 8, 8) > 0).astype(np.float32)
     x[:, :4] = x[:, 4:]

@@ -157,7 +157,7 @@ def test_a_guide_from_the_top_down():
 
 
 def test_a_deep_network_of_images_and_its_guide():
-    network, guide = templates.deep_image(lt.Bernoulli((8, 12)), depth=3, width=8, latent=3, components=2)
+    network, guide = templates.deep_image(lt.Bernoulli((8, 12)), depth=3, width=4, latent=3, components=2)
     assert network.factors() == "p(z3) p(z2 | z3) p(z1 | z3, z2) p(x | z3, z2, z1)"
     assert guide.factors("q") == "q(z3 | x) q(z2 | h3, x) q(z1 | h2, x)"
     assert network.nodes["z1"].family.shape == (2, 3, 2) and network.nodes["z3"].family.shape == (3,)
@@ -168,6 +168,7 @@ def test_a_deep_network_of_images_and_its_guide():
     assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(gradient) if g.size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "x",
     [
