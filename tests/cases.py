@@ -275,6 +275,16 @@ def mixture(component: Callable, k: int, n: int, n_net: int) -> Callable[[np.nda
     return reference
 
 
+def together(component: Callable, k: int, n: int, n_net: int) -> Callable[[np.ndarray], list[Any]]:
+    """Each site alone of a `mixture` whose `n` sites choose one component: their logits are averaged."""
+
+    def reference(raw: np.ndarray) -> list[Any]:
+        logits = raw[: k * n].reshape(k, n).mean(axis=1, keepdims=True)
+        return mixture(component, k, n, n_net)(np.concatenate([np.repeat(logits, n), raw[k * n :]]))
+
+    return reference
+
+
 def normal_mixture(k: int, n: int) -> Callable[[np.ndarray], list[Any]]:
     """Each coordinate alone of a mixture of `k` diagonal normals over `n` sites."""
 
@@ -441,6 +451,8 @@ FAMILY_CASES = [
     FamilyCase(lf.Mixture(lf.LogNormal(2), 2), POSITIVES, mixture(lognormal, 2, 2, 4)),
     FamilyCase(lf.Mixture(lf.DiscretizedLogistic(2, levels=7), 2), np.arange(7.0), mixture(discretized(7, 0), 2, 2, 4)),
     FamilyCase(lf.Mixture(lf.Poisson(2), 2), COUNTS, mixture(poisson, 2, 2, 2)),
+    FamilyCase(lf.Mixture(lf.Normal((2, 1)), 3, together=True), REALS, mixture(normal, 3, 2, 4)),
+    FamilyCase(lf.Mixture(lf.Normal(2), 3, together=True), REALS, together(normal, 3, 2, 4), JOINT),
     FamilyCase(lf.NormalMixture(1, k=30), REALS, normal_mixture(30, 1), FAR),
     FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT),
     FamilyCase(lf.Vamp(1, k=5), REALS, vamp(5, 1), ROWS | FAR),

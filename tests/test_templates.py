@@ -261,3 +261,38 @@ def test_a_sparse_code_has_heavy_tails():
     vae = lt.VAE(templates.sparse(lt.Normal(4), latent=3), epochs=1, validation=0)
     vae.fit({"x": np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)})
     assert np.isfinite(vae.score_samples({"x": np.zeros((2, 4), np.float32)})).all()
+
+
+def test_a_deep_network_of_images_and_its_guide():
+    network, guide = templates.deep_image(lt.Bernoulli((8, 12)), depth=3, width=4, latent=3, components=2)
+    assert network.factors() == "p(z3) p(z2 | z3) p(z1 | z3, z2) p(x | z3, z2, z1)"
+    assert guide.factors("q") == "q(z3 | x) q(z2 | h3, x) q(z1 | h2, x)"
+    assert network.nodes["z1"].family.shape == (2, 3, 2) and network.nodes["z3"].family.shape == (3,)
+    model = build_model(network, guide, jax.random.key(0))
+    assert {"z1", "z2"} <= model.exact_kl
+    batch = Batch({"x": jnp.asarray(np.random.default_rng(0).integers(0, 2, (6, 8, 12)), jnp.float32)}, {})
+    gradient = eqx.filter_jit(eqx.filter_grad(lambda m: lt.Elbo()(m, batch, jax.random.key(2)).loss))(model)
+    assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(gradient) if g.size)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "x",
+    [
+        lt.DiscretizedLogistic((8, 8), levels=16),
+        lt.Mixture(lt.DiscretizedLogistic((8, 8, 3), levels=16), 2, together=True),
+        lt.Normal((8, 8, 3), scale="shared"),
+    ],
+    ids=repr,
+)
+def test_a_deep_network_takes_every_kind_of_pixels(x):
+    network, guide = templates.deep_image(x, depth=2, width=4, latent=2, components=2)
+    model = build_model(network, guide, jax.random.key(0))
+
+    @jax.jit
+    def sampled_and_weighed(keys):
+        values = network.sample(model.p, keys[0])["x"]
+        return values, model.draw(keys[1], {"x": values}, {}).log_weight
+
+    values, log_weight = sampled_and_weighed(jax.random.split(jax.random.key(1)))
+    assert values.shape == x.shape and jnp.isfinite(log_weight)

@@ -64,11 +64,14 @@ from .network import templates as templates
 from .network.guide import guide_for as guide_for
 from .network.model import Model as Model
 from .network.nets.experts import Experts as Experts
+from .network.nets.image_layers import Conv as Conv
+from .network.nets.image_layers import Deconv as Deconv
 from .network.nets.layers import MLP as MLP
 from .network.nets.layers import Linear as Linear
 from .network.nets.layers import ResMLP as ResMLP
 from .network.nets.proportions import Proportions as Proportions
 from .network.nets.table import Table as Table
+from .network.nets.tokens import Residual as Residual
 from .network.network import Network as Network
 from .studio import studio as studio
 from .synthetic.quality import quality as quality

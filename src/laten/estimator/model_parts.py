@@ -23,8 +23,10 @@ from laten.common.bounded_reading import check_members, check_regular, door
 from laten.common.errors import ModelFileError
 from laten.families.flows import Autoregressive, Spline
 from laten.families.vamp import Vamp
+from laten.network.nets.image_layers import Conv, Deconv
 from laten.network.nets.layers import MLP, ResMLP
 from laten.network.nets.table import Table
+from laten.network.nets.tokens import Residual
 from laten.network.network import Network
 
 JSON, WEIGHTS, REFERENCES = "model.json", "weights.safetensors", "references.safetensors"
@@ -158,6 +160,11 @@ def declared_fits(network: Network, weights: Tensors) -> None:
             widths, depth = (net.width, len(net.width)) if isinstance(net.width, tuple) else ((net.width,), net.depth)
             check(name, "layers:", depth, tensors)
             check(name, "a layer of width", max(widths, default=0), numbers)
+        if isinstance(net, Conv | Deconv | Residual):
+            widest, depth = net.size
+            check(name, "layers:", depth, tensors)
+            check(name, "a layer of width", widest, numbers)
+            check(name, "a kernel of numbers:", net.kernel**2 if depth else 1, numbers)
         if isinstance(net, Table):
             check(name, "a table of rows:", math.prod(net.parts), numbers)
         flow = getattr(node.family, "flow", None)

@@ -5,8 +5,15 @@ $$\log p(x) = \log\sum_{j=1}^k w_j\, p_j(x),\qquad w = \mathrm{softmax}(l),\qqua
 Raw parameters hold the logits $l$ (k a site), then what a net gives each component, then the constants of each.
 The quantile lies between the least and the greatest of the components' quantiles; bisection on $F$ finds it. Components
 start on successive slices of the data, equally many rows in each: they differ, and the mixture has the data's moments.
+
+Where sites of the last axis choose one component `together`, as the colours of a pixel should, with $c$ of them
+
+$$\log p(x_1,\dots,x_c) = \log\sum_j w_j\prod_i p_j(x_i),$$
+
+spread evenly over the group, $l$ the mean of its sites' logits. Then a group is seen whole or not at all.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -30,12 +37,14 @@ class Mixture(Family):
         component: Any family of numbers at independent sites, such as `Normal`, `StudentT`, `LogNormal`, `Poisson`; its
             size is the mixture's.
         k: Number of components.
+        together: Whether sites along the last axis choose one component together, as channels of a pixel.
     Raises:
-        DeclarationError: a component of classes, of joint sites or without a density, or `k` below 1.
+        DeclarationError: a component of classes, of joint sites or without a density, `k` below 1, or no axis.
     """
 
     component: Family
     k: int
+    together: bool = False
 
     def __post_init__(self) -> None:
         part = self.component
@@ -46,6 +55,8 @@ class Mixture(Family):
                 f"LogNormal or Poisson: lt.Mixture(lt.Normal(12), 5), not {part!r}"
             )
         object.__setattr__(self, "k", as_count(self.k, "Mixture", "k", least=1))
+        if self.together and not part.shape:
+            raise DeclarationError(f"Mixture: together=True needs an axis, and {part!r} has one site without any")
 
     @property
     def shape(self) -> Shape:
@@ -58,6 +69,10 @@ class Mixture(Family):
     @property
     def moves(self) -> bool:
         return self.component.moves
+
+    @property
+    def joint(self) -> bool:
+        return self.together
 
     @property
     def n_raw(self) -> int:
@@ -75,19 +90,25 @@ class Mixture(Family):
         """Return log-weights `(k, *shape)` and the components' raw parameters `(k, component.n_raw)`."""
         n_logits = self.k * self.n_sites
         logits, from_net, constants = jnp.split(raw, [n_logits, self.n_net])  # not cut: see `scale.location_scale`
-        log_w = jax.nn.log_softmax(logits.reshape(self.k, *self.shape), axis=0)
+        log_w = jax.nn.log_softmax(self.grouped(jnp.mean, logits.reshape(self.k, *self.shape)), axis=0)
         from_net = from_net.reshape(self.k, self.component.n_net)
         constants = constants.reshape(self.k, self.component.n_raw - self.component.n_net)
         return log_w, jnp.concatenate([from_net, constants], axis=1)
 
+    def grouped(self, how: Callable[..., Array], x: Array) -> Array:
+        """Sum or average `(k, *shape)` over the sites that choose together, and give each of them the result."""
+        return jnp.broadcast_to(how(x, axis=-1, keepdims=True), x.shape) if self.together else x
+
     def log_prob(self, raw: Array, value: Array) -> Array:
         log_w, raws = self.parameters(raw)
-        return jax.nn.logsumexp(log_w + jax.vmap(self.component.log_prob, (0, None))(raws, value), axis=0)
+        parts = self.grouped(jnp.sum, jax.vmap(self.component.log_prob, (0, None))(raws, value))
+        log_p = jax.nn.logsumexp(log_w + parts, axis=0)
+        return log_p / self.shape[-1] if self.together else log_p
 
     def sample_and_log_prob(self, raw: Array, key: Key) -> tuple[Array, Array]:
         log_w, raws = self.parameters(raw)
         choice_key, draw_key = random.split(key)
-        noise = random.gumbel(choice_key, log_w.shape)
+        noise = random.gumbel(choice_key, (*log_w.shape[:-1], 1) if self.together else log_w.shape)
         draws = jax.vmap(self.component.sample)(raws, random.split(draw_key, self.k))
         value = _pick(draws, jnp.argmax(log_w + noise, axis=0))
         return value, self.log_prob(raw, value)

@@ -1,0 +1,1 @@
+"""Networks of images: likelihoods against published ones, and the speed of convolutions."""
