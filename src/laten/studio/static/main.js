@@ -9,7 +9,10 @@ import { Network } from "/static/network.js";
 import { Train } from "/static/train.js";
 import { Ask } from "/static/ask.js";
 import { LatentMap } from "/static/map.js";
-import { Fill, Odd, Synthetic } from "/static/tables.js";
+import { Fill } from "/static/fill.js";
+import { Odd } from "/static/odd.js";
+import { speak } from "/static/said.js";
+import { Synthetic } from "/static/tables.js";
 import { Audit, Compare } from "/static/models.js";
 
 const PAGES = { data: Data, network: Network, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic, compare: Compare, audit: Audit };
@@ -27,6 +30,7 @@ function Studio() {
   const [error, setError] = useState(""), [step, setTourStep] = useState(kept("toured", "") ? null : 0), [asked, setAsked] = useState(false);
   const setStep = (next) => { if (next == null) { keep("toured", "yes"); if (asked) document.querySelector(".tools .help")?.focus(); setAsked(false); } setTourStep(next); };
   const t = LANGUAGES[language];
+  speak(language);
   document.documentElement.dataset.theme = theme; // now: what is drawn below reads its colours
   useEffect(() => keep("theme", theme), [theme]);
   useEffect(() => { document.documentElement.lang = language; keep("language", language); }, [language]);
