@@ -23,10 +23,10 @@ TIMES = 50
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
     """A model of all 15 columns whose latent has few states: sums over them are exact, however they are asked for."""
-    frame = clinic(300, seed=0)
+    frame = clinic(120, seed=0)
     schema = lt.infer_schema(frame).binned()
     nodes = {b.node: lt.family_for(schema, b.node).given("z") for b in schema.blocks}
-    vae = lt.VAE(lt.Network(z=lt.Categorical(4), **nodes), schema=schema, epochs=2, draws=2).fit(frame)
+    vae = lt.VAE(lt.Network(z=lt.Categorical(2), **nodes), schema=schema, epochs=1, draws=2).fit(frame)
     workspace = Workspace(tmp_path_factory.mktemp("studio"))
     workspace.take_model(vae, "clinic.laten")
     workspace.take(frame, "clinic.csv", like=vae)
@@ -99,7 +99,7 @@ def test_all_columns_answer_as_marginals_do(studio):
             if m.labels is None:
                 want = m.histogram(30)[1].tolist()
                 ends = [m.quantile(q) for q in (0.05, 0.5, 0.95)]
-                assert [str(card[k]) for k in ("low", "median", "high")] == [str(as_shown(x)) for x in ends], python
+                assert [card[k] for k in ("low", "median", "high")] == [as_shown(x) for x in ends], python
             else:
                 want = [m.probability[i] for i in card["index"]]
             assert [percent(p) for p in card["p"]] == [percent(p) for p in want], (name, python)
@@ -114,7 +114,7 @@ def as_shown(value):
 
 def test_classes_answer_as_predict_proba_and_conditional_do(studio):
     page, vae, frame = studio
-    classes = [c for c in vae.schema_.columns if c.levels is not None]
+    classes = [vae.schema_[name] for name in ("ward", "drug", "sex")]
     rng = np.random.default_rng(1)
     rows, answers = [], []
     for _ in range(TIMES):

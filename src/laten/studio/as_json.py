@@ -152,11 +152,17 @@ def distribution(m: Marginal) -> dict[str, Any]:
     if m.labels is not None:
         return common | bars([str(x) for x in m.labels], m.probability, m.prior)
     edges, p, prior = m.histogram(BARS)
-    low, middle, high = (plain(m.quantile(share)) for share in (0.05, 0.5, 0.95))
+    low, middle, high, mean = (shown(column, x) for x in (*map(m.quantile, (0.05, 0.5, 0.95)), m.mean()))
     return common | {
         "form": form_of(column), "edges": plain(in_page(column, edges)), "p": plain(p), "prior": plain(prior),
-        "low": low, "median": middle, "high": high, "mean": plain(m.mean()), "decimals": column.seen.decimals,
+        "low": low, "median": middle, "high": high, "mean": mean, "decimals": column.seen.decimals,
     }  # fmt: skip
+
+
+def shown(column: Column, value: Any) -> Any:
+    """Return a value of a column of numbers as the page shows it: days without a time where the column holds none."""
+    whole = column.kind == "date" and column.date.whole
+    return plain(value.normalize() if whole and isinstance(value, pd.Timestamp) else value)
 
 
 def distributions(found: Marginals) -> dict[str, Any]:
