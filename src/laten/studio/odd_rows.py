@@ -19,7 +19,7 @@ from laten.studio.questions import noted
 from laten.studio.workspace import Workspace
 
 SHOWN = 100  # rows of the list
-FEW = 10  # rows of the list, where none lies beyond the fence
+FEW = 10  # rows of the list, at least, before a threshold is chosen
 FAR = 8  # quartile ranges below the lower quartile, beyond which rows share the first bar
 BARS = 40
 
@@ -33,7 +33,8 @@ class Odd(NamedTuple):
         scores: `(rows,)` log p of all rows, nats.
         first: The least probable rows, the oddest first: `row`, `log_p`, and for each column the nats above what is
             usual.
-        fence: Log p below which a row is odd until another threshold is chosen.
+        fence: Log p below which a row is odd until another threshold is chosen: 1.5 quartile ranges below the lower
+            quartile, or higher where few rows lie there.
     """
 
     scores: np.ndarray
@@ -55,7 +56,7 @@ def odd_of(workspace: Workspace) -> Odd:
             first = explained(fitted, out, rows.iloc[order], rows.iloc[usual_rows(len(rows))], True, None)
         low, high = np.quantile(scores, [0.25, 0.75])
         fence = float(low - FENCE * (high - low))
-        if not (scores < fence).any():
+        if (scores < fence).sum() < FEW:
             fence = float(np.sort(scores)[min(FEW, len(scores) - 1)])
         known = workspace.scored = vae, frame, Odd(scores, first, fence)
     found: Odd = known[2]
@@ -77,7 +78,7 @@ def odd(workspace: Workspace, below: float | None = None) -> Json:
     """Return the rows whose log p is below a threshold, the oddest first, and by how many nats each column costs more.
 
     Args:
-        below: The threshold; None: 1.5 quartile ranges below the lower quartile.
+        below: The threshold; None: the fence.
     """
     found, (frame, _) = odd_of(workspace), workspace.table()
     scores, threshold = found.scores, threshold_of(found, below)

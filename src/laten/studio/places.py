@@ -15,7 +15,7 @@ from laten.data.columns.column import ASIDE, CLASSES, Column
 from laten.data.files.as_text import as_written
 from laten.data.files.write import csv_parts
 from laten.plots.contents.containers import n_rows, shown_rows, take
-from laten.plots.contents.densities import SHARES, SIDE, density
+from laten.plots.contents.densities import SIDE, density
 from laten.plots.contents.model import latent_map
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
@@ -148,7 +148,7 @@ def selected_csv(workspace: Workspace, places: Any) -> str:
 def densities(workspace: Workspace, colour: str, method: str) -> Json:
     """Return how densely the points of the map lie: all of them, or those of each class that has a colour of its own.
 
-    Heights of lines are in the units of the values, of which the largest is one.
+    Heights of lines are in the units of the values, of which the largest is one; of a class there is the inner one.
     """
     _, z = latents_of(workspace)
     found = latent_map(workspace.model(), workspace.data(), colour or None, method, most=MOST, z=z)
@@ -160,7 +160,7 @@ def densities(workspace: Workspace, colour: str, method: str) -> Json:
     for i, own in parts:
         if len(own) >= FEWEST:
             d = density(own)
-            top = d.values.max()
-            groups.append({"class": i, "x": d.x, "y": d.y, "heights": [h / top for h in d.heights],
+            top, heights = d.values.max(), d.heights if i is None else d.heights[-1:]
+            groups.append({"class": i, "x": d.x, "y": d.y, "heights": [h / top for h in heights],
                            "values": (d.values / top).round(4).ravel().tolist()})  # fmt: skip
-    return {"side": SIDE, "shares": SHARES, "groups": groups}
+    return {"side": SIDE, "groups": groups}

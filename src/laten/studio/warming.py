@@ -1,6 +1,7 @@
 """Programs of the pages' questions, compiled while nobody has asked yet: the first answer need not wait for them.
 
-A program depends on the model and on the number of draws, not on the rows, so that one row is enough.
+A program depends on the model and on the number of draws, not on the rows, so that one row is enough. Of a table that is
+not large the odd rows are found too, since all rows are scored for them.
 """
 
 from collections.abc import Callable
@@ -17,8 +18,11 @@ from laten.estimator.plain_vae import PlainVAE
 from laten.inference.questions import Expected
 from laten.inference.until_precise import FIRST
 from laten.studio.background import Job
+from laten.studio.odd_rows import odd_of
 from laten.studio.questions import DRAWS, noted
 from laten.studio.workspace import Workspace
+
+WHOLE = 5000  # rows of a table whose scores are computed too
 
 
 def warm(workspace: Workspace) -> None:
@@ -34,6 +38,8 @@ def warm(workspace: Workspace) -> None:
             for step in steps:
                 say(step.__name__)
                 step(vae, row)
+            if len(frame) <= WHOLE:
+                odd_of(workspace)
         return "done"
 
     workspace.jobs["warm"] = Job(vae, work, len(steps))

@@ -37,7 +37,7 @@ export function LatentMap({ t, state, theme }) {
       <${Busy} ...${{ t, busy: map.busy || decoded.busy || density.busy }} /></div>
     <${Problem} text=${map.error || decoded.error || density.error} />
     ${found && html`<div class="two"><div class="panel"><${Picture} ...${{ t, name: "map", table }}><${Scatter} ...${{ t, map: found, shade, row, show: (i) => setAsked({ row: i }), picked, setPicked, line, setLine, density: density.found, theme }} /></${Picture}>
-        <p class="muted">${said(found.note)}${density.found?.groups.length ? ` · ${t.densityLead}` : ""}${row != null && decoded.found?.number != null ? ` · ${t.row} ${decoded.found.number}` : ""}</p><${Legend} ...${{ shade, colour: found.colour }} /></div>
+        <p class="muted">${said(found.note)}${density.found?.groups.length ? ` · ${density.found.groups[0].class == null ? t.densityLead : t.densityOf}` : ""}${row != null && decoded.found?.number != null ? ` · ${t.row} ${decoded.found.number}` : ""}</p><${Legend} ...${{ shade, colour: found.colour }} /></div>
       <div class="panel"><h3 style=${{ marginTop: 0 }}>${t.decoded}</h3>
         ${decoded.found?.image && html`<${Pixels} key=${JSON.stringify(asked)} image=${decoded.found.image} />`}
         ${decoded.found?.row && html`<table><tbody>${decoded.found.row.columns.map((c, i) => html`<tr><td class="muted">${c}</td><td>${decoded.found.row.rows[0][i] ?? ""}</td></tr>`)}</tbody></table>`}

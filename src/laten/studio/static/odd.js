@@ -15,7 +15,7 @@ export function Odd({ t, state }) {
   const not = ready(t, state), { found, error, busy } = useAnswer(() => (not ? Promise.resolve(null) : get(`/api/odd${asked}`)), [asked, state.model?.name, state.model?.bound, not]);
   const at = found && Math.min(open, found.rows.length - 1);
   return html`<h2>${t.odd}</h2><p class="lead">${t.oddLead}</p><${Problem} text=${not || error} /><${Busy} ...${{ t, busy: busy && !found }} />
-    ${found && html`<div class="panel"><${Threshold} ...${{ t, found, set: setBelow }} /><div class="row" style=${{ margin: 0 }}><a href=${`/api/odd.csv?below=${found.threshold}`} download>${t.oddFile}</a></div><${Code} ...${{ t, code: found.code }} /></div>
+    ${found && html`<${Threshold} ...${{ t, found, set: setBelow }} />
       ${found.rows.length > 0 && html`<div class="two"><div class="scroll" tabindex="0"><table><thead><tr><th>${t.row}</th><th>${t.logp}</th><th>${t.why}</th></tr></thead>
         <tbody>${found.rows.map((row, i) => html`<tr aria-selected=${i === at}><td><button class="plain" onClick=${() => setOpen(i)}>${row}</button></td><td>${found.log_p[i].toFixed(1)}</td><td>${worst(found, i, 2).map(([c, x]) => `${c} = ${value(found, i, c)} (+${x.toFixed(1)})`).join(", ")}</td></tr>`)}</tbody></table></div>
         <div class="panel"><${Picture} ...${{ t, name: `row ${found.rows[at]}`, table: { columns: ["column", "value", "nats"], rows: worst(found, at, found.columns.length).map(([c, x]) => [c, value(found, at, c), x]) } }}><h3 style=${{ marginTop: 0 }}>${t.row} ${found.rows[at]}</h3><${Waterfall} ...${{ found, open: at }} /></${Picture}>
@@ -30,10 +30,10 @@ function Threshold({ t, found, set }) {
   useEffect(() => setMoved(null), [found]);
   const move = (x) => { setMoved(x); clearTimeout(later.current); later.current = setTimeout(() => set(+x.toFixed(3)), PAUSE); };
   const type = (e) => { const x = Number(e.target.value); if (e.target.value !== "" && Number.isFinite(x)) move(x); };
-  return html`<${Picture} ...${{ t, name: "log_p", table: { columns: ["from", "to", "rows"], rows: found.counts.map((n, i) => [found.edges[i], found.edges[i + 1], n]) } }}><h3 style=${{ marginTop: 0 }}>${t.scores}</h3>
+  return html`<div class="panel two"><${Picture} ...${{ t, name: "log_p", table: { columns: ["from", "to", "rows"], rows: found.counts.map((n, i) => [found.edges[i], found.edges[i + 1], n]) } }}><h3 style=${{ marginTop: 0 }}>${t.scores}</h3>
       <${Histogram} column=${{ name: "log p", form: "number", edges: found.edges, p: found.counts }} label=${t.scores} mark=${now} step=${step} said=${t.threshold} onMark=${move} wide=${true} /></${Picture}>
-    ${found.clipped > 0 && html`<p class="muted">${t.clipped.replace("{n}", found.clipped)}</p>`}
-    <div class="row"><label class="field">${t.threshold}<input type="number" step="any" value=${+now.toFixed(3)} onChange=${type} /></label><p aria-live="polite" class="verdict"><b>${found.count.toLocaleString()}</b> ${t.oddCount.replace("{of}", found.of.toLocaleString())}</p></div>`;
+    <div><p aria-live="polite" class="verdict"><b>${found.count.toLocaleString()}</b> ${t.oddCount.replace("{of}", found.of.toLocaleString())}</p>${found.clipped > 0 && html`<p class="muted">${t.clipped.replace("{n}", found.clipped)}</p>`}
+      <div class="row"><label class="field">${t.threshold}<input type="number" step="any" value=${+now.toFixed(3)} onChange=${type} /></label></div><p><a href=${`/api/odd.csv?below=${found.threshold}`} download>${t.oddFile}</a></p><${Code} ...${{ t, code: found.code }} /></div></div>`;
 }
 
 function Ordinary({ t, row, column }) {

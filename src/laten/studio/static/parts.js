@@ -81,7 +81,7 @@ function lasting(s) {
 
 // A histogram; `onBrush`: a range can be dragged; `mark`: a threshold that `onMark` moves, by the pointer or by keys.
 export function Histogram({ column, given, onBrush, label, zero, mark, onMark, step, said: name, wide }) {
-  const svg = useRef(null), [drag, setDrag] = useState(null), W = wide ? 720 : 300, H = wide ? 150 : 84;
+  const svg = useRef(null), [drag, setDrag] = useState(null), W = !wide ? 300 : innerWidth < 700 ? 340 : 720, H = wide ? 150 : 84;
   const { scale, ticks } = axisOf(column, W);
   const widths = column.edges.slice(1).map((e, i) => e - column.edges[i]);
   const most = Math.max(1e-12, ...column.p.map((p, i) => p / widths[i]), ...(column.prior ?? []).map((p, i) => p / widths[i]));

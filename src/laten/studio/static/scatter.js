@@ -74,7 +74,7 @@ function contours({ place }, density) {
   const d3contours = d3.contours().size([density.side, density.side]);
   return density.groups.flatMap((g) => {
     const at = ([i, j]) => place([g.x[0] + (i / density.side) * (g.x[1] - g.x[0]), g.y[0] + (j / density.side) * (g.y[1] - g.y[0])]);
-    return d3contours.thresholds(g.heights)(g.values).map((c, k) => ({ of: g.class, wide: k > 0 ? 4 : 2.5, rings: c.coordinates.flat().map((ring) => ring.map(at)) }));
+    return d3contours.thresholds(g.heights)(g.values).map((c, k) => ({ of: g.class, wide: k > 0 || g.class != null ? 4 : 2.5, rings: c.coordinates.flat().map((ring) => ring.map(at)) }));
   });
 }
 
@@ -90,7 +90,7 @@ export function Scatter({ t, map, shade, row, show, picked, setPicked, line, set
     paint(pixels, cloud, view, shade.codes, colours, rgb(of("--card")), inside, moving !== null);
     g.putImageData(pixels, 0, 0);
     const outline = (ring) => { g.beginPath(); ring.forEach((p) => g.lineTo(...at(p))); g.stroke(); };
-    rings.forEach((r) => [[of("--card"), r.wide + 4], [r.of == null ? of("--ink") : CLASSES[r.of], r.wide]].forEach(([colour, wide]) => { g.strokeStyle = colour; g.lineWidth = wide; r.rings.forEach(outline); }));
+    rings.forEach((r) => { g.strokeStyle = r.of == null ? of("--ink") : CLASSES[r.of]; g.lineWidth = r.wide; r.rings.forEach(outline); });
     if (row != null) { g.strokeStyle = of("--ink"); g.lineWidth = 4; g.beginPath(); g.arc(...at([cloud.x[row], cloud.y[row]]), 12, 0, 7); g.stroke(); }
     const ends = drawn ?? line?.map((i) => [cloud.x[i], cloud.y[i]]);
     if (ends) { g.strokeStyle = of("--evidence"); g.lineWidth = 4; g.beginPath(); ends.forEach((p) => g.lineTo(...at(p))); g.stroke(); ends.forEach((p) => { g.beginPath(); g.arc(...at(p), 9, 0, 7); g.stroke(); }); }
