@@ -1,7 +1,7 @@
 """Programs of the pages' questions, compiled while nobody has asked yet: the first answer need not wait for them.
 
-A program depends on the model and on the number of draws, not on the rows, so that one row is enough. Of a table that is
-not large the odd rows are found too, since all rows are scored for them.
+A program depends on the model and on the number of draws, not on the rows, so that one row is enough. Of a table that
+is not large the odd rows are found too, since all rows are scored for them.
 """
 
 from collections.abc import Callable
