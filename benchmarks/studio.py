@@ -131,6 +131,12 @@ def dropped(page: Page, path: Path) -> None:
     page.locator("input[type=file]").first.set_input_files(path)
 
 
+def settled(page: Page) -> None:
+    """Wait until the studio has compiled what it expects to be asked."""
+    while page.evaluate("fetch('/api/job/warm').then((answer) => answer.json())").get("running"):
+        page.wait_for_timeout(200)
+
+
 def moved(page: Page, points: int, folder: Path) -> None:
     """Pan a map of many points."""
     rng = np.random.default_rng(0)
@@ -142,6 +148,7 @@ def moved(page: Page, points: int, folder: Path) -> None:
     page.get_by_text("m.laten").first.wait_for()
     dropped(page, folder / "many.parquet")
     page.get_by_text(f"{points:,}").first.wait_for()
+    settled(page)
     page.evaluate("location.hash = 'map'")
     page.locator("canvas.map").wait_for()
     page.wait_for_timeout(2000)
@@ -160,7 +167,9 @@ def trained(page: Page, epochs: int) -> float:
     page.get_by_role("button", name=re.compile("Start training|Train again")).click()
     page.get_by_text(f"{epochs} / {epochs}").wait_for()
     page.get_by_text("Done: the plan is complete.").wait_for()
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    settled(page)
+    return took
 
 
 def fitted(data: Path, epochs: int, folder: Path) -> float:
@@ -203,6 +212,7 @@ def main() -> None:
             clicks(page, options.clicks)
             dropped(page, folder / "clinic.csv")
             page.get_by_text("clinic.csv").first.wait_for()
+            settled(page)
             hovers(page, options.hovers)
             moved(page, options.points, folder)
         with studio() as address:

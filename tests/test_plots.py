@@ -5,6 +5,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from matplotlib import image as mpl_image
 from matplotlib import rcParams
 
@@ -19,6 +20,7 @@ from laten.plots.canvas import CLASSES, HIDDEN, brief, decades, distinct, mosaic
 from laten.plots.contents import model as contents
 from laten.plots.contents.columns import bins, colours, marginal
 from laten.plots.contents.containers import as_frame, as_images, as_numbers, as_table, unit
+from laten.plots.contents.densities import SHARES, SIDE, density, width
 from laten.plots.panels import apart, draw_marginal
 
 EPOCHS = 40
@@ -483,3 +485,22 @@ def test_cut_names_never_look_the_same():
 def test_numbers_on_an_axis_are_brief():
     assert [brief(x) for x in (25_000, 1500, -0.02, 1.5e6, 0)] == ["25k", "1500", "−0.02", "1.5M", "0"]
     assert decades(0, 9e4, 100, 4) == [0, 100, 1000, 1e4] and decades(-1e4, 1e4, 1, 4) == [-1e4, -100, 0, 100, 1e4]
+
+
+def test_a_density_is_a_mean_of_normals_and_its_lines_hold_their_share():
+    """Against the sum over all points at the middle of each bin."""
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(400, 2)), rng.normal((6, 2), (0.5, 2), (200, 2))])
+    found = density(points)
+    (low, high), (bottom, top) = found.x, found.y
+    step = (high - low) / SIDE, (top - bottom) / SIDE
+    assert found.values.sum() * step[0] * step[1] == pytest.approx(1)
+    x, y = low + (np.arange(SIDE) + 0.5) * step[0], bottom + (np.arange(SIDE) + 0.5) * step[1]
+    near = [scipy.stats.norm.pdf(a[:, None], p, width(p)) for a, p in zip((x, y), points.T, strict=True)]
+    right = near[1] @ near[0].T / len(points)
+    assert np.abs(found.values - right).max() < 0.1 * right.max()
+    place = ((points - (low, bottom)) / step).astype(int)
+    at = found.values[place[:, 1], place[:, 0]]
+    for share, height in zip(SHARES, found.heights, strict=True):
+        assert (at >= height).mean() == pytest.approx(share, abs=0.01)
+    assert density(np.ones((9, 2))).values.sum() > 0  # points that are one point

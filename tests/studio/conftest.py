@@ -7,6 +7,8 @@ import time
 import pytest
 
 WAIT = 120_000  # milliseconds: a busy machine compiles for long
+SAVE = """fetch("/api/state").then((answer) => answer.json()).then((state) => Promise.all(
+  state.fresh.map((name) => fetch(`/api/model.laten?name=${name}`).then((answer) => answer.blob()))))"""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,7 @@ def page(browser, address):
     found.on("pageerror", lambda e: found.wrong.append(str(e)))
     found.on("request", lambda r: found.asked.append(r.url))
     found.goto(f"{address}/?token=t")
+    found.evaluate(SAVE)  # what an earlier test has trained: the page does not ask what becomes of it
     found.evaluate("localStorage.setItem('laten toured', 'yes'); location.hash = 'data'")
     found.reload()
     yield found

@@ -336,11 +336,11 @@ def test_typing_is_one_step(page):
 
 
 def test_another_kind_of_a_column_keeps_the_edits(page):
-    page.client.post("/api/kind", json={"column": "visits", "kind": "identifier"})
+    page.client.post("/api/column", json={"column": "visits", "kind": "identifier"})
     assert "visits" not in page.ok()["python"]  # no edit yet: another proposal
-    page.client.post("/api/kind", json={"column": "visits", "kind": "count"})
+    page.client.post("/api/column", json={"column": "visits", "kind": "count"})
     page.ok("edit", do="add", what="latent")
-    page.client.post("/api/kind", json={"column": "visits", "kind": "categorical"})
+    page.client.post("/api/column", json={"column": "visits", "kind": "categorical"})
     shown = page.ok()
     assert "its columns must be of one kind" in shown["problem"] and "z2" in shown["python"] and shown["code"] is None
     found = page.client.post("/api/fit", json={"epochs": 1})
@@ -348,7 +348,7 @@ def test_another_kind_of_a_column_keeps_the_edits(page):
     assert "one kind" in page.refused("edit", do="add", what="latent")
     assert page.ok("edit", do="propose")["problem"] == ""
     assert page.ok("undo")["problem"] != ""
-    page.client.post("/api/kind", json={"column": "visits", "kind": "count"})
+    page.client.post("/api/column", json={"column": "visits", "kind": "count"})
     assert page.ok()["problem"] == ""
 
 

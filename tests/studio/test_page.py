@@ -27,6 +27,10 @@ def test_the_tour(page, tmp_path):
     frame.to_csv(tmp_path / "patients.csv", index=False)
     page.locator("input[type=file]").set_input_files(tmp_path / "patients.csv")
     page.get_by_label("visits: kind").select_option("real")
+    page.get_by_label("smoker: kind").select_option("categorical")
+    page.get_by_label("smoker: Levels never seen").select_option("other")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("smoker: Levels never seen")).to_have_value("error", timeout=WAIT)
     page.get_by_role("button", name="Go on: train a model").click()
     page.get_by_label("Latent dimensions").fill("2")
     page.get_by_label("Passes over the rows").fill("6")
@@ -55,13 +59,27 @@ def test_the_tour(page, tmp_path):
     for key in ("Enter", "ArrowRight", "ArrowRight", "Enter"):
         canvas.press(key)
     page.get_by_text("Line from row 0 to row 2").wait_for()
+    page.get_by_label("Densities").check()
+    page.get_by_text("half of the points lie inside the inner line").wait_for()
     tab(page, "Fill holes")
     page.locator("td.filled button").first.press("Enter")
     page.get_by_text("1 stay empty").wait_for()
+    page.locator("th.choice button").first.press("Enter")  # the whole column, of which one cell is among it or not
+    page.get_by_text(re.compile(r"^([2-9]|\d\d+) stay empty")).wait_for()
+    page.locator("td.filled small").first.wait_for()
     with page.expect_download() as found:
         page.get_by_role("button", name="Download the filled table").press("Enter")
     assert found.value.suggested_filename == "filled.csv"
     tab(page, "Odd rows")
+    mark = page.get_by_role("slider", name="Threshold, nats")
+    mark.focus()
+    before = page.locator("p.verdict").inner_text()
+    for _ in range(12):
+        mark.press("ArrowRight")
+    expect(page.locator("p.verdict")).not_to_have_text(before, timeout=WAIT)
+    with page.expect_download() as found:
+        page.get_by_role("link", name="Download all rows with their flag").click()
+    assert found.value.suggested_filename == "odd.csv"
     page.get_by_role("button", name=re.compile(r"^\d+$")).nth(1).click()
     page.get_by_text("ordinary would be").wait_for()
     tab(page, "Synthetic rows")
@@ -81,6 +99,57 @@ def test_the_tour(page, tmp_path):
         with page.expect_download() as found:
             card.get_by_role("button", name=kind).press("Enter")
         assert found.value.suggested_filename == f"ward.{kind.lower()}" and found.value.path().stat().st_size > 50
+
+
+def test_levels_are_ordered_by_keys_and_a_model_is_not_lost(page, tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"pain": np.array(["none", "mild", "severe"])[rng.integers(0, 3, 90)], "x": rng.normal(size=90)}
+    )
+    frame.to_csv(tmp_path / "pain.csv", index=False)
+    page.locator("input[type=file]").set_input_files(tmp_path / "pain.csv")
+    page.get_by_text("pain.csv").first.wait_for()
+    page.get_by_label("pain: kind").select_option("ordinal")
+    page.get_by_text("Order of the levels").press("Enter")
+    page.get_by_role("button", name="none: up (2 / 3)").press("Enter")
+    expect(page.locator(".order li span")).to_have_text(["none", "mild", "severe"], timeout=WAIT)
+    expect(page.get_by_role("button", name="none: down (1 / 3)")).to_be_focused(timeout=WAIT)
+    page.locator(".order li").nth(2).drag_to(page.locator(".order li").nth(0))
+    expect(page.locator(".order li span")).to_have_text(["severe", "none", "mild"], timeout=WAIT)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".order li span")).to_have_text(["none", "mild", "severe"], timeout=WAIT)
+    tab(page, "Train")
+    page.get_by_label("Latent dimensions").fill("1")
+    page.get_by_label("Passes over the rows").fill("2")
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_text("Done: the plan is complete.").wait_for()
+    tab(page, "Data")
+    page.get_by_role("button", name="wine").click()
+    asked = page.get_by_role("dialog", name="Keep the model first?")
+    asked.wait_for()
+    page.keyboard.press("Escape")
+    expect(asked).to_have_count(0, timeout=WAIT)
+    assert page.locator("section.card").count() == 2
+    page.get_by_role("button", name="wine").click()
+    asked.get_by_role("button", name="Open it").press("Enter")
+    page.get_by_text("no model yet").wait_for()
+    page.get_by_role("button", name="Go back to it").click()
+    page.get_by_text("pain.laten").first.wait_for()
+    page.get_by_role("button", name="wine").click()
+    with page.expect_download() as found:
+        asked.get_by_role("link", name="pain.laten").click()
+    assert found.value.suggested_filename == "pain.laten"
+    asked.get_by_role("button", name="Stay here").click()
+    page.get_by_role("button", name="wine").click()  # it is saved: nobody is asked
+    page.get_by_text("no model yet").wait_for()
+
+
+def test_what_the_server_says_is_said_in_indonesian(page):
+    page.evaluate("localStorage.setItem('laten language', 'id')")
+    page.reload()
+    page.get_by_role("button", name="wine").click()
+    page.locator(".said", has_text="bilangan").first.wait_for()
+    assert "numbers" not in " ".join(page.locator(".said").all_inner_texts())
 
 
 @pytest.mark.trains  # the audit fits a guide to each row

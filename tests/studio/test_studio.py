@@ -26,6 +26,12 @@ def client(workspace: Workspace, **headers: str) -> TestClient:
     return TestClient(app, headers={"authorization": f"Bearer {TOKEN}"} | headers, raise_server_exceptions=False)
 
 
+def saved(text: str, workspace: Workspace) -> str:
+    path = workspace.folder / "saved.csv"
+    path.write_text(text)
+    return str(path)
+
+
 def ok(response):
     assert response.status_code == 200, response.text[:500]
     assert "NaN" not in response.text and "Infinity" not in response.text
@@ -44,7 +50,7 @@ def studio(frame, tmp_path_factory):
     page = client(workspace)
     state = ok(page.put("/api/file/patients.csv", content=frame.to_csv(index=False)))
     assert state["data"] == state["data"] | {"name": "patients.csv", "rows": 300, "columns": 10, "form": "table"}
-    ok(page.post("/api/kind", json={"column": "visits", "kind": "real"}))
+    ok(page.post("/api/column", json={"column": "visits", "kind": "real"}))
     state = ok(page.post("/api/fit", json={"latent": 2, "width": 16, "epochs": 3}))
     assert page.post("/api/fit", json={}).status_code == 422  # one at a time
     while state["training"]["running"]:
@@ -62,7 +68,7 @@ def test_cards_say_what_the_schema_says(studio, frame):
     assert cards["sex"]["p"] == pytest.approx(
         frame["sex"].value_counts(normalize=True)[cards["sex"]["labels"]].tolist()
     )
-    wrong = page.post("/api/kind", json={"column": "age", "kind": "binary"})
+    wrong = page.post("/api/column", json={"column": "age", "kind": "binary"})
     assert wrong.status_code == 422 and "age" in wrong.json()["detail"]
 
 
@@ -105,18 +111,36 @@ def test_holes_are_filled_and_full_cells_kept(studio, frame):
     found = ok(page.get("/api/fill"))
     assert found["holes"] == int(frame.isna().to_numpy().sum()) and found["rows"] == len(found["numbers"])
     assert all(cell is not None for row in found["table"]["rows"] for cell in row)
-    i, j, ends = next(c for c in found["cells"] if c[2][0] is not None and frame.columns[c[1]] == "age")
+    k = next(k for k, c in enumerate(found["cells"]) if frame.columns[c[1]] == "age")
+    (i, j), ends = found["cells"][k], ok(page.get("/api/fill/intervals"))[k]
     assert float(ends[0]) <= float(found["table"]["rows"][i][j]) <= float(ends[1])
-    text = page.get("/api/filled.csv").text
+    text = page.post("/api/filled.csv", json={}).text
     assert len(text.splitlines()) == 301
-    (workspace.folder / "back.csv").write_text(text)
-    again, right = lt.read(workspace.folder / "back.csv"), workspace.vae.impute(workspace.frame)
+    again, right = lt.read(saved(text, workspace)), workspace.vae.impute(workspace.frame)
     assert again["sex"].tolist() == right["sex"].tolist() and np.allclose(again["age"], right["age"])
     row = found["numbers"][i]
-    kept = page.post("/api/filled.csv", json={"keep": [[row, frame.columns.get_loc("age")]]}).text.splitlines()
+    kept = page.post("/api/filled.csv", json={"cells": [[row, frame.columns.get_loc("age")]]}).text.splitlines()
     changed = [k for k, (a, b) in enumerate(zip(text.splitlines(), kept, strict=True)) if a != b]
     assert changed == [row + 1] and kept[row + 1].split(",")[frame.columns.get_loc("age")] == ""
-    assert page.post("/api/filled.csv", json={"keep": [[300, 0]]}).status_code == 422
+    assert page.post("/api/filled.csv", json={"cells": [[300, 0]]}).status_code == 422
+    age, smoker = (frame.columns.get_loc(n) for n in ("age", "smoker"))
+    hole = int(np.flatnonzero(workspace.frame["smoker"].isna())[0])
+    choice = {"columns": [smoker], "cells": [[row, age], [hole, smoker]]}
+    some = lt.read(saved(page.post("/api/filled.csv", json=choice).text, workspace))
+    assert some["smoker"].isna().sum() == workspace.frame["smoker"].isna().sum() - 1 and some["smoker"].notna()[hole]
+    assert np.flatnonzero(some["age"].isna()).tolist() == [row]
+    assert some.drop(columns=["age", "smoker"]).notna().all(axis=None)
+    whole = pd.read_csv(workspace.folder / "saved.csv", dtype=str)["visits"]
+    assert not whole.str.contains(".", regex=False).any()  # whole numbers stay whole numbers
+    code = ok(page.post("/api/fill/code", json=choice))
+    assert code["command"] == "" and "laten impute" in ok(page.post("/api/fill/code", json={}))["command"]
+    space: dict = {}
+    here = code["python"].replace("'patients", f"'{workspace.folder}/patients")
+    here = here.replace("filled.csv", saved("", workspace))
+    (workspace.folder / "patients.csv").write_text(frame.to_csv(index=False))
+    exec(here, space)
+    same = lt.read(saved(space["filled"].to_csv(index=False), workspace))
+    assert same["smoker"].equals(some["smoker"]) and np.allclose(same["age"], some["age"], equal_nan=True)
 
 
 def test_full_cells_keep_their_spelling(tmp_path):
@@ -129,7 +153,7 @@ def test_full_cells_keep_their_spelling(tmp_path):
     busy = page.post("/api/example/wine")  # not while it learns
     workspace.training.thread.join(60)
     assert busy.status_code == 422 and "training" in busy.json()["detail"]
-    lines = page.get("/api/filled.csv").text.splitlines()
+    lines = page.post("/api/filled.csv", json={}).text.splitlines()
     assert lines[0] == "code,x,tag" and len(lines) == 61
     for was, now in zip(rows, lines[1:], strict=True):
         code, x, tag = now.split(",")
@@ -140,9 +164,21 @@ def test_full_cells_keep_their_spelling(tmp_path):
 @pytest.mark.filterwarnings("ignore:log-likelihood")
 def test_odd_rows_a_map_and_new_rows(studio, frame):
     page, workspace = studio
-    odd = ok(page.get("/api/odd?top=5"))
-    scores = workspace.vae.score_samples(workspace.frame)
-    assert odd["rows"][0] in np.argsort(scores)[:5] and len(odd["excess"][0]) == len(odd["columns"])
+    scores = workspace.vae.log_likelihood(workspace.frame, error=0.2).per_row
+    low, high = np.quantile(scores, [0.25, 0.75])
+    odd = ok(page.get("/api/odd"))
+    assert odd["threshold"] == pytest.approx(low - 1.5 * (high - low)) or odd["count"] == 10  # where none is so odd
+    for below in (odd["threshold"], low, scores.max() + 1):
+        odd = ok(page.get(f"/api/odd?below={below}"))
+        assert odd["count"] == (scores < below).sum() and odd["of"] == sum(odd["counts"]) == 300
+        assert odd["rows"] == np.argsort(scores, kind="stable")[: min(odd["count"], 100)].tolist()
+        assert len(odd["excess"]) == len(odd["rows"]) and len(odd["excess"][0]) == len(odd["columns"])
+    why = workspace.vae.outliers(workspace.frame, 100, by_column=True)
+    assert np.allclose(odd["excess"], why[odd["columns"]].round(3), atol=2e-3)
+    flagged = lt.read(saved(page.get(f"/api/odd.csv?below={low}").text, workspace))
+    assert flagged["odd"].tolist() == (scores < low).tolist() and np.allclose(flagged["log_p"], scores, atol=1e-3)
+    assert list(flagged)[:10] == list(frame) and page.get("/api/odd?below=nan").status_code == 422
+    assert ok(page.get("/api/odd?below=-1e9"))["rows"] == []
     row, blank = odd["rows"][0], workspace.frame.iloc[[odd["rows"][0]]].copy()
     usual = ok(page.get(f"/api/ordinary?row={row}&column=age"))["value"]
     blank["age"] = np.nan
@@ -276,3 +312,39 @@ def test_answers_do_not_wait_for_the_clients_word():
         taken, _ = door.accept()
         with taken:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_parquet_comes_back_as_parquet_with_its_types(frame, tmp_path):
+    """Whole numbers, dates and categories stay what they are, also where holes are left."""
+    table = frame.head(80).assign(visits=frame["visits"].astype("Int64"), ward=frame["ward"].astype("category"))
+    table.to_parquet(tmp_path / "p.parquet")
+    workspace = Workspace(tmp_path)
+    page = client(workspace)
+    ok(page.put("/api/file/p.parquet", content=(tmp_path / "p.parquet").read_bytes()))
+    workspace.take_model(lt.VAE(latent=1, width=4, epochs=1).fit(workspace.frame), "p.laten")
+    found = ok(page.get("/api/fill"))
+    assert found["file"] == "filled.parquet"
+    (tmp_path / "back.parquet").write_bytes(page.post("/api/filled.parquet", json={"columns": [0]}).content)
+    back = pd.read_parquet(tmp_path / "back.parquet")
+    assert back.dtypes.equals(table.dtypes) and back.iloc[:, 0].equals(table.iloc[:, 0].reset_index(drop=True))
+    assert back.iloc[:, 1:].notna().all(axis=None)
+
+
+def test_a_trained_model_is_not_lost(studio, tmp_path):
+    """The page is told of models that are nowhere else; what was left behind can be taken back."""
+    page, workspace = studio
+    vae, state = workspace.vae, ok(page.get("/api/state"))
+    assert state["fresh"] == ["patients.laten"] and state["before"] is None
+    state = ok(page.post("/api/example/wine"))
+    assert state["model"] is None and state["fresh"] == [] and state["before"] == "patients.laten"
+    state = ok(page.post("/api/back"))
+    assert workspace.vae is vae and state["data"]["name"] == "patients.csv" and state["fresh"] == ["patients.laten"]
+    assert ok(page.post("/api/ask", json={"sex": {"is": 0}}))["columns"] and page.post("/api/back").status_code == 422
+    assert page.get("/api/model.laten?name=..%2Fpatients.csv").status_code == 422
+    assert page.get("/api/model.laten?name=patients.laten").status_code == 200
+    assert ok(page.get("/api/state"))["fresh"] == []
+    other = Workspace(tmp_path)  # what is saved elsewhere is not kept
+    other.take(workspace.frame, "patients.csv")
+    other.take_model(vae, "patients.laten")
+    other.open("wine")
+    assert other.vae is None and other.before is None

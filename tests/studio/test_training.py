@@ -15,6 +15,7 @@ from laten.data.datasets.simulated_clinic import clinic
 from laten.studio import runs
 from laten.studio import training as of_training
 from laten.studio.app import create_app
+from laten.studio.column_edits import Edit
 from laten.studio.training import advice
 from laten.studio.workspace import Workspace
 
@@ -46,7 +47,7 @@ def until(true):
 def test_a_stopped_training_goes_on_in_another_studio_to_the_same_weights(table, tmp_path, monkeypatch):
     page, first = opened(table, tmp_path / "a")
     assert page.post("/api/fit/more").status_code == 422
-    page.post("/api/kind", json={"column": "visits", "kind": "real"})
+    page.post("/api/column", json={"column": "visits", "kind": "real"})
     steps = []
     seen = of_training.Training._report
 
@@ -98,7 +99,7 @@ def test_pictures_are_made_while_it_learns(table, tmp_path, monkeypatch):
 
 def test_what_is_copied_is_what_is_trained(table, tmp_path, monkeypatch):
     page, workspace = opened(table, tmp_path / "a")
-    page.post("/api/kind", json={"column": "visits", "kind": "real"})
+    page.post("/api/column", json={"column": "visits", "kind": "real"})
     code = page.post("/api/fit/code", json=SMALL | {"epochs": 2}).json()
     page.post("/api/fit", json=SMALL | {"epochs": 2})
     workspace.training.thread.join(120)
@@ -114,13 +115,13 @@ def test_what_is_copied_is_what_is_trained(table, tmp_path, monkeypatch):
 def test_kinds_are_taken_back(table, tmp_path):
     page, workspace = opened(table, tmp_path / "a")
     before = {c["name"]: c["kind"] for c in page.get("/api/columns").json()}
-    page.post("/api/kind", json={"column": "visits", "kind": "real"})
-    page.post("/api/kind", json={"column": "sex", "kind": "categorical"})
+    page.post("/api/column", json={"column": "visits", "kind": "real"})
+    page.post("/api/column", json={"column": "sex", "kind": "categorical"})
     assert page.get("/api/state").json()["undo"] == 2
-    after = {c["name"]: c["kind"] for c in page.post("/api/kind/undo").json()}
-    assert after == before | {"visits": "real"} and workspace.kinds == {"visits": "real"}
-    after = {c["name"]: c["kind"] for c in page.post("/api/kind/undo").json()}
-    assert after == before and page.post("/api/kind/undo").status_code == 200  # nothing is left to undo
+    after = {c["name"]: c["kind"] for c in page.post("/api/column/undo").json()}
+    assert after == before | {"visits": "real"} and workspace.changes == {"visits": Edit("real")}
+    after = {c["name"]: c["kind"] for c in page.post("/api/column/undo").json()}
+    assert after == before and page.post("/api/column/undo").status_code == 200  # nothing is left to undo
 
 
 def test_a_folder_is_of_the_data_alone(table, tmp_path):

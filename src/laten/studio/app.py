@@ -11,14 +11,16 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from fastapi.staticfiles import StaticFiles
 
 from laten.common.errors import LatenError
+from laten.data.datasets.embedded import DATASETS
 from laten.server.safety import COOKIE, Guard, knows
-from laten.studio import copied, network_page, places, questions
+from laten.studio import as_json, copied, filling, network_page, odd_rows, places, questions
 from laten.studio.model_routes import routes_of_models
 from laten.studio.network_routes import routes_of_network
 from laten.studio.uploads import LARGEST, Given, received
 from laten.studio.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
+SHOWN = 50  # rows of a table on the page
 PAUSE = 0.4  # seconds between two looks at a training
 POLICY = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS = {
@@ -93,32 +95,39 @@ def routes_of_data(app: FastAPI, workspace: Workspace) -> None:
 
     @app.post("/api/example/{name}")
     def example(name: str) -> dict[str, Any]:
-        if name not in workspace.state()["examples"]:  # never a path
+        if name not in DATASETS:  # never a path
             raise LatenError(f"there is no example {name!r}")
         workspace.open(name)
         return workspace.state()
 
+    @app.post("/api/back")
+    def back() -> dict[str, Any]:
+        workspace.back()
+        return workspace.state()
+
     @app.get("/api/columns")
     def columns() -> list[dict[str, Any]]:
-        return workspace.cards()
+        return as_json.cards(*workspace.table(), workspace.changes)
 
-    @app.post("/api/kind")
-    def kind(body: Given) -> list[dict[str, Any]]:
-        workspace.set_kind(str(body.get("column")), str(body.get("kind")))
-        return workspace.cards()
+    @app.post("/api/column")
+    def column(body: Given) -> list[dict[str, Any]]:
+        workspace.change(str(body.pop("column", "")), body)
+        return as_json.cards(*workspace.table(), workspace.changes)
 
-    @app.post("/api/kind/undo")
+    @app.post("/api/column/undo")
     def undo() -> list[dict[str, Any]]:
-        workspace.undo_kind()
-        return workspace.cards()
+        workspace.undo_change()
+        return as_json.cards(*workspace.table(), workspace.changes)
 
     @app.get("/api/rows")
     def rows(first: int = 0) -> dict[str, Any]:
-        return workspace.rows(max(0, first))
+        frame, _ = workspace.table()
+        first = max(0, first)
+        return {"first": first, "of": len(frame), **as_json.table(frame.iloc[first : first + SHOWN])}
 
     @app.get("/api/schema.toml")
     def schema() -> Response:
-        return download(workspace.schema_text(), "schema.toml", "application/toml")
+        return download(workspace.table()[1].to_toml(), "schema.toml", "application/toml")
 
 
 def routes_of_training(app: FastAPI, workspace: Workspace) -> None:
@@ -133,7 +142,7 @@ def routes_of_training(app: FastAPI, workspace: Workspace) -> None:
     def code(body: Given) -> dict[str, str] | None:
         if workspace.edits.text is not None:
             return network_page.fit_code(workspace, options_of(body))
-        return copied.fit(workspace.source, workspace.kinds, options_of(body), workspace.frame is not None)
+        return copied.fit(workspace.source, workspace.schema, workspace.changes, options_of(body))
 
     @app.post("/api/fit/more")
     def more() -> dict[str, Any]:
@@ -155,10 +164,12 @@ def routes_of_training(app: FastAPI, workspace: Workspace) -> None:
         return StreamingResponse(told(workspace, request), media_type="text/event-stream")
 
     @app.get("/api/model.laten")
-    def model() -> FileResponse:
-        path = workspace.folder / workspace.model_file
-        if not workspace.model_file or not path.is_file():
-            raise LatenError("there is no model yet; train one first")
+    def model(name: str = "") -> FileResponse:
+        name = name or workspace.model_file
+        path = workspace.folder / name
+        if name not in (*workspace.models, workspace.model_file) or not path.is_file():
+            raise LatenError("there is no such model; train one first")
+        workspace.fresh -= {name}
         return FileResponse(path, filename=path.name, media_type="application/octet-stream")
 
 
@@ -175,23 +186,35 @@ def routes_of_questions(app: FastAPI, workspace: Workspace) -> None:
 
     @app.get("/api/fill")
     def fill() -> dict[str, Any]:
-        return questions.fill(workspace)
+        return filling.fill(workspace)
 
-    @app.get("/api/filled.csv")
-    def filled() -> Response:
-        return download(questions.filled_csv(workspace), "filled.csv")
+    @app.get("/api/fill/intervals")
+    def intervals() -> list[list[str | None]]:
+        return filling.intervals(workspace)
+
+    @app.post("/api/fill/code")
+    def fill_code(body: Given) -> dict[str, str]:
+        return filling.code(workspace, body)
 
     @app.post("/api/filled.csv")
-    def accepted(body: Given) -> Response:
-        return download(questions.filled_csv(workspace, body.get("keep")), "filled.csv")
+    def filled(body: Given) -> Response:
+        return download(filling.filled_csv(workspace, body), "filled.csv")
+
+    @app.post("/api/filled.parquet")
+    def filled_parquet(body: Given) -> FileResponse:
+        return FileResponse(filling.filled_parquet(workspace, body), filename="filled.parquet")
 
     @app.get("/api/odd")
-    def odd(top: int = 20) -> dict[str, Any]:
-        return questions.odd(workspace, min(max(top, 1), 200))
+    def odd(below: float | None = None) -> dict[str, Any]:
+        return odd_rows.odd(workspace, below)
+
+    @app.get("/api/odd.csv")
+    def flagged(below: float | None = None) -> Response:
+        return download(odd_rows.flagged_csv(workspace, below), "odd.csv")
 
     @app.get("/api/ordinary")
     def ordinary(row: int, column: str) -> dict[str, Any]:
-        return questions.ordinary(workspace, row, column)
+        return odd_rows.ordinary(workspace, row, column)
 
     @app.post("/api/synthetic")
     def synthetic(body: Given) -> dict[str, Any]:
@@ -215,6 +238,10 @@ def routes_of_map(app: FastAPI, workspace: Workspace) -> None:
     @app.get("/api/map")
     def latent_map(colour: str = "", method: str = "auto") -> Response:
         return Response(places.points(workspace, colour, method), media_type="application/octet-stream")
+
+    @app.get("/api/map/density")
+    def density(colour: str = "", method: str = "auto") -> dict[str, Any]:
+        return places.densities(workspace, colour, method)
 
     @app.post("/api/decode")
     def decode(body: Given) -> dict[str, Any]:

@@ -9,10 +9,13 @@ import pandas as pd
 
 from laten.answers.marginals import Marginal, Marginals
 from laten.common.errors import DataError
-from laten.data.columns.column import ASIDE, CLASSES, Column
+from laten.data.columns.column import ASIDE, CLASSES, OTHER, Column
+from laten.data.records import replace
 from laten.data.rows.between import Between, between
 from laten.data.schema.schema import Schema
+from laten.data.text.notation import assumed
 from laten.plots.contents.columns import Marginal as Drawn
+from laten.studio.column_edits import first_order
 
 MOST_LEVELS = 12  # of a column, that have a bar of their own
 BARS = 30
@@ -36,6 +39,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d") if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M")
     return str(value)
+
+
+def data_card(source: str, frame: pd.DataFrame | None, images: np.ndarray | None) -> dict[str, Any] | None:
+    """Return what the page says of the data, `source` by name; None: there are none."""
+    if frame is not None:
+        notes = assumed(frame)
+        said = "" if notes is None or notes.plain else replace(notes, source=source).line()
+        size = {"rows": len(frame), "columns": len(frame.columns), "form": "table", "assumed": said}
+    elif images is not None:
+        size = {"rows": len(images), "columns": 0, "form": "images", "assumed": ""}
+    else:
+        return None
+    return {"name": source, **size}
 
 
 def table(frame: pd.DataFrame) -> dict[str, Any]:
@@ -68,7 +84,11 @@ def card(column: Column, cells: pd.Series) -> dict[str, Any]:
         "rows": seen.rows, "aside": column.kind in ASIDE, "kinds": possible_kinds(column), "said": column.describe(),
     }  # fmt: skip
     if column.kind in CLASSES:
-        share = np.array([seen.tally.get(level, 0) for level in column.classes], float)
+        tally = seen.tally | {OTHER: sum(seen.tally.get(v, 0) for v in column.folded)} if column.folded else seen.tally
+        share = np.array([tally.get(level, 0) for level in column.classes], float)
+        found |= {"unseen": column.unseen if column.kind == "categorical" else "", "folded": len(column.folded)}
+        if column.kind == "ordinal":
+            found["order"] = [str(x) for x in column.levels or ()]
         found |= bars([str(x) for x in column.classes], share / max(share.sum(), 1.0))
     elif not found["aside"]:
         x = own_scale(column, cells)
@@ -82,7 +102,7 @@ def possible_kinds(column: Column) -> list[str]:
     found = []
     for kind in ("binary", "categorical", "ordinal", "count", "positive", "real", "identifier"):
         try:
-            column.with_kind(kind)
+            column.with_kind(kind, (first_order(column) or None) if kind == "ordinal" else None)
         except DataError:
             continue
         found.append(kind)
@@ -132,11 +152,17 @@ def distribution(m: Marginal) -> dict[str, Any]:
     if m.labels is not None:
         return common | bars([str(x) for x in m.labels], m.probability, m.prior)
     edges, p, prior = m.histogram(BARS)
-    low, middle, high = (plain(m.quantile(share)) for share in (0.05, 0.5, 0.95))
+    low, middle, high, mean = (shown(column, x) for x in (*map(m.quantile, (0.05, 0.5, 0.95)), m.mean()))
     return common | {
         "form": form_of(column), "edges": plain(in_page(column, edges)), "p": plain(p), "prior": plain(prior),
-        "low": low, "median": middle, "high": high, "mean": plain(m.mean()), "decimals": column.seen.decimals,
+        "low": low, "median": middle, "high": high, "mean": mean, "decimals": column.seen.decimals,
     }  # fmt: skip
+
+
+def shown(column: Column, value: Any) -> Any:
+    """Return a value of a column of numbers as the page shows it: days without a time where the column holds none."""
+    whole = column.kind == "date" and column.date.whole
+    return plain(value.normalize() if whole and isinstance(value, pd.Timestamp) else value)
 
 
 def distributions(found: Marginals) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from typing import Any
 import pandas as pd
 
 from laten.data.rows.between import Between
+from laten.data.schema.schema import Schema
+from laten.studio import column_edits
+from laten.studio.column_edits import Edit
 
 
 def python_of(value: Any) -> str:
@@ -41,15 +44,15 @@ def given_options(given: Mapping[Any, Any]) -> str:
     return "".join(f" --given {shlex.quote(f'{name}={option_of(v)}')}" for name, v in given.items())
 
 
-def fit(data: str, kinds: Mapping[str, str], options: Mapping[str, Any], table: bool) -> dict[str, str]:
+def fit(data: str, schema: Schema | None, changes: Mapping[str, Edit], options: Mapping[str, Any]) -> dict[str, str]:
     """Return the training of the page *Train*; `data` is empty where they were handed over in Python."""
     stem = PurePath(data).name.split(".")[0] or "model"
     read = f"df = lt.read({data!r})\n" if data else "# df: the data that the studio was opened with\n"
-    edits = "".join(f".with_kind({name!r}, {kind!r})" for name, kind in kinds.items())
-    schema = f"schema = lt.infer_schema(df){edits}\n" if table and kinds else ""
-    given = ["schema=schema"] * bool(schema) + [f"{name}={value!r}" for name, value in options.items()]
-    code = f"import laten as lt\n\n{read}{schema}vae = lt.VAE({', '.join(given)}).fit(df)\nvae.save('{stem}.laten')"
-    said = [f"--kind={name}={kind}" for name, kind in kinds.items()]
+    calls = column_edits.python_of(schema, changes)
+    inferred = f"schema = lt.infer_schema(df){calls}\n" if calls else ""
+    given = ["schema=schema"] * bool(calls) + [f"{name}={value!r}" for name, value in options.items()]
+    code = f"import laten as lt\n\n{read}{inferred}vae = lt.VAE({', '.join(given)}).fit(df)\nvae.save('{stem}.laten')"
+    said = column_edits.options_of(changes)
     said += [f"--{name}={value}" for name, value in options.items()]
     command = f"laten fit {shlex.join([data, '-o', f'{stem}.laten', *said])}" if data else ""
     return {"python": code, "command": command}
@@ -83,19 +86,35 @@ def likely_states(network: str, given: Mapping[str, list[str]]) -> dict[str, str
     return {"python": f"{code}states, log_p = net.most_probable({given_python(given)})\nprint(states)", "command": ""}
 
 
-def of_table(what: str, data: str, model: str, n: int = 0, given: Mapping[Any, Any] | None = None) -> dict[str, str]:
-    """Return the questions of *Fill*, *Odd rows* and *Synthetic*."""
-    head = f"import laten as lt\n\nvae = lt.load({model!r})\n"
-    read = f"df = lt.read({data!r}, like=vae)\n"
-    m, d = shlex.quote(model), shlex.quote(data)
-    return {
-        "fill": {"python": f"{head}{read}vae.impute(df).to_csv('filled.csv', index=False)",
-                 "command": f"laten impute {m} {d} -o filled.csv --flag --interval"},
-        "odd": {"python": f"{head}{read}print(vae.outliers(df, top={n}))",
-                "command": f"laten outliers {m} {d} --top {n}"},
-        "synthetic": {"python": f"{head}vae.sample({n}, {given_python(given or {})}).to_csv('rows.csv', index=False)",
-                      "command": f"laten sample {m} -n {n}{given_options(given or {})} -o rows.csv"},
-    }[what]  # fmt: skip
+def fill(data: str, model: str, left: Mapping[Any, Sequence[int] | None]) -> dict[str, str]:
+    """Return the filled table of the page *Fill*.
+
+    Args:
+        left: Column -> numbers of the rows whose hole stays empty; None: of all rows.
+    """
+    code = f"import laten as lt\n\nvae = lt.load({model!r})\n{reading(data, 'vae')}filled = vae.impute(df)\n"
+    for name, rows in left.items():
+        kept = f"df[{name!r}]"
+        there = f"filled[{name!r}].where(~filled.index.isin(filled.index[{rows}]), {kept})"
+        code += f"filled[{name!r}] = {kept if rows is None else there}\n"
+    command = f"laten impute {shlex.join([model, data])} -o filled.csv --flag --interval" if data and not left else ""
+    return {"python": f"{code}filled.to_csv('filled.csv', index=False)", "command": command}
+
+
+def odd(data: str, model: str, count: int, below: float, error: float) -> dict[str, str]:
+    """Return the rows below a threshold, and all rows with their flag, as the page *Odd rows* has them."""
+    code = f"import laten as lt\n\nvae = lt.load({model!r})\n{reading(data, 'vae')}"
+    code += f"log_p = vae.log_likelihood(df, error={error}).per_row\n"
+    code += f"df.assign(log_p=log_p, odd=log_p < {below!r}).to_csv('odd.csv', index=False)\n"
+    command = f"laten outliers {shlex.join([model, data])} --top {count}" if data and count else ""
+    return {"python": f"{code}print(vae.outliers(df, top={count}))" if count else code, "command": command}
+
+
+def synthetic(model: str, n: int, given: Mapping[Any, Any]) -> dict[str, str]:
+    """Return the rows that the page *Synthetic* draws."""
+    code = f"import laten as lt\n\nvae = lt.load({model!r})\n"
+    code += f"vae.sample({n}, {given_python(given)}).to_csv('rows.csv', index=False)"
+    return {"python": code, "command": f"laten sample {shlex.quote(model)} -n {n}{given_options(given)} -o rows.csv"}
 
 
 def path(model: str, data: str, rows: Sequence[int], steps: int) -> dict[str, str]:

@@ -21,6 +21,7 @@ from laten.estimator.plain_vae import PlainVAE
 from laten.server.safety import LOOPBACK, is_loopback
 from laten.studio import runs
 from laten.studio.app import create_app
+from laten.studio.warming import warm
 from laten.studio.workspace import Workspace
 
 PORT, TRIED = 8642, 50
@@ -35,7 +36,7 @@ def launch(opened: str | None, host: str, port: int | None, token: str | None, b
         token: None: a new one.
     """
     with tempfile.TemporaryDirectory(prefix="laten-studio-") as folder:
-        workspace = Workspace(Path(folder), runs.home())
+        workspace = Workspace(Path(folder), runs.home(), warm)
         if opened is not None:
             workspace.open(opened)
         with listening(host, port) as door:
@@ -87,7 +88,7 @@ def opened_studio(model: Any, data: Any, browser: bool) -> Studio:
         LatenError: neither is what a studio shows.
     """
     folder = tempfile.TemporaryDirectory(prefix="laten-studio-", ignore_cleanup_errors=True)
-    workspace = Workspace(Path(folder.name), runs.home())
+    workspace = Workspace(Path(folder.name), runs.home(), warm)
     try:
         fill(workspace, model, data)
         studio = Studio(workspace, folder)

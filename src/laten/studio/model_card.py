@@ -3,6 +3,7 @@
 from collections.abc import Container
 from typing import Any
 
+from laten.classical.discrete import DiscreteNetwork
 from laten.data.rows.views import TableView
 from laten.estimator.plain_vae import PlainVAE
 from laten.report import findings
@@ -10,8 +11,12 @@ from laten.report.figures import Figures
 from laten.studio.as_json import plain
 
 
-def model_card(vae: PlainVAE, name: str) -> dict[str, Any]:
+def model_card(vae: PlainVAE | DiscreteNetwork | None, name: str) -> dict[str, Any] | None:
     """Return it; `name` is the model's file."""
+    if vae is None:
+        return None
+    if isinstance(vae, DiscreteNetwork):
+        return {"name": name, "form": "exact", "factors": str(vae), "latents": []}
     history = vae.history_
     kept = history[history["kept"]].iloc[-1] if len(history) and history["kept"].any() else None
     names = [str(n) for n in vae.get_feature_names_out()]

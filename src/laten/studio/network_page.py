@@ -16,7 +16,7 @@ from laten.estimator.prepare import WARMUP
 from laten.families import Family, Node
 from laten.network.diagram import curve, family_lines, laid_out
 from laten.network.network import Network
-from laten.studio import declared_text
+from laten.studio import column_edits, declared_text
 from laten.studio.declaration import PROPOSED, Facts, Plan, checked, proposed
 from laten.studio.declared_text import Declaration, Scope
 from laten.studio.network_edits import SIZES, edited
@@ -156,9 +156,9 @@ def code(
     options = {"objective": f"lt.Elbo({', '.join(told)})"} if told else {}
     options |= {"learning_rate": repr(TABLE_RATE)} if plan.schema is not None else {}
     options |= {name: repr(value) for name, value in fit.items() if name not in PROPOSED}
-    columns = () if workspace.schema is None else workspace.schema.columns
-    kinds = {c.name: workspace.kinds[str(c.name)] for c in columns if str(c.name) in workspace.kinds} | plan.real
-    around = Around(workspace.source, workspace.part, workspace.schema_of, kinds, plan.but, options)
+    calls = column_edits.python_of(workspace.schema, workspace.changes)
+    calls += "".join(f".with_kind({name!r}, {kind!r})" for name, kind in plan.real.items())
+    around = Around(workspace.source, workspace.part, workspace.schema_of, calls, plan.but, options)
     return {"python": script(text, around), "command": ""}
 
 

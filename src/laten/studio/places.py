@@ -15,6 +15,7 @@ from laten.data.columns.column import ASIDE, CLASSES, Column
 from laten.data.files.as_text import as_written
 from laten.data.files.write import csv_parts
 from laten.plots.contents.containers import n_rows, shown_rows, take
+from laten.plots.contents.densities import SIDE, density
 from laten.plots.contents.model import latent_map
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
@@ -22,6 +23,8 @@ from laten.studio.workspace import Workspace
 MOST = 1_000_000  # points
 SHOWN = 20  # rows of a table on the page
 STEPS = 9  # of a line between two rows
+GROUPS = 10  # classes with a colour of their own
+FEWEST = 5  # rows, of which a density is drawn
 
 Json = dict[str, Any]
 
@@ -140,3 +143,24 @@ def selected_csv(workspace: Workspace, places: Any) -> str:
     frame, _ = workspace.table()
     inside, _ = chosen(workspace, places)
     return "".join(csv_parts(as_written(frame.iloc[inside], workspace.model().schema_)))
+
+
+def densities(workspace: Workspace, colour: str, method: str) -> Json:
+    """Return how densely the points of the map lie: all of them, or those of each class that has a colour of its own.
+
+    Heights of lines are in the units of the values, of which the largest is one; of a class there is the inner one.
+    """
+    _, z = latents_of(workspace)
+    found = latent_map(workspace.model(), workspace.data(), colour or None, method, most=MOST, z=z)
+    parts: list[tuple[int | None, np.ndarray]] = [(None, found.points)]
+    if found.colour is not None and found.colour.labels:
+        codes = np.asarray(found.colour.values)
+        parts = [(i, found.points[codes == i]) for i in range(min(len(found.colour.labels), GROUPS))]
+    groups = []
+    for i, own in parts:
+        if len(own) >= FEWEST:
+            d = density(own)
+            top, heights = d.values.max(), d.heights if i is None else d.heights[-1:]
+            groups.append({"class": i, "x": d.x, "y": d.y, "heights": [h / top for h in heights],
+                           "values": (d.values / top).round(4).ravel().tolist()})  # fmt: skip
+    return {"side": SIDE, "groups": groups}

@@ -6,23 +6,20 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from laten.classical.discrete import DiscreteNetwork
 from laten.common.errors import DataError, LatenError, LatenWarning
-from laten.data.columns.column import ASIDE, NUMBERS
-from laten.data.files.as_text import as_in_file, as_written
+from laten.data.columns.column import ASIDE
+from laten.data.files.as_text import as_written
 from laten.data.files.write import csv_parts
 from laten.studio import as_json, copied
 from laten.studio.workspace import Workspace
 from laten.synthetic.quality import quality
 
 SHOWN = 50  # rows of a table on the page
-HOLES = 500  # rows with holes that are filled for the page
-SCORED = 2000  # rows whose log p are the histogram
 JUDGED = 2000  # rows of each table that say how good synthetic ones are
 DRAWS = 2048  # a question about all columns
-BARS = 40
+LEAST = 40  # rows of each table that can be compared
 
 Json = dict[str, Any]
 
@@ -106,104 +103,24 @@ def log_probability(network: DiscreteNetwork, evidence: Mapping[str, list[str]])
     return total
 
 
-def fill(workspace: Workspace) -> Json:
-    """Return rows with holes, filled, with the 90 % interval of each filled cell."""
-    vae, (frame, _) = workspace.model(), workspace.table()
-    holes = frame.isna()
-    lacking = np.flatnonzero(holes.any(axis=1))
-    found: Json = {"holes": int(holes.to_numpy().sum()), "rows": len(lacking), "table": None}
-    if not len(lacking):
-        return found
-    some = frame.iloc[lacking[:HOLES]]
-    filled, ends = vae.impute(some), vae.impute_interval(some)
-    cells = []
-    for i, j in zip(*np.nonzero(some.isna().to_numpy()), strict=True):
-        pair = [x.iloc[i, j] for x in ends]
-        cells.append([int(i), int(j), [None if pd.isna(v) else as_json.text_of(v) for v in pair]])
-    return found | {
-        "shown": len(some), "numbers": lacking[:HOLES].tolist(), "cells": cells, "table": as_json.table(filled),
-        "code": copied.of_table("fill", workspace.source, workspace.model_file),
-    }  # fmt: skip
-
-
-def odd(workspace: Workspace, top: int) -> Json:
-    """Return the least probable rows, and by how many nats each column costs more than usual."""
-    vae, (frame, _) = workspace.model(), workspace.table()
-    found = vae.outliers(frame, top, by_column=True)
-    names = [c for c in found.columns if c not in ("row", "log_p", "error")]
-    with noted():  # that draws are few for some of the rows of a histogram
-        scores = vae.score_samples(frame.iloc[:: max(1, len(frame) // SCORED)])
-    counts, edges = np.histogram(scores, BARS)
-    return {
-        "rows": found["row"].tolist(), "log_p": as_json.plain(found["log_p"]), "columns": names,
-        "excess": as_json.plain(found[names].round(3).to_numpy()), "table": as_json.table(frame.iloc[found["row"]]),
-        "edges": as_json.plain(edges), "counts": as_json.plain(counts),
-        "code": copied.of_table("odd", workspace.source, workspace.model_file, top),
-    }  # fmt: skip
-
-
-def ordinary(workspace: Workspace, row: int, name: str) -> Json:
-    """Return the nearest value of a cell that would make it ordinary, given the row's other cells.
-
-    That is what the model fills in were the cell empty: of numbers the nearer end of the 90 % interval.
-
-    Raises:
-        LatenError: there is no such cell.
-    """
-    vae, (frame, _) = workspace.model(), workspace.table()
-    column = next((c for c in vae.schema_.columns if str(c.name) == name and c.name in frame), None)
-    if column is None or not 0 <= row < len(frame):
-        raise LatenError(f"there is no row {row} with a column {name!r}")
-    rows = frame.iloc[[row]]
-    value, blank = rows[column.name].iloc[0], rows.copy()
-    blank[column.name] = rows[column.name].mask([True])
-    with noted():
-        usual, low, high = (x[column.name].iloc[0] for x in (vae.impute(blank), *vae.impute_interval(blank)))
-    if column.kind in NUMBERS and not any(pd.isna(x) for x in (value, low, high)):
-        usual = min(max(value, low), high)
-    return {"value": as_json.text_of(usual)}
-
-
 def draw(workspace: Workspace, n: int, given: Mapping[str, Any]) -> Json:
     """Draw rows, of which the workspace keeps the last ones."""
     vae = workspace.model()
     evidence = as_json.evidence_of(vae.schema_.columns, given)
     with noted() as notes:
         workspace.drawn, workspace.drawn_given = vae.sample(n, evidence or None), bool(evidence)
-    code = copied.of_table("synthetic", "", workspace.model_file, n, evidence)
+    code = copied.synthetic(workspace.model_file, n, evidence)
     return {"rows": n, "table": as_json.table(workspace.drawn.head(SHOWN)), "code": code, "notes": notes}
 
 
 def judge(workspace: Workspace) -> Json:
     """Say how good the rows are that were drawn last, where real ones are there to compare with."""
     drawn, frame = workspace.drawn, workspace.frame
-    if drawn is None or frame is None or workspace.drawn_given or min(len(drawn), len(frame)) < BARS:
+    if drawn is None or frame is None or workspace.drawn_given or min(len(drawn), len(frame)) < LEAST:
         return {"measures": []}
     names = [c.name for c in workspace.model().schema_.columns if c.kind not in ASIDE]
     found = quality(frame[names].head(JUDGED), drawn[names].head(JUDGED), rows=JUDGED).frame
     return {"measures": as_json.plain(found[["measure", "value", "better", "meaning"]].to_numpy())}
-
-
-def filled_csv(workspace: Workspace, keep: Any = ()) -> str:
-    """Return the whole table with its holes filled; full cells of a text table are as the file has them.
-
-    Args:
-        keep: Holes that stay as they are: pairs of a row and a column, both by their place in the table.
-    Raises:
-        LatenError: they are something else.
-    """
-    vae, (frame, _) = workspace.model(), workspace.table()
-    left = np.zeros(frame.shape, bool)
-    try:
-        left[tuple(np.array(keep, int).reshape(-1, 2).T)] = True
-    except (IndexError, ValueError, TypeError):
-        raise LatenError("holes to keep are pairs of a row and a column of the table") from None
-    filled = vae.impute(frame)
-    for j in np.flatnonzero(left.any(axis=0)):
-        name = frame.columns[j]
-        filled[name] = filled[name].where(~left[:, j], frame[name])
-    out = as_written(filled, vae.schema_) if workspace.texts is None else as_in_file(filled, frame, workspace.texts)
-    return "".join(csv_parts(out))
 
 
 def drawn_csv(workspace: Workspace) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.atomic_file import atomic
+from laten.studio.column_edits import restored, said_of
 
 ABOUT, SHOWN = "studio.json", "epochs.jsonl"
 MOST = 8  # trainings that are kept
@@ -75,8 +76,9 @@ def unfinished(folder: Path | None) -> dict[str, Any] | None:
     try:
         about = json.loads((folder / ABOUT).read_bytes())
         lines = (folder / SHOWN).read_text().splitlines() if (folder / SHOWN).is_file() else []
-        return {"network": None, **about, "records": [json.loads(line) for line in lines if line.endswith("}")]}
-    except (OSError, ValueError, TypeError):
+        records = [json.loads(line) for line in lines if line.endswith("}")]
+        return {"network": None, **about, "kinds": restored(about["kinds"]), "records": records}
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
 
 
@@ -84,7 +86,7 @@ def told(folder: Path | None) -> dict[str, Any] | None:
     """Return what the page says of a training that has not ended by itself; None: there is none."""
     found = unfinished(folder)
     last = found["records"][-1] if found and found["records"] else {}
-    return found and {"options": found["options"], "kinds": found["kinds"], "begun": found["begun"],
+    return found and {"options": found["options"], "kinds": said_of(found["kinds"]), "begun": found["begun"],
                       "epoch": last.get("epoch"), "epochs": last.get("epochs")}  # fmt: skip
 
 

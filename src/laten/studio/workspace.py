@@ -1,7 +1,7 @@
 """What a studio holds: one table, its schema, one model, one training."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,12 @@ from laten.classical.discrete import DiscreteNetwork, read_bif
 from laten.common.errors import LatenError
 from laten.data.datasets.embedded import DATASETS
 from laten.data.files.read import read_with_texts
-from laten.data.records import replace
 from laten.data.schema.infer import infer_schema
 from laten.data.schema.schema import Schema
-from laten.data.text.notation import assumed
 from laten.estimator.plain_vae import PlainVAE, restored
-from laten.studio import as_json, declared_text, runs
+from laten.studio import as_json, column_edits, declared_text, runs
 from laten.studio.background import Job
+from laten.studio.column_edits import Edit
 from laten.studio.declaration import Facts, planned, proposed
 from laten.studio.declared_text import Declaration
 from laten.studio.edits import Edits
@@ -27,7 +26,7 @@ from laten.studio.model_card import model_card, unused
 from laten.studio.training import Training
 from laten.studio.written_text import declaration_text
 
-SHOWN = 50  # rows of a table on the page
+NEITHER = ("folder", "kept", "ready", "lock", "before")  # what belongs to no table and no model
 
 
 class Workspace:
@@ -38,18 +37,21 @@ class Workspace:
     Args:
         folder: Where uploads and models are kept.
         kept: Where trainings are kept that a later studio finds again; None: in `folder`.
+        ready: Called when a model and its data are there.
     """
 
-    def __init__(self, folder: Path, kept: Path | None = None) -> None:
-        self.folder, self.kept = folder, kept or folder / "runs"
+    def __init__(
+        self, folder: Path, kept: Path | None = None, ready: Callable[["Workspace"], None] = lambda workspace: None
+    ) -> None:
+        self.folder, self.kept, self.ready = folder, kept or folder / "runs", ready
         self.lock = threading.RLock()
         self.source = self.model_file = ""
         self.frame: pd.DataFrame | None = None
         self.texts: pa.Table | None = None  # the cells of a text table as they are written
         self.images: np.ndarray | None = None
         self.schema: Schema | None = None
-        self.kinds: dict[str, str] = {}
-        self.undone: list[tuple[Schema, dict[str, str]]] = []  # schemas and kinds before each change
+        self.changes: dict[str, Edit] = {}  # of columns, by name
+        self.undone: list[tuple[Schema, dict[str, Edit]]] = []  # schemas and changes before each of them
         self.part = ""  # which array of a file of several
         self.schema_of = ""  # the model file whose schema this is
         self.edits = Edits()  # of the network
@@ -63,8 +65,9 @@ class Workspace:
         self.placed: tuple[PlainVAE, Any, np.ndarray, np.ndarray] | None = None  # rows on the map, and their latents
         self.drawn: pd.DataFrame | None = None  # the last rows from the model
         self.drawn_given = False  # whether they were drawn given evidence
-
-    # -- what there is ---------------------------------------------------------
+        self.scored: tuple[PlainVAE, Any, Any] | None = None  # how odd all rows are
+        self.fresh: frozenset[str] = frozenset()  # models that were trained here and are nowhere else
+        self.before: dict[str, Any] | None = None  # what stood here with such a model, until other data were opened
 
     def open(self, path: str, name: str | None = None) -> None:
         """Take data, a model file or a BIF network; `name` is what the user calls it.
@@ -78,21 +81,19 @@ class Workspace:
         if called.endswith(".laten") or ".bif" in called:
             model = restored(PlainVAE, path, {}) if called.endswith(".laten") else read_bif(path)
             with self.lock:
-                self.exact = model if isinstance(model, DiscreteNetwork) else None
-                self.vae, self.model_file, self.source = None, called, ""
-                self.models, self.held = {}, {}
+                self._leave()
+                self.model_file, self.source = called, ""
                 if isinstance(model, PlainVAE):
                     self.vae, self.models[called] = model, model
+                else:
+                    self.exact = model
                 self.frame = self.texts = self.images = self.schema = self.drawn = self.run = None
                 self.undone, self.edits = [], Edits()
             return
         like = self.vae if self.frame is None and self.images is None else None  # data for a model that was opened
         data, texts = read_with_texts(path, like=like)
-        part = ""
-        if isinstance(data, dict):
-            part = "x" if "x" in data else next(iter(data))
-            data = data[part]
-        self.take(data, called, texts, like, part)
+        part = "" if not isinstance(data, dict) else "x" if "x" in data else next(iter(data))
+        self.take(data[part] if part else data, called, texts, like, part)
 
     def take(
         self, data: Any, name: str, texts: pa.Table | None = None, like: PlainVAE | None = None, part: str = ""
@@ -109,77 +110,76 @@ class Workspace:
         run = runs.folder_of(data, self.kept)
         with self.lock:
             if like is None:
-                self.vae = self.exact = None
-                self.models, self.held = {}, {}
-            self.source, self.kinds, self.drawn, self.training, self.run = name, {}, None, None, run
+                self._leave()
+            self.source, self.changes, self.drawn, self.training, self.run = name, {}, None, None, run
             self.frame, self.images = (data, None) if table else (None, data)
             self.schema, self.texts, self.undone = schema, texts, []
             self.edits, self.part, self.schema_of = Edits(), part, self.model_file if like is not None else ""
+        if like is not None:
+            self.ready(self)
+
+    def _here(self) -> dict[str, Any] | None:
+        """Return all that is here, if a model that is nowhere else is among it."""
+        return {n: v for n, v in vars(self).items() if n not in NEITHER} if self.fresh else None
+
+    def _leave(self) -> None:
+        self.before = self._here()
+        for job in self.jobs.values():
+            job.cancel()
+        self.vae = self.exact = self.training = None
+        self.models, self.held, self.jobs, self.fresh = {}, {}, {}, frozenset()
+
+    def back(self) -> None:
+        """Take back the last opening of a file: the table and the models that stood here before.
+
+        Raises:
+            LatenError: there were none, or a training goes on.
+        """
+        with self.lock:
+            if self.running:
+                raise LatenError("a training is going on; stop it first")
+            if self.before is None:
+                raise LatenError("there is nothing to go back to")
+            here = self._here()
+            vars(self).update(self.before)
+            self.before = here
 
     def state(self) -> dict[str, Any]:
         """Return what the page shows everywhere."""
-        data = None
-        if self.frame is not None:
-            notes = assumed(self.frame)
-            said = "" if notes is None or notes.plain else replace(notes, source=self.source).line()
-            data = {"name": self.source, "rows": len(self.frame), "columns": len(self.frame.columns), "form": "table",
-                    "assumed": said}  # fmt: skip
-        elif self.images is not None:
-            data = {"name": self.source, "rows": len(self.images), "columns": 0, "form": "images", "assumed": ""}
-        return {"data": data, "model": self.model_state(), "training": self.training and self.training.state(),
-                "models": list(self.models), "unfinished": runs.told(self.run) if not self.running else None,
-                "undo": len(self.undone), "examples": list(DATASETS),
-                "network": self.edits.text is not None}  # fmt: skip
+        return {"data": as_json.data_card(self.source, self.frame, self.images),
+                "model": model_card(self.exact if self.vae is None else self.vae, self.model_file),
+                "training": self.training and self.training.state(), "models": list(self.models),
+                "unfinished": runs.told(self.run) if not self.running else None, "examples": list(DATASETS),
+                "undo": len(self.undone), "network": self.edits.text is not None, "fresh": sorted(self.fresh),
+                "before": self.before and self.before["model_file"]}  # fmt: skip
 
     @property
     def running(self) -> bool:
         """Whether a training goes on."""
         return self.training is not None and self.training.running
 
-    def model_state(self) -> dict[str, Any] | None:
-        """Return what the page says of the model."""
-        if self.exact is not None:
-            return {"name": self.model_file, "form": "exact", "factors": str(self.exact), "latents": []}
-        return None if self.vae is None else model_card(self.vae, self.model_file)
-
-    def cards(self) -> list[dict[str, Any]]:
-        """Return a card for each column of the data."""
-        return as_json.cards(*self.table(), self.kinds)
-
-    def set_kind(self, name: str, kind: str) -> None:
-        """Change what a column is taken for.
+    def change(self, name: str, said: Mapping[str, Any]) -> None:
+        """Change what a column is taken for, as `column_edits.changed` says.
 
         Raises:
             DataError: no such column, or its cells do not allow it.
         """
         with self.lock:
             _, schema = self.table()
-            key = next((c.name for c in schema.columns if str(c.name) == name), name)
-            changed = schema.with_kind(key, kind)
-            self.undone.append((schema, self.kinds))
-            self._another_schema(changed, {**self.kinds, name: kind})
+            changed, edit = column_edits.changed(schema, name, self.changes.get(name, Edit()), said)
+            self.undone.append((schema, self.changes))
+            self._another_schema(changed, {n: e for n, e in {**self.changes, name: edit}.items() if any(e)})
 
-    def undo_kind(self) -> None:
-        """Take back the last change of a kind, if there was one."""
+    def undo_change(self) -> None:
+        """Take back the last change of a column, if there was one."""
         with self.lock:
             if self.undone:
                 self._another_schema(*self.undone.pop())
 
-    def _another_schema(self, schema: Schema, kinds: dict[str, str]) -> None:
-        self.schema, self.kinds = schema, kinds
+    def _another_schema(self, schema: Schema, changes: dict[str, Edit]) -> None:
+        self.schema, self.changes = schema, changes
         if self.edits.text is None:  # another proposal
             self.edits = Edits()
-
-    def schema_text(self) -> str:
-        """Return the schema as TOML, as `laten schema` writes it."""
-        return self.table()[1].to_toml()
-
-    def rows(self, first: int = 0) -> dict[str, Any]:
-        """Return some rows of the data as they are."""
-        frame, _ = self.table()
-        return {"first": first, "of": len(frame), **as_json.table(frame.iloc[first : first + SHOWN])}
-
-    # -- the network -----------------------------------------------------------
 
     def facts(self) -> Facts:
         """Return what a network is for.
@@ -202,11 +202,9 @@ class Workspace:
         found = proposed(facts, {})
         return declaration_text(found, facts.scope(found.nodes))
 
-    # -- learning --------------------------------------------------------------
-
     def fit(self, options: Mapping[str, Any]) -> None:
         """Begin to learn a model from the data; `state` tells how it goes."""
-        about = {"source": self.source, "options": dict(options), "kinds": self.kinds, "network": self.edits.text}
+        about = {"source": self.source, "options": dict(options), "kinds": self.changes, "network": self.edits.text}
         self._train(options, about, [])
 
     def go_on(self) -> None:
@@ -218,11 +216,11 @@ class Workspace:
         data, found = self.data(), runs.unfinished(self.run)
         if found is None:
             raise LatenError("there is no training to go on with; start one")
-        if isinstance(data, pd.DataFrame) and found["kinds"] != self.kinds:
+        changes = found["kinds"]
+        if isinstance(data, pd.DataFrame) and changes != self.changes:
             with self.lock:
-                self.schema, self.kinds, self.undone = infer_schema(data), {}, []
-                for name, kind in found["kinds"].items():
-                    self.set_kind(name, kind)
+                self._another_schema(column_edits.applied(infer_schema(data), changes), changes)
+                self.undone = []
         if found["network"] is not None:
             self.edits.push(self.network_text(), found["network"])
         else:
@@ -237,6 +235,8 @@ class Workspace:
                 raise LatenError("a training is going on; stop it first")
             data = self.data()
             assert self.run is not None
+            if "warm" in self.jobs:
+                self.jobs["warm"].cancel()
             self.training = Training(self.new_model(options), data, self._learned, self.run, about, records)
             self.training.start()
 
@@ -250,8 +250,10 @@ class Workspace:
         with self.lock:
             name = unused(f"{Path(self.source).name.split('.')[0] or 'model'}.laten", self.models)
             self.take_model(vae, name)
+            self.fresh |= {name}
             if self.training is not None and self.training.held is not None:
                 self.held[name] = self.training.held
+        self.ready(self)
 
     def take_model(self, vae: PlainVAE, name: str) -> None:
         """Ask this model from now on; its file is in the folder."""

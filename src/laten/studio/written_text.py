@@ -100,7 +100,7 @@ class Around(NamedTuple):
         source: The data's name; empty: they were handed over in Python.
         part: Which array of a file of several; empty: the file is one.
         model: A model file whose schema is used; empty: the schema is inferred.
-        kinds: Column -> the kind it shall have.
+        calls: What is done to the schema, as methods one after the other.
         but: Columns of numbers that are no histograms.
         options: Of `lt.VAE`, as text.
     """
@@ -108,7 +108,7 @@ class Around(NamedTuple):
     source: str
     part: str = ""
     model: str = ""
-    kinds: Mapping[Any, str] = {}
+    calls: str = ""
     but: tuple[Any, ...] = ()
     options: Mapping[str, str] = {}
 
@@ -124,9 +124,8 @@ def script(text: str, around: Around) -> str:
     model = f"lt.load({around.model!r})"
     like = f", like={model}" if around.model else ""
     read = f"df = lt.read({around.source!r}{like})" if around.source else f"# df: {HANDED}"
-    chain = "".join(f".with_kind({n!r}, {kind!r})" for n, kind in around.kinds.items())
     binned = f".binned(but={list(around.but)!r})" if around.but else ".binned()"
     start = f"{model}.schema_" if around.model else "lt.infer_schema(df)"
-    schema = f"schema = {start}{chain}{binned}.with_nodes(nodes)"
+    schema = f"schema = {start}{around.calls}{binned}.with_nodes(nodes)"
     fit = f"vae = lt.VAE(network, schema=schema{said}).fit(df)"
     return f"import laten as lt\n\n{read}\n{nodes}{schema}\nnetwork = {network}{fit}"

@@ -3,6 +3,7 @@ import { html, useState } from "/static/vendor/preact-htm.js";
 import { post } from "/static/api.js";
 import { Bars, Busy, Code, Histogram, Problem, drawnOf, percent, short, useAnswer } from "/static/parts.js";
 import { Picture } from "/static/pictures.js";
+import { said } from "/static/said.js";
 
 const FEW = 20, UNSURE = 0.7; // effective draws; Pareto k
 
@@ -24,7 +25,7 @@ export function Ask({ t, state, evidence, setEvidence, undo }) {
         <${Busy} ...${{ t, busy }} /></div>
       ${found && given.length > 0 && html`<p class="muted" style=${{ margin: ".45rem 0 0" }}>${t.evidence} = <b>${found.log_evidence?.toFixed(2)}</b> ${t.nats}${found.effective == null ? "" : ` · ${found.effective.toFixed(0)} ${t.effective}`}
         ${found.next.length > 0 && html` · ${t.nextBest} ${found.next.map((n) => html`<a href=${`#ask`} onClick=${(e) => { e.preventDefault(); document.getElementById(`ask ${n}`)?.scrollIntoView({ block: "center" }); document.getElementById(`ask ${n}`)?.focus(); }}>${n}</a> `)}`}</p>`}
-      ${(found?.notes ?? []).map((n) => html`<p class="warn" role="alert">${n}</p>`)}
+      ${(found?.notes ?? []).map((n) => html`<p class="warn" role="alert">${said(n)}</p>`)}
       ${unsure && html`<p class="warn" role="alert">${t.few}</p>`}
       ${found && html`<${Code} ...${{ t, code: found.code }} />`}
     </div>
@@ -41,7 +42,7 @@ function Likely({ t, evidence }) {
   return html`<div class="panel" aria-live="polite"><h3>${t.likelyTitle}</h3><${Busy} ...${{ t, busy }} /><${Problem} text=${error} />
     ${found && html`<dl class="facts likely">${Object.entries(found.row).map(([n, v]) => html`<div class=${n in evidence ? "known" : ""}><dt>${n}</dt><dd>${v}</dd></div>`)}</dl>
       <p class="muted">log p = ${found.log_p.toFixed(2)}${found.error > 0 ? ` ± ${short(found.error)}` : ""} ${t.nats} · ${found.exact ? t.likelyExact : `${t.likelyOf} ${found.candidates} ${t.likelyRows}`}</p>
-      ${(found.notes ?? []).map((n) => html`<p class="warn" role="alert">${n}</p>`)}<${Code} ...${{ t, code: found.code }} />`}</div>`;
+      ${(found.notes ?? []).map((n) => html`<p class="warn" role="alert">${said(n)}</p>`)}<${Code} ...${{ t, code: found.code }} />`}</div>`;
 }
 
 function Card({ t, c, said, set, sure }) {
@@ -58,7 +59,7 @@ function Card({ t, c, said, set, sure }) {
   const value = (x) => (c.form === "number" ? short(x) : x);
   const summary = classes ? `${c.labels[c.p.indexOf(Math.max(...c.p))]}: ${percent(Math.max(...c.p))}${c.error && sure ? ` ± ${percent(c.error)}` : ""}` : `${t.median} ${value(c.median)} · ${t.between} ${value(c.low)} … ${value(c.high)}`;
   return html`<section class=${`card ${said ? "given" : ""}`} id=${`ask ${c.name}`} tabindex="-1">
-    <h3>${c.name}<small>${c.kind}</small></h3>
+    <h3>${c.name}<small>${t.kindNames[c.kind] ?? c.kind}</small></h3>
     <p class="said">${summary}</p>
     <${Picture} ...${{ t, name: c.name, table: drawnOf(c) }}>${classes ? html`<${Bars} column=${c} chosen=${chosen} onPick=${(i, several) => pick(i, several || also)} />`
       : html`<${Histogram} column=${c} given=${!!said} label=${`${c.name}: ${summary}`} onBrush=${(low, high) => set(c.name, { low, high })} />`}</${Picture}>

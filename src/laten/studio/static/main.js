@@ -9,12 +9,16 @@ import { Network } from "/static/network.js";
 import { Train } from "/static/train.js";
 import { Ask } from "/static/ask.js";
 import { LatentMap } from "/static/map.js";
-import { Fill, Odd, Synthetic } from "/static/tables.js";
+import { Fill } from "/static/fill.js";
+import { Odd } from "/static/odd.js";
+import { speak } from "/static/said.js";
+import { Synthetic } from "/static/tables.js";
 import { Audit, Compare } from "/static/models.js";
 
 const PAGES = { data: Data, network: Network, train: Train, ask: Ask, map: LatentMap, fill: Fill, odd: Odd, synthetic: Synthetic, compare: Compare, audit: Audit };
 const kept = (name, otherwise) => localStorage.getItem(`laten ${name}`) ?? otherwise;
 const keep = (name, value) => localStorage.setItem(`laten ${name}`, value);
+const choose = (name, set, value) => { keep(name, value); set(value); };
 
 function Studio() {
   const [state, setState] = useState(null);
@@ -27,9 +31,9 @@ function Studio() {
   const [error, setError] = useState(""), [step, setTourStep] = useState(kept("toured", "") ? null : 0), [asked, setAsked] = useState(false);
   const setStep = (next) => { if (next == null) { keep("toured", "yes"); if (asked) document.querySelector(".tools .help")?.focus(); setAsked(false); } setTourStep(next); };
   const t = LANGUAGES[language];
+  speak(language);
   document.documentElement.dataset.theme = theme; // now: what is drawn below reads its colours
-  useEffect(() => keep("theme", theme), [theme]);
-  useEffect(() => { document.documentElement.lang = language; keep("language", language); }, [language]);
+  useEffect(() => { document.documentElement.lang = language; }, [language]);
   useEffect(() => { get("/api/state").then((s) => { setState(s); if (s.model && !location.hash) setPage("ask"); }, (e) => setError(e.message)); }, []);
   useEffect(() => { const back = () => location.hash.slice(1) in PAGES && setPage(location.hash.slice(1)); addEventListener("hashchange", back); return () => removeEventListener("hashchange", back); }, []);
   const running = state?.training?.running;
@@ -47,9 +51,9 @@ function Studio() {
       <div class="about">${state.data ? html`<b>${state.data.name}</b> · ${state.data.rows.toLocaleString(language)} ${state.data.form === "images" ? t.images : `${t.rows} × ${state.data.columns} ${t.columns}`}` : t.noData}
         ${" · "}${model ? html`<b>${model.name}</b>` : t.noModel}</div>
       <div class="tools">
-        <button class="plain" lang=${language === "en" ? "id" : "en"} onClick=${() => setLanguage(language === "en" ? "id" : "en")}>${t.language}</button>
+        <button class="plain" lang=${language === "en" ? "id" : "en"} onClick=${() => choose("language", setLanguage, language === "en" ? "id" : "en")}>${t.language}</button>
         <button class="plain help" aria-label=${t.tourName} title=${t.tourName} onClick=${() => { setStep(0); setAsked(true); }}>?</button>
-        <button class="plain" aria-label=${t.theme} title=${t.theme} onClick=${() => setTheme(theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
+        <button class="plain" aria-label=${t.theme} title=${t.theme} onClick=${() => choose("theme", setTheme, theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
       </div>
     </header>
     <nav aria-label="laten">${Object.keys(PAGES).map((name) => html`<button class=${step != null && STEPS[step] === name ? "pointed" : ""} aria-current=${name === page ? "page" : null} onClick=${() => go(name)}>${t[name]}</button>`)}</nav>

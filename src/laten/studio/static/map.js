@@ -5,6 +5,7 @@ import { save } from "/static/export.js";
 import { Pixels } from "/static/models.js";
 import { Busy, Code, Problem, Rows, percent, short, useAnswer } from "/static/parts.js";
 import { Picture } from "/static/pictures.js";
+import { said } from "/static/said.js";
 import { Scatter, shaded } from "/static/scatter.js";
 
 // The points of the map, from bytes: the length of a header, the header, then x, y and colours.
@@ -15,10 +16,11 @@ function unpacked(buffer) {
 }
 
 export function LatentMap({ t, state, theme }) {
-  const [colour, setColour] = useState(""), [method, setMethod] = useState("auto"), [asked, setAsked] = useState(null), [picked, setPicked] = useState([]), [line, setLine] = useState(null);
+  const [colour, setColour] = useState(""), [method, setMethod] = useState("auto"), [asked, setAsked] = useState(null), [picked, setPicked] = useState([]), [line, setLine] = useState(null), [dense, setDense] = useState(false);
   const model = state.model, usable = model && model.form !== "exact" && state.data, depends = [model?.name, model?.bound, state.data?.name];
   const names = useAnswer(() => (usable && state.data.form === "table" ? get("/api/columns") : Promise.resolve([])), [state.data?.name]);
   const map = useAnswer(() => (usable ? bytes(`/api/map?colour=${encodeURIComponent(colour)}&method=${method}`).then(unpacked) : Promise.resolve(null)), [colour, method, ...depends]);
+  const density = useAnswer(() => (usable && dense ? get(`/api/map/density?colour=${encodeURIComponent(colour)}&method=${method}`) : Promise.resolve(null)), [dense, colour, method, ...depends]);
   useEffect(() => { setPicked([]); setLine(null); }, [method, ...depends]);
   useEffect(() => { if (map.found) setAsked((old) => old ?? { z: Array(map.found.latents).fill(0) }); }, [map.found]);
   const decoded = useAnswer(() => (asked ? post("/api/decode", asked) : Promise.resolve(null)), [JSON.stringify(asked)]);
@@ -31,10 +33,11 @@ export function LatentMap({ t, state, theme }) {
     <div class="row">
       ${(names.found ?? []).length > 0 && html`<label class="field">${t.colour}<select value=${colour} onChange=${(e) => setColour(e.target.value)}><option value="">${t.none}</option>${names.found.filter((c) => !c.aside).map((c) => html`<option value=${c.name}>${c.name}</option>`)}</select></label>`}
       ${model.latents.length > 2 && html`<label class="field">${t.plane}<select value=${method} onChange=${(e) => setMethod(e.target.value)}><option value="auto">${t.auto}</option><option value="axes">${t.axes}</option></select></label>`}
-      <${Busy} ...${{ t, busy: map.busy || decoded.busy }} /></div>
-    <${Problem} text=${map.error || decoded.error} />
-    ${found && html`<div class="two"><div class="panel"><${Picture} ...${{ t, name: "map", table }}><${Scatter} ...${{ t, map: found, shade, row, show: (i) => setAsked({ row: i }), picked, setPicked, line, setLine, theme }} /></${Picture}>
-        <p class="muted">${found.note}${row != null && decoded.found?.number != null ? ` · ${t.row} ${decoded.found.number}` : ""}</p><${Legend} ...${{ shade, colour: found.colour }} /></div>
+      <label><input type="checkbox" checked=${dense} onChange=${(e) => setDense(e.target.checked)} /> ${t.densities}</label>
+      <${Busy} ...${{ t, busy: map.busy || decoded.busy || density.busy }} /></div>
+    <${Problem} text=${map.error || decoded.error || density.error} />
+    ${found && html`<div class="two"><div class="panel"><${Picture} ...${{ t, name: "map", table }}><${Scatter} ...${{ t, map: found, shade, row, show: (i) => setAsked({ row: i }), picked, setPicked, line, setLine, density: density.found, theme }} /></${Picture}>
+        <p class="muted">${said(found.note)}${density.found?.groups.length ? ` · ${density.found.groups[0].class == null ? t.densityLead : t.densityOf}` : ""}${row != null && decoded.found?.number != null ? ` · ${t.row} ${decoded.found.number}` : ""}</p><${Legend} ...${{ shade, colour: found.colour }} /></div>
       <div class="panel"><h3 style=${{ marginTop: 0 }}>${t.decoded}</h3>
         ${decoded.found?.image && html`<${Pixels} key=${JSON.stringify(asked)} image=${decoded.found.image} />`}
         ${decoded.found?.row && html`<table><tbody>${decoded.found.row.columns.map((c, i) => html`<tr><td class="muted">${c}</td><td>${decoded.found.row.rows[0][i] ?? ""}</td></tr>`)}</tbody></table>`}

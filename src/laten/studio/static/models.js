@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "/static/vendor/preact-htm.js";
 import { get, post, send } from "/static/api.js";
 import { Bars, Busy, Code, Histogram, Problem, percent, short, signed, useAnswer } from "/static/parts.js";
 import { Diagonal, Intervals, Picture } from "/static/pictures.js";
+import { said } from "/static/said.js";
 
 export function Compare({ t, state, setState }) {
   const others = state.models.filter((name) => name !== state.model?.name);
@@ -30,7 +31,7 @@ function Verdict({ t, found }) {
   const column = { name: t.differences, form: "number", edges: found.edges, p: found.counts };
   return html`<p class="verdict"><b>${found.better ? `${found.better} ${t.explainsBetter}` : t.noDifference}</b></p>
     <p>${t.difference} <b>${signed(found.difference)}</b> ± ${short(found.error)} ${t.nats} · ${percent(found.wins)} ${t.wins} · ${found.rows} ${t.rows}, ${found.fresh ? t.fresh : t.notFresh}</p>
-    ${found.notes.map((n) => html`<p class="warn" role="alert">${n}</p>`)}
+    ${found.notes.map((n) => html`<p class="warn" role="alert">${said(n)}</p>`)}
     <div class="pair"><${Picture} ...${{ t, name: "log_p", table: { columns: ["model", "log_p", "error"], rows: found.models.map((m) => [m.name, m.log_p, m.error]) } }}><h4>${t.meanLogp}</h4><${Intervals} rows=${found.models.map((m, i) => ({ name: m.name, value: m.log_p, error: m.error, second: i === 1 }))} unit=${t.natsRow} /></${Picture}>
       <${Picture} ...${{ t, name: "differences", table: { columns: ["from", "to", "rows"], rows: found.counts.map((n, i) => [found.edges[i], found.edges[i + 1], n]) } }}><h4>${t.differences}</h4><${Histogram} column=${column} zero=${true} label=${t.differences} /></${Picture}></div>
     <${Code} ...${{ t, code: found.code }} />`;
@@ -44,7 +45,7 @@ function useJob(name, start) {
   useEffect(() => { if (!job?.running) return undefined; const later = setTimeout(() => ask(get(`/api/job/${name}`)), 500); return () => clearTimeout(later); }, [job]);
   return { job, error: error || job?.error, ask };
 }
-const Steps = ({ t, job, label }) => html`<div role="status"><progress max=${job.of} value=${Math.max(0, job.step - 0.5)} aria-label=${label}></progress><p class="muted">${job.cancelled ? t.cancelling : `${job.step} / ${job.of} · ${job.said || t.working}`}</p></div>`;
+const Steps = ({ t, job, label }) => html`<div role="status"><progress max=${job.of} value=${Math.max(0, job.step - 0.5)} aria-label=${label}></progress><p class="muted">${job.cancelled ? t.cancelling : `${job.step} / ${job.of} · ${said(job.said) || t.working}`}</p></div>`;
 
 function Columns({ t, other, names }) {
   const { job, error } = useJob("columns", () => post("/api/compare/columns", { other }));
@@ -57,7 +58,7 @@ function ByColumn({ t, found, names }) {
   const table = { columns: ["column", "difference", "error", ...names.map((n) => `log_p ${n}`), ...names.map((n) => `right ${n}`), ...names.map((n) => `inside ${n}`)], rows: found.columns.map((c) => [c.name, c.difference, c.error, ...["log_p", "right", "inside"].flatMap((what) => c.models.map((m) => m[what]))]) };
   const inside = found.models.filter((m) => m.coverage.length), classes = found.models.filter((m) => m.stated.length);
   return html`<div class="scroll" tabindex="0"><table class="diverging"><thead><tr><th>${t.column}</th><th>${t.differenceHead}</th><th></th><th>${t.right}</th><th>${t.insideHead}</th></tr></thead>
-      <tbody>${found.columns.map((c) => html`<tr><td>${c.name} <span class="muted">${c.kind}</span></td><td><span class="both" aria-hidden="true"><span class=${c.difference < 0 ? "less" : "more"} style=${{ width: `${(50 * Math.abs(c.difference)) / most}%` }}></span></span></td><td class="number">${Math.abs(c.difference) > 1.96 * c.error ? html`<b>${signed(c.difference)}</b>` : signed(c.difference)} ± ${short(c.error)}</td><td>${c.models.some((m) => m.inside != null) ? `R² ${c.models.map((m) => short(m.right)).join(" · ")}` : cell(c, "right")}</td><td>${cell(c, "inside")}</td></tr>`)}</tbody></table></div>
+      <tbody>${found.columns.map((c) => html`<tr><td>${c.name} <span class="muted">${t.kindNames[c.kind] ?? c.kind}</span></td><td><span class="both" aria-hidden="true"><span class=${c.difference < 0 ? "less" : "more"} style=${{ width: `${(50 * Math.abs(c.difference)) / most}%` }}></span></span></td><td class="number">${Math.abs(c.difference) > 1.96 * c.error ? html`<b>${signed(c.difference)}</b>` : signed(c.difference)} ± ${short(c.error)}</td><td>${c.models.some((m) => m.inside != null) ? `R² ${c.models.map((m) => short(m.right)).join(" · ")}` : cell(c, "right")}</td><td>${cell(c, "inside")}</td></tr>`)}</tbody></table></div>
     <p class="muted">${t.order}: ${names.join(" · ")}. ${t.boldSure}</p>
     <div class="pair">${inside.length > 0 && html`<${Picture} ...${{ t, name: "coverage", table: { columns: ["model", "stated", "inside"], rows: inside.flatMap((m) => m.coverage.map((x, i) => [m.name, x, m.inside[i]])) } }}><h4>${t.intervals}</h4><${Diagonal} x=${t.stated} y=${t.inInterval} lines=${inside.map((m) => ({ name: m.name, x: m.coverage, y: m.inside }))} /></${Picture}>`}
       ${classes.length > 0 && html`<${Picture} ...${{ t, name: "calibration", table: { columns: ["model", "stated", "came", "count"], rows: classes.flatMap((m) => m.stated.map((x, i) => [m.name, x, m.came[i], m.count[i]])) } }}><h4>${t.classes}</h4><${Diagonal} x=${t.stated} y=${t.came} lines=${classes.map((m) => ({ name: m.name, x: m.stated, y: m.came, size: m.count }))} /></${Picture}>`}</div>
@@ -95,9 +96,9 @@ export function Audit({ t, state }) {
 
 function Audited({ t, found }) {
   const shown = found.ladder.filter((f) => f.value != null);
-  return html`<div class="panel"><h3>${t.findings} <small class="muted">${found.model}</small></h3><ul class="findings">${found.said.map((s) => html`<li>${s}</li>`)}</ul>
-      ${found.notes.map((n) => html`<p class="warn" role="alert">${n}</p>`)}<p class="muted">${found.fresh ? t.auditFresh : t.auditNotFresh}</p><${Code} ...${{ t, code: found.code }} /></div>
+  return html`<div class="panel"><h3>${t.findings} <small class="muted">${found.model}</small></h3><ul class="findings">${found.said.map((s) => html`<li>${said(s)}</li>`)}</ul>
+      ${found.notes.map((n) => html`<p class="warn" role="alert">${said(n)}</p>`)}<p class="muted">${found.fresh ? t.auditFresh : t.auditNotFresh}</p><${Code} ...${{ t, code: found.code }} /></div>
     <div class="panel"><${Picture} ...${{ t, name: "ladder", table: { columns: ["name", "value", "error", "kind"], rows: shown.map((f) => [f.name, f.value, f.error, f.kind]) } }}><h3>${t.ladder}</h3><p class="muted">${t.ladderLead}</p>
       <${Intervals} rows=${shown.map((f) => ({ name: f.name, said: t.kinds[f.kind] ?? f.kind, value: f.value, error: f.error, second: f.kind === "exact" }))} unit=${t.natsRow} digits=${3} /></${Picture}></div>
-    ${found.figures.length > 0 && html`<div class="scroll" tabindex="0"><table><thead><tr><th>${t.figure}</th><th>${t.value}</th><th>±</th><th>${t.meaning}</th></tr></thead><tbody>${found.figures.map((f) => html`<tr><td title=${f.group}>${f.name}</td><td class="number">${short(f.value)}</td><td class="number">${f.error == null ? "" : short(f.error)}</td><td class="wide muted">${f.meaning}</td></tr>`)}</tbody></table></div>`}`;
+    ${found.figures.length > 0 && html`<div class="scroll" tabindex="0"><table><thead><tr><th>${t.figure}</th><th>${t.value}</th><th>±</th><th>${t.meaning}</th></tr></thead><tbody>${found.figures.map((f) => html`<tr><td title=${f.group}>${f.name}</td><td class="number">${short(f.value)}</td><td class="number">${f.error == null ? "" : short(f.error)}</td><td class="wide muted">${said(f.meaning)}</td></tr>`)}</tbody></table></div>`}`;
 }

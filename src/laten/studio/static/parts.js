@@ -1,5 +1,6 @@
 // What several pages share: bars, histograms, tables, code, and waiting for an answer.
 import { html, useState, useEffect, useLayoutEffect, useRef } from "/static/vendor/preact-htm.js";
+import { said } from "/static/said.js";
 const d3 = window.d3;
 
 export const percent = (p) => (p == null ? "" : p >= 0.0995 ? `${(100 * p).toFixed(0)} %` : p >= 0.00095 ? `${(100 * p).toFixed(1)} %` : p > 0 ? "< 0.1 %" : "0 %");
@@ -39,7 +40,7 @@ export function useUndo(undo, depends) {
   }, depends);
 }
 
-export const Problem = ({ text }) => (text ? html`<p class="warn" role="alert">${text}</p>` : null);
+export const Problem = ({ text }) => (text ? html`<p class="warn" role="alert">${said(text)}</p>` : null);
 export const Busy = ({ t, busy }) => html`<span class="dots" role="status">${busy ? t.working : ""}</span>`;
 
 export function Bars({ column, chosen = [], onPick }) {
@@ -68,7 +69,6 @@ export function drawnOf(c) {
   return { columns: ["from", "to", "probability", ...prior], rows: c.p.map((p, i) => [write(c.edges[i]), write(c.edges[i + 1]), p, ...at(i)]) };
 }
 
-const W = 300, H = 84;
 export function axisOf(column, width) {
   const domain = [column.edges[0], column.edges[column.edges.length - 1]];
   const scale = (column.form === "date" ? d3.scaleUtc() : d3.scaleLinear()).domain(domain).range([0, width]);
@@ -79,8 +79,9 @@ function lasting(s) {
   return Math.abs(s) >= 172800 ? `${short(s / 86400)} d` : Math.abs(s) >= 7200 ? `${short(s / 3600)} h` : Math.abs(s) >= 120 ? `${short(s / 60)} min` : `${short(s)} s`;
 }
 
-export function Histogram({ column, given, onBrush, label, zero }) {
-  const svg = useRef(null), [drag, setDrag] = useState(null);
+// A histogram; `onBrush`: a range can be dragged; `mark`: a threshold that `onMark` moves, by the pointer or by keys.
+export function Histogram({ column, given, onBrush, label, zero, mark, onMark, step, said: name, wide }) {
+  const svg = useRef(null), [drag, setDrag] = useState(null), W = !wide ? 300 : innerWidth < 700 ? 340 : 720, H = wide ? 150 : 84;
   const { scale, ticks } = axisOf(column, W);
   const widths = column.edges.slice(1).map((e, i) => e - column.edges[i]);
   const most = Math.max(1e-12, ...column.p.map((p, i) => p / widths[i]), ...(column.prior ?? []).map((p, i) => p / widths[i]));
@@ -97,20 +98,28 @@ export function Histogram({ column, given, onBrush, label, zero }) {
   const brush = onBrush ? {
     onPointerDown: (e) => { e.currentTarget.setPointerCapture(e.pointerId); const x = at(e); setDrag([x, x]); },
     onPointerMove: (e) => drag && setDrag([drag[0], at(e)]), onPointerUp: end, onPointerCancel: () => setDrag(null),
+  } : onMark ? {
+    onPointerDown: (e) => { e.currentTarget.setPointerCapture(e.pointerId); setDrag([]); onMark(+scale.invert(at(e))); }, onPointerMove: (e) => drag && onMark(+scale.invert(at(e))), onPointerUp: () => setDrag(null), onPointerCancel: () => setDrag(null),
   } : {};
-  return html`<svg ref=${svg} viewBox=${`0 0 ${W} ${H}`} role="img" aria-label=${label ?? column.name} style=${{ touchAction: "pan-y", cursor: onBrush ? "crosshair" : "default" }} ...${brush}>
+  const [least, greatest] = scale.domain(), place = mark != null ? Math.min(W, Math.max(0, scale(mark))) : 0;
+  const key = (e) => {
+    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 }[e.key], end = { Home: least, End: greatest }[e.key];
+    if (by || end != null) { e.preventDefault(); onMark(Math.min(greatest, Math.max(least, end ?? mark + by * step))); }
+  };
+  return html`<svg ref=${svg} viewBox=${`0 0 ${W} ${H}`} role=${onMark ? "group" : "img"} aria-label=${label ?? column.name} style=${{ touchAction: "pan-y", cursor: onMark ? "ew-resize" : onBrush ? "crosshair" : "default" }} ...${brush}>
     <rect x="0" y="0" width=${W} height=${H} fill="transparent" />
-    ${column.p.map((p, i) => html`<rect class=${given ? "given" : "now"} x=${scale(column.edges[i]) + 0.4} width=${Math.max(0.5, scale(column.edges[i + 1]) - scale(column.edges[i]) - 0.8)} y=${y(p, i)} height=${Math.max(0, H - 16 - y(p, i))} />`)}
+    ${column.p.map((p, i) => html`<rect class=${given || (mark != null && column.edges[i] + column.edges[i + 1] < 2 * mark) ? "given" : "now"} x=${scale(column.edges[i]) + 0.4} width=${Math.max(0.5, scale(column.edges[i + 1]) - scale(column.edges[i]) - 0.8)} y=${y(p, i)} height=${Math.max(0, H - 16 - y(p, i))} />`)}
     ${outline && html`<path class="was" d=${outline} />`}
     ${zero && html`<line class="agree" x1=${scale(0)} x2=${scale(0)} y1="0" y2=${H - 16} />`}
     <line class="axis" x1="0" x2=${W} y1=${H - 15.5} y2=${H - 15.5} />
     ${ticks.map((k) => html`<text x=${k.x} y=${H - 3} text-anchor=${k.x < 14 ? "start" : k.x > W - 14 ? "end" : "middle"}>${k.text}</text>`)}
-    ${drag && html`<rect class="brush" x=${Math.min(...drag)} width=${Math.abs(drag[1] - drag[0])} y="0" height=${H - 16} />`}
+    ${mark != null && html`<g class="mark" role="slider" tabindex="0" aria-label=${name} aria-valuemin=${+least.toFixed(2)} aria-valuemax=${+greatest.toFixed(2)} aria-valuenow=${+mark.toFixed(2)} onKeyDown=${key}><line x1=${place} x2=${place} y1="0" y2=${H - 16} /><circle cx=${place} cy="9" r="8" /></g>`}
+    ${drag?.length === 2 && html`<rect class="brush" x=${Math.min(...drag)} width=${Math.abs(drag[1] - drag[0])} y="0" height=${H - 16} />`}
   </svg>`;
 }
 
-export function Rows({ table, cell, head }) {
-  return html`<div class="scroll" tabindex="0"><table><thead><tr>${head && html`<th>${head[0]}</th>`}${table.columns.map((c) => html`<th>${c}</th>`)}</tr></thead>
+export function Rows({ table, cell, top, head }) {
+  return html`<div class="scroll" tabindex="0"><table><thead><tr>${head && html`<th>${head[0]}</th>`}${table.columns.map((c, j) => (top && top(c, j)) || html`<th>${c}</th>`)}</tr></thead>
     <tbody>${table.rows.map((row, i) => html`<tr>${head && html`<td class="muted">${head[1][i]}</td>`}${row.map((v, j) => (cell && cell(i, j, v)) || html`<td class=${v == null ? "empty" : ""} title=${v ?? ""}>${v ?? ""}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 

@@ -1,5 +1,6 @@
 // A cloud of up to a million points on a canvas: moved, zoomed, pointed at, and lassoed. Pixels are written by hand:
 // it takes no graphics card, and looks the same everywhere.
+import { said } from "/static/said.js";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "/static/vendor/preact-htm.js";
 const d3 = window.d3;
 
@@ -33,7 +34,7 @@ function laid(map) {
   for (let k = 0; k < CELLS * CELLS; k++) first[k + 1] += first[k];
   const next = first.slice();
   for (let i = 0; i < map.n; i++) items[next[cell[i]]++] = i;
-  return { x, y, first, items };
+  return { x, y, first, items, place: ([u, v]) => [PAD + (u - a) * sx, H - PAD - (v - c) * sy] };
 }
 
 function nearest({ x, y, first, items }, px, py, reach) {
@@ -68,9 +69,19 @@ function paint(pixels, { x, y }, { k, tx, ty }, codes, colours, ground, inside, 
   }
 }
 
-export function Scatter({ t, map, shade, row, show, picked, setPicked, line, setLine, theme }) {
+// Lines of equal density, in the places of the points. Of the server: a grid of each group, and the heights of its lines.
+function contours({ place }, density) {
+  const d3contours = d3.contours().size([density.side, density.side]);
+  return density.groups.flatMap((g) => {
+    const at = ([i, j]) => place([g.x[0] + (i / density.side) * (g.x[1] - g.x[0]), g.y[0] + (j / density.side) * (g.y[1] - g.y[0])]);
+    return d3contours.thresholds(g.heights)(g.values).map((c, k) => ({ of: g.class, wide: k > 0 || g.class != null ? 4 : 2.5, rings: c.coordinates.flat().map((ring) => ring.map(at)) }));
+  });
+}
+
+export function Scatter({ t, map, shade, row, show, picked, setPicked, line, setLine, density, theme }) {
   const canvas = useRef(null), start = useRef(null), [lasso, setLasso] = useState(null), [moving, setMoving] = useState(null), [mode, setMode] = useState("lasso"), [drawn, setDrawn] = useState(null), [view, setView] = useState({ k: 1, tx: 0, ty: 0 });
   const cloud = useMemo(() => laid(map), [map]), pixels = useMemo(() => new ImageData(W, H), []);
+  const rings = useMemo(() => (density ? contours(cloud, density) : []), [cloud, density]);
   useEffect(() => setView({ k: 1, tx: 0, ty: 0 }), [map.x]);
   const inside = useMemo(() => { if (!picked.length) return null; const mask = new Uint8Array(map.n); picked.forEach((i) => { mask[i] = 1; }); return mask; }, [picked, map]);
   const colours = useMemo(() => (shade.palette ?? [getComputedStyle(document.documentElement).getPropertyValue("--accent")]).map(rgb), [shade, theme]);
@@ -78,11 +89,13 @@ export function Scatter({ t, map, shade, row, show, picked, setPicked, line, set
     const g = canvas.current.getContext("2d"), style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(name), at = ([a, b]) => [a * view.k + view.tx, b * view.k + view.ty];
     paint(pixels, cloud, view, shade.codes, colours, rgb(of("--card")), inside, moving !== null);
     g.putImageData(pixels, 0, 0);
+    const outline = (ring) => { g.beginPath(); ring.forEach((p) => g.lineTo(...at(p))); g.stroke(); };
+    rings.forEach((r) => { g.strokeStyle = r.of == null ? of("--ink") : CLASSES[r.of]; g.lineWidth = r.wide; r.rings.forEach(outline); });
     if (row != null) { g.strokeStyle = of("--ink"); g.lineWidth = 4; g.beginPath(); g.arc(...at([cloud.x[row], cloud.y[row]]), 12, 0, 7); g.stroke(); }
     const ends = drawn ?? line?.map((i) => [cloud.x[i], cloud.y[i]]);
     if (ends) { g.strokeStyle = of("--evidence"); g.lineWidth = 4; g.beginPath(); ends.forEach((p) => g.lineTo(...at(p))); g.stroke(); ends.forEach((p) => { g.beginPath(); g.arc(...at(p), 9, 0, 7); g.stroke(); }); }
     if (lasso?.length > 2) { g.strokeStyle = of("--evidence"); g.lineWidth = 3; g.beginPath(); lasso.forEach((p) => g.lineTo(...at(p))); g.closePath(); g.stroke(); }
-  }, [map, shade, row, inside, lasso, line, drawn, colours, theme, view, moving !== null]);
+  }, [map, shade, row, inside, lasso, line, drawn, rings, colours, theme, view, moving !== null]);
   const on = (e) => { const b = canvas.current.getBoundingClientRect(); return [((e.clientX - b.left) / b.width) * W, ((e.clientY - b.top) / b.height) * H]; };
   const under = (e) => { const [a, b] = on(e); return [(a - view.tx) / view.k, (b - view.ty) / view.k]; };
   const zoom = (factor, [a, b] = [W / 2, H / 2]) => setView((v) => { const k = Math.max(1, Math.min(200, v.k * factor)), f = k / v.k; return kept({ k, tx: a - (a - v.tx) * f, ty: b - (b - v.ty) * f }); });
@@ -107,5 +120,5 @@ export function Scatter({ t, map, shade, row, show, picked, setPicked, line, set
   const choice = (name, label) => html`<button type="button" class="plain" aria-pressed=${mode === name} onClick=${() => setMode(name)}>${label}</button>`;
   return html`<div class="row modes">${choice("lasso", t.lasso)}${choice("line", t.line)}${choice("move", t.move)}<button type="button" class="plain" aria-label=${t.zoomIn} onClick=${() => zoom(1.5)}>+</button><button type="button" class="plain" aria-label=${t.zoomOut} onClick=${() => zoom(1 / 1.5)}>−</button>${view.k > 1 && html`<button type="button" class="plain" onClick=${() => setView({ k: 1, tx: 0, ty: 0 })}>${t.wholeMap}</button>`}</div>
     <canvas class="map" style=${{ cursor: mode !== "move" ? "crosshair" : moving ? "grabbing" : "grab" }} ref=${canvas} width=${W} height=${H} tabindex="0" role="application" aria-label=${`${map.axes[0]}, ${map.axes[1]}: ${map.n}. ${t.mapKeys}`} onPointerDown=${down} onPointerMove=${move} onPointerUp=${up} onPointerCancel=${() => { setLasso(null); setMoving(null); setDrawn(null); }} onKeyDown=${key}></canvas>
-    <div class="muted" style=${{ display: "flex", flexWrap: "wrap", gap: "0 1rem", justifyContent: "space-between" }}><span>→ ${map.axes[0]}</span><span>↑ ${map.axes[1]}</span></div>`;
+    <div class="muted" style=${{ display: "flex", flexWrap: "wrap", gap: "0 1rem", justifyContent: "space-between" }}><span>→ ${said(map.axes[0])}</span><span>↑ ${said(map.axes[1])}</span></div>`;
 }

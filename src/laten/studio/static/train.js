@@ -4,6 +4,7 @@ import { get, post } from "/static/api.js";
 import { Bars, Code, Histogram, Problem, short, useAnswer } from "/static/parts.js";
 import { Pixels } from "/static/models.js";
 import { Picture } from "/static/pictures.js";
+import { said } from "/static/said.js";
 const d3 = window.d3;
 
 export function Train({ t, state, setState, go }) {
@@ -56,7 +57,7 @@ function Glimpse({ t, count }) {
 
 function Model({ t, state, go }) {
   return html`<div class="panel"><div class="row" style=${{ margin: 0 }}><code>${state.model.factors}</code></div>
-    ${(state.model.findings ?? []).length > 0 && html`<ul class="findings">${state.model.findings.map(([level, text]) => html`<li class=${level}>${text}</li>`)}</ul>`}
+    ${(state.model.findings ?? []).length > 0 && html`<ul class="findings">${state.model.findings.map(([level, text]) => html`<li class=${level}>${said(text)}</li>`)}</ul>`}
     <div class="row" style=${{ margin: ".6rem 0 0" }}><button class="go" onClick=${() => go(state.model.form === "images" ? "map" : "ask")}>${t.toAsk}</button>${state.model.form !== "exact" && html`<a href="/api/model.laten" download>${t.download}</a>`}</div></div>`;
 }
 
