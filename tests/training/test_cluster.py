@@ -140,7 +140,8 @@ def noted(self, *arguments):
     held.append(len(next(iter(found[0].values()))))
     return found
 windows.Windows._lanes = noted
-vae = lt.VAE(latent=2, width=8, epochs=12, batch_size=40, patience=0, progress="quiet").fit(sys.argv[1], memory="512MiB")
+vae = lt.VAE(latent=2, width=8, epochs=12, batch_size=40, patience=0)
+vae.fit(sys.argv[1], memory="512MiB")
 print(vae.history_["bound"].iloc[-1], vae.history_["valid_bound"].iloc[-1], max(held))
 """
 

@@ -182,9 +182,7 @@ def of_classes(
     return objective, np.where(seen, more * own, own) if more > 1 else weights
 
 
-def taught(
-    objective: Objective, parameters: Parameters, model: Model, rows: Rows
-) -> tuple[Objective, tuple[str, ...]]:
+def taught(objective: Objective, parameters: Parameters, model: Model, rows: Rows) -> tuple[Objective, tuple[str, ...]]:
     """Let the guide learn from labels that some rows have, and start latent classes from groups of rows.
 
     An objective of the user's stays as it is: they may say `lt.WithLabels(...)` themselves.

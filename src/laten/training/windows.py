@@ -10,6 +10,7 @@ nothing is traced again. While one is trained on, a thread reads the next: also 
 rows a step sees is a function of seed, turn and step, as where all rows lie on the device.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -67,6 +68,9 @@ class Often(NamedTuple):
         return np.where(seen, self.more, 1.0)
 
 
+ALIKE = Often()
+
+
 class Windows:
     """A spool, seen a window at a time.
 
@@ -76,7 +80,7 @@ class Windows:
         often: Which rows are visited more often, within a lane.
     """
 
-    def __init__(self, spool: Spool, size: int, often: Often = Often()) -> None:
+    def __init__(self, spool: Spool, size: int, often: Often = ALIKE) -> None:
         self.spool, self.size, self.rows, self.often = spool, min(size, spool.rows), spool.rows, often
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="laten-window")
         self.ahead: tuple[Any, Future[Window]] | None = None
@@ -200,7 +204,7 @@ class Windows:
         stops = np.minimum(starts + block, self.rows)
         upto = np.cumsum(stops - starts)
         found = []
-        for low, high in zip(ends, ends[1:], strict=False):
+        for low, high in itertools.pairwise(ends):
             lane = []
             for i in range(int(np.searchsorted(upto, low, side="right")), len(order)):
                 before = int(upto[i]) - int(stops[i] - starts[i])

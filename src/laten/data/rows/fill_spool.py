@@ -145,9 +145,7 @@ def types_of(view: TableView) -> dict[str, np.dtype]:
     return {b.node: np.min_scalar_type(max(b.sizes)) if b.node in view.lossy else b.dtype for b in view.schema.blocks}
 
 
-def encoded(
-    parts: Parts, view: TableView, frame: Any, start: int, inputs: Collection[str]
-) -> tuple[Rows, float]:
+def encoded(parts: Parts, view: TableView, frame: Any, start: int, inputs: Collection[str]) -> tuple[Rows, float]:
     """Encode a part; an error says which rows it is about."""
     try:
         return view.prepared(frame, cells_of(frame), inputs)
