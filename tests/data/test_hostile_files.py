@@ -194,7 +194,7 @@ def test_a_damaged_file_leaves_no_memory_taken(tmp_path, memory):
     path.write_bytes(packed[:-3])
 
     def refused():
-        with pytest.raises(lt.DataError, match="x.csv.zst"):
+        with pytest.raises(lt.DataError, match=r"x\.csv\.zst"):
             lt.read(path) if memory is None else lt.VAE().fit(str(path), memory=memory)
 
     refused()

@@ -153,8 +153,8 @@ def test_two_processes_read_a_half_of_each_window_and_learn_what_one_learns(tmp_
     where, env = f"127.0.0.1:{members.free_port()}", {**os.environ, **members.QUICK}
     told = [[], [where, "0"], [where, "1"]]
     alone, *pair = [subprocess.Popen([*command, *own], env=env, text=True, **pipes) for own in told]
-    *ends, rows = map(float, alone.communicate(timeout=300)[0].split())
+    *ends, rows = map(float, alone.communicate(timeout=300)[0].splitlines()[-1].split())
     for process in pair:
-        *found, held = map(float, process.communicate(timeout=300)[0].split())
+        *found, held = map(float, process.communicate(timeout=300)[0].splitlines()[-1].split())
         assert process.returncode == 0
         assert found == pytest.approx(ends, abs=1e-3) and held == rows / 2

@@ -82,7 +82,7 @@ def test_who_trains_with_a_part_of_each_batch_reads_a_part_of_the_rows(spool, si
     assert every == 4
     for turn in range(windows.count(20)):
         whole, numbers = windows.whole(0, turn, 20)
-        expected = whole.values["x"][numbers]
+        expected = jax.device_get(whole.values["x"])[numbers]
         for processes in (2, 4):
             wide, found = 20 // processes, []
             for i in range(processes):
@@ -187,6 +187,11 @@ def test_a_fit_in_windows_that_is_broken_off_ends_with_the_same_bytes(data, tmp_
     assert file_of(fitted(data, seed=1)) != file_of(whole)  # the control
 
 
+def test_what_makes_a_fit_in_windows_diverge_is_named(data):
+    with pytest.raises(lt.TrainingDiverged, match="The log-density of node"):
+        fitted(data, learning_rate=1e30)
+
+
 def test_levels_beyond_those_that_are_kept_track_of_share_an_entry(data, monkeypatch):
     monkeypatch.setattr(surveying, "TEXTS", 30)
     for path in data.iterdir():
@@ -239,6 +244,7 @@ def test_labels_teach_a_fit_in_parts_as_one_in_memory(data, monkeypatch, fewest)
         assert parts.windows is None and np.sort(parts.row_weights) == pytest.approx(np.sort(whole.row_weights))
 
 
+@pytest.mark.filterwarnings("ignore::laten.LatenWarning")
 def test_an_input_is_read_in_parts(data, monkeypatch):
     """Its log-determinants do not count, which a bound of rows in memory shows."""
     monkeypatch.setattr(prepare_parts, "survey", surveying.survey)  # of all rows: scales are those of all

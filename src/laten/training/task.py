@@ -72,7 +72,7 @@ class Task(NamedTuple):
         order = np.pad(numbers, ((0, max(plan.longest - len(numbers), 0)), (0, 0)))
         yield Window(self.store, shared_out(order, mesh), numbers, turn, 0)
 
-    def failed(self, seed: int, plan: Plan, window: Window, step: int) -> tuple[Store, np.ndarray]:
+    def failed(self, seed: int, plan: Plan, window: Window, step: int) -> tuple[Store, Any]:
         """Return rows, and which of them are the batch of a step of a window."""
         store, numbers = self.store, window.numbers
         if self.windows is not None:  # this process may have some of them alone

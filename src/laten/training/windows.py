@@ -134,9 +134,9 @@ class Windows:
         self.ahead = None
 
     def whole(self, seed: int, turn: int, batch_size: int) -> tuple[Store, np.ndarray]:
-        """Read all rows of a window again, and return them on the host, with the steps over them."""
+        """Read all rows of a window again, and return them on one device, with the steps over them."""
         values, masks, numbers = self._lanes(seed, turn, batch_size, range(lanes_of(batch_size)))
-        return Store(values, masks), numbers
+        return Store(jax.device_put(values), jax.device_put(masks)), numbers
 
     def _taken(self, *which: Any) -> Window:
         ahead, self.ahead = self.ahead, None
@@ -160,9 +160,9 @@ class Windows:
             values, masks, numbers = self._lanes(seed, turn, batch_size, lanes, rows)
             before = lanes.start * (batch_size // lanes_of(batch_size))
             own = numbers[:, columns.start - before : columns.stop - before]
-            shares.append((Store(values, masks), np.pad(own, ((0, steps - len(own)), (0, 0)))))
-        store, order = joined(shares, mesh)
-        return Window(store, order, numbers, turn, 0)
+            shares.append(((values, masks), np.pad(own, ((0, steps - len(own)), (0, 0)))))
+        rows_of, columns_of = joined(shares, mesh)
+        return Window(Store(*rows_of), columns_of, numbers, turn, 0)
 
     def _lanes(
         self, seed: int, turn: int, batch_size: int, lanes: range, size: int | None = None

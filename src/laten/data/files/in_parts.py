@@ -25,7 +25,10 @@ from laten.data.text.notation import Assumed, Notation, attach
 from laten.data.text.table import read_columns
 
 PART = 16_384  # rows of a part, unless told otherwise
-DAMAGE = (*ARCHIVES, EOFError, OSError, ValueError)
+DAMAGE = (
+    AttributeError, EOFError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError,
+    *ARCHIVES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
