@@ -57,7 +57,7 @@ def test_rays_workers(model):
         frame = rows()
         for question in ("score", "impute", "embed"):
             found = (
-                ray.data.from_pandas(frame)
+                ray.data.from_pandas([frame[:16], frame[16:]])
                 .map_batches(
                     lt.BatchAnswers, fn_constructor_args=(model, question), batch_format="pandas", batch_size=8,
                     compute=ray.data.ActorPoolStrategy(size=2),
@@ -67,7 +67,7 @@ def test_rays_workers(model):
             alone = lt.BatchAnswers(model, question)(frame)
             order = next(iter(found))
             np.testing.assert_allclose(
-                found.sort_values(order).to_numpy(), alone.sort_values(order).to_numpy(), rtol=1e-4, atol=1e-4
+                found.sort_values(order).to_numpy(float), alone.sort_values(order).to_numpy(float), rtol=1e-4, atol=1e-4
             )
     finally:
         ray.shutdown()

@@ -253,6 +253,15 @@ def test_combinations_and_strict_order():
     assert len(shares) == 10 and set(shares.index) == set(map(tuple, frame[["x", "y"]].to_numpy().tolist()))
 
 
+def test_a_text_of_times_with_and_without_zones_is_looked_at():
+    when = [
+        f"{day}{'-02-02' * (i % 2)}"
+        for i, day in enumerate(pd.date_range("2024-01-01", periods=300).strftime("%Y-%m-%d"))
+    ]
+    found = lt.infer_schema(pd.DataFrame({"x": np.arange(300) / 7, "when": when}))
+    assert any("dates" in remark.text for remark in found.worth_a_look)
+
+
 def test_worth_a_look():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(

@@ -1,12 +1,14 @@
 """Files of strangers: each reader has a budget, and what it refuses it names, with the way out."""
 
 import bz2
+import gc
 import gzip
 import io
 import lzma
 import os
 import sqlite3
 import time
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -183,3 +185,23 @@ def test_thousands_of_columns_are_read_in_seconds(tmp_path):
     began = time.process_time()
     assert lt.read(tmp_path / "x.csv").shape == (3, 1001)
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize("memory", [None, "512MiB"])
+def test_a_damaged_file_leaves_no_memory_taken(tmp_path, memory):
+    """Arrow's streams lose a buffer of a megabyte where they fail."""
+    path, packed = tmp_path / "x.csv.zst", pa.Codec("zstd").compress(b"a,b\n1,2\n" * 200, asbytes=True)
+    path.write_bytes(packed[:-3])
+
+    def refused():
+        with pytest.raises(lt.DataError, match=r"x\.csv\.zst"):
+            lt.read(path) if memory is None else lt.VAE().fit(str(path), memory=memory)
+
+    refused()
+    tracemalloc.start()
+    for _ in range(8):
+        refused()
+    gc.collect()
+    left = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert left < 4 * 2**20

@@ -8,6 +8,7 @@ import lzma
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,7 @@ missing = 0.1
 """
 
 
+@cache
 def frame() -> pd.DataFrame:
     """Return a small table of all kinds of columns."""
     rng = np.random.default_rng(0)

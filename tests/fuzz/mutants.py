@@ -4,13 +4,15 @@ import io
 import random
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 import laten as lt
-from fuzz.kept import PACKINGS, ZIPS, changed, corpus, frame, unzipped, zipped
+from fuzz.kept import PACKINGS, ROWS, ZIPS, changed, corpus, frame, unzipped, zipped
+from laten.data.files.open_parts import open_parts
 
 WORDS = [
     b"NaN", b"inf", b"1e400", b"-1", b"9" * 5000, b'"', b"'", b"\n", b"\r", b"\0", b",", b";", b"{", b"[" * 2000, b"\\",
@@ -83,13 +85,13 @@ def inside_changed(name: str, raw: bytes, rng: random.Random, others: list[bytes
     return zipped(members)
 
 
-def mutant(number: int, folder: str) -> tuple[str, bytes]:
-    """Return the name and the bytes of an input."""
+def mutant(number: int, folder: str) -> tuple[str, bytes, bool]:
+    """Return the name and the bytes of an input, and whether what is read is used a little, as of every tenth."""
     rng, all_kept = random.Random(number), kept(folder)
     name = list(all_kept)[number % len(all_kept)]
     raw = rng.choice(all_kept[name])
     change: Callable = inside_changed if rng.random() < 0.6 else lambda _, *rest: bytes_changed(*rest)
-    return name, change(name, raw, rng, all_kept[name])
+    return name, change(name, raw, rng, all_kept[name]), rng.random() < 0.1
 
 
 def read(name: str, raw: bytes, folder: Path, more: bool) -> None:
@@ -112,8 +114,18 @@ def read(name: str, raw: bytes, folder: Path, more: bool) -> None:
         elif name.endswith(".toml"):
             lt.read_schema(path, frame())
         else:
+            if more:
+                read_in_parts(path)
             found = lt.read(path.parent if name.startswith("images") else path)
             if more and not isinstance(found, np.ndarray | dict):
                 lt.infer_schema(found.iloc[:, :20])
     finally:
         path.unlink()
+
+
+def read_in_parts(path: Path) -> None:
+    """Read a table as one that is larger than memory."""
+    with suppress(lt.LatenError):
+        parts = open_parts(path)
+        for cells in () if parts is None else parts.cells(ROWS // 2):
+            parts.knowing(cells).frame(cells)

@@ -124,3 +124,37 @@ def test_one_that_is_alive_and_does_nothing(tmp_path):
     for code, said in members.ended(pair):
         assert code == 75
         assert "process 1 does not go on, and has not for 3 seconds or longer" in said
+
+
+IN_WINDOWS = """
+import sys
+import laten as lt
+from laten.estimator import prepare_parts
+if len(sys.argv) > 2:
+    lt.join_cluster(sys.argv[2], 2, int(sys.argv[3]))
+prepare_parts.FEWEST, prepare_parts.SHARE = 50, 2**40
+from laten.training import windows
+held, read = [], windows.Windows._lanes
+def noted(self, *arguments):
+    found = read(self, *arguments)
+    held.append(len(next(iter(found[0].values()))))
+    return found
+windows.Windows._lanes = noted
+vae = lt.VAE(latent=2, width=8, epochs=12, batch_size=40, patience=0)
+vae.fit(sys.argv[1], memory="512MiB")
+print(vae.history_["bound"].iloc[-1], vae.history_["valid_bound"].iloc[-1], max(held))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_read_a_half_of_each_window_and_learn_what_one_learns(tmp_path):
+    lt.read("wine").to_parquet(tmp_path / "wine.parquet")
+    command, pipes = [sys.executable, "-c", IN_WINDOWS, str(tmp_path / "wine.parquet")], {"stdout": subprocess.PIPE}
+    where, env = f"127.0.0.1:{members.free_port()}", {**os.environ, **members.QUICK}
+    told = [[], [where, "0"], [where, "1"]]
+    alone, *pair = [subprocess.Popen([*command, *own], env=env, text=True, **pipes) for own in told]
+    *ends, rows = map(float, alone.communicate(timeout=300)[0].splitlines()[-1].split())
+    for process in pair:
+        *found, held = map(float, process.communicate(timeout=300)[0].splitlines()[-1].split())
+        assert process.returncode == 0
+        assert found == pytest.approx(ends, abs=1e-3) and held == rows / 2

@@ -18,7 +18,8 @@ from laten.training import checkpoints as kept
 from laten.training import windows as windowed
 from laten.training.checkpoints import Checkpoints
 from laten.training.epochs import train
-from laten.training.windows import Windows
+from laten.training.objectives import WithLabels
+from laten.training.windows import Often, Windows
 
 pytestmark = pytest.mark.trains
 
@@ -72,6 +73,44 @@ def test_windows_have_one_shape_and_numbers_of_their_own(spool):
     assert [w.first for w in found] == [0, 10, 20, 30, 31, 41, 51, 61]
     for w in found:
         assert w.order.shape == order.shape and jax.tree.map(np.shape, w.store) == jax.tree.map(np.shape, store)
+
+
+@pytest.mark.parametrize("size", [105, 310])
+def test_who_trains_with_a_part_of_each_batch_reads_a_part_of_the_rows(spool, size):
+    """Batches are those of one process, whoever else reads the rest."""
+    windows, every = Windows(spool, size), windowed.lanes_of(20)
+    assert every == 4
+    for turn in range(windows.count(20)):
+        whole, numbers = windows.whole(0, turn, 20)
+        expected = jax.device_get(whole.values["x"])[numbers]
+        for processes in (2, 4):
+            wide, found = 20 // processes, []
+            for i in range(processes):
+                lanes = windowed.lanes_with(range(i * wide, (i + 1) * wide), 20)
+                values, masks, own = windows._lanes(0, turn, 20, lanes)
+                found.append(values["x"][own].astype(int))
+                assert abs(len(values["x"]) - len(whole.values["x"]) / processes) <= every
+                assert np.array_equal(masks["c"][own][..., 0], (found[-1] % 7 > 0) | (found[-1] < 100))
+            assert np.array_equal(np.concatenate(found, axis=1), expected)
+    windows.close()
+
+
+def test_three_parts_of_four_lanes_have_two_each():
+    assert [windowed.lanes_with(range(i, i + 20), 60) for i in (0, 20, 40)] == [range(2), range(1, 3), range(2, 4)]
+
+
+def test_rows_with_a_label_are_visited_more_often(tmp_path):
+    shows = NUMBER % 10 == 0
+    writer = SpoolWriter(tmp_path, {"x": np.dtype(np.uint16), "y": np.dtype(np.uint8)})
+    writer.append(Rows({"x": NUMBER.astype(np.uint16), "y": (NUMBER % 3).astype(np.uint8)}, 310, {"y": shows}))
+    spool = writer.finish({"key": "k"})
+    assert [spool.shown(names) for names in (["y"], ["x"], [])] == [31, 310, 0]
+    for more, share in ((1.0, 0.1), (4.0, 4 * 0.1 / (4 * 0.1 + 0.9))):
+        windows = Windows(spool, 310, Often(("y",), more))
+        (window,) = windows.round(0, 0, 1, 10)
+        rows = jax.device_get(window.store.values["x"])[window.numbers].ravel()
+        assert len(rows) == 310 and abs(shows[rows].mean() - share) < 0.02
+        windows.close()
 
 
 def test_a_spool_is_opened_for_its_own_rows_alone(spool, tmp_path):
@@ -148,6 +187,11 @@ def test_a_fit_in_windows_that_is_broken_off_ends_with_the_same_bytes(data, tmp_
     assert file_of(fitted(data, seed=1)) != file_of(whole)  # the control
 
 
+def test_what_makes_a_fit_in_windows_diverge_is_named(data):
+    with pytest.raises(lt.TrainingDiverged, match="The log-density of node"):
+        fitted(data, learning_rate=1e30)
+
+
 def test_levels_beyond_those_that_are_kept_track_of_share_an_entry(data, monkeypatch):
     monkeypatch.setattr(surveying, "TEXTS", 30)
     for path in data.iterdir():
@@ -168,6 +212,59 @@ def test_a_window_that_holds_all_rows_is_no_window(data, monkeypatch):
     assert task.windows is None and task.rows == 360 and len(task.valid) == 40
     assert set(task.order(0, 0, 20, 1).ravel()) == set(task.train)
     assert vae.history_["rows"].iloc[0] % 360 == 0
+
+
+def seen_task(monkeypatch) -> list:
+    """Collect the tasks that fits train from here on."""
+    seen = []
+    monkeypatch.setattr(plain_vae, "train", lambda task, *a, **k: seen.append(task) or train(task, *a, **k))
+    return seen
+
+
+@pytest.mark.parametrize("fewest", [100, 10_000])
+def test_labels_teach_a_fit_in_parts_as_one_in_memory(data, monkeypatch, fewest):
+    """Rows with a label, 1 of 20, come to a fifth of the visits; in windows, and where one window holds all."""
+    monkeypatch.setattr(prepare_parts, "FEWEST", fewest)
+    for path in data.iterdir():
+        rows = np.arange(len(pd.read_parquet(path)))
+        kind = np.where(rows % 20 == 0, np.array(list("abc"))[rows // 20 % 3], None)
+        pd.read_parquet(path).assign(size=(rows * 0.37) % 1, kind=kind).to_parquet(path, index=False)
+    network = lt.Network(kind=lt.Categorical(3), size=lt.Normal(()).given("kind"))
+    tasks = seen_task(monkeypatch)
+    for rows in (str(data), pd.concat([pd.read_parquet(p) for p in sorted(data.iterdir())], ignore_index=True)):
+        memory = "512MiB" if isinstance(rows, str) else None
+        lt.VAE(network, epochs=2, batch_size=20, validation=0.0).fit(rows, memory=memory)
+    parts, whole = tasks
+    assert parts.objective == whole.objective == WithLabels(lt.Elbo())
+    more = whole.row_weights.max()
+    assert more == pytest.approx(0.25 * 0.95 / 0.05, rel=0.1)
+    if fewest == 100:
+        assert parts.row_weights is None and parts.windows.often == (("kind",), pytest.approx(more))
+    else:
+        assert parts.windows is None and np.sort(parts.row_weights) == pytest.approx(np.sort(whole.row_weights))
+
+
+@pytest.mark.filterwarnings("ignore::laten.LatenWarning")
+def test_an_input_is_read_in_parts(data, monkeypatch):
+    """Its log-determinants do not count, which a bound of rows in memory shows."""
+    monkeypatch.setattr(prepare_parts, "survey", surveying.survey)  # of all rows: scales are those of all
+    for path in data.iterdir():
+        pd.read_parquet(path).dropna().to_parquet(path, index=False)
+    frame = pd.concat([pd.read_parquet(p) for p in sorted(data.iterdir())], ignore_index=True)
+    frame = frame.assign(dose=np.arange(len(frame)) % 11 / 3)
+    frame.to_parquet(data / "0.parquet", index=False)
+    (data / "1.parquet").unlink()
+    network = lt.Network(dose=lt.Given(()), z=lt.Normal(1), size=lt.Normal((), scale="site").given("z", "dose"))
+    tasks = seen_task(monkeypatch)
+    parts, whole = lt.VAE(network, epochs=1, batch_size=20), lt.VAE(network, epochs=1, batch_size=20)
+    parts.fit(str(data), memory="512MiB")
+    whole.fit(frame)
+    assert tasks[0].windows is not None and tasks[0].offset == pytest.approx(tasks[1].offset, rel=1e-6)
+    assert np.isfinite(parts.score_samples(frame.head(3))).all()
+    frame.loc[[5, 300], "dose"] = np.nan
+    frame.to_parquet(data / "0.parquet", index=False)
+    with pytest.raises(lt.DataError, match=r"node 'dose' is Given.*2 rows do not"):
+        lt.VAE(network, epochs=1).fit(str(data), memory="512MiB")
 
 
 def test_other_rows_are_another_run(data, tmp_path):
@@ -197,6 +294,3 @@ def test_what_cannot_be_read_in_parts(data):
     for memory in ("much", "1MiB", True):
         with pytest.raises(lt.LatenError, match="memory"):
             lt.VAE(**OPTIONS).fit(str(data), memory=memory)
-    network = lt.Network(size=lt.Given(1), z=lt.Normal(2), kind=lt.Bernoulli(1).given("z", "size", via=lt.MLP(4)))
-    with pytest.raises(lt.DataError, match="'size' is an input"):
-        lt.VAE(network, epochs=1).fit(str(data), memory="512MiB")

@@ -186,32 +186,46 @@ def of_classes(
     objective: Objective, parameters: Parameters, model: Model, rows: Rows, train: np.ndarray | None,
     weights: np.ndarray | None,
 ) -> tuple[Objective, np.ndarray | None]:  # fmt: skip
-    """Let the guide learn from labels that some rows have, and start latent classes from groups of rows.
-
-    Rows with a label are visited often enough.
-
-    An objective of the user's stays as it is: they may say `lt.WithLabels(...)` themselves.
+    """Let the guide learn from classes (`taught`), and visit rows with a label often enough.
 
     Returns:
         The objective, and weights of the training rows by which they are visited.
     """
-    if parameters.objective is not None:
-        return objective, weights
-    classes = can_start(model, list(rows.values))
-    if classes:
-        some = some_rows_of(rows)
-        objective = FromGroups(objective, centres_of(model, classes, *some, parameters.one_seed))
-    labels = labels_of(model, list(rows.mask))
+    objective, labels = taught(objective, parameters, model, rows)
     if not labels:
         return objective, weights
     seen = np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in labels], axis=0)
     seen = seen if train is None else seen[train]
     own = np.ones(len(seen)) if weights is None else weights
-    share = own[seen].sum() / own.sum()
-    if 0 < share < LABELLED:
-        more = min(LABELLED / (1 - LABELLED) * (1 - share) / share, MOST_OFTEN)
-        weights = np.where(seen, more * own, own)
-    return WithLabels(objective), weights
+    more = labelled_weight(own[seen].sum() / own.sum())
+    return objective, np.where(seen, more * own, own) if more > 1 else weights
+
+
+def taught(objective: Objective, parameters: Parameters, model: Model, rows: Rows) -> tuple[Objective, tuple[str, ...]]:
+    """Let the guide learn from labels that some rows have, and start latent classes from groups of rows.
+
+    An objective of the user's stays as it is: they may say `lt.WithLabels(...)` themselves.
+
+    Args:
+        rows: All of them, or some.
+    Returns:
+        The objective, and the nodes whose labels teach the guide.
+    """
+    if parameters.objective is not None:
+        return objective, ()
+    classes = can_start(model, list(rows.values))
+    if classes:
+        some = some_rows_of(rows)
+        objective = FromGroups(objective, centres_of(model, classes, *some, parameters.one_seed))
+    labels = labels_of(model, list(rows.mask))
+    return WithLabels(objective) if labels else objective, labels
+
+
+def labelled_weight(share: float) -> float:
+    """Return how much more often a row with a label is visited, where such rows are this share of all."""
+    if not 0 < share < LABELLED:
+        return 1.0
+    return min(LABELLED / (1 - LABELLED) * (1 - share) / share, MOST_OFTEN)
 
 
 def count(rows: int, weights: np.ndarray | None) -> int:

@@ -33,10 +33,21 @@ from laten.data.rows.presentation import Store
 from laten.data.rows.rows import Rows
 from laten.data.schema.schema import Schema
 from laten.estimator.parameters import Parameters, check
-from laten.estimator.prepare import Prepared, counted, new_models, objective_of, some_rows, told, with_extra
+from laten.estimator.prepare import (
+    Prepared,
+    counted,
+    labelled_weight,
+    new_models,
+    objective_of,
+    some_rows,
+    taught,
+    told,
+    with_extra,
+)
 from laten.estimator.propose import check_block, for_table, viewed, with_learned_roots
+from laten.inference.inputs import refuse_hidden_input
 from laten.training.task import Task
-from laten.training.windows import Windows
+from laten.training.windows import Often, Windows
 
 SHARE = 16  # a window takes this part of the memory; three of them, at times, and what reads the next
 FEWEST = 2**12  # rows of a window
@@ -103,27 +114,32 @@ def prepare_parts(
         empty = holes_of(shares[list(view.schema.names)].isna().to_numpy())
         view = replace(view, schema=by_share(with_others(view.schema, found.many), shares), holes=empty)
     told_all = {*declared, *map(str, parameters.constraints or ())}
-    seed = parameters.one_seed
-    filled = fill(table.parts, view, found, folder, parameters.validation, seed, MOST_ROWS, told_all)
+    seed, network = parameters.one_seed, parameters.network
+    inputs = [] if network is None else [n for n, family in network.families.items() if family.is_input]
+    filled = fill(table.parts, view, found, folder, parameters.validation, seed, MOST_ROWS, told_all, inputs)
     view, small, rows = filled.view, filled.small, filled.spool.rows
-    network = parameters.network
     if network is None:
         network = for_table(view.schema, view.lossy, found.rows, parameters)
-    if inputs := [name for name, family in network.families.items() if family.is_input]:
-        raise DataError(f"node {inputs[0]!r} is an input, which a table that is read in parts cannot have yet")
     for block in view.schema.blocks:
         check_block(network, block)
+        if block.node in inputs:
+            refuse_hidden_input(network, block.node, max(c.seen.missing for c in block.columns))
     network = with_learned_roots(network, small)
     settings, presentation = told(parameters, small, network, True)
     settings.planned(rows)
     holes = frozenset(small.mask) | frozenset(presentation.hide)
+    models = new_models(trained(filled), network, parameters, holes)
     objective = counted(objective_of(parameters, True), parameters, rows)
-    model, *others = with_extra(new_models(trained(filled), network, parameters, holes), objective, seed)
+    objective, labels = taught(objective, parameters, models[0], trained(filled))
+    model, *others = with_extra(models, objective, seed)
+    often = Often(labels, labelled_weight(filled.spool.shown(labels) / rows))
     held = np.arange(filled.held, dtype=np.int32) if filled.held else None
-    store, train, windows = stored(filled, window_rows(memory, filled.spool.width))
+    store, train, windows = stored(filled, window_rows(memory, filled.spool.width), often)
+    weights = often.weights({n: np.asarray(store.masks[n])[train] for n in labels}, len(train))
     task = Task(
-        model, objective, store, presentation, filled.log_det, small.labels, train, held, tuple(others), None, windows
-    )
+        model, objective, store, presentation, filled.log_det, small.labels, train, held, tuple(others),
+        None if windows else weights, windows,
+    )  # fmt: skip
     shown = table.parts.frame(filled.shown) if filled.held else None
     return Prepared(view, task, settings, some_rows(shares, len(shares), None)), shown
 
@@ -148,12 +164,12 @@ def trained(filled: Filled) -> Rows:
     return filled.small.take(slice(filled.held, None))
 
 
-def stored(filled: Filled, size: int) -> tuple[Store, np.ndarray, Windows | None]:
+def stored(filled: Filled, size: int, often: Often) -> tuple[Store, np.ndarray, Windows | None]:
     """Return rows on the device, which of them are trained on, and windows of the others; None: all are there."""
     small, spool = filled.small, filled.spool
     if spool.rows > size:
         store = Store(jax.device_put(dict(small.values)), jax.device_put(dict(small.mask)))
-        return store, np.arange(filled.held, small.n, dtype=np.int32), Windows(spool, size)
+        return store, np.arange(filled.held, small.n, dtype=np.int32), Windows(spool, size, often)
     own = small.take(slice(filled.held))
     both = [
         {n: np.concatenate([held[n], x]) for n, x in part.items()}

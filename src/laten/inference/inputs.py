@@ -16,8 +16,17 @@ def check_inputs(network: Network, rows: Rows) -> None:
     for name in rows.mask:
         if network.nodes[name].family.is_input:
             hidden = int((~np.asarray(rows.mask[name]).reshape(rows.n, -1).all(axis=1)).sum())
-            if hidden:
-                raise DataError(
-                    f"node {name!r} is {network.nodes[name].family!r}: every row must give all of it; {hidden} rows do "
-                    "not. Fill it, leave these rows out, or declare it as a family with a density"
-                )
+            refuse_hidden_input(network, name, hidden)
+
+
+def refuse_hidden_input(network: Network, name: str, hidden: int) -> None:
+    """Refuse an input that so many rows do not give.
+
+    Raises:
+        DataError: there are any.
+    """
+    if hidden:
+        raise DataError(
+            f"node {name!r} is {network.nodes[name].family!r}: every row must give all of it; {hidden} rows do not. "
+            "Fill it, leave these rows out, or declare it as a family with a density"
+        )

@@ -4,10 +4,11 @@ The program is written for one device and means the same on any number: JAX's co
 So objectives that look at a whole batch (`trim`, `free_bits`) stay what they are, and a row's random numbers depend on
 its place in the batch, not on the device that has it. Where an objective is a mean over rows, each device takes the
 gradient of its own, and one vector is exchanged a step: between machines messages cost more than bytes. Equal bits come
-from an equal number of devices alone: sums are taken in another order.
+from an equal number of devices alone: sums are taken in another order. Rows that lie on the disk are shared out too: a
+device holds those that its part of the batches needs (`windows.py`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -58,6 +59,11 @@ def batches(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(None, AXIS))
 
 
+def apart(mesh: Mesh) -> NamedSharding:
+    """Return the layout of rows of which each device has some of its own."""
+    return NamedSharding(mesh, PartitionSpec(AXIS))
+
+
 def everywhere(tree: Any, mesh: Mesh | None) -> Any:
     """Put arrays, which every process has alike, on each device; where one lies there already, it is not copied."""
     if mesh is None:
@@ -81,13 +87,61 @@ def shared_out(order: np.ndarray, mesh: Mesh | None) -> Array:
     return jax.make_array_from_callback(order.shape, batches(mesh), lambda part: order[part])
 
 
-def shapes_on(handed: tuple[Any, Any], mesh: Mesh | None) -> tuple[Any, Any]:
-    """Return shapes of rows and of row numbers with the layouts that `everywhere` and `shared_out` give them."""
+def shapes_on(handed: tuple[Any, Any], mesh: Mesh | None, own: bool = False) -> tuple[Any, Any]:
+    """Return shapes of rows and of row numbers with the layouts that `everywhere` and `shared_out` give them.
+
+    Args:
+        own: Each device has rows of its own: the layouts are those of `joined`.
+    """
     if mesh is None:
         return handed
-    told = jax.ShapeDtypeStruct
-    rows = jax.tree.map(lambda x: told(x.shape, x.dtype, sharding=on_each(mesh)), handed[0])
+    told, layout = jax.ShapeDtypeStruct, apart(mesh) if own else on_each(mesh)
+    rows = jax.tree.map(lambda x: told(x.shape, x.dtype, sharding=layout), handed[0])
     return rows, told(handed[1].shape, handed[1].dtype, sharding=batches(mesh))
+
+
+def own_devices(mesh: Mesh) -> list[jax.Device]:
+    """Return those of the devices that are this process's, in their order."""
+    return [d for d in mesh.devices.flat if d.process_index == jax.process_index()]
+
+
+def own_columns(batch_size: int, mesh: Mesh) -> list[range]:
+    """Return which columns of row numbers `(steps, batch_size)` each of this process's devices has."""
+    wide, own = batch_size // mesh.size, own_devices(mesh)
+    return [range(i * wide, (i + 1) * wide) for i, d in enumerate(mesh.devices.flat) if d in own]
+
+
+def joined(shares: Sequence[tuple[Any, np.ndarray]], mesh: Mesh) -> tuple[Any, Array]:
+    """Put on each of this process's devices rows of its own, and its columns of row numbers, which count these rows.
+
+    Args:
+        shares: For each of these devices: arrays of rows, `(rows, ...)`, as many as other devices have; and
+            `(steps, columns)`.
+    Returns:
+        Arrays that are the rows of all devices one after the other, and `(steps, batch_size)`.
+    """
+
+    def laid(axis: int, *parts: Any) -> Array:
+        shape = list(np.shape(parts[0]))
+        shape[axis] *= mesh.size
+        held = [jax.device_put(x, device) for x, device in zip(parts, own_devices(mesh), strict=True)]
+        layout = batches(mesh) if axis else apart(mesh)
+        return jax.make_array_from_single_device_arrays(tuple(shape), layout, held)
+
+    stores, orders = zip(*shares, strict=True)
+    return jax.tree.map(partial(laid, 0), *stores), laid(1, *orders)
+
+
+def by_number(mesh: Mesh | None) -> Callable[[Array, Array], Array]:
+    """Return how rows are taken by their numbers where each device has rows of its own (`joined`)."""
+
+    def taken(rows: Array, numbers: Array) -> Array:
+        return rows[numbers]
+
+    if mesh is None:
+        return taken
+    own = PartitionSpec(AXIS)
+    return jax.shard_map(taken, mesh=mesh, in_specs=(own, own), out_specs=own, check_vma=False)
 
 
 def alone(tree: Any, mesh: Mesh | None) -> Any:

@@ -25,7 +25,7 @@ from laten.common.errors import DataError, TrainingDiverged
 from laten.training.checkpoints import Checkpoints, Snapshot, begun
 from laten.training.cluster import at_work, waiting
 from laten.training.device_bytes import from_bytes, to_bytes
-from laten.training.devices import alone, everywhere, mesh_of, shapes_on, shared_out, size
+from laten.training.devices import alone, everywhere, mesh_of, shapes_on, size
 from laten.training.divergence import diverged
 from laten.training.fingerprint import fingerprint
 from laten.training.interrupts import CTRL_C, Interruption, interruptible, settled
@@ -115,8 +115,9 @@ class Training:
         others = [eqx.filter(model, eqx.is_inexact_array) for model in task.others]
         self.copies = 1 + len(others)
         self.loop = Loop(
-            weights, self.static, task.objective, task.presentation, settings, planned_steps, dropout, self.copies, mesh
-        )
+            weights, self.static, task.objective, task.presentation, settings, planned_steps, dropout, self.copies,
+            mesh, task.windows is not None,
+        )  # fmt: skip
         self.evaluation = None
         if task.valid is not None:
             rows = task.valid, np.arange(task.rows, dtype=np.int32) if task.train is None else task.train
@@ -152,7 +153,7 @@ class Training:
             keep: Called between two calls.
         """
         plan, turn = self.plan, self.epoch + self.plan.epochs * self.rollbacks
-        for window in self.task.round(plan.settings.seed, turn, plan, self.start):
+        for window in self.task.round(plan.settings.seed, turn, plan, self.start, self.mesh):
             self.window = window
             self.calls(window, plan.steps * plan.passes, interrupted, keep)
             if self.lost or interrupted.is_set():
@@ -161,13 +162,12 @@ class Training:
 
     def calls(self, window: Window, every: int, interrupted: Interruption, keep: Keep) -> None:
         """Make the steps of a window, of a round of `every` steps."""
-        steps, order = len(window.numbers), shared_out(window.order, self.mesh)
-        store = window.store if self.task.windows is None else everywhere(window.store, self.mesh)
+        steps = len(window.numbers)
         while self.start < window.first + steps and not (self.start and interrupted.is_set()):
             start, called = self.start - window.first, time.perf_counter()
             stop = min(start + self.chunk, steps)
             bounds = np.int32(window.turn), np.int32(start), np.int32(stop)
-            arguments = self.state, self.sums, store, order, self.key, *bounds
+            arguments = self.state, self.sums, window.store, window.order, self.key, *bounds
             self.on_call(self.loop, arguments)
             with waiting("steps"):
                 self.state, sums = self.loop.run(*arguments)
@@ -194,9 +194,9 @@ class Training:
     def diverged(self, step: int, after: Literal["rollbacks", "plan"] = "rollbacks") -> TrainingDiverged:
         """Return the error that names what made this step of the last round fail."""
         model = eqx.combine(alone(self.unpacked(self.one(self.good.weights, 0)), self.mesh), self.static)
-        task, numbers = self.task, self.window.numbers
-        store, batch = alone(self.window.store, self.mesh), numbers[min(step, len(numbers) - 1)]
-        return diverged(model, store, batch, task.presentation, self.key, task.labels, after)
+        task = self.task
+        store, batch = task.failed(self.plan.settings.seed, self.plan, self.window, step)
+        return diverged(model, alone(store, self.mesh), batch, task.presentation, self.key, task.labels, after)
 
     def record(self, sums: EpochSums) -> Record:
         """Note a good round: history, best weights, whether to stop; return the record of the copy that is ahead."""
@@ -238,7 +238,7 @@ class Training:
         if checkpoints is None and jax.process_count() == 1:
             return lambda now: None
         task, plan = self.task, self.plan
-        store, order = shapes_on(task.handed_over(plan), self.mesh)
+        store, order = shapes_on(task.handed_over(plan, self.mesh), self.mesh, task.windows is not None)
         arguments = self.state, self.empty, store, order, self.key, *(np.int32(0),) * 3
         parts = {"trained on": task.train, "held out": task.valid, "weights": task.row_weights}
         program = self.loop.run.lower(*arguments).as_text()

@@ -19,7 +19,7 @@ from laten.common.types import Array, Key
 from laten.data.rows.presentation import Presentation, Store, present
 from laten.network.dropout import dropout_of
 from laten.network.model import Model
-from laten.training.devices import drawn_alike, on_each
+from laten.training.devices import by_number, drawn_alike, on_each
 from laten.training.objectives import Batch, Objective
 from laten.training.optimizer import adam, wrapped
 from laten.training.row_weights import visited
@@ -53,6 +53,7 @@ class Loop:
         planned_steps: Steps the schedule is laid out for.
         copies: How many models are trained side by side.
         mesh: The devices that share the rows of a batch; None: one.
+        own: Each device has rows of its own (`joined`), not all of them.
     """
 
     def __init__(
@@ -66,17 +67,18 @@ class Loop:
         dropout: bool,
         copies: int = 1,
         mesh: Mesh | None = None,
+        own: bool = False,
     ):
         optimizer = adam() if settings.optimizer is None else wrapped(settings.optimizer)
         # an optimiser of the user's may look at whole arrays, so that they are left to it as they are
         self.packing = WeightPacking(weights, SMALL if settings.optimizer is None else 0)
         loss = loss_of(objective, static, dropout)
-        own = mesh if objective.by_row else None
-        self.parts = StepParts(loss, optimizer, self.packing, settings, planned_steps, dropout_of(static), own)
+        shared = mesh if objective.by_row else None
+        self.parts = StepParts(loss, optimizer, self.packing, settings, planned_steps, dropout_of(static), shared)
         self.weights = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), weights)
         self.presentation, self.copies = presentation, copies
         self.traces = 0  # how often the epoch was traced: a retrace is a bug
-        self.drawn = drawn_alike(mesh)
+        self.drawn, self.taken = drawn_alike(mesh), by_number(mesh if own else None)
         self.run = jax.jit(self.epoch, donate_argnums=0, out_shardings=None if mesh is None else on_each(mesh))
 
     def init(self, *weights: Model) -> State:
@@ -118,7 +120,7 @@ class Loop:
             number, rows = i.astype(jnp.uint32), jnp.arange(size, dtype=jnp.uint32)
             key = random.keys(step_key, number)
             keys = random.keys(row_key, number * jnp.uint32(size) + rows)
-            batch = Batch(*present(key, store, order[i], self.presentation, self.drawn))
+            batch = Batch(*present(key, store, order[i], self.presentation, self.drawn, self.taken))
             state, info = side_by_side(self.parts, state, batch, keys, self.copies)
             return i + 1, state, added(sums, info, i)
 

@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 
 from laten.data.rows.presentation import Presentation, Store
 from laten.network.model import Model
+from laten.training.devices import shared_out
 from laten.training.loop import shuffled
 from laten.training.objectives import Objective
 from laten.training.settings import Plan
@@ -55,24 +57,32 @@ class Task(NamedTuple):
         order = shuffled(seed, turn, self.rows, batch_size, passes, self.row_weights)
         return order if self.train is None else self.train[order]
 
-    def round(self, seed: int, turn: int, plan: Plan, start: int) -> Iterator[Window]:
+    def round(self, seed: int, turn: int, plan: Plan, start: int, mesh: Mesh | None = None) -> Iterator[Window]:
         """Go through the windows of a round: one, where all rows lie on the device.
 
         Args:
             turn: Number of its first pass.
             start: Steps of it that are made already.
+            mesh: The devices that share the rows of a batch.
         """
         if self.windows is not None:
-            yield from self.windows.round(seed, turn, plan.passes, plan.batch_size, start)
+            yield from self.windows.round(seed, turn, plan.passes, plan.batch_size, start, mesh)
             return
         numbers = self.order(seed, turn, plan.batch_size, plan.passes)
         order = np.pad(numbers, ((0, max(plan.longest - len(numbers), 0)), (0, 0)))
-        yield Window(self.store, order, numbers, turn, 0)
+        yield Window(self.store, shared_out(order, mesh), numbers, turn, 0)
 
-    def handed_over(self, plan: Plan) -> tuple[Store, Any]:
+    def failed(self, seed: int, plan: Plan, window: Window, step: int) -> tuple[Store, Any]:
+        """Return rows, and which of them are the batch of a step of a window."""
+        store, numbers = self.store, window.numbers
+        if self.windows is not None:  # this process may have some of them alone
+            store, numbers = self.windows.whole(seed, window.turn, plan.batch_size)
+        return store, numbers[min(step, len(numbers) - 1)]
+
+    def handed_over(self, plan: Plan, mesh: Mesh | None = None) -> tuple[Store, Any]:
         """Return a store and an order of the shapes and types that the loop is called with."""
         if self.windows is not None:
-            return self.windows.like(plan.batch_size)
+            return self.windows.like(plan.batch_size, mesh)
         steps = max(plan.longest, plan.steps * plan.passes)
         return self.store, jax.ShapeDtypeStruct((steps, plan.batch_size), np.int32)
 

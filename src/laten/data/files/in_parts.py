@@ -25,7 +25,10 @@ from laten.data.text.notation import Assumed, Notation, attach
 from laten.data.text.table import read_columns
 
 PART = 16_384  # rows of a part, unless told otherwise
-DAMAGE = (*ARCHIVES, EOFError, OSError, ValueError)
+DAMAGE = (
+    AttributeError, EOFError, LookupError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError,
+    *ARCHIVES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Parts:
         if self.kind == "text":
             frame, _, _ = read_columns(cells, self.options, self.notations, self.where(start), self.commas)
         else:
-            frame = cells.to_pandas()
+            frame = self._plain(cells)
             frame.attrs.clear()
         for name, dtype in self.dtypes.items():
             if frame[name].dtype != dtype:
@@ -86,7 +89,12 @@ class Parts:
             layout = self.layout
             assert layout is not None
             return replace(self, notations=notations, dtypes=dict(frame.dtypes), notes=(*layout.notes, *notes))
-        return replace(self, dtypes=dict(cells.to_pandas().dtypes))
+        return replace(self, dtypes=dict(self._plain(cells).dtypes))
+
+    def _plain(self, cells: pa.Table) -> pd.DataFrame:
+        """Return cells of known types as a frame: what Arrow says of its own of pandas may be damaged too."""
+        with door(f"{self.name}: cannot be read as {self.kind}: {{}}; is it damaged or cut off?", *DAMAGE):
+            return cells.to_pandas()
 
     @property
     def commas(self) -> bool:

@@ -16,8 +16,8 @@ from laten.common.bounded_reading import FLOOR, LIFTED_BY, check_regular, door, 
 from laten.common.errors import DataError, known
 from laten.data.files.arrays import IMAGES
 from laten.data.files.in_parts import DAMAGE, PART, Parts, arrow_reader, batches
-from laten.data.files.options import check_names, checked
-from laten.data.files.text_in_parts import open_file
+from laten.data.files.options import Options, check_names, checked
+from laten.data.files.text_in_parts import TextFile, open_file
 from laten.data.files.typed_tables import CELL, COLUMNS
 from laten.data.messages import did_you_mean
 from laten.data.text.notation import Notation
@@ -53,10 +53,10 @@ def open_parts(source: str | os.PathLike, *, like: dict[str, Notation] | None = 
         check_regular(file)
     layout, rows, names = None, None, list[str]()
     if kind == "text":
-        layout = open_file(files[0], options)
+        layout = text_layout(files[0], options)
         names = list(layout.names)
         for file in files[1:]:
-            check_alike(file, pa.schema([(n, pa.string()) for n in open_file(file, options).names]), files[0],
+            check_alike(file, pa.schema([(n, pa.string()) for n in text_layout(file, options).names]), files[0],
                         pa.schema([(n, pa.string()) for n in names]))  # fmt: skip
     else:
         opened = [typed_schema(file, kind) for file in files]
@@ -107,6 +107,12 @@ def kind_of(path: Path) -> str | None:
             found = FORMATS.get(Path(name.removesuffix(packing)).suffix)
             return found if found == "text" else None
     return FORMATS.get(Path(name).suffix)
+
+
+def text_layout(file: Path, options: Options) -> TextFile:
+    """Find out how a text file is laid out."""
+    with door(f"{file}: cannot be read as text: {{}}; is it damaged or cut off?", *DAMAGE):
+        return open_file(file, options)
 
 
 def typed_schema(file: Path, kind: str) -> tuple[pa.Schema, int]:

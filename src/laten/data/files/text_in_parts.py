@@ -103,7 +103,7 @@ def open_file(path: Path, options: Options) -> TextFile:
         DataError: it is none, or not laid out so that it could be read in parts.
     """
     with opened(path) as stream:
-        raw = stream.read(HEAD)
+        raw = stream.read_buffer(HEAD).to_pybytes()  # `read` loses memory where the file is damaged
     if not raw:
         raise DataError(f"{path}: the file is empty (0 bytes)")
     if len(raw) == HEAD:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from laten.common.bounded_reading import check_members, drained
+from laten.common.bounded_reading import AT_ONCE, check_members, drained
 from laten.common.errors import DataError, known
 from laten.data.messages import did_you_mean
 
@@ -24,7 +24,8 @@ _OPENED: dict[str, Callable[[io.BytesIO], Any]] = {
     ".gz": lambda file: gzip.GzipFile(fileobj=file),
     ".bz2": bz2.BZ2File,
     ".xz": lzma.LZMAFile,
-    ".zst": lambda file: pa.input_stream(file, compression="zstd"),
+    # Arrow's own `read` loses the memory that it had made ready when a file is damaged
+    ".zst": lambda file: io.BufferedReader(pa.input_stream(file, compression="zstd"), AT_ONCE),
 }
 _FIRST = {b"\x1f\x8b": ".gz", b"\xfd7zXZ": ".xz", b"BZh": ".bz2", b"\x28\xb5\x2f\xfd": ".zst"}
 

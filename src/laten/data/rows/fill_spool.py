@@ -53,7 +53,7 @@ class Filled(NamedTuple):
 
 def fill(
     parts: Parts, view: TableView, found: Survey, folder: Path, validation: float, seed: int, some: int,
-    declared: Collection[str] = (),
+    declared: Collection[str] = (), inputs: Collection[str] = (),
 ) -> Filled:  # fmt: skip
     """Encode a table, or take what was encoded of it before.
 
@@ -65,15 +65,16 @@ def fill(
         validation: Share of rows to hold out; of many at most 65 536.
         some: How many of the other rows stay in memory.
         declared: Constraints that all rows must keep.
+        inputs: Nodes without a density, whose log-determinants do not count.
     Raises:
         DataError: rows that do not fit the view, files that changed since the first pass, a full disk.
     """
     state = parts.state()
-    about = [view.to_json(), state, found.rows, validation, seed, some]
+    about = [view.to_json(), state, found.rows, validation, seed, some, *sorted(inputs)]
     key = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
     spool = open_spool(folder, key)
     if spool is None:
-        spool = written(parts, view, found, folder, (validation, seed, some), declared, key)
+        spool = written(parts, view, found, folder, (validation, seed, some), declared, inputs, key)
         parts.check_unchanged(state)
     told = spool.about
     try:
@@ -93,7 +94,7 @@ def fill(
 
 def written(
     parts: Parts, view: TableView, found: Survey, folder: Path, told: tuple[float, int, int],
-    declared: Collection[str], key: str,
+    declared: Collection[str], inputs: Collection[str], key: str,
 ) -> Spool:  # fmt: skip
     """Encode all rows."""
     (validation, seed, some), rows = told, found.rows
@@ -107,7 +108,7 @@ def written(
     total, at = 0.0, 0
     try:
         for start, frame, cells in parts.frames(READ):
-            part, log_det = encoded(parts, view, frame, start)
+            part, log_det = encoded(parts, view, frame, start, inputs)
             at, total = start + part.n, total + log_det
             if at > rows:
                 break
@@ -144,10 +145,10 @@ def types_of(view: TableView) -> dict[str, np.dtype]:
     return {b.node: np.min_scalar_type(max(b.sizes)) if b.node in view.lossy else b.dtype for b in view.schema.blocks}
 
 
-def encoded(parts: Parts, view: TableView, frame: Any, start: int) -> tuple[Rows, float]:
+def encoded(parts: Parts, view: TableView, frame: Any, start: int, inputs: Collection[str]) -> tuple[Rows, float]:
     """Encode a part; an error says which rows it is about."""
     try:
-        return view.prepared(frame, cells_of(frame))
+        return view.prepared(frame, cells_of(frame), inputs)
     except DataError as error:
         raise DataError(f"{parts.name}, from row {start} on: {error}") from None
 

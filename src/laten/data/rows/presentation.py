@@ -55,15 +55,17 @@ def present(
     index: Array,
     presentation: Presentation,
     drawn: Callable[[Array], Array] = lambda numbers: numbers,
+    taken: Callable[[Array, Array], Array] = lambda rows, index: rows[index],
 ) -> tuple[Values, Masks]:
     """Return values and masks of the rows at `index (batch,)`, as a model reads them.
 
     Args:
         drawn: Handed the random numbers of the batch; says how several devices make them.
+        taken: Takes rows by number; says how several devices take theirs.
     """
-    values, masks = {}, {name: mask[index] for name, mask in store.masks.items()}
+    values, masks = {}, {name: taken(mask, index) for name, mask in store.masks.items()}
     for i, (name, stored) in enumerate(store.values.items()):
-        rows = stored.dense(index) if isinstance(stored, SparseRows) else stored[index]
+        rows = stored.dense(index) if isinstance(stored, SparseRows) else taken(stored, index)
         if name in presentation.intensities:
             values[name] = binarised(random.fold_in(key, i), rows, drawn)
         else:

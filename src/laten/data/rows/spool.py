@@ -11,7 +11,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from laten.common.errors import DataError
 from laten.data.rows.rows import Rows
 
 NAME, PART, MANIFEST = "spool", "spool.part", "manifest.json"
+AT_ONCE = 2**20  # rows
 Arrays = dict[str, np.ndarray]
 
 
@@ -89,6 +90,21 @@ class Spool(NamedTuple):
                 flat = masks[node.name].reshape(size, -1)
                 flat[:] = np.unpackbits(packed, axis=1, count=flat.shape[1])
         return values, masks
+
+    def shown(self, names: Collection[str]) -> int:
+        """Return how many rows show a site of one of some nodes."""
+        places = [(i, node) for i, node in enumerate(self.nodes) if node.name in names]
+        count = 0
+        for start in range(0, self.rows if places else 0, AT_ONCE):
+            stop = min(start + AT_ONCE, self.rows)
+            seen = np.zeros(stop - start, bool)
+            for i, node in places:
+                packed = np.full((stop - start, node.bits), not node.masked, np.uint8)
+                if node.masked:
+                    into(self.folder / f"{i}.masks", [(start, stop)], node.bits, packed)
+                seen |= packed.any(axis=1)
+            count += int(seen.sum())
+        return count
 
 
 def into(path: Path, stretches: Sequence[tuple[int, int]], width: int, rows: np.ndarray) -> None:

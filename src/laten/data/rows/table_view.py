@@ -98,9 +98,15 @@ class TableView(Record, frozen=True, tag_field="kind", tag="table"):
         rows, log_det = tables.encode_with_log_det(self.schema, frame, partial=partial)
         return self.with_missing(rows, frame, {n: x != 0 for n, x in log_det.items()}), log_det
 
-    def prepared(self, frame: pd.DataFrame, cells: Mapping[Any, Cells]) -> tuple[Rows, float]:
-        """Return rows of a frame whose cells were parsed before, and the sum of all log-determinants, in nats."""
-        rows, total = tables.encode_with_total(self.schema, frame, cells)
+    def prepared(
+        self, frame: pd.DataFrame, cells: Mapping[Any, Cells], inputs: Collection[str] = ()
+    ) -> tuple[Rows, float]:
+        """Return rows of a frame whose cells were parsed before, and the sum of all log-determinants, in nats.
+
+        Args:
+            inputs: Nodes whose log-determinants do not count.
+        """
+        rows, total = tables.encode_with_total(self.schema, frame, cells, inputs)
         return self.with_missing(rows, frame), total
 
     def with_missing(self, rows: Rows, frame: pd.DataFrame, scored: Mapping[str, np.ndarray] | None = None) -> Rows:

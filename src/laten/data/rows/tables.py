@@ -107,12 +107,20 @@ def encode_with_log_det(
 
 
 def encode_with_total(
-    schema: Schema, frame: pd.DataFrame, cells: Mapping[Name, Cells] | None = None
+    schema: Schema, frame: pd.DataFrame, cells: Mapping[Name, Cells] | None = None, inputs: Collection[str] = ()
 ) -> tuple[Rows, float]:
-    """Encode, and return the sum of all log-determinants, nats: of a column at a time, so that memory stays small."""
+    """Encode, and return the sum of all log-determinants, nats: of a column at a time, so that memory stays small.
+
+    Args:
+        inputs: Nodes that do not count.
+    """
     sums: list[float] = []
-    rows = encode(schema, frame, cells=cells, note=lambda node, i, log_det: sums.append(log_det.sum()))
-    return rows, math.fsum(sums)
+
+    def note(node: str, i: int, log_det: np.ndarray) -> None:
+        if node not in inputs:
+            sums.append(log_det.sum())
+
+    return encode(schema, frame, cells=cells, note=note), math.fsum(sums)
 
 
 def decode(

@@ -91,7 +91,8 @@ def _set_aside(column: Column, cells: Cells) -> Iterator[Remark]:
         return
     plain = pd.to_numeric(texts, errors="coerce").notna()
     money = plain | texts.str.fullmatch(_MONEY)
-    dates = texts.str.contains(r"\d\D+\d") & ~money & pd.to_datetime(texts, errors="coerce", format="mixed").notna()
+    read = pd.to_datetime(texts, errors="coerce", format="mixed", utc=True)  # some with a zone, some without
+    dates = texts.str.contains(r"\d\D+\d") & ~money & read.notna()
     zeros = texts.str.fullmatch(r"0\d+").any()
     name, n = column.name, len(distinct)
     for good, what, way in (
