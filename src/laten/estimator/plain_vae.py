@@ -7,7 +7,6 @@ No mathematics and no training logic live in this file; see `prepare.py` (what i
 """
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from copy import copy
@@ -49,7 +48,7 @@ from laten.estimator.refits import Refits
 from laten.network.model import Model
 from laten.training.checkpoints import Checkpoints
 from laten.training.cluster import first
-from laten.training.collapse import unused
+from laten.training.collapse import say_unused
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.loop import Loop
@@ -160,27 +159,19 @@ class PlainVAE(Refits, Answers):
                 train, report=report or display, on_call=on_call, checkpoints=checkpoints, signals=signals,
                 devices=devices,
             )  # fmt: skip
-            every = self.keep == "all" and bool(prepared.task.others)
             task, settings = prepared.task, prepared.settings
+            every = self.keep == "all" and bool(task.others)
             outcome = train_each(task, settings, way) if every else way(task, settings)
-        self._say_collapsed(outcome.model, outcome.history)
+        if self.progress != "quiet" and first():
+            say_unused({n: outcome.model.guide.nodes[n].family.n_sites for n in outcome.model.latents}, outcome.history)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
-        references = None
-        if prepared.comparable:
-            some = prepared.some_trained(MOST_ROWS)
-            references = learned(prepared.network, some, isinstance(prepared.view, TableView))
+        some = prepared.some_trained(MOST_ROWS) if prepared.comparable else None
+        references = None if some is None else learned(prepared.network, some, isinstance(prepared.view, TableView))
         self._remember(outcome.model, prepared.view, presentation, outcome.stopped, history, references)
         self._reference, self._score_quantiles = prepared.reference, None
         self.restarts_ = pd.DataFrame(outcome.starts)
         self.declared_ = tuple(name for name in ("network", "guide") if getattr(self, name) is not None)
         return self
-
-    def _say_collapsed(self, model: Model, history: Sequence[Mapping[str, Any]]) -> None:
-        sizes = {n: model.guide.nodes[n].family.n_sites for n in model.latents}
-        kept = next((record for record in history if record["kept"]), {})
-        if self.progress != "quiet" and first():
-            for sentence in unused(kept, sizes):
-                print(sentence, file=sys.stderr)
 
     def member(self, number: int) -> Self:
         """Return one of the models that this one averages over (`keep="all"`), with all that it can be asked.
@@ -193,8 +184,9 @@ class PlainVAE(Refits, Answers):
         if not 0 <= number < self.model_.members:
             raise LatenError(f"there is no member {number!r}: this model is an average of {self.model_.members}")
         found = copy(self)
-        own = self.model_.member(number)
-        found._remember(own, self.view_, self.presentation_, self.stopped_, self.history_, self.references_)
+        found._remember(
+            self.model_.member(number), self.view_, self.presentation_, self.stopped_, self.history_, self.references_
+        )
         found._score_quantiles = None
         return found
 

@@ -3,7 +3,8 @@
 Nothing is changed: a decoder that needs no latents may be the right one.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 LITTLE = 0.05  # nats a row: what a node that is used says is far more
@@ -28,3 +29,9 @@ def unused(record: Mapping[str, Any], sizes: Mapping[str, int]) -> list[str]:
             "some of it free, objective=lt.Elbo(free_bits=2.0)."
         )
     return found
+
+
+def say_unused(sizes: Mapping[str, int], history: Sequence[Mapping[str, Any]]) -> None:
+    """Print the sentences of `unused` for the weights that a training kept."""
+    for sentence in unused(next((record for record in history if record["kept"]), {}), sizes):
+        print(sentence, file=sys.stderr)

@@ -4,14 +4,14 @@ frame --cells_of--> Cells --form, numbers, days, seconds, codes--> arrays
 """
 
 import re
-from collections.abc import Collection, Hashable
 
 import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.common.lazy import lazy
+from laten.common.lazy_property import lazy_property
 from laten.data.columns.ambiguous import refuse_odd, refuse_zones
+from laten.data.columns.check_frame import check_frame
 from laten.data.columns.dtypes import is_text_dictionary, zone_of
 from laten.data.columns.intervals import classes_of, intervals_of
 from laten.data.messages import shown, where
@@ -43,12 +43,12 @@ class Cells:
         self.series = classes_of(self.came)
         self._days: dict[tuple[str, bool], np.ndarray] = {}
 
-    @lazy
+    @lazy_property
     def present(self) -> np.ndarray:
         """Which cells hold a value, `(rows,)`."""
         return ~np.asarray(self.series.array.isna(), bool)
 
-    @lazy
+    @lazy_property
     def form(self) -> str:
         """What the cells are: bool, number, date, duration, text, class (a pandas category) or other."""
         dtype = self.series.dtype
@@ -70,7 +70,7 @@ class Cells:
         odd = inferred == "mixed" and not all(map(is_plain, self.series.dropna()))
         return "other" if odd else _FORMS.get(inferred, "other")
 
-    @lazy
+    @lazy_property
     def numbers(self) -> np.ndarray:
         """Cells as `(rows,)` float64, NaN where missing.
 
@@ -95,7 +95,7 @@ class Cells:
             )
         return x
 
-    @lazy
+    @lazy_property
     def seconds(self) -> np.ndarray:
         """Durations as `(rows,)` float64 seconds, NaN where missing; text, as a CSV file has them, is read.
 
@@ -126,7 +126,7 @@ class Cells:
         some = f"{where(bad)}: {shown(self.series[bad].head(20))}"
         return DataError(f"column {self.name!r}: expected {what}, got {self.series.dtype} cells: {some}; {way}")
 
-    @lazy
+    @lazy_property
     def factor(self) -> tuple[np.ndarray, np.ndarray]:
         """Position `(rows,)` of each cell among the distinct values, −1 where missing; and these, in order of rows."""
         at, values = pd.factorize(self.series.to_numpy(dtype=object))
@@ -173,7 +173,7 @@ class Cells:
             stamps = stamps.dt.tz_localize(None) if whole else stamps.dt.tz_convert("UTC").dt.tz_localize(None)
         return (stamps.to_numpy() - np.datetime64(0, "s")) / np.timedelta64(1, "D")
 
-    @lazy
+    @lazy_property
     def zone(self) -> str | None:
         """The time zone of dates, `mixed` for Python objects of which any has one; None where there is none."""
         if self.series.dtype == object:
@@ -182,7 +182,7 @@ class Cells:
         zone = zone_of(self.series.dtype)
         return None if zone is None else str(zone)
 
-    @lazy
+    @lazy_property
     def style(self) -> str | None:
         """How dates stand in the column (a `Date` codec's style); None when the cells are no dates."""
         series = self.series
@@ -260,44 +260,3 @@ def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad:
         f"column {name!r}: {shown(series[bad].head(50))} ({where(bad)}) was never seen when fitting; "
         f"known levels: {known(levels)}; {way}"
     )
-
-
-def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
-    """Return `frame` if it is a frame of at least `rows` rows whose columns have one plain name each.
-
-    Raises:
-        DataError: not a frame, too few rows, no column, two columns of one name, or a name that is no text or number.
-    """
-    if not isinstance(frame, pd.DataFrame):
-        raise DataError(
-            f"expected a pandas DataFrame, got {type(frame).__name__}; "
-            "make one with pd.DataFrame(...), or give arrays as a dict {node: array}"
-        )
-    if frame.shape[1] == 0:
-        raise DataError("the frame has no columns; give at least one")
-    if not frame.columns.is_unique:
-        twice = list(dict.fromkeys(frame.columns[frame.columns.duplicated()]))
-        raise DataError(f"two columns of one name: {known(twice)}; rename or drop one of each")
-    for name in frame.columns:
-        if isinstance(name, bool) or not isinstance(name, str | int | np.integer):
-            raise DataError(
-                f"column name {name!r} is a {type(name).__name__}; names must be text or whole numbers, "
-                "e.g. frame.columns = [str(c) for c in frame.columns]"
-            )
-    if len(frame) < rows:
-        way = "give at least one row" if rows == 1 else f"nothing can be learned from fewer than {rows}"
-        raise DataError(
-            f"the frame has {len(frame)} row{'s' if len(frame) != 1 else ''} (n_samples={len(frame)}); {way}"
-        )
-    return frame
-
-
-def refuse_empty(frame: pd.DataFrame, needed: Collection[Hashable] = ()) -> None:
-    """Refuse `needed` columns without any value, and a frame of nothing else; others may be empty and are set aside."""
-    empty = [name for name in frame.columns if not frame[name].notna().any()]
-    bad = empty if len(empty) == frame.shape[1] else [name for name in empty if name in needed]
-    if bad:
-        raise DataError(
-            f"no value at all in column{'s' if len(bad) > 1 else ''} {known(bad)}: all {len(frame)} rows are empty "
-            f"and nothing can be learned; drop it: frame.drop(columns={known(bad)})"
-        )

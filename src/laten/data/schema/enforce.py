@@ -16,7 +16,8 @@ import pandas as pd
 
 from laten.common.bounded_reading import read_file
 from laten.common.errors import DataError, known
-from laten.data.columns.cells import Cells, check_frame, refuse_empty
+from laten.data.columns.cells import Cells
+from laten.data.columns.check_frame import check_frame, refuse_empty
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, with_unseen
 from laten.data.constraint_text import parsed

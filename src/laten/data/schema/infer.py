@@ -21,7 +21,8 @@ import pandas as pd
 
 from laten.common.errors import DataError
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
-from laten.data.columns.cells import Cells, cells_of, check_frame, refuse_empty
+from laten.data.columns.cells import Cells, cells_of
+from laten.data.columns.check_frame import check_frame, refuse_empty
 from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_DIGITS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text

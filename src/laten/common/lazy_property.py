@@ -6,7 +6,7 @@ from typing import Any, Generic, Self, TypeVar, overload
 T = TypeVar("T")
 
 
-class lazy(Generic[T]):  # noqa: N801 - a decorator, as property is
+class lazy_property(Generic[T]):  # noqa: N801 - a decorator, as property is
     """Compute an attribute once for each object.
 
     As `functools.cached_property`, without the lock that Python 3.11 shares among all objects of a class: threads of
