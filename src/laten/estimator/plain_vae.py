@@ -156,7 +156,7 @@ class PlainVAE(Refits, Answers):
         on_call = nothing if look is None else lambda loop, given: look(lambda: self._as_of(prepared, loop, given[0]))
         with progress_display(self.progress if first() else "quiet") as display:
             kept: dict[str, Any] = {"checkpoints": checkpoints, "signals": signals, "devices": devices}
-            way = partial(train, report=report or display, on_call=on_call, **kept)
+            way: Any = partial(train, report=report or display, on_call=on_call, **kept)
             task, settings = prepared.task, prepared.settings
             every = self.keep == "all" and bool(task.others)
             outcome = train_each(task, settings, way) if every else way(task, settings)

@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.cells import Cells
-from laten.data.columns.check_frame import check_frame
+from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS, Column
 from laten.data.containers.containers import as_table
 from laten.data.messages import shown

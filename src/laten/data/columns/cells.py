@@ -11,7 +11,6 @@ import pandas as pd
 from laten.common.errors import DataError, known
 from laten.common.lazy_property import lazy_property
 from laten.data.columns.ambiguous import refuse_odd, refuse_zones
-from laten.data.columns.check_frame import check_frame
 from laten.data.columns.dtypes import is_text_dictionary, zone_of
 from laten.data.columns.intervals import classes_of, intervals_of
 from laten.data.messages import shown, where
@@ -260,3 +259,33 @@ def _never_seen(series: pd.Series, name: object, levels: tuple[Plain, ...], bad:
         f"column {name!r}: {shown(series[bad].head(50))} ({where(bad)}) was never seen when fitting; "
         f"known levels: {known(levels)}; {way}"
     )
+
+
+def check_frame(frame: object, rows: int = 1) -> pd.DataFrame:
+    """Return `frame` if it is a frame of at least `rows` rows whose columns have one plain name each.
+
+    Raises:
+        DataError: not a frame, too few rows, no column, two columns of one name, or a name that is no text or number.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise DataError(
+            f"expected a pandas DataFrame, got {type(frame).__name__}; "
+            "make one with pd.DataFrame(...), or give arrays as a dict {node: array}"
+        )
+    if frame.shape[1] == 0:
+        raise DataError("the frame has no columns; give at least one")
+    if not frame.columns.is_unique:
+        twice = list(dict.fromkeys(frame.columns[frame.columns.duplicated()]))
+        raise DataError(f"two columns of one name: {known(twice)}; rename or drop one of each")
+    for name in frame.columns:
+        if isinstance(name, bool) or not isinstance(name, str | int | np.integer):
+            raise DataError(
+                f"column name {name!r} is a {type(name).__name__}; names must be text or whole numbers, "
+                "e.g. frame.columns = [str(c) for c in frame.columns]"
+            )
+    if len(frame) < rows:
+        way = "give at least one row" if rows == 1 else f"nothing can be learned from fewer than {rows}"
+        raise DataError(
+            f"the frame has {len(frame)} row{'s' if len(frame) != 1 else ''} (n_samples={len(frame)}); {way}"
+        )
+    return frame

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.columns.check_frame import check_frame
+from laten.data.columns.cells import check_frame
 from laten.data.datasets.clinic_columns import (
     ClassesGiven,
     Counts,

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError, known
-from laten.data.columns.cells import Cells, cells_of
-from laten.data.columns.check_frame import check_frame
+from laten.data.columns.cells import Cells, cells_of, check_frame
 from laten.data.columns.encode import decode_column, encode_column, has_log_det, log_det_column, read
 from laten.data.columns.restore import constant, like_dtype
 from laten.data.messages import did_you_mean

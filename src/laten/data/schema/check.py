@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from laten.common.errors import DataError
-from laten.data.columns.cells import Cells
-from laten.data.columns.check_frame import check_frame
+from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import CLASSES, NUMBERS
 from laten.data.columns.encode import misfits
 from laten.data.columns.later_cells import as_fitted

@@ -16,8 +16,7 @@ import pandas as pd
 
 from laten.common.bounded_reading import read_file
 from laten.common.errors import DataError, known
-from laten.data.columns.cells import Cells
-from laten.data.columns.check_frame import check_frame, refuse_empty
+from laten.data.columns.cells import Cells, check_frame
 from laten.data.columns.column import ASIDE, CLASSES, KINDS, NUMBERS, UNSEEN, Column
 from laten.data.columns.unseen_levels import LEAST, with_unseen
 from laten.data.constraint_text import parsed
@@ -25,7 +24,7 @@ from laten.data.messages import did_you_mean, shown, where
 from laten.data.records import Plain, is_plain, name_of, plain_of
 from laten.data.schema import toml
 from laten.data.schema.contract import EXTRA, Clause, Contract, Group, as_number, by_text
-from laten.data.schema.infer import infer_column, tied
+from laten.data.schema.infer import infer_column, refuse_empty, tied
 from laten.data.schema.notations import with_notation
 from laten.data.schema.schema import Schema
 from laten.data.text.notation import recorded

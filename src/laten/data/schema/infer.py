@@ -13,16 +13,15 @@ The rules, in order. Every decision carries its reason in plain words and can be
 - fractions: ordinal when few and often repeated, positive when never negative and skewed to the right, else real.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from laten.common.errors import DataError
+from laten.common.errors import DataError, known
 from laten.data.columns.ambiguous import refuse_words, refuse_zones
-from laten.data.columns.cells import Cells, cells_of
-from laten.data.columns.check_frame import check_frame, refuse_empty
+from laten.data.columns.cells import Cells, cells_of, check_frame
 from laten.data.columns.codecs import Date, Log, fit_codecs
 from laten.data.columns.column import ASIDE, CLASSES, MAX_LEVELS, MOST_DIGITS, MOST_LEVELS, NUMBERS, Column, Seen
 from laten.data.columns.dtypes import dtype_text
@@ -286,3 +285,14 @@ def _numbers(cells: Cells) -> _Verdict:
             return "ordinal", f"only {k} distinct numbers: {shown(levels, 6)}", seen
         return *continuous(x, seen, f"numbers {span}"), seen
     return *whole_numbers(cells.name, x, values, seen, span), seen
+
+
+def refuse_empty(frame: pd.DataFrame, needed: Collection[Hashable] = ()) -> None:
+    """Refuse `needed` columns without any value, and a frame of nothing else; others may be empty and are set aside."""
+    empty = [name for name in frame.columns if not frame[name].notna().any()]
+    bad = empty if len(empty) == frame.shape[1] else [name for name in empty if name in needed]
+    if bad:
+        raise DataError(
+            f"no value at all in column{'s' if len(bad) > 1 else ''} {known(bad)}: all {len(frame)} rows are empty "
+            f"and nothing can be learned; drop it: frame.drop(columns={known(bad)})"
+        )
