@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -134,6 +135,10 @@ def test_the_whole_documentation_is_true(model, tmp_path):
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         port = process.stderr.readline().split("127.0.0.1:")[1].split("/")[0]
+        until = time.monotonic() + 600
+        while httpx.get(f"http://127.0.0.1:{port}/readyz").status_code != 200:  # until then questions get a 503
+            assert time.monotonic() < until
+            time.sleep(0.5)
         run = [
             "st", "run", f"http://127.0.0.1:{port}/openapi.json", "--max-examples", "40", "--seed", "1",
             "--wait-for-schema", "60", "--exclude-checks", "positive_data_acceptance", "--request-timeout", "60",

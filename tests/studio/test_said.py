@@ -44,6 +44,15 @@ def test_each_sentence_keeps_its_holes():
 def test_a_sentence_is_said_with_what_stands_in_it():
     assert said("whole numbers 0..9 that thin out upwards") == "bilangan bulat 0..9 yang makin jarang ke atas"
     assert said("2 of 16 latents are unused: a smaller model would do as well.").startswith("2 dari 16 laten")
+    for text in (
+        "posterior means of 16 latents, main directions (PCA), 1000000 of 2000000 rows",
+        "main direction 2 (16% of variance)",
+        "c.csv: read as cp1252 [encoding]; ';' between cells [sep]; names in line 1 [header]",
+        "column 'age' is real: expected a number, got 'banana'; the fitted values are 16 .. 88. Ranges are written "
+        "30..40, >30 or <=40",
+        "a training is going on; stop it first",
+    ):
+        assert said(text), text
     assert said("nobody says this") is None
 
 

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from benchmarks import counters
 
 pytest.importorskip("fastapi")
 from fastapi.testclient import TestClient
@@ -17,6 +18,7 @@ from laten.studio import training as of_training
 from laten.studio.app import create_app
 from laten.studio.column_edits import Edit
 from laten.studio.training import advice
+from laten.studio.warming import warm
 from laten.studio.workspace import Workspace
 
 SMALL = {"latent": 2, "width": 8, "epochs": 40}
@@ -167,3 +169,19 @@ def test_a_studio_is_opened_from_python(tmp_path, monkeypatch):
     lacking = "import sys; sys.modules['uvicorn'] = None\nimport laten as lt\nlt.studio()"
     found = subprocess.run([sys.executable, "-c", lacking], capture_output=True, text=True, check=False)
     assert found.stderr.strip().endswith("the studio needs uvicorn: pip install 'laten[studio]'")
+
+
+@pytest.mark.slow
+def test_first_answers_are_compiled_before_they_are_asked_for(table, tmp_path):
+    page, workspace = opened(table, tmp_path / "a")
+    workspace.ready = warm
+    page.post("/api/fit", json=SMALL | {"epochs": 1})
+    workspace.training.thread.join(120)
+    before = counters.made
+    workspace.jobs["warm"].thread.join(120)
+    assert workspace.jobs["warm"].state()["result"] == "done" and counters.made > before
+    before = counters.made
+    for asked in ("odd", "odd?below=-3", "ordinary?row=3&column=age", "fill", "fill/intervals", "map"):
+        assert page.get(f"/api/{asked}").status_code == 200
+    assert page.post("/api/ask", json={"sex": {"is": 0}, "age": {"low": 30, "high": 50}}).status_code == 200
+    assert counters.made == before

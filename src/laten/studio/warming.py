@@ -1,7 +1,7 @@
 """Programs of the pages' questions, compiled while nobody has asked yet: the first answer need not wait for them.
 
-A program depends on the model and on the number of draws, not on the rows, so that one row is enough. Of a table that
-is not large the odd rows are found too, since all rows are scored for them.
+A program depends on the model, on the number of draws, and on whether there are more rows than stand side by side: few
+rows are enough. Of a table that is not large the odd rows are found too, since all rows are scored for them.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from laten.data.columns.column import ASIDE
 from laten.data.rows.views import TableView
 from laten.estimator.explanations import POSTERIOR, PRECISE
 from laten.estimator.plain_vae import PlainVAE
+from laten.inference.asking import side_by_side
 from laten.inference.questions import Expected
 from laten.inference.until_precise import FIRST
 from laten.studio.background import Job
@@ -57,23 +58,30 @@ def ask(vae: PlainVAE, row: pd.DataFrame) -> None:
     vae.marginals({name: row[name].iloc[0]}, draws=DRAWS)
 
 
+def more(row: pd.DataFrame, draws: int) -> pd.DataFrame:
+    """Return a row once more than rows stand side by side."""
+    return row.loc[row.index.repeat(side_by_side(draws) + 1)].reset_index(drop=True)
+
+
 def odd(vae: PlainVAE, row: pd.DataFrame) -> None:
-    """Score a row, and share its log p out among the columns."""
-    vae.log_likelihood(row, error=PRECISE)
-    vae.surprise(row, FIRST)
+    """Score rows, and share their log p out among the columns."""
+    rows = more(row, FIRST)
+    vae.log_likelihood(rows, error=PRECISE)
+    vae.surprise(rows, FIRST)
 
 
 def fill(vae: PlainVAE, row: pd.DataFrame) -> None:
-    """Fill a row; with more draws too, as rows get them that need them."""
+    """Fill one row and several; with more draws too, as rows get them that need them."""
     name, blank = first(vae, row), row.copy()
     blank[name] = row[name].mask([True])
-    vae.impute(blank)
-    vae.impute_interval(blank)
     fitted = vae._fitted()
     for draws in (vae.draws, max(vae.draws, POSTERIOR)):
+        for rows in (blank, more(blank, draws)):
+            fitted.ask(Expected(draws, fitted.means), fitted.view.rows(rows, partial=True))
         fitted.ask(Expected(AGAIN * draws, fitted.means), fitted.view.rows(blank, partial=True))
 
 
 def move(vae: PlainVAE, row: pd.DataFrame) -> None:
-    """Place a row on the map, and decode a point of it."""
+    """Place rows on the map, and decode a point of it."""
+    vae.transform(more(row, 1))
     vae.inverse_transform(np.asarray(vae.transform(row), np.float32))
