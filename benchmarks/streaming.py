@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -61,7 +60,7 @@ def rate(vae: PlainVAE, prepared: Prepared, seconds: float) -> list[float]:
         if len(calls) > FIRST + 1 and calls[-1][0] - calls[FIRST][0] > seconds:
             os.kill(os.getpid(), signal.SIGINT)
 
-    plain_vae.train = partial(train, on_call=on_call)
+    plain_vae.train = lambda *given, **options: train(*given, **options | {"on_call": on_call})
     vae.fit_prepared(prepared)
     pairs = zip(calls[FIRST:], calls[FIRST + 1 :], strict=False)
     return [size * steps / (after - began) for (began, steps), (after, _) in pairs]
