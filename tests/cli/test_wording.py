@@ -18,6 +18,7 @@ PYTHON = re.compile(
 # What a command cannot reach: declarations, which are made in Python, and what arrays are refused for there.
 ELSEWHERE = (
     "network/", "families/", "training/objectives/", "plots/", "synthetic/", "classical/discrete", "classical/bif",
+    "estimator/prepare_prior", "training/collapse",  # a fit in Python alone says it
     "data/schema/worth_a_look",  # says each way out in both languages
 )  # fmt: skip
 UNREACHED = (

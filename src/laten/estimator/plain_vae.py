@@ -62,6 +62,7 @@ class PlainVAE(Refits, Answers):
     """`laten.VAE` without scikit-learn."""
 
     history_: pd.DataFrame
+    _speaks_python = False  # to whoever watches a training: the command line has a report
     _reference: Any = None  # some rows of the fit
     _score_quantiles: np.ndarray | None = None  # of the scores of these
 
@@ -160,7 +161,7 @@ class PlainVAE(Refits, Answers):
             task, settings = prepared.task, prepared.settings
             every = self.keep == "all" and bool(task.others)
             outcome = train_each(task, settings, way) if every else way(task, settings)
-        if self.progress != "quiet" and first():
+        if self._speaks_python and self.progress != "quiet" and first():
             say_unused({n: outcome.model.guide.nodes[n].family.n_sites for n in outcome.model.latents}, outcome.history)
         presentation, history = prepared.task.presentation, pd.DataFrame(outcome.history)
         some = prepared.some_trained(MOST_ROWS) if prepared.comparable else None

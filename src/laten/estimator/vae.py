@@ -108,6 +108,7 @@ class VAE(PlainVAE, TransformerMixin, BaseEstimator):
     (3,)
     """
 
+    _speaks_python = True
     _parameter_constraints: dict[str, Any] = CONSTRAINTS
 
     def __sklearn_tags__(self) -> Any:
