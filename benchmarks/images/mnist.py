@@ -54,9 +54,9 @@ def ladder(*latents: int) -> Trained:
     return Trained(network, lt.templates.top_down(network, width=500))
 
 
-def deep() -> Trained:
+def deep(depth: int) -> Trained:
     """Return the network of patches."""
-    return Trained(*lt.templates.deep_image(X), rate=2e-3)
+    return Trained(*lt.templates.deep_image(X, depth), rate=6e-3)
 
 
 NETWORKS: dict[str, Callable[[], Trained]] = {
@@ -67,7 +67,8 @@ NETWORKS: dict[str, Callable[[], Trained]] = {
     "iaf": iaf,
     "ladder2": lambda: ladder(50, 25),
     "ladder5": lambda: ladder(64, 32, 16, 8, 4),
-    "deep": deep,
+    "deep": lambda: deep(2),
+    "deeper": lambda: deep(4),
 }
 
 

@@ -96,7 +96,7 @@ class Mixture(Family):
         return log_w, jnp.concatenate([from_net, constants], axis=1)
 
     def grouped(self, how: Callable[..., Array], x: Array) -> Array:
-        """Sum or average `(k, *shape)` over the sites that choose together, and give each of them the result."""
+        """Add up or average `(k, *shape)` over the sites that choose together, and give each of them the result."""
         return jnp.broadcast_to(how(x, axis=-1, keepdims=True), x.shape) if self.together else x
 
     def log_prob(self, raw: Array, value: Array) -> Array:

@@ -255,7 +255,7 @@ def vq(x: Family, sites: int = 16, codes: int = 64, dim: int = 8, width: int = 2
 
 def deep_image(
     x: Family,
-    depth: int = 3,
+    depth: int = 2,
     width: int = 48,
     latent: int = 32,
     channels: int = 2,
@@ -307,7 +307,7 @@ def tokens_of(x: Family, patch: int) -> tuple[int, int]:
     if len(x.shape) not in (2, 3):
         raise DeclarationError(f"deep_image: {x!r} is no image (height, width) or (height, width, channels)")
     try:
-        return divided(x.shape[:2], patch, f"deep_image: patch={patch}")
+        return divided((x.shape[0], x.shape[1]), patch, f"deep_image: patch={patch}")
     except ValueError as error:
         raise DeclarationError(str(error)) from None
 

@@ -107,7 +107,7 @@ class Conv:
         return Deconv(self.channels[::-1], self.kernel, self.stride, self.activation)
 
     def between(self, ends: Ends, key: Key) -> "Shrinking":
-        """Build the layers.
+        """Build the layers, which map features `(n_in,)` to raw numbers `(n_out,)`.
 
         Raises:
             ValueError: parents that are no images of one size, strides that do not divide it, or another child.
@@ -180,7 +180,7 @@ class Deconv:
         return Conv(self.channels[::-1], self.kernel, self.stride, self.activation)
 
     def between(self, ends: Ends, key: Key) -> "Enlarging":
-        """Build the layers.
+        """Build the layers, which map features `(n_in,)` to raw numbers `(n_out,)`.
 
         Raises:
             ValueError: a child that is no image or that strides do not divide, or parents that are other images.

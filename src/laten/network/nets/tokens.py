@@ -5,7 +5,7 @@ at mean zero and variance one, a block is
 
 $$h \leftarrow h + K * \big(a\odot\sigma(b)\big),\qquad (a, b) = u\,W,$$
 
-$K$ a convolution: no statistics of a batch, so that a row's answer is its own.
+$a$ and $b$ half as wide as $h$, $K$ a convolution. No statistics of a batch: a row's answer is its own.
 """
 
 import math
@@ -65,7 +65,7 @@ class Residual:
         return self
 
     def between(self, ends: Ends, key: Key) -> "Trunk":
-        """Build the blocks.
+        """Build the blocks, which map features `(n_in,)` to raw numbers `(n_out,)`.
 
         Raises:
             ValueError: neither end has an image, or one cannot be cut into the tokens.
@@ -83,8 +83,9 @@ class Residual:
         tokens = affine(sum(cut), width, 1.0, rng, False) if cut else None
         vectors = affine(n_vectors, spread, 1.0, rng, False) if n_vectors else None
         place = places((*side, width), rng if through is None else None)
+        half = max(width // 2, 1)
         blocks = tuple(
-            Block(affine(width, 2 * width, 1.0, rng), kernel(self.kernel, width, width, 0.1, rng))
+            Block(affine(width, 2 * half, 1.0, rng), kernel(self.kernel, half, width, 0.1, rng))
             for _ in range(self.depth)
         )
         if end == (*side, width):
@@ -121,8 +122,8 @@ def places(shape: tuple[int, int, int], rng: np.random.Generator | None) -> Arra
 class Block(eqx.Module):
     """One gated residual block."""
 
-    inner: Affine  # (width, 2 width)
-    outer: Kernel
+    inner: Affine  # to two halves
+    outer: Kernel  # from one
 
     def __call__(self, h: Array) -> Array:
         """Map tokens `(height, width, channels)` to as many."""
