@@ -35,6 +35,9 @@ RESULTS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "late
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 
 
+AVERAGE = {"restarts": 4, "keep": "all"}  # options of `lt.VAE` of the side that `--average` adds
+
+
 class PeerFailedError(Exception):
     """A peer did not answer; the message is the end of what it said."""
 

@@ -22,7 +22,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 import laten as lt
-from benchmarks.runner import Peer, Run, footer, laten_options, parser, show
+from benchmarks.runner import AVERAGE, Peer, Run, footer, laten_options, parser, show
 
 SEEDED = ("IForest", "CBLOF", "VAE", "VAE, KL")  # the others would give the same again
 METHODS = ("IForest", "KNN", "KNN, 30", "LOF", "PCA", "ECOD", "CBLOF", "OCSVM", "VAE", "VAE, KL")
@@ -66,9 +66,14 @@ def sides(options: argparse.Namespace, seed: int) -> dict[str, lt.Detector | lt.
     """Return laten's sides: without options, and as told."""
     short = {"epochs": 2} if options.quick else {}
     vae = lt.VAE(**short, seed=seed) if options.quick else None
-    found = {"lt.Detector()": lt.Detector(vae=vae, seed=seed), "lt.VAE()": lt.VAE(**short, seed=seed)}
+    found: dict[str, lt.Detector | lt.VAE] = {
+        "lt.Detector()": lt.Detector(vae=vae, seed=seed),
+        "lt.VAE()": lt.VAE(**short, seed=seed),
+    }
     told = laten_options(options.option)
-    return {**found, "lt.VAE(...)": lt.VAE(**{"seed": seed, **short, **told})} if told else found
+    own = {"seed": seed, **short, **told}
+    found |= {"lt.VAE(...)": lt.VAE(**own)} if told else {}
+    return found | ({"4 averaged": lt.VAE(**own, **AVERAGE)} if options.average else {})
 
 
 def compared(run: Run, file: Path, protocol: str, seed: int) -> dict[str, dict]:
@@ -120,6 +125,7 @@ def main() -> None:
     asked = parser(__doc__, PEERS, record=True)
     asked.add_argument("--protocol", choices=("semi", "unsupervised"), action="append")
     asked.add_argument("--seeds", type=int, default=5)
+    asked.add_argument("--average", action="store_true", help="also lt.VAE(..., restarts=4, keep='all')")
     asked.add_argument("--sets", nargs="*", help="names of files in FOLDER/adbench, without .npz")
     options = asked.parse_args()
     run, folder = Run("anomaly", options, PEERS), options.data / "adbench"

@@ -10,9 +10,9 @@ column: share of wrong classes; |difference of ranks| / number of classes; root 
 the mean over columns.
 
 Peers are told each column's kind: `benchmarks/peers/impute_*.py` say how. `lt.Imputer()` has no options, and is told by
-the table: classes are pandas categories. `--option` adds `lt.VAE(...)`, with a schema. "fit" is the time of learning
-from the holed table (for methods that cannot but fill the table they learn from, all of their time), "fill" that of
-filling it with what was learned. The ratio is to the best peer of the case.
+the table: classes are pandas categories. `--option` adds `lt.VAE(...)`, with a schema, and `--average` four of them
+averaged. "fit" is the time of learning from the holed table (for methods that cannot but fill the table they learn
+from, all of their time), "fill" that of filling it with what was learned. The ratio is to the best peer of the case.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import pandas as pd
 
 import laten as lt
 from benchmarks.peers.encoding import CLASSES
-from benchmarks.runner import Peer, Run, footer, laten_options, parser, show
+from benchmarks.runner import AVERAGE, Peer, Run, footer, laten_options, parser, show
 
 KINDS = {"cat": "categorical", "ordinal": "ordinal", "count": "count", "pos": "positive", "real": "real"}
 TREES = "impute_sklearn.py", ""
@@ -35,7 +35,7 @@ PEERS = (
     Peer("boosted trees, rounds", *TREES, {"side": "boosted", "rounds": 4}, slow=True),
     Peer("hyperimpute", "impute_hyperimpute.py", "hyperimpute", {"seconds": 3600}, slow=True),
 )
-OURS = ("lt.Imputer()", "lt.VAE(...)")
+OURS = ("lt.Imputer()", "lt.VAE(...)", "4 averaged")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,9 @@ def sides(case: Case, options: argparse.Namespace) -> dict[str, lt.Imputer | lt.
     told = laten_options(options.option)
     # the error is a mean square: means as they are, not rounded to the column's digits
     plain = {"lt.Imputer()": lt.Imputer(lt.VAE(**short) if short else None, statistic="mean")}
-    return {**plain, "lt.VAE(...)": lt.VAE(schema=case.schema, **short, **told)} if told else plain
+    own = {"schema": case.schema, **short, **told}
+    found = {**plain, "lt.VAE(...)": lt.VAE(**own)} if told or options.average else plain
+    return {**found, "4 averaged": lt.VAE(**own, **AVERAGE)} if options.average else found
 
 
 def compared(case: Case, run: Run) -> pd.DataFrame:
@@ -157,6 +159,7 @@ def main() -> None:
     asked = parser(__doc__, PEERS, record=True)
     asked.add_argument("--sets", nargs="+", default=("adult", "wine", "default_credit"))
     asked.add_argument("--masks", nargs="+", default=("Missing20_1", "Missing50_1"))
+    asked.add_argument("--average", action="store_true", help="also lt.VAE(..., restarts=4, keep='all')")
     asked.add_argument("--columns", action="store_true", help="also the error of each column")
     run = Run("imputation", asked.parse_args(), PEERS)
     found: dict[str, pd.Series] = {}
