@@ -183,9 +183,8 @@ class PlainVAE(Refits, Answers):
         if not 0 <= number < self.model_.members:
             raise LatenError(f"there is no member {number!r}: this model is an average of {self.model_.members}")
         found = copy(self)
-        found._remember(
-            self.model_.member(number), self.view_, self.presentation_, self.stopped_, self.history_, self.references_
-        )
+        own = self.model_.member(number)
+        found._remember(own, self.view_, self.presentation_, self.stopped_, self.history_, self.references_)
         found._score_quantiles = None
         return found
 
