@@ -39,7 +39,7 @@ class Rule(NamedTuple):
 RULES = {
     "retraces": Rule(0, 0, True, "a retrace is a bug"),
     "programs after the first epoch": Rule(0, 0, True, "what compiles later stalls training"),
-    "programs for other numbers of rows": Rule(0, 0, True, "chunks have one shape"),
+    "programs for other numbers of rows": Rule(0, 0, True, "a few rows, and many: chunks have two shapes"),
     "callbacks": Rule(0, 0, True, "compiled code does not meet the host inside a loop"),
     "arrays sent": Rule(0, 0, True, "each is a wait"),
     "arrays read": Rule(0, 0, True, "each is a wait"),

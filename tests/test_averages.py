@@ -49,6 +49,7 @@ def test_conditionals_weigh_members_by_what_they_explain(average, members):
     np.testing.assert_allclose(average.impute(holes)["b"][1::2], expected[1::2], atol=5e-4)
 
 
+@pytest.mark.slow
 def test_samples_are_of_all_members(average, members):
     rows = average.sample(2000, seed=1)
     each = np.array([m.sample(2000, seed=1)["a"].mean() for m in members])

@@ -130,6 +130,7 @@ def test_turns_alternate_and_a_side_that_fails_is_left_out(tmp_path, monkeypatch
     assert report.tables([kept])
 
 
+@pytest.mark.slow
 def test_a_worker_measures_what_is_there(tmp_path):
     rng, sigma = np.random.default_rng(0), 0.5
     w, b = rng.normal(size=(6, 2)), rng.normal(size=6)

@@ -155,6 +155,7 @@ def built(**nodes):
     return build_model(declared, lt.guide_for(declared), jax.random.key(0))
 
 
+@pytest.mark.slow
 def test_the_template_and_a_latent_depth():
     """Its library may be observed or a latent; zeros may be more than the counts explain."""
     assert network().factors() == "p(z) p(x | z, batch, library)"

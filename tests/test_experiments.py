@@ -56,6 +56,7 @@ def test_adagrad_is_adagrad():
         np.testing.assert_allclose(state.model["a"], expected["a"], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_curve_goes_on_where_it_stopped(tmp_path):
     (whole := curve(tmp_path / "whole")).go([5, 8, 20, 40])
     for places in ([5, 8], [5, 8, 20, 40]):  # stopped in the middle of the race

@@ -122,6 +122,13 @@ def test_a_deep_net_adds_to_what_goes_through():
     np.testing.assert_array_equal(still(h), h)
 
 
+def test_one_step_of_adam_moves_a_vector_by_the_root_of_the_tokens():
+    """Adam moves all weights by one rate; the sum over 24 tokens must not move 24 times as far."""
+    net = build(lt.Residual(16, 0), Ends((H,), (5,), 10), jax.random.key(0), "z")
+    slope = jax.jit(jax.grad(lambda n: n(normal(384))[0]))(net)
+    assert 0.5 * 16 * np.sqrt(24) < np.abs(slope.last.weight[:, 0]).sum() < 16 * np.sqrt(24)
+
+
 PARENT = lt.Normal(5)
 REFUSED = [
     (lt.Bernoulli((30, 28)), lt.Deconv(), r"multiples of 4, but the image has 30 × 28 pixels; crop to 28 × 28, or pad "

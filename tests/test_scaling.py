@@ -52,6 +52,7 @@ def test_grids_span_decades(name):
     assert max(axis.quick) <= max(axis.sizes)
 
 
+@pytest.mark.slow
 def test_a_point_in_its_own_process():
     found = scaling.child("call", 1000)
     assert found["data"] == 1000 // 128 * 128 * 4

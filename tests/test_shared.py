@@ -129,6 +129,7 @@ def vamp(k: int = 4) -> lt.Network:
     )
 
 
+@pytest.mark.slow
 def test_a_vamp_prior_is_the_mean_of_the_guide_at_its_pseudo_rows():
     network = vamp()
     rows = {"x": X, "c": np.array([[0, 1], [2, 0], [1, 1], [0, 0], [2, 1], [1, 0]])}
@@ -153,6 +154,7 @@ def test_a_vamp_prior_is_the_mean_of_the_guide_at_its_pseudo_rows():
     np.testing.assert_allclose(samples.mean(0), mean, atol=0.15)
 
 
+@pytest.mark.slow
 def test_the_pseudo_rows_and_the_guide_learn_from_the_prior():
     network = vamp()
     model = stirred(build_model(network, lt.guide_for(network), jax.random.key(0)))

@@ -276,3 +276,25 @@ def test_a_network_is_asked_by_keys_alone(page, pytestconfig):
     first.press("Enter")
     page.locator("section[id='ask smoke'].given").wait_for()
     assert page.locator("section[id='ask smoke'] button.bar").first.get_attribute("aria-pressed") == "true"
+
+
+def test_the_tour_on_images(page):
+    """Digits: train, look at the map, where a point decodes to an image, odd images, images drawn."""
+    page.get_by_role("button", name="digits").click()
+    page.get_by_role("button", name="Go on: train a model").click()
+    page.get_by_label("Latent dimensions").fill("2")
+    page.get_by_label("Passes over the rows").fill("3")
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_text("Done: the plan is complete.").wait_for()
+    tab(page, "Map")
+    canvas = page.locator("canvas.map")
+    canvas.focus()
+    canvas.press("ArrowRight")
+    page.get_by_text("row 0").wait_for()
+    assert page.locator(".panel canvas, .panel svg").count() >= 1  # the decoded image
+    tab(page, "Odd rows")
+    page.locator("main").get_by_text(re.compile("nats|log p")).first.wait_for()
+    tab(page, "Synthetic rows")
+    page.get_by_label("How many rows").fill("8")
+    page.get_by_role("button", name="Draw").click()
+    expect(page.locator("main canvas").first).to_be_visible(timeout=WAIT)

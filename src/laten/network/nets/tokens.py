@@ -91,7 +91,7 @@ class Residual:
         if end == (*side, width):
             last = None
         elif end is None:
-            last = affine(math.prod(side) * width, ends.n_out, 0.1, rng)
+            last = affine(math.prod(side) * width, ends.n_out, 0.1 * math.prod(side), rng)
         else:
             last = affine(width, end.channels * times(end.side, side) ** 2, 0.1, rng)
         return Trunk(tokens, vectors, place, blocks, last, ends, through)
@@ -160,7 +160,7 @@ class Trunk(eqx.Module):
         if self.last is None:
             return jnp.ravel(h)
         h = jax.nn.standardize(h)
-        if len(self.ends.shape) not in (2, 3):
-            return self.last(jnp.ravel(h))
+        if len(self.ends.shape) not in (2, 3):  # scaled: one step of Adam moves the sum of so many numbers far
+            return self.last(jnp.ravel(h) / math.sqrt(math.prod(side)))
         made = each(self.last, h)
         return written(pixels(made, self.ends.shape[0] // side[0]), self.ends.shape)
