@@ -78,7 +78,7 @@ def weighted(data: Any, sample_weight: Any) -> tuple[Any, np.ndarray | None]:
         return data, None
     some = next(iter(data.values())) if isinstance(data, Mapping) and not is_sparse(data) and data else data
     some = some if is_sparse(some) else taken(some).data
-    weights = checked(sample_weight, np.shape(some)[0])
+    weights = checked(sample_weight, (some if hasattr(some, "shape") else np.asarray(some)).shape[0])
     if weights is None or weights.all():
         return data, weights
     return rows_at(data, np.flatnonzero(weights)), weights[weights > 0]
