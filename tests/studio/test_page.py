@@ -201,24 +201,6 @@ def test_the_tour_of_six_steps_by_keys(page):
     assert tour.count() == 0
 
 
-PAN = """() => new Promise((done) => {
-  const c = document.querySelector("canvas.map"), box = c.getBoundingClientRect(), began = performance.now();
-  let frames = 0;
-  const put = CanvasRenderingContext2D.prototype.putImageData;
-  CanvasRenderingContext2D.prototype.putImageData = function (...a) { frames++; return put.apply(this, a); };
-  c.setPointerCapture = () => {};
-  const send = (type, x, y) => c.dispatchEvent(new PointerEvent(type, { pointerId: 1, clientX: box.left + x,
-    clientY: box.top + y, bubbles: true, shiftKey: true }));
-  send("pointerdown", 300, 300);
-  const step = () => {
-    send("pointermove", 300 + 150 * Math.sin(frames / 15), 300 + 100 * Math.cos(frames / 20));
-    const seconds = (performance.now() - began) / 1000;
-    if (seconds < 3) requestAnimationFrame(step); else { send("pointerup", 300, 300); done(frames / seconds); }
-  };
-  requestAnimationFrame(step);
-})"""
-
-
 def test_a_map_of_many_points_moves(page, tmp_path):
     """10^5 points; the figure is printed (`-s`), since it depends on the machine."""
     rng = np.random.default_rng(0)
@@ -236,6 +218,8 @@ def test_a_map_of_many_points_moves(page, tmp_path):
     page.locator("canvas.map").wait_for()
     page.get_by_label("Colour by").select_option("group")
     page.locator(".legend").wait_for()
+    from benchmarks.studio import PAN
+
     frames = page.evaluate(PAN)
     print(f"panning 100000 points: {frames:.0f} frames a second")
     assert frames > 5
