@@ -263,7 +263,7 @@ def test_a_network_is_asked_by_keys_alone(page, pytestconfig):
 
 
 def test_the_tour_on_images(page):
-    """Digits: train, look at the map, where a point decodes to an image, odd images, images drawn."""
+    """Digits: train, look at the map, where a point decodes to an image, and at odd images."""
     page.get_by_role("button", name="digits").click()
     page.get_by_role("button", name="Go on: train a model").click()
     page.get_by_label("Latent dimensions").fill("2")
@@ -278,7 +278,3 @@ def test_the_tour_on_images(page):
     assert page.locator(".panel canvas, .panel svg").count() >= 1  # the decoded image
     tab(page, "Odd rows")
     page.locator("main").get_by_text(re.compile("nats|log p")).first.wait_for()
-    tab(page, "Synthetic rows")
-    page.get_by_label("How many rows").fill("8")
-    page.get_by_role("button", name="Draw").click()
-    expect(page.locator("main canvas").first).to_be_visible(timeout=WAIT)
