@@ -4,7 +4,7 @@
 
 Needs Playwright and Chromium. The studio runs in a process of its own, the browser beside it: they share the cores.
 A click counts from the mouse until every card is drawn anew; a hover from the mouse until the decoded row is drawn.
-Trainings alternate: by the studio, and by `laten fit` in as many rows a second, each after one that compiled.
+Trainings alternate between the studio and `laten fit`; the time of two passes is taken off, and with it what compiles.
 """
 
 import json

@@ -36,10 +36,6 @@ class Laplace(LocationScale):
 
     standard_root: ClassVar[bool] = True
 
-    @property
-    def moves(self) -> bool:
-        return isinstance(self.scale, str)  # a number is in the unit of the data
-
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return centre and log-scale, each of `shape`."""
         return location_scale(raw, self.shape, self.scale)

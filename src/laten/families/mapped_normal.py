@@ -17,6 +17,10 @@ class MappedNormal(LocationScale):
     """A family said through `Normal`: `to_real` of a value is normal."""
 
     @property
+    def moves(self) -> bool:
+        return False  # moved values are mapped to other ones
+
+    @property
     def inner(self) -> Normal:
         """The family of the mapped values, with the same raw parameters."""
         return Normal(self.size, self.scale)

@@ -70,10 +70,6 @@ class Normal(NormalSites, LocationScale):
 
     standard_root: ClassVar[bool] = True
 
-    @property
-    def moves(self) -> bool:
-        return isinstance(self.scale, str)  # a number is in the unit of the data
-
     def parameters(self, raw: Array) -> tuple[Array, Array]:
         """Return mean and log standard deviation, each of `shape`."""
         return location_scale(raw, self.shape, self.scale)

@@ -49,6 +49,10 @@ class LocationScale(Sized):
         object.__setattr__(self, "scale", check_scale(self.scale, type(self).__name__))
 
     @property
+    def moves(self) -> bool:
+        return isinstance(self.scale, str)  # a number is in the unit of the data
+
+    @property
     def one_unit(self) -> bool:
         return self.scale == "shared"
 

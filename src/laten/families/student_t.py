@@ -46,10 +46,6 @@ class StudentT(LocationScale):
     def n_raw(self) -> int:
         return super().n_raw + self.n_sites
 
-    @property
-    def moves(self) -> bool:
-        return isinstance(self.scale, str)  # a number is in the unit of the data
-
     def parameters(self, raw: Array) -> tuple[Array, Array, Array]:
         """Return location, log-scale and degrees of freedom, each of `shape`."""
         loc, log_scale = location_scale(raw, self.shape, self.scale)

@@ -134,16 +134,23 @@ class Chunk(NamedTuple):
     presentation: Presentation
     copies: np.ndarray | None = None
 
-    def taken(self, own: np.ndarray) -> "Chunk":
-        """Return the rows of these numbers."""
+    def part(self, start: int, size: int) -> "Chunk":
+        """Return `size` rows from `start` on, or those that are left; they are not copied."""
+        return self._at(slice(start, start + size), min(size, self.n - start))
+
+    def padded(self, size: int) -> "Chunk":
+        """Return `size` rows, the last one as often as it takes."""
+        return self if self.n == size else self._at(np.minimum(np.arange(size), self.n - 1), size)
+
+    def _at(self, own: Any, n: int) -> "Chunk":
         values, masks = ({k: filled(v[own]) for k, v in arrays.items()} for arrays in (self.values, self.masks))
         places, copies = (None if x is None else x[own] for x in (self.positions, self.copies))
-        return self._replace(values=values, masks=masks, positions=places, copies=copies, n=len(own))
+        return self._replace(values=values, masks=masks, positions=places, copies=copies, n=n)
 
 
 def answered(chunk: Chunk, size: int) -> Any:
     """Answer for a chunk in one compiled call of `size` rows: its last row pads it, and what that gives is dropped."""
-    c = chunk.taken(np.minimum(np.arange(size), chunk.n - 1))
+    c = chunk.padded(size)
     found = jax.device_get(
         answer_chunk(c.question, c.model, c.values, c.masks, c.positions, c.key, c.presentation, c.copies)
     )
@@ -194,10 +201,9 @@ def ask(
     places, copies = (None if x is None else x.astype(np.uint32) for x in (keys.positions, keys.copies))
     whole = Chunk(question, model, rows.values, rows.mask, rows.n, places, keys.seed, key, presentation, copies)
     for start in range(0, rows.n, size):
-        end = min(start + size, rows.n)
-        parts.append(kept(answer(whole.taken(np.arange(start, end)), size)))
+        parts.append(kept(answer(whole.part(start, size), size)))
         if watched is not None:
-            watched(end, rows.n)
+            watched(min(start + size, rows.n), rows.n)
     return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
 
 

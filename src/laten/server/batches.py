@@ -168,7 +168,7 @@ def rows_of_call(chunk: Chunk) -> int:
 def in_calls(chunk: Chunk) -> Any:
     """Answer for a chunk in compiled calls of one size."""
     size = rows_of_call(chunk)
-    found = [answered(chunk.taken(np.arange(i, min(i + size, chunk.n))), size) for i in range(0, chunk.n, size)]
+    found = [answered(chunk.part(i, size), size) for i in range(0, chunk.n, size)]
     return found[0] if len(found) == 1 else jax.tree.map(lambda *xs: np.concatenate(xs), *found)
 
 

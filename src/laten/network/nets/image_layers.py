@@ -43,19 +43,6 @@ def check_numbers(net: object, numbers: dict[str, int]) -> None:
         whole(f"{type(net).__name__}: {option}", value, error=DeclarationError)
 
 
-def check_layers(net: "Conv | Deconv") -> None:
-    """Check the fields that `Conv` and `Deconv` share."""
-    name = type(net).__name__
-    if not (isinstance(net.channels, tuple) and net.channels):
-        raise DeclarationError(f"{name}: channels are those of each layer, such as (32, 64), not {net.channels!r}")
-    by_layer = {f"channels[{i}]": c for i, c in enumerate(net.channels)}
-    check_numbers(net, {**by_layer, "kernel": net.kernel, "stride": net.stride})
-    if net.kernel % net.stride:
-        raise DeclarationError(f"{name}: kernel={net.kernel} must be a multiple of stride={net.stride}, such as 4 of 2")
-    if net.activation not in ACTIVATIONS:
-        raise DeclarationError(f"{name}: unknown activation {net.activation!r}; known: {known(ACTIVATIONS)}")
-
-
 def as_call(net: Any) -> str:
     """Write a net as the call that makes it, without default options."""
     first, *rest = fields(net)
@@ -72,7 +59,37 @@ def gain(activation: str) -> float:
 
 
 @dataclass(frozen=True)
-class Conv:
+class Strided:
+    """Convolutions one after the other, each of which changes the size of the image."""
+
+    channels: tuple[int, ...]
+    kernel: int = 4
+    stride: int = 2
+    activation: str = "silu"
+
+    __repr__ = as_call
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        if not (isinstance(self.channels, tuple) and self.channels):
+            raise DeclarationError(f"{name}: channels are those of each layer, such as (32, 64), not {self.channels!r}")
+        by_layer = {f"channels[{i}]": c for i, c in enumerate(self.channels)}
+        check_numbers(self, {**by_layer, "kernel": self.kernel, "stride": self.stride})
+        if self.kernel % self.stride:
+            raise DeclarationError(
+                f"{name}: kernel={self.kernel} must be a multiple of stride={self.stride}, such as 4 of 2"
+            )
+        if self.activation not in ACTIVATIONS:
+            raise DeclarationError(f"{name}: unknown activation {self.activation!r}; known: {known(ACTIVATIONS)}")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Channels of the widest layer, and the number of layers."""
+        return max(self.channels), len(self.channels)
+
+
+@dataclass(frozen=True, repr=False)
+class Conv(Strided):
     """Convolutions from an image down, each `stride` times smaller, then a linear layer: an encoder.
 
     The child is a vector, or an image of the size that the last layer leaves. Parents that are vectors are added, by
@@ -88,19 +105,6 @@ class Conv:
     """
 
     channels: tuple[int, ...] = (32, 64)
-    kernel: int = 4
-    stride: int = 2
-    activation: str = "silu"
-
-    __repr__ = as_call
-
-    def __post_init__(self) -> None:
-        check_layers(self)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Channels of the widest layer, and the number of layers."""
-        return max(self.channels), len(self.channels)
 
     def mirrored(self) -> "Deconv":
         """Return the layers that enlarge."""
@@ -145,8 +149,8 @@ class Shrinking(eqx.Module):
         return written(each(self.last, image), self.ends.shape)
 
 
-@dataclass(frozen=True)
-class Deconv:
+@dataclass(frozen=True, repr=False)
+class Deconv(Strided):
     """A linear layer to a small image, then transposed convolutions, each `stride` times larger: a decoder.
 
     The child is an image. Parents are vectors, or images of the size of the small one.
@@ -161,19 +165,6 @@ class Deconv:
     """
 
     channels: tuple[int, ...] = (64, 32)
-    kernel: int = 4
-    stride: int = 2
-    activation: str = "silu"
-
-    __repr__ = as_call
-
-    def __post_init__(self) -> None:
-        check_layers(self)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Channels of the widest layer, and the number of layers."""
-        return max(self.channels), len(self.channels)
 
     def mirrored(self) -> Conv:
         """Return the layers that shrink."""

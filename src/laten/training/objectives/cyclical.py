@@ -5,18 +5,18 @@ With t the share of the steps made, the objective is told $t' = \mathrm{frac}(n\
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax.numpy as jnp
 
 from laten.common.errors import DeclarationError, whole
 from laten.common.types import Key
 from laten.network.model import Model
-from laten.training.objectives.objective import Batch, Estimate, Objective, Share
+from laten.training.objectives.around import Around
+from laten.training.objectives.objective import Batch, Estimate, Share
 
 
 @dataclass(frozen=True)
-class Cyclical(Objective):
+class Cyclical(Around):
     """An objective whose warm-up is repeated.
 
     Args:
@@ -26,13 +26,11 @@ class Cyclical(Objective):
         DeclarationError: an objective without a warm-up, or cycles that are no whole number of at least 1.
     """
 
-    of_rows: Objective
     cycles: int = 4
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         whole("Cyclical: cycles", self.cycles, error=DeclarationError)
-        if not isinstance(self.of_rows, Objective):
-            raise DeclarationError(f"Cyclical: of_rows must be an objective such as lt.Elbo(), not {self.of_rows!r}")
         if not self.of_rows.warmup:
             raise DeclarationError(
                 f"Cyclical repeats a warm-up, and {self.of_rows!r} has none; use one such as lt.Elbo(warmup=0.5)"
@@ -43,15 +41,8 @@ class Cyclical(Objective):
         return (self.cycles - 1 + self.of_rows.warmup) / self.cycles
 
     @property
-    def judge(self) -> Objective:
-        return self.of_rows.judge
-
-    @property
     def by_row(self) -> bool:
         return self.of_rows.by_row
-
-    def extra(self, model: Model, key: Key) -> Any:
-        return self.of_rows.extra(model, key)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         turns = jnp.asarray(progress, jnp.float32) * self.cycles

@@ -11,7 +11,6 @@ with t the share of the steps made. After $t_0$ nothing of it is left: the class
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,14 +18,15 @@ import numpy as np
 
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.model import Model
-from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
+from laten.training.objectives.around import Around
+from laten.training.objectives.objective import Batch, Estimate, Share, over_rows
 
 UNTIL = 0.5  # t0
 WEIGHT = 10.0  # α
 
 
 @dataclass(frozen=True, eq=False)
-class FromGroups(Objective):
+class FromGroups(Around):
     """An objective of rows whose guide starts from groups of them.
 
     Args:
@@ -34,19 +34,11 @@ class FromGroups(Objective):
         centres: Latent class -> `(classes, n_features)`, of what its guide sees (`seen_features`).
     """
 
-    of_rows: Objective
     centres: Mapping[str, np.ndarray]
 
     @property
     def warmup(self) -> float:
         return max(self.of_rows.warmup, UNTIL)
-
-    @property
-    def judge(self) -> Objective:
-        return self.of_rows.judge
-
-    def extra(self, model: Model, key: Key) -> Any:
-        return self.of_rows.extra(model, key)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)

@@ -7,11 +7,12 @@ from laten.common.numerics import stopped
 from laten.common.types import Key
 from laten.network.conditional import Conditional
 from laten.network.model import Model
-from laten.training.objectives.objective import Batch, Estimate, Objective, Share
+from laten.training.objectives.around import Around
+from laten.training.objectives.objective import Batch, Estimate, Share
 
 
 @dataclass(frozen=True)
-class OfNodes(Objective):
+class OfNodes(Around):
     """An objective whose gradient reaches the weights of some nodes of the network alone.
 
     Args:
@@ -19,16 +20,7 @@ class OfNodes(Objective):
         nodes: Whose weights learn.
     """
 
-    of_rows: Objective
     nodes: tuple[str, ...]
-
-    @property
-    def warmup(self) -> float:
-        return self.of_rows.warmup
-
-    @property
-    def judge(self) -> Objective:
-        return self.of_rows.judge
 
     @property
     def by_row(self) -> bool:

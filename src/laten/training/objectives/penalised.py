@@ -8,50 +8,29 @@ stay as they are. A penalty looks at the latents that are numbers and that no ro
 
 import abc
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from laten.common import random
-from laten.common.errors import DeclarationError, number
+from laten.common.errors import DeclarationError
 from laten.common.types import Array, Key, Masks, Values
 from laten.families.normal import NormalSites
 from laten.families.same_density import has_density_of
 from laten.network.model import Model
 from laten.network.sampling import Discrete, Sampling
-from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
+from laten.training.objectives.around import Weighted
+from laten.training.objectives.objective import Batch, Estimate, Share, over_rows
 
 
 @dataclass(frozen=True)
-class Penalised(Objective):
+class Penalised(Weighted):
     """An objective of rows and a penalty; heirs say which.
 
     Args:
         of_rows: Such as `lt.Elbo()`, or another penalty.
         weight: λ.
     """
-
-    of_rows: Objective
-    weight: float = 1.0
-
-    def __post_init__(self) -> None:
-        name = type(self).__name__
-        if not isinstance(self.of_rows, Objective):
-            raise DeclarationError(f"{name}: of_rows must be an objective such as lt.Elbo(), not {self.of_rows!r}")
-        if not (number(self.weight) and self.weight >= 0):
-            raise DeclarationError(f"{name}: weight must be finite and at least 0, not {self.weight!r}")
-
-    @property
-    def warmup(self) -> float:
-        return self.of_rows.warmup
-
-    @property
-    def judge(self) -> Objective:
-        return self.of_rows.judge
-
-    def extra(self, model: Model, key: Key) -> Any:
-        return self.of_rows.extra(model, key)
 
     @abc.abstractmethod
     def penalty(self, model: Model, batch: Batch, key: Key, dropout: bool) -> Array:

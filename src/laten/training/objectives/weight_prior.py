@@ -9,35 +9,23 @@ Held-out rows are judged by $\mathcal L$ alone.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from laten.common.types import Key
 from laten.network.model import Model
 from laten.network.uncertain_weights import is_uncertain, kl_of_weights, minus_log_prior
-from laten.training.objectives.objective import Batch, Estimate, Objective, Share
+from laten.training.objectives.around import Around
+from laten.training.objectives.objective import Batch, Estimate, Share
 
 
 @dataclass(frozen=True)
-class WithWeights(Objective):
+class WithWeights(Around):
     """An objective of rows, less what the weights cost: of a model with spread weights their KL, else a prior."""
 
-    of_rows: Objective
     rows: int  # N
-
-    @property
-    def warmup(self) -> float:
-        return self.of_rows.warmup
-
-    @property
-    def judge(self) -> Objective:
-        return self.of_rows
 
     @property
     def by_row(self) -> bool:
         return self.of_rows.by_row
-
-    def extra(self, model: Model, key: Key) -> Any:
-        return self.of_rows.extra(model, key)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)

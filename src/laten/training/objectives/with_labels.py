@@ -11,18 +11,17 @@ are.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import jax.numpy as jnp
 
-from laten.common.errors import DeclarationError, number
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.model import Model
-from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
+from laten.training.objectives.around import Weighted
+from laten.training.objectives.objective import Batch, Estimate, Share, over_rows
 
 
 @dataclass(frozen=True)
-class WithLabels(Objective):
+class WithLabels(Weighted):
     """An objective of rows, and a guide that also learns from labels: nodes of classes that some rows show.
 
     Args:
@@ -32,25 +31,7 @@ class WithLabels(Objective):
         DeclarationError: an objective that is none, or a weight that is no number of at least 0.
     """
 
-    of_rows: Objective
     weight: float = 10.0
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.of_rows, Objective):
-            raise DeclarationError(f"WithLabels: of_rows must be an objective such as lt.Elbo(), not {self.of_rows!r}")
-        if not (number(self.weight) and self.weight >= 0):
-            raise DeclarationError(f"WithLabels: weight must be finite and at least 0, not {self.weight!r}")
-
-    @property
-    def warmup(self) -> float:
-        return self.of_rows.warmup
-
-    @property
-    def judge(self) -> Objective:
-        return self.of_rows.judge
-
-    def extra(self, model: Model, key: Key) -> Any:
-        return self.of_rows.extra(model, key)
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
         found = self.of_rows(model, batch, key, progress, dropout)
