@@ -5,9 +5,10 @@
 Trains each network on all 60 000 images, pixels binarised anew at each visit; the number of passes is what fits into
 `--minutes`, by a measurement of some steps before. Then estimates log p(x) of the first `--images` test images, each
 binarised once by chance, with `--draws` importance samples each. A line a network, as soon as it is known; `--out`
-keeps the models.
+keeps the models. `pythae-vae` and the like are pythae's own models with the same nets, for the same minutes.
 """
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -20,7 +21,7 @@ import pandas as pd
 
 import laten as lt
 from benchmarks.mnist import images
-from benchmarks.runner import DATA, footer, options_of, show
+from benchmarks.runner import DATA, Peer, answer_of, footer, options_of, show
 
 X = lt.Bernoulli((28, 28))
 WIDE = lt.MLP(500, depth=2)
@@ -70,6 +71,8 @@ NETWORKS: dict[str, Callable[[], Trained]] = {
     "deep": lambda: deep(2),
     "deeper": lambda: deep(4),
 }
+PYTHAE = Peer("pythae", "images_pythae.py", "pythae")
+PEERS = ("pythae-vae", "pythae-iwae", "pythae-vamp", "pythae-iaf")
 
 
 def face(chosen: Trained, epochs: int, seed: int) -> lt.VAE:
@@ -113,16 +116,28 @@ def line(chosen: Trained, train: np.ndarray, test: np.ndarray, options: Any, nam
     }
 
 
+def line_of_peer(train: np.ndarray, test: np.ndarray, options: Any, name: str) -> dict[str, Any]:
+    """Let pythae train and measure a model of one kind."""
+    told = {"kind": name.removeprefix("pythae-"), "batch": BATCH}
+    told |= {n: getattr(options, n) for n in ("minutes", "draws", "seed")}
+    _, report = answer_of(PYTHAE, {"train": train, "test": test}, told, options)
+    found, seconds = report["notes"], report["seconds"]
+    rate = found["passes"] * len(train) / seconds["fit"]
+    measured = {"log p": found["log p"], "passes": found["passes"], "seconds": seconds["fit"]}
+    return measured | {"rows/s": rate, "seconds of scoring": seconds["score"]}
+
+
 def main() -> None:
     """Train, then estimate and print."""
     asked = {"data": DATA / "mnist", "minutes": 10.0, "networks": list(NETWORKS), "draws": 5000, "images": 10_000}
-    asked |= {"rows": int, "seed": 0, "out": Path}
-    options = options_of(__doc__, {"networks": NETWORKS}, **asked).parse_args()
+    asked |= {"rows": int, "seed": 0, "out": Path, "threads": os.cpu_count(), "limit": float}
+    options = options_of(__doc__, {"networks": [*NETWORKS, *PEERS]}, **asked).parse_args()
     train, test = images(options.data)
     warnings.simplefilter("ignore", lt.LatenWarning)
     lines = {}
     for name in options.networks:
-        lines[name] = line(NETWORKS[name](), train[: options.rows], test[: options.images], options, name)
+        rows = train[: options.rows], test[: options.images], options, name
+        lines[name] = line_of_peer(*rows) if name in PEERS else line(NETWORKS[name](), *rows)
         print(f"{name}: " + ", ".join(f"{k} {v:,.6g}" for k, v in lines[name].items()), flush=True)
     title = f"Test log p(x) of {options.images} images in nats, {options.draws} draws, {options.minutes:g} minutes each"
     show(title, pd.DataFrame(lines).T, 3)
