@@ -51,8 +51,8 @@ def iaf() -> Trained:
 
 def ladder(*latents: int) -> Trained:
     """Return a ladder with a guide from the top down, which shares its conditionals."""
-    network = lt.templates.ladder(X, latents, width=500)
-    return Trained(network, lt.templates.top_down(network, width=500))
+    network = lt.templates.ladder(X, latents, width=500, depth=2)
+    return Trained(network, lt.templates.top_down(network, width=500, depth=2))
 
 
 def deep(depth: int) -> Trained:

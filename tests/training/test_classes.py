@@ -9,7 +9,8 @@ import laten as lt
 from laten.estimator.prepare import prepare
 from laten.network.model import build_model
 from laten.training.objectives import Batch, WithLabels
-from laten.training.objectives.from_groups import FromGroups, can_start, centres_of, grouped
+from laten.training.objectives.from_groups import FromGroups, can_start, groups_of_nodes
+from laten.training.objectives.groups import Groups, groups_of
 from laten.training.objectives.with_labels import labels_of
 
 RNG = np.random.default_rng(0)
@@ -46,11 +47,19 @@ def test_the_loss_holds_log_q_of_the_labels_that_are_seen(model):
     assert labels_of(model, ["y"]) == ("y",) and labels_of(model, ["z"]) == ()
 
 
+def groups_around(centres: np.ndarray) -> Groups:
+    """Groups of one centre each, in the space of the features."""
+    n = centres.shape[1]
+    return Groups(
+        np.zeros(n, np.float32), np.eye(n, dtype=np.float32), centres, np.arange(len(centres), dtype=np.int32)
+    )
+
+
 def test_groups_teach_at_the_start_alone(model):
     batch = Batch({"x": jnp.asarray(X)}, {})
     centres = X[[5, 0, 3, 1]]
     groups = ((X[:, None] - centres) ** 2).sum(2).argmin(1)
-    start = FromGroups(lt.Elbo(), {"y": centres})
+    start = FromGroups(lt.Elbo(), {"y": groups_around(centres)})
     plain = lt.Elbo()(model, batch, jax.random.key(1)).loss
     own = said(model)[np.arange(6), groups].mean()
     for progress, weight in ((0.0, 10.0), (0.25, 5.0), (0.5, 0.0), (1.0, 0.0)):
@@ -59,20 +68,71 @@ def test_groups_teach_at_the_start_alone(model):
     assert start.warmup == 0.5 and start.judge == lt.Elbo()
 
 
-def test_groups_are_found_with_holes():
+def test_groups_of_labels_teach_rows_without_one_to_the_end(model):
+    shown = np.array([True, False, False, True, False, False])
+    batch = Batch({"x": jnp.asarray(X), "y": jnp.zeros(6, jnp.int32)}, {"y": jnp.asarray(shown)})
+    centres = X[[5, 0, 3, 1]]
+    groups = ((X[:, None] - centres) ** 2).sum(2).argmin(1)
+    lasting = FromGroups(lt.Elbo(), {"y": groups_around(centres)}, ("y",))
+    plain = lt.Elbo()(model, batch, jax.random.key(1)).loss
+    own = np.where(shown, 0, said(model)[np.arange(6), groups]).mean()
+    for progress in (0.0, 1.0):
+        found = lasting(model, batch, jax.random.key(1), progress).loss
+        np.testing.assert_allclose(found - plain, -10 * own, rtol=1e-4, atol=1e-5)
+    assert lasting.warmup == 0
+
+
+def moons(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two half circles that reach into one another, with some noise, and which one each row is of."""
+    which, turn = np.arange(rows) % 2, RNG.uniform(0, np.pi, rows)
+    x = np.stack([np.cos(turn) + which, np.sin(turn) * (1 - 2 * which) + which / 2], axis=1)
+    return x + 0.05 * RNG.normal(size=(rows, 2)), which
+
+
+def of_rows(groups: Groups, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The group of each row."""
+    return np.asarray(jax.vmap(groups.of)(jnp.asarray(x, jnp.float32), jnp.asarray(seen, jnp.float32)))
+
+
+def test_groups_follow_the_neighbours_and_holes_tell_nothing():
+    x, which = moons(400)
+    seen = np.ones_like(x)
+    found = of_rows(groups_of(x, seen, 2, np.random.default_rng(0)), x, seen)
+    assert max(np.mean(found == which), np.mean(found != which)) > 0.98  # k-means: 0.75
     centres = np.array([[0, 0, 0], [9, 0, 0], [0, 9, 9]], np.float64)
-    x = np.repeat(centres, 20, 0) + RNG.normal(size=(60, 3))
+    x, which = np.repeat(centres, 20, 0) + RNG.normal(size=(60, 3)), np.repeat(np.arange(3), 20)
     seen = (RNG.random((60, 3)) > 0.05).astype(float)
-    found = grouped(x, seen, 3, np.random.default_rng(0))
-    assert max(np.abs(found - c).sum(1).min() for c in centres) < 2.5
-    assert grouped(np.zeros((4, 2)), np.ones((4, 2)), 3, np.random.default_rng(0)).shape == (3, 2)  # rows all alike
+    found = of_rows(groups_of(np.where(seen > 0, x, 1e9), seen, 3, np.random.default_rng(0)), x, seen)
+    assert sum(np.bincount(which[found == c]).max() for c in np.unique(found)) >= 54
+    alike = groups_of(np.zeros((40, 2)), np.ones((40, 2)), 3, np.random.default_rng(0))
+    assert of_rows(alike, np.zeros((1, 2)), np.ones((1, 2))) < 3
+
+
+def test_more_rows_than_centres_are_told_apart_too():
+    x, which = moons(2600)
+    found = of_rows(groups_of(x, np.ones_like(x), 2, np.random.default_rng(0)), x, np.ones_like(x))
+    assert max(np.mean(found == which), np.mean(found != which)) > 0.98
+
+
+def test_labels_spread_where_neighbours_have_them_and_only_there():
+    x, which = moons(400)
+    shown = np.where(np.arange(400) < 12, which, -1)
+    groups = groups_of(x, np.ones_like(x), 2, np.random.default_rng(0), shown)
+    assert np.mean(of_rows(groups, x, np.ones_like(x)) == which) > 0.98
+    wide = RNG.normal(size=(400, 12))
+    straight = (wide[:, 0] > 0).astype(int)  # neighbours in twelve columns know little of one of them
+    shown = np.where(np.arange(400) < 60, straight, -1)
+    assert groups_of(wide, np.ones_like(wide), 2, np.random.default_rng(0), shown) is None
+    few = np.where(np.arange(400) < 4, which, -1)
+    assert groups_of(x, np.ones_like(x), 2, np.random.default_rng(0), few) is None
 
 
 def test_only_classes_that_see_evidence_alone_start_from_groups():
     mixture = lt.templates.mixture(lt.Normal(3), 4, latent=2, width=5)
     model = build_model(mixture, lt.guide_for(mixture), jax.random.key(0))
     assert can_start(model, {"x": X}) == ("c",) and can_start(model, {"x": X, "c": X}) == ()
-    assert centres_of(model, ("c",), {"x": X}, {}, 0)["c"].shape == (4, 3)
+    assert can_start(model, {"x": X, "c": X}, ("c",)) == ("c",)
+    assert set(groups_of_nodes(model, ("c",), {"x": X}, {}, 0)["c"].group) <= set(range(4))
     upper = lt.Network(a=lt.Categorical(3), b=lt.Categorical(2).given("a"), x=lt.Normal(3).given("b"))
     assert can_start(build_model(upper, lt.guide_for(upper), jax.random.key(0)), {"x": X}) == ("b",)
 
@@ -109,3 +169,19 @@ def test_clusters_are_found():
     found = clusters.fit({"x": x}).transform({"x": x})[:, :4].argmax(1)
     assert sum(np.bincount(truth[found == c]).max() for c in np.unique(found)) / 240 > 0.9
     assert len(np.unique(found)) == 4
+
+
+@pytest.mark.trains
+def test_a_label_is_answered_by_the_classifier_that_labels_taught():
+    x, which = moons(300)
+    data = {"x": x.astype(np.float32), "y": np.where(np.arange(300) < 20, which, np.nan)}
+    network = lt.templates.semi_supervised(lt.Normal(2, scale="site"), classes=2, latent=2, width=16)
+    vae = lt.VAE(network, epochs=40, batch_size=50, learning_rate=0.01, validation=0).fit(data)
+    classified = vae.transform({"x": data["x"]})[:, :2]
+    filled = vae.impute({"x": data["x"]})["y"]
+    np.testing.assert_array_equal(filled, classified.argmax(1))
+    assert np.mean(filled == which) > 0.95
+    shown = vae.impute(data)["y"]
+    np.testing.assert_array_equal(shown[:20], which[:20])  # what is shown stays
+    plain = vae.set_params(objective=lt.Elbo())  # an objective that does not teach: the posterior has the last word
+    assert plain._fitted().labels == () and vae.set_params(objective=None)._fitted().labels == ("y",)

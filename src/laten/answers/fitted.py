@@ -36,6 +36,7 @@ class Fitted:
     seed: int  # of the answers
     references: References | None = None  # what log p is compared with
     refine: int = 0  # steps of gradient by which each row gets a guide of its own
+    labels: tuple[str, ...] = ()  # nodes whose labels taught the guide: it has the last word on them
 
     def ask(
         self,
@@ -52,6 +53,8 @@ class Fitted:
             kept: What to keep of a chunk's answers, where all would grow too large.
             size: Rows of a compiled call, as in `asking.ask`.
         """
+        if self.labels and isinstance(question, Expected | Completions):
+            question = replace(question, labels=self.labels)
         infers = not isinstance(question, Ancestral | Decoded)
         asked = Refined(question, self.refine) if self.refine and infers else question
         return ask(asked, self.model, self.complete(rows), keys or Keys(self.seed), kept, size)

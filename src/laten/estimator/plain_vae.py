@@ -52,6 +52,7 @@ from laten.training.collapse import say_unused
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.loop import Loop
+from laten.training.objectives.with_labels import labels_of, teaches
 from laten.training.progress import progress as progress_display
 from laten.training.step import State
 
@@ -222,7 +223,9 @@ class PlainVAE(Refits, Answers):
         return self._score_quantiles
 
     def _fitted(self) -> Fitted:
-        return Fitted(self.model_, self.view_, int(self.one_seed), self.references_, self._refine)
+        taught = teaches(self.objective)
+        labels = labels_of(self.model_, self.view_.sometimes(self.model_.latents)) if taught else ()
+        return Fitted(self.model_, self.view_, int(self.one_seed), self.references_, self._refine, labels)
 
     def _check_parameters(self) -> None:
         """Check types of parameters, where `prepare` would only see what follows from a wrong one."""

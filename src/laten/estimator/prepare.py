@@ -5,6 +5,7 @@
 The rows are encoded once. From here on the device holds them, and nobody else does.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -28,13 +29,14 @@ from laten.network.model import Model, build_model
 from laten.network.network import Network
 from laten.network.uncertain_weights import uncertain
 from laten.training.objectives import Elbo, Objective, WithLabels, WithWeights
-from laten.training.objectives.from_groups import FromGroups, can_start, centres_of
+from laten.training.objectives.from_groups import FromGroups, can_start, groups_of_nodes
 from laten.training.objectives.with_labels import labels_of
 from laten.training.row_weights import visited
 from laten.training.settings import Settings
 from laten.training.task import Task
 
 START_ROWS = 10_000  # rows that are enough to place the constants of each node
+GROUPED_ROWS = 2**16  # rows whose neighbours say where classes start
 START_CELLS = 2**22  # of sparse rows, when they are filled
 REFERENCE_ROWS = 1_000  # whose scores say what is usual
 LEAST_HELD_OUT = 10  # rows below which none are held out
@@ -213,11 +215,12 @@ def taught(objective: Objective, parameters: Parameters, model: Model, rows: Row
     """
     if parameters.objective is not None:
         return objective, ()
-    classes = can_start(model, list(rows.values))
-    if classes:
-        some = some_rows_of(rows)
-        objective = FromGroups(objective, centres_of(model, classes, *some, parameters.one_seed))
     labels = labels_of(model, list(rows.mask))
+    few = [n for n in labels if 0 < rows.mask[n].mean() < LABELLED]
+    names = can_start(model, list(rows.values), few)
+    groups = groups_of_nodes(model, names, *some_rows_of(rows, GROUPED_ROWS, few), parameters.one_seed)
+    if groups:
+        objective = FromGroups(objective, groups, tuple(n for n in groups if n in few))
     return WithLabels(objective) if labels else objective, labels
 
 
@@ -260,11 +263,22 @@ def new_models(
     return models
 
 
-def some_rows_of(rows: Rows) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return at most 10 000 rows, evenly spread, and their masks, by node: where parts of a model start."""
+def some_rows_of(
+    rows: Rows, most: int = START_ROWS, shown: Collection[str] = ()
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Return some rows, evenly spread, and their masks, by node: where parts of a model start.
+
+    Args:
+        most: Rows.
+        shown: Nodes; all rows that show one of them are among them, as far as `most` goes.
+    """
     widest = max((x.width for x in rows.values.values() if isinstance(x, SparseRows)), default=1)
-    most = min(rows.n, START_ROWS, max(START_CELLS // widest, 1))
+    most = min(rows.n, most, max(START_CELLS // widest, 1))
     index = np.linspace(0, rows.n - 1, most).astype(int)
+    if shown and most < rows.n:
+        told = np.flatnonzero(np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in shown], axis=0))
+        told = told[np.linspace(0, len(told) - 1, min(len(told), most)).astype(int)]
+        index = np.union1d(told, index[np.linspace(0, most - 1, most - len(told)).astype(int)])
     grey = {n for n, visit in rows.visit.items() if visit == "intensity"}
     values = {n: x[index] / np.float32(255) if n in grey else np.asarray(x[index]) for n, x in rows.values.items()}
     return values, {n: x[index] for n, x in rows.mask.items()}

@@ -8,13 +8,17 @@ x)\approx\text{Categorical}(\bar w).$$
 Evidence may be softer than a value: an interval, or some of the classes. A site with such evidence is hidden from the
 guide, and each weight is multiplied by P(allowed | z) (`Family.log_mass`).
 
+A label that taught its factor of the guide (`lt.WithLabels`) is inferred by that factor, the classifier, and all else
+given it: within a chunk the weights of each label's draws are scaled to sum to q(label | evidence) of the whole. The
+network alone says less of it: p(x | label, z) with a z that explains everything leaves labels open.
+
 Draws are made in chunks. A running maximum keeps the weighted mean exact, and posterior draws are kept by the
 Gumbel-max rule: the draw with the largest $\log w_k + g_k$, $g_k$ standard Gumbel, is a draw from $\bar w$, and maxima
 of chunks can be merged.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -47,7 +51,13 @@ def chunked_keys(key: Key, draws: int) -> tuple[Key, Array]:
 
 
 def weighing(
-    model: Model, values: Values, masks: Masks, collect: Collect, allowed: Values | None, prior: float = 0.0
+    model: Model,
+    values: Values,
+    masks: Masks,
+    collect: Collect,
+    allowed: Values | None,
+    prior: float = 0.0,
+    labels: Sequence[str] = (),
 ) -> Callable[[Key, Array], tuple[Array, Any]]:
     """Return the function that draws a chunk: keys, and which of them count -> log-weights and what was collected.
 
@@ -57,10 +67,14 @@ def weighing(
         collect: From one draw to a pytree of arrays.
         allowed: Leaf -> what is allowed of it, as `Family.log_mass` takes it: soft evidence, which the weights count.
         prior: Share of each chunk, about, that is drawn from the prior (`defence.py`).
+        labels: Nodes of classes that the guide infers from evidence alone, and whose factor has the last word.
     """
+    families = model.guide.families
+    labels = [n for n in labels if families[n].n_sites == 1 and (n not in values or n in masks)]
+    labels = [] if allowed or model.members else labels
     prior = prior if prior and defensible(model, values, masks) else 0.0
 
-    def one(key: Key, share: float, held: Callable[[Values], Values]) -> tuple[Array, Any]:
+    def one(key: Key, share: float, held: Callable[[Values], Values]) -> tuple[Array, Any, Any]:
         log_r, found = model.draws(key, values, masks, held=held)
         log_w = by_state(log_r, found)
         if share:
@@ -70,18 +84,42 @@ def weighing(
             family = model.p[name].distribution
             mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
             log_w += mass.reshape(len(log_w), -1).sum(1)
-        return log_w, jax.vmap(collect)(found)
+        return log_w, jax.vmap(collect)(found), jax.vmap(lambda draw: said(draw, model, labels, values, masks))(found)
 
     def chunk(keys: Key, counts: Array) -> tuple[Array, Any]:
         last = round(prior * len(keys))
         share = last / len(keys)
-        log_w, got = jax.vmap(lambda k: one(k, share, lambda states: states))(keys[last:])
+        found = jax.vmap(lambda k: one(k, share, lambda states: states))(keys[last:])
         if last:
             more = jax.vmap(lambda k: one(k, share, lambda s: s | from_prior(model, k, values, masks, s)))(keys[:last])
-            log_w, got = jax.tree.map(lambda *xs: jnp.concatenate(xs), more, (log_w, got))
-        return jnp.where(counts[:, None], log_w, IMPOSSIBLE), got
+            found = jax.tree.map(lambda *xs: jnp.concatenate(xs), more, found)
+        log_w, got, (code, log_q) = found
+        log_w = jnp.where(counts[:, None], log_w, IMPOSSIBLE)
+        states = math.prod(families[n].n_states or 1 for n in labels)
+        return by_labels(log_w, code, log_q, states) if labels else log_w, got
 
     return chunk
+
+
+def said(draw: Draw, model: Model, labels: Sequence[str], values: Values, masks: Masks) -> tuple[Array, Array]:
+    """Return the code of a draw's labels among all joint ones, and log q of them in nats; of a shown label 0."""
+    code, log_q = jnp.zeros((), jnp.int32), jnp.zeros(())
+    for name in labels:
+        value = jnp.ravel(draw.values[name])[0].astype(jnp.int32)
+        code = code * (model.guide.nodes[name].family.n_states or 1) + value
+        log_q += jnp.sum(draw.log_q[name])
+        if name in values:
+            other = jnp.ravel(masks[name])[0] & (value != jnp.ravel(values[name])[0])
+            log_q += jnp.where(other, IMPOSSIBLE, 0.0)
+    return code, log_q
+
+
+def by_labels(log_w: Array, code: Array, log_q: Array, states: int) -> Array:
+    """Scale the weights of each label's draws to q of it, of their sum, which stays."""
+    flat, label = log_w.ravel(), code.ravel()
+    top = jax.ops.segment_max(flat, label, states)
+    total = top + jnp.log(jax.ops.segment_sum(jnp.exp(flat - top[label]), label, states))
+    return log_w - total[code] + log_q + jax.nn.logsumexp(log_w)
 
 
 def log_weights(model: Model, key: Key, values: Values, masks: Masks, draws: int) -> Array:
@@ -104,10 +142,17 @@ def weights_and(
 
 
 def weighted_mean(
-    model: Model, key: Key, values: Values, masks: Masks, draws: int, collect: Collect, allowed: Values | None = None
+    model: Model,
+    key: Key,
+    values: Values,
+    masks: Masks,
+    draws: int,
+    collect: Collect,
+    allowed: Values | None = None,
+    labels: Sequence[str] = (),
 ) -> Weighted:
-    """Return log-weights of one example, and the posterior mean of `collect(draw)`."""
-    weigh = weighing(model, values, masks, collect, allowed)
+    """Return log-weights of one example, and the posterior mean of `collect(draw)`; `labels` as in `weighing`."""
+    weigh = weighing(model, values, masks, collect, allowed, labels=labels)
 
     def chunk(carry, xs):
         top, total, mean = carry
@@ -134,18 +179,19 @@ def posterior_draws(
     kept: int,
     allowed: Values | None = None,
     prior: float = 0.0,
+    labels: Sequence[str] = (),
 ) -> tuple[Values, Array]:
     """Draw from the posterior of one example's inner nodes by resampling.
 
     Args:
         prior: Share of the draws that is from the prior, as in `weighing`; then `draws` is a multiple of 256.
-
+        labels: As in `weighing`.
     Returns:
         Values `(kept, ...)` of all stochastic nodes that are not leaves, of an average with the member that drew them;
         and the log-weights `(draws,)`.
     """
     names = [n for n in model.network.stochastic if n not in model.network.leaves] + [MEMBER] * bool(model.members)
-    weigh = weighing(model, values, masks, lambda draw: {n: draw.values[n] for n in names}, allowed, prior)
+    weigh = weighing(model, values, masks, lambda draw: {n: draw.values[n] for n in names}, allowed, prior, labels)
 
     def chunk(carry, xs):
         best, held = carry

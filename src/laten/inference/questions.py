@@ -60,6 +60,7 @@ class Expected(eqx.Module):
     draws: int = eqx.field(static=True)
     fractions: tuple[str, ...] = eqx.field(static=True, default=())  # nodes of which the mean itself is wanted
     allowed: Values = eqx.field(default_factory=dict)  # soft evidence on leaves (`Family.log_mass`)
+    labels: tuple[str, ...] = eqx.field(static=True, default=())  # that the guide has the last word on (`weighing`)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         leaves = model.network.leaves
@@ -76,7 +77,7 @@ class Expected(eqx.Module):
                     out[name] = family.mean(draw.raw[name])
             return out
 
-        found = weighted_mean(model, key, values, masks, self.draws, collect, self.allowed)
+        found = weighted_mean(model, key, values, masks, self.draws, collect, self.allowed, self.labels)
         return pointed(model, found.mean, self.fractions), found.log_w
 
 
@@ -107,11 +108,12 @@ class Completions(eqx.Module):
     kept: int = eqx.field(static=True)
     allowed: Values = eqx.field(default_factory=dict)  # soft evidence on leaves: draws stay inside it
     prior: float = eqx.field(static=True, default=0.0)  # share of the draws that is from the prior (`defence.py`)
+    labels: tuple[str, ...] = eqx.field(static=True, default=())  # that the guide has the last word on (`weighing`)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         latent_key, leaf_key = random.split(key)
         inner, log_w = posterior_draws(
-            model, latent_key, values, masks, self.draws, self.kept, self.allowed, self.prior
+            model, latent_key, values, masks, self.draws, self.kept, self.allowed, self.prior, self.labels
         )
         keys = random.split(leaf_key, self.kept)
         full = jax.vmap(lambda k, given: self.leaves(model, k, given, values, masks))(keys, inner)

@@ -128,7 +128,7 @@ def mixture(x: Family, components: int, latent: int = 10, width: int = 128) -> N
     return Network(c=Categorical(components), z=Normal(latent).given("c"), x=x.given("z", via=MLP(width)))
 
 
-def top_down(network: Network, width: int = 200, family: type[Family] = Relative) -> Network:
+def top_down(network: Network, width: int = 200, family: type[Family] = Relative, depth: int = 1) -> Network:
     """Declare a guide of a ladder that shares its conditionals (Sønderby et al. 2016): a net reads the data from below.
 
     A layer up1, up2, ... for each latent, from the data to the top; then the latents from the top down, each told of
@@ -138,6 +138,7 @@ def top_down(network: Network, width: int = 200, family: type[Family] = Relative
         network: Its latents are normal, and at least one of them has no parents.
         width: Units of each layer.
         family: `lt.Relative`, or `lt.Combined`.
+        depth: Hidden layers between two levels.
     Raises:
         DeclarationError: a latent that is not normal.
     """
@@ -145,7 +146,7 @@ def top_down(network: Network, width: int = 200, family: type[Family] = Relative
     layers: dict[str, Family | Node] = {}
     below = network.leaves
     for level in range(1, len(latents) + 1):
-        layer = Deterministic(width).given(*below, via=MLP(width, activate_output=True))
+        layer = Deterministic(width).given(*below, via=MLP(width, depth, activate_output=True))
         layers[f"up{level}"], below = layer, (f"up{level}",)
     for level, name in zip(range(len(latents), 0, -1), latents, strict=True):
         node = network.nodes[name]
@@ -178,14 +179,19 @@ def counts(
     return Network(**nodes, z=Normal(latent), x=x.given("z", *reversed(nodes), via=net))
 
 
-def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200) -> Network:
-    """Declare p(z_L) ... p(z1 | z2) p(x | z1): several layers of latents, `latents[0]` next to the data."""
+def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200, depth: int = 1) -> Network:
+    """Declare p(z_L) ... p(z1 | z2) p(x | z1): several layers of latents, `latents[0]` next to the data.
+
+    Args:
+        width, depth: Of the hidden layers between two levels.
+    """
     nodes: dict[str, Family | Node] = {}
+    net = MLP(width, depth)
     for level in range(len(latents), 0, -1):
         above = f"z{level + 1}"
         z = Normal(latents[level - 1])
-        nodes[f"z{level}"] = z.given(above, via=MLP(width)) if above in nodes else z
-    return Network(**nodes, x=x.given("z1", via=MLP(width)))
+        nodes[f"z{level}"] = z.given(above, via=net) if above in nodes else z
+    return Network(**nodes, x=x.given("z1", via=net))
 
 
 def conditional(x: Family, given: Family | int, latent: int = 20, width: int = 200) -> Network:

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 
 from laten.common.types import Array, Key, Masks, Values
 from laten.network.model import Model
-from laten.training.objectives.around import Weighted
-from laten.training.objectives.objective import Batch, Estimate, Share, over_rows
+from laten.training.objectives.around import Around, Weighted
+from laten.training.objectives.objective import Batch, Estimate, Objective, Share, over_rows
 
 
 @dataclass(frozen=True)
@@ -67,3 +67,10 @@ def labels_of(model: Model, partly: Collection[str]) -> tuple[str, ...]:
         if name in partly and parents and not set(parents) & set(model.latents):
             found.append(name)
     return tuple(found)
+
+
+def teaches(objective: Objective | None) -> bool:
+    """Say whether an objective lets labels teach the guide; None is the default, which does."""
+    while isinstance(objective, Around) and not isinstance(objective, WithLabels):
+        objective = objective.of_rows
+    return objective is None or isinstance(objective, WithLabels)
