@@ -446,6 +446,12 @@ def test_workbooks(tmp_path):
     assert frame["a"].isna().tolist() == [False, True] and frame["day"].dtype.kind == "M"
     assert frame["money"].tolist() == [1234.5, 3.25] and "['more'] left out" in said(frame)
     assert read(f"{tmp_path / 't.xlsx'}::more").to_dict("list") == {"x": [2.5]}
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as good, zipfile.ZipFile(tmp_path / "far.xlsx", "w") as far:
+        for name in good.namelist():
+            text = good.read(name)
+            far.writestr(name, text.replace(b'<row r="3">', b'<row r="8388608">') if "sheet1" in name else text)
+    with pytest.raises(DataError, match="its first 32[0-9]{3} rows would take .* is it damaged"):
+        read(tmp_path / "far.xlsx")  # eight million empty rows before the last
 
 
 def test_arrow_and_parquet(tmp_path):

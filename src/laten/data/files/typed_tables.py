@@ -77,7 +77,7 @@ def _rows(sheet: Any, held: int, name: str) -> list[list[Any]]:
     rows: list[list[Any]] = []
     cells = 0
     for row in sheet.iter_rows(values_only=True):
-        cells += len(row) + 1
+        cells += len(row) + 1 if row else EMPTY
         afford(CELL * cells, held, name, f"its first {len(rows)} rows")
         rows.append(list(row))
     return rows
@@ -237,6 +237,7 @@ def _frame(
 
 
 CELL = 8  # bytes that a cell takes at least
+EMPTY = 256  # cells as which an empty row counts: a damaged number of a row makes millions of them
 COLUMNS = 1000  # how many bytes a byte of a columnar format may become
 STEPS = 2_000  # of 10 000 instructions of SQLite, beside one for each 1000 bytes of a database
 

@@ -3,7 +3,8 @@ r"""Groups of rows that lie together, found on the graph of their nearest neighb
 Rows are joined to their nearest neighbours, with the weight $w_{ij} = \exp(-d_{ij}^2 / (s_i s_j))$, where $s_i$ is the
 distance to the seventh (Zelnik-Manor & Perona 2004). Where some rows show a label, labels spread along the graph (Zhou
 et al. 2003): the shares of labels are $F = \alpha S F + (1-\alpha) T$ with $S = D^{-1/2} W D^{-1/2}$. Where none does,
-the graph is cut where it is thin: k-means of the leading eigenvectors of S (Ng, Jordan & Weiss 2001).
+the graph is cut where it is thin: k-means of the leading eigenvectors of S, rows of length 1 (Ng, Jordan & Weiss 2001),
+each divided by $\sqrt{1-\lambda}$, so that distances are those of a walk there and back (Qiu & Hancock 2007).
 """
 
 from typing import NamedTuple
@@ -21,7 +22,7 @@ NEIGHBOURS, SCALE = 10, 7  # of a row; which of them says how far apart rows are
 AXES, AXIS_ROWS = 50, 4000  # principal axes in which distances are taken; rows that say them
 CENTRES = 2000  # of all groups together
 SPREAD, TURNS = 0.99, 200  # alpha; turns until labels have spread
-VECTORS = 1.5  # eigenvectors, for one group
+VECTORS, BRIDGE, THINNEST = 2, 1e-5, 1e-6  # eigenvectors, for one group; weight of a bridge; least 1 - lambda
 FOLDS, RIDGE = 5, 0.1  # of the linear fit that labels are compared with
 BLOCK = 1000  # rows whose neighbours are sought at once
 
@@ -131,10 +132,13 @@ def follows_neighbours(
 
 def cut(graph: sparse.csr_matrix, z: np.ndarray, k: int, rng: np.random.Generator) -> np.ndarray:
     """Return the group of each row, `(rows,)`; k-means of the rows themselves where the graph is in more pieces."""
-    vectors = round(VECTORS * k)
+    vectors = VECTORS * k
     if connected_components(graph, directed=False)[0] > k or len(z) <= 2 * vectors:
         return k_means(z, k, rng)[1]
-    _, at = eigsh(graph, k=vectors, which="LA", v0=np.ones(len(z)), tol=1e-4)
+    other = rng.permutation(len(z))  # weak bridges between pieces, so that but one vector is of the eigenvalue 1
+    bridges = sparse.csr_matrix((np.full(len(z), BRIDGE), (np.arange(len(z)), other)), graph.shape)
+    size, at = eigsh(graph + bridges + bridges.T, k=vectors, which="LA", v0=np.ones(len(z)), tol=1e-4)
+    at = at[:, :-1] / np.sqrt(np.maximum(size[-1] - size[:-1], THINNEST))  # the last says how many neighbours a row has
     return k_means(at / np.maximum(np.linalg.norm(at, axis=1, keepdims=True), 1e-12), k, rng)[1]
 
 
