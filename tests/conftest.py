@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_numpy_rank_promotion", RANKS)
     if "LATEN_TESTS_OPTIMISED" not in os.environ:
         jax.config.update("jax_disable_most_optimizations", True)
+        os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # so do subprocesses
         flags = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
         if QUICK not in os.environ.get("XLA_FLAGS", "") and knows(flags):
             os.environ["XLA_FLAGS"] = flags  # read when the first program is compiled; workers inherit it

@@ -1,6 +1,7 @@
 """`VAE` as a user meets it: every question on tables and arrays, files, determinism, errors in the user's words."""
 
 import dataclasses
+import functools
 import inspect
 import json
 import warnings
@@ -13,7 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import laten as lt
 from laten.data.datasets.simulated_clinic import Clinic, clinic
@@ -320,8 +321,29 @@ def test_warns_where_draws_are_too_few():
     assert any("Pareto k" in str(w.message) for w in caught)
 
 
+PLAIN = lt.VAE(latent=2, width=8, epochs=2, draws=5)
+TELLING = (
+    "cloneable", "tags_renamed", "valid_tag_types", "repr", "no_attributes_set_in_init", "estimators_unfitted",
+    "do_not_raise_errors_in_init_or_set_params", "mixin_order", "complex_data", "estimators_empty_data_messages",
+    "parameters_default_constructible", "get_params_invariance", "set_params", "fit1d", "n_features_in",
+    "transformers_unfitted", "transformer_general", "dict_unchanged", "fit_idempotent", "estimators_pickle",
+)  # fmt: skip
+
+
+def name_of(check: functools.partial) -> str:
+    return check.func.__name__.removeprefix("check_").removeprefix("estimator_")
+
+
+@pytest.mark.parametrize(
+    "check", [c for _, c in estimator_checks_generator(PLAIN) if name_of(c) in TELLING and not c.keywords], ids=name_of
+)
+def test_the_telling_ones_of_scikit_learns_checks(check):
+    check(clone(PLAIN))
+
+
+@pytest.mark.slow
 @parametrize_with_checks(
-    [lt.VAE(latent=2, width=8, epochs=2, draws=5)],
+    [PLAIN],
     expected_failed_checks=lambda estimator: dict.fromkeys(
         ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"),
         "rows are visited in an order of chance: weights are as repeated rows in the loss, not in each draw",

@@ -105,6 +105,7 @@ def test_each_row_is_seen_once_a_pass():
     assert not np.array_equal(*passes)
 
 
+@pytest.mark.slow
 def test_chains_of_monte_carlo_em_are_accepted_as_often_as_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(figure3, "WORLD", PANEL)
     training = figure3.MonteCarlo(Elbo(), jnp.asarray(ROWS), False, 1 / 300)

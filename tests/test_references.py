@@ -182,6 +182,7 @@ def test_tests_of_samples_have_their_level():
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
 
 
+@pytest.mark.slow
 def test_a_face_is_compared_as_its_model_and_what_is_no_model_is_refused(vae):
     rows = table(100, seed=2)
     face = lt.Synthesizer(vae=lt.VAE(latent=1, width=4, epochs=1)).fit(table(200))

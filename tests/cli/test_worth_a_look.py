@@ -59,6 +59,7 @@ def test_constraints_are_options_of_fit_and_schema(shop):
     assert "edits a proposal" in shop("schema", "shop.csv", "--check", "s.toml", "--constraint", "a <= b").err
 
 
+@pytest.mark.slow
 def test_samples_have_holes_where_asked(shop):
     quiet = shop("fit", "shop.csv", "-o", "m.laten", "-q", *TINY)
     assert quiet.code == 0 and "Worth" not in quiet.err

@@ -142,6 +142,7 @@ def test_without_rows_the_report_says_what_the_model_knows(vae):
     assert found.figures["log_p"] is None and found.figures["rows"] is None
 
 
+@pytest.mark.slow
 def test_images_leave_out_what_does_not_apply():
     x = np.random.default_rng(0).integers(0, 2, (60, 8, 8)).astype(np.uint8) * 255
     found = lt.VAE(latent=2, width=8, epochs=2).fit(x).report(x)

@@ -72,6 +72,7 @@ def test_two_models_on_the_rows_that_both_held_out(studio):
     assert page.get("/api/compare?other=patients-2.laten").status_code == 422  # itself
 
 
+@pytest.mark.slow
 def test_columns_and_samples_of_two_models(studio):
     page, workspace = studio
     ok(page.post("/api/compare/columns", json={"other": "patients.laten"}))

@@ -46,6 +46,7 @@ def until(true):
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_in_another_studio_to_the_same_weights(table, tmp_path, monkeypatch):
     page, first = opened(table, tmp_path / "a")
     assert page.post("/api/fit/more").status_code == 422
@@ -77,6 +78,7 @@ def test_a_stopped_training_goes_on_in_another_studio_to_the_same_weights(table,
     assert np.array_equal(second.vae.transform(df), right.transform(df))
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_when_its_page_is_closed(table, tmp_path):
     page, workspace = opened(table, tmp_path / "a")
     page.post("/api/fit", json=SMALL)
