@@ -125,6 +125,7 @@ def test_samples_look_like_the_table(table):
     assert not rows.equals(table.sample(50, seed=1))
 
 
+@pytest.mark.slow
 def test_given_is_held_and_moves_the_rest():
     vae = lt.VAE(latent=4, width=32, epochs=60).fit(clinic(1000, seed=1).drop(columns="admitted"))
     bed, free = (vae.sample(400, given={"mobility": m}) for m in ("bed", "free"))
@@ -170,6 +171,7 @@ def test_a_file_gives_the_same_answers_and_the_same_fit_the_same_file(table, tmp
     assert (tmp_path / "a.laten").read_bytes() != (tmp_path / "c.laten").read_bytes()  # control
 
 
+@pytest.mark.slow
 def test_labels_observed_in_some_rows(labelled, images):
     filled = labelled.impute(images)
     seen = ~np.isnan(images["y"])
@@ -179,6 +181,7 @@ def test_labels_observed_in_some_rows(labelled, images):
     assert (labelled.sample(5, given={"y": 3})["y"] == 3).all()
 
 
+@pytest.mark.slow
 def test_images_come_back_as_levels(labelled, images):
     again = labelled.reconstruct(images)
     assert again["x"].dtype == np.uint8
@@ -187,6 +190,7 @@ def test_images_come_back_as_levels(labelled, images):
     assert error < 0.9 * np.abs(images["x"].mean(0) - images["x"]).mean()
 
 
+@pytest.mark.slow
 def test_a_whole_image_of_zeros_and_ones_is_still_levels(labelled, images):
     dark = {"x": np.zeros((2, 8, 8), np.uint8), "y": np.full(2, np.nan)}
     dark["x"][1] = 1
@@ -353,6 +357,7 @@ def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_a_column_named_like_the_latent_keeps_its_surprise():
     frame = pd.DataFrame({"z": RNG.normal(size=60), "c": list("ab") * 30})
     vae = lt.VAE(latent=2, width=8, epochs=2, draws=5).fit(frame)
@@ -361,6 +366,7 @@ def test_a_column_named_like_the_latent_keeps_its_surprise():
     assert np.allclose(surprise.sum(axis=1), -vae.score_samples(frame))
 
 
+@pytest.mark.slow
 def test_latents_that_are_observed_are_known(labelled, images):
     """Whatever labels a batch lacks, `transform` has the same columns, and a label that is given is certain."""
     truth = lt.read("digits")["label"][:200]
@@ -395,6 +401,7 @@ def test_the_imputer_fills_new_rows_with_what_it_learned(table):
     assert list(imputer.get_feature_names_out()) == list(TABLE.columns)
 
 
+@pytest.mark.slow
 def test_the_imputer_is_a_step_of_a_pipeline():
     x = RNG.normal(size=(80, 3))
     holed = np.where(RNG.random(x.shape) < 0.2, np.nan, x)

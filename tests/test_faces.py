@@ -93,6 +93,7 @@ def test_coordinates_take_what_is_odd():
     assert found.classes[:, 0].tolist() == [2, 0, 1]
 
 
+@pytest.mark.slow
 def test_a_matrix_with_a_class_never_seen_is_scored():
     X = np.column_stack([RNG.integers(0, 4, 300), RNG.normal(size=300)]).astype(float)
     vae = lt.VAE(latent=2, width=8, epochs=3, draws=10).fit(X)
@@ -126,6 +127,7 @@ def test_odd_rows_have_lower_scores_than_usual_ones_and_usual_ones_have_not(dete
     assert 0.4 < roc_auc_score(np.repeat([0, 1], N // 2), -halves) < 0.6
 
 
+@pytest.mark.slow
 def test_a_detector_without_options_learns_what_is_advised(monkeypatch):
     told = []
     learn = lt.VAE.fit

@@ -176,6 +176,7 @@ def test_the_imputers_options_and_the_way_back():
         plain.inverse_transform(filled)
 
 
+@pytest.mark.slow
 def test_a_number_that_means_missing_is_filled_and_comes_back():
     whole = RNG.integers(0, 50, (60, 3))
     coded = np.where(RNG.random(whole.shape) < 0.2, -1, whole)
