@@ -90,6 +90,7 @@ def test_columns_and_samples_of_two_models(studio):
     assert [sum(m["p"]) for m in ward] == pytest.approx([1, 1]) and sum(ward[0]["prior"]) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_model_of_other_columns_is_refused(studio, tmp_path):
     page, workspace = studio
     lt.VAE(latent=2, width=8, epochs=1).fit(workspace.frame[["age", "sex"]]).save(tmp_path / "less.laten")
@@ -100,6 +101,7 @@ def test_a_model_of_other_columns_is_refused(studio, tmp_path):
     del workspace.models["less.laten"]
 
 
+@pytest.mark.slow
 def test_an_audit_is_that_of_python(studio, monkeypatch):
     page, workspace = studio
     monkeypatch.setattr(comparing, "LADDER", ("bounds", "latents"))  # of what is quick

@@ -89,6 +89,7 @@ def test_a_training_goes_on_when_its_page_is_closed(table, tmp_path):
     assert workspace.training.error == "" and workspace.vae is not None
 
 
+@pytest.mark.slow
 def test_pictures_are_made_while_it_learns(table, tmp_path, monkeypatch):
     monkeypatch.setattr(of_training, "FIRST", 0.0)
     page, workspace = opened(table, tmp_path / "a")
@@ -151,6 +152,7 @@ def test_troubles_are_told(records, said):
     assert advice(records) == said
 
 
+@pytest.mark.slow
 def test_a_studio_is_opened_from_python(tmp_path, monkeypatch):
     """On a fitted model and a table, in the background; without the extra one line says what to install."""
     import urllib.request
