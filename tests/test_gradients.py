@@ -109,6 +109,7 @@ def test_reweighted_wake_sleep_learns_from_weighted_draws():
     assert worst(many["q"], exact(model, inclusive)["q"]) < 6
 
 
+@pytest.mark.slow
 def test_monte_carlo_em_climbs_log_p():
     """After long walks the network's gradient is that of log p(x), whatever the guide; the ELBO's is not."""
     model, batch = shaken(NUMBERS), Batch({"x": jnp.array([[0.8, -0.5]])}, {})
