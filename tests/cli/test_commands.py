@@ -106,6 +106,7 @@ def test_sample_holds_what_is_given(table, laten):
     assert set(rows["country"]) == {"Indonesia"} and set(rows["city"]) <= {"Bandung", "Jakarta", "Medan"}
 
 
+@pytest.mark.slow
 def test_sample_inside_ranges_and_any_of_several(table, laten):
     ranges = ("--given", "height=170..180", "--given", "born=1985-03-04..")
     rows = table_of(laten("sample", table.model, "-n", 40, *ranges).out)
