@@ -82,6 +82,7 @@ def test_images_come_back_on_the_scale_and_in_the_type_that_they_came(binarise):
     assert grey.impute(some).dtype == np.uint8 and np.array_equal(grey.impute(some)[~hidden], levels[~hidden])
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_black_and_white_images_have_probabilities_for_means_and_classes_for_holes():
     bits = RNG.random(IMAGES.shape) < IMAGES

@@ -155,6 +155,7 @@ def test_images_leave_out_what_does_not_apply():
     } & page.ids
 
 
+@pytest.mark.slow
 def test_the_command_writes_page_and_figures(vae, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     patients().to_csv("patients.csv", index=False)
