@@ -26,6 +26,7 @@ def shop(laten):
     return laten
 
 
+@pytest.mark.slow
 def test_a_fit_ends_with_what_is_worth_a_look(shop):
     ran = shop("fit", "shop.csv", "-o", "m.laten", *TINY)
     end = ran.err.split("Worth a look:")[1]

@@ -46,6 +46,7 @@ def finished(page, name):
     return found
 
 
+@pytest.mark.slow
 def test_trainings_have_names_of_their_own(studio):
     page, workspace = studio
     state = ok(page.get("/api/state"))
@@ -53,6 +54,7 @@ def test_trainings_have_names_of_their_own(studio):
     assert lt.load(workspace.folder / "patients.laten").width == 8
 
 
+@pytest.mark.slow
 def test_two_models_on_the_rows_that_both_held_out(studio):
     page, workspace = studio
     found = ok(page.get("/api/compare?other=patients.laten"))

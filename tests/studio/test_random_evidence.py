@@ -138,6 +138,7 @@ def test_classes_answer_as_predict_proba_and_conditional_do(studio):
             assert close(found["columns"][name]["p"][0], math.exp(log_p))
 
 
+@pytest.mark.slow
 def test_a_network_answers_as_the_sum_over_all_states(tmp_path, pytestconfig):
     """`asia.bif`: against the joint distribution, one state after another."""
     workspace = Workspace(tmp_path)

@@ -162,6 +162,7 @@ def test_full_cells_keep_their_spelling(tmp_path):
         assert x == was.split(",")[1] or not was.split(",")[1]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:log-likelihood")
 def test_odd_rows_a_map_and_new_rows(studio, frame):
     page, workspace = studio
