@@ -12,7 +12,7 @@ INSTALLED := .venv/.installed
 help:
 	@echo 'make demo    fit models on embedded data; print figures, write models and pictures to demo/'
 	@echo 'make test    lint, types, tests and doctests'
-	@echo 'make test-slow  statistical tests, which take long'
+	@echo 'make test-slow  tests that take long, and more cases of what make test shows'
 	@echo 'make test-chaos  kill trainings at random moments, and go on'
 	@echo 'make test-lowest  the tests with the oldest versions that pyproject.toml allows, in build/lowest'
 	@echo 'make test-313  the tests on Python 3.13, in build/python3.13; another one: make PYTHON313=/path/to/python3.13 test-313'

@@ -351,12 +351,14 @@ class FamilyCase:
             grid for the trapezoidal rule of a continuous one. A column with fewer classes uses the first ones.
         reference: Raw parameters -> one SciPy distribution a site.
         cannot: Tests of the contract, without `test_`, that do not apply -> why.
+        slow: Another line shows much the same: `make test` leaves this one to `make test-slow`.
     """
 
     family: lf.Family
     values: np.ndarray
     reference: Callable[[np.ndarray], list[Any]]
     cannot: dict[str, str] = field(default_factory=dict)
+    slow: bool = False
 
 
 REALS = np.sinh(np.linspace(-11, 11, 4001))
@@ -411,8 +413,8 @@ CODEBOOK = dict.fromkeys(
 
 FAMILY_CASES = [
     FamilyCase(lf.Normal(3), REALS, normal),
-    FamilyCase(lf.Normal(3, scale="site"), REALS, normal),
-    FamilyCase(lf.Normal((3, 1), scale=0.7), REALS, normal_fixed),
+    FamilyCase(lf.Normal(3, scale="site"), REALS, normal, slow=True),
+    FamilyCase(lf.Normal((3, 1), scale=0.7), REALS, normal_fixed, slow=True),
     FamilyCase(
         lf.Normal(3, scale="shared"), REALS, normal_shared, {"fit_raw_recovers_the_data": "one scale fits no site"}
     ),
@@ -423,40 +425,46 @@ FAMILY_CASES = [
     FamilyCase(lf.LogNormal(2, scale="site"), POSITIVES, lognormal),
     FamilyCase(lf.LogitNormal(5), FRACTIONS, logit_normal),
     FamilyCase(lf.Bernoulli((2, 2)), CODES[:2] * 1.0, bernoulli),
-    FamilyCase(lf.Categorical(4), CODES, categorical(4)),
+    FamilyCase(lf.Categorical(4), CODES, categorical(4), slow=True),
     FamilyCase(lf.Categorical((3, 2, 6)), CODES, categorical(3, 2, 6)),
     FamilyCase(
         lf.Binned((3, 2, 6), tuple(tuple((float(i),) for i in range(n)) for n in (3, 2, 6))),
         CODES,
         categorical(3, 2, 6),
+        slow=True,
     ),
     FamilyCase(lf.Binned((6, 2), SCORES, rank=3), CODES, binned(SCORES, 3)),
     FamilyCase(lf.Informative(lf.Categorical((3, 2, 5))), CODES, informative(3, 2, 5), WHOLE_DRAWS),
-    FamilyCase(lf.Ordinal(5), CODES, ordinal(5)),
+    FamilyCase(lf.Ordinal(5), CODES, ordinal(5), slow=True),
     FamilyCase(lf.Ordinal((3, 2, 6), scale="net"), CODES, ordinal(3, 2, 6, scale=True)),
     FamilyCase(lf.Poisson(3), COUNTS, poisson),
     FamilyCase(lf.NegativeBinomial(3), COUNTS, negative_binomial),
-    FamilyCase(lf.Poisson(3, total="size"), COUNTS, poisson_of_total),
-    FamilyCase(lf.NegativeBinomial(3, total="size"), COUNTS, lambda raw: negative_binomial(of_total(raw))),
-    FamilyCase(lf.ZeroInflated(lf.Poisson(2)), COUNTS, zero_inflated(poisson, 2, 2)),
+    FamilyCase(lf.Poisson(3, total="size"), COUNTS, poisson_of_total, slow=True),
+    FamilyCase(lf.NegativeBinomial(3, total="size"), COUNTS, lambda raw: negative_binomial(of_total(raw)), slow=True),
+    FamilyCase(lf.ZeroInflated(lf.Poisson(2)), COUNTS, zero_inflated(poisson, 2, 2), slow=True),
     FamilyCase(
         lf.ZeroInflated(lf.NegativeBinomial(3, "site", total="size")),
         COUNTS,
         zero_inflated(lambda raw: negative_binomial(of_total(raw)), 3, 3),
     ),
     FamilyCase(lf.DiscretizedLogistic(2, levels=7, low=-3), np.arange(-3.0, 4), discretized(7, -3)),
-    FamilyCase(lf.DiscretizedLogistic(2, scale="site"), np.arange(256.0), discretized(256, 0)),
+    FamilyCase(lf.DiscretizedLogistic(2, scale="site"), np.arange(256.0), discretized(256, 0), slow=True),
     FamilyCase(lf.Mixture(lf.Normal(2), 3), REALS, mixture(normal, 3, 2, 4)),
-    FamilyCase(lf.Mixture(lf.StudentT(2, scale="site"), 2), REALS, mixture(student, 2, 2, 2)),
-    FamilyCase(lf.Mixture(lf.LogNormal(2), 2), POSITIVES, mixture(lognormal, 2, 2, 4)),
-    FamilyCase(lf.Mixture(lf.DiscretizedLogistic(2, levels=7), 2), np.arange(7.0), mixture(discretized(7, 0), 2, 2, 4)),
+    FamilyCase(lf.Mixture(lf.StudentT(2, scale="site"), 2), REALS, mixture(student, 2, 2, 2), slow=True),
+    FamilyCase(lf.Mixture(lf.LogNormal(2), 2), POSITIVES, mixture(lognormal, 2, 2, 4), slow=True),
+    FamilyCase(
+        lf.Mixture(lf.DiscretizedLogistic(2, levels=7), 2),
+        np.arange(7.0),
+        mixture(discretized(7, 0), 2, 2, 4),
+        slow=True,
+    ),
     FamilyCase(lf.Mixture(lf.Poisson(2), 2), COUNTS, mixture(poisson, 2, 2, 2)),
-    FamilyCase(lf.Mixture(lf.Normal((2, 1)), 3, together=True), REALS, mixture(normal, 3, 2, 4)),
+    FamilyCase(lf.Mixture(lf.Normal((2, 1)), 3, together=True), REALS, mixture(normal, 3, 2, 4), slow=True),
     FamilyCase(lf.Mixture(lf.Normal(2), 3, together=True), REALS, together(normal, 3, 2, 4), JOINT),
     FamilyCase(lf.NormalMixture(1, k=30), REALS, normal_mixture(30, 1), FAR),
-    FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT),
+    FamilyCase(lf.NormalMixture(2, k=30), REALS, normal_mixture(30, 2), JOINT, slow=True),
     FamilyCase(lf.Vamp(1, k=5), REALS, vamp(5, 1), ROWS | FAR),
-    FamilyCase(lf.Vamp(2, k=5), REALS, vamp(5, 2), ROWS | JOINT),
+    FamilyCase(lf.Vamp(2, k=5), REALS, vamp(5, 2), ROWS | JOINT, slow=True),
     FamilyCase(lf.Relative(2), REALS, finished, GUIDES),
     FamilyCase(lf.Combined(2), REALS, finished, GUIDES),
     FamilyCase(lf.Committed(2), REALS, finished, GUIDES),

@@ -1,6 +1,7 @@
 """What every test runs under: strict JAX, shape annotations checked, no display, and a kept compilation cache."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,20 @@ import matplotlib as mpl
 import pytest
 from jaxtyping import install_import_hook
 
+PACKAGE = Path(__file__).parents[1] / "src" / "laten"
+SHAPES = (
+    r"^import jaxtyping|^from (jaxtyping|laten\.common\.types) import (\([^)]*|.*)\b(Float|Int|Bool|Raw|Features)\b"
+)
+
+
+def naming_shapes() -> list[str]:
+    """The modules that may annotate shapes; a wrapper around every function of the others would only cost time."""
+    files = [path for path in PACKAGE.rglob("*.py") if re.search(SHAPES, path.read_text("utf-8"), re.MULTILINE)]
+    return [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in files]
+
+
 # Before anything of `laten` is imported, doctests included.
-install_import_hook("laten", "shape_checks.checked")
+install_import_hook(naming_shapes(), "shape_checks.checked")
 mpl.use("Agg")
 
 collect_ignore = ["chaos/killing_pairs.py", "training/on_devices.py"]  # run by tests, in processes of their own
@@ -27,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_numpy_rank_promotion", RANKS)
     if "LATEN_TESTS_OPTIMISED" not in os.environ:
         jax.config.update("jax_disable_most_optimizations", True)
+        os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # so do subprocesses
         flags = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()
         if QUICK not in os.environ.get("XLA_FLAGS", "") and knows(flags):
             os.environ["XLA_FLAGS"] = flags  # read when the first program is compiled; workers inherit it
@@ -35,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         jax.config.update("jax_compilation_cache_dir", folder)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
         os.environ["JAX_COMPILATION_CACHE_DIR"] = folder
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
     os.environ["MPLBACKEND"] = "Agg"
 
 

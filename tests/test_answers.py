@@ -89,7 +89,7 @@ def test_density_of_numbers_is_in_their_own_units(vae):
     [
         ({"b": ["u", "v"]}, lambda e: e.b[:, 1] + e.b[:, 2]),
         ({"x": lt.between(1, 5)}, lambda e: e.between),
-        ({"x": lt.between(1.0, 5.0), "b": {"w"}}, lambda e: e.between * e.b[:, 3]),
+        pytest.param({"x": lt.between(1.0, 5.0), "b": {"w"}}, lambda e: e.between * e.b[:, 3], marks=pytest.mark.slow),
     ],
 )
 def test_softer_evidence_is_summed(vae, given, shares):

@@ -70,6 +70,7 @@ def test_an_average_is_one_file(average, tmp_path):
     assert again.keep == "all" and list(again.history_["member"].unique()) == [0, 1, 2] and len(again.restarts_) == 3
 
 
+@pytest.mark.slow
 def test_latents_stand_side_by_side():
     network = lt.Network(z=lt.Normal(2), x=lt.Normal(2, scale="site").given("z"))
     vae = lt.VAE(network, keep="all", **{**FEW, "restarts": 2}).fit(X)

@@ -34,7 +34,9 @@ def test_a_collapse_is_said(rows, capsys):
     assert last["kl_z"] == pytest.approx(last["kl"], abs=1e-3) and last["active_z"] == 0
 
 
-@pytest.mark.parametrize("remedy", [lt.Elbo(), lt.Elbo(beta=30.0, free_bits=2.0)], ids=repr)
+@pytest.mark.parametrize(
+    "remedy", [lt.Elbo(), pytest.param(lt.Elbo(beta=30.0, free_bits=2.0), marks=pytest.mark.slow)], ids=repr
+)
 def test_a_latent_that_is_used_passes(rows, remedy, capsys):
     """The control: a healthy fit, and one that a remedy has mended."""
     vae = fitted(rows, remedy, progress="plain")

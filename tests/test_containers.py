@@ -210,6 +210,7 @@ def test_arrays_where_frames_were_fitted_and_the_reverse_go_by_position():
         vae.score_samples(frame[["size"]].to_numpy())
 
 
+@pytest.mark.slow
 def test_a_matrix_of_objects_is_a_table_of_its_columns():
     given = HOLED[["size", "city"]].astype(object).to_numpy()
     vae = lt.VAE(**SMALL).fit(given)
@@ -226,6 +227,7 @@ def test_masked_cells_of_a_matrix_are_holes():
     assert not np.array_equal(vae.score_samples(numbers), vae.score_samples(numbers.data))  # control
 
 
+@pytest.mark.slow
 def test_conditional_samples_of_a_matrix_are_arrays():
     numbers = RNG.normal(size=(N, 3))
     found = lt.VAE(**SMALL).fit(numbers).conditional(numbers[:3], [1], samples=2)

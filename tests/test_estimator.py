@@ -1,6 +1,7 @@
 """`VAE` as a user meets it: every question on tables and arrays, files, determinism, errors in the user's words."""
 
 import dataclasses
+import functools
 import inspect
 import json
 import warnings
@@ -13,7 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import laten as lt
 from laten.data.datasets.simulated_clinic import Clinic, clinic
@@ -124,6 +125,7 @@ def test_samples_look_like_the_table(table):
     assert not rows.equals(table.sample(50, seed=1))
 
 
+@pytest.mark.slow
 def test_given_is_held_and_moves_the_rest():
     vae = lt.VAE(latent=4, width=32, epochs=60).fit(clinic(1000, seed=1).drop(columns="admitted"))
     bed, free = (vae.sample(400, given={"mobility": m}) for m in ("bed", "free"))
@@ -169,6 +171,7 @@ def test_a_file_gives_the_same_answers_and_the_same_fit_the_same_file(table, tmp
     assert (tmp_path / "a.laten").read_bytes() != (tmp_path / "c.laten").read_bytes()  # control
 
 
+@pytest.mark.slow
 def test_labels_observed_in_some_rows(labelled, images):
     filled = labelled.impute(images)
     seen = ~np.isnan(images["y"])
@@ -178,6 +181,7 @@ def test_labels_observed_in_some_rows(labelled, images):
     assert (labelled.sample(5, given={"y": 3})["y"] == 3).all()
 
 
+@pytest.mark.slow
 def test_images_come_back_as_levels(labelled, images):
     again = labelled.reconstruct(images)
     assert again["x"].dtype == np.uint8
@@ -186,6 +190,7 @@ def test_images_come_back_as_levels(labelled, images):
     assert error < 0.9 * np.abs(images["x"].mean(0) - images["x"]).mean()
 
 
+@pytest.mark.slow
 def test_a_whole_image_of_zeros_and_ones_is_still_levels(labelled, images):
     dark = {"x": np.zeros((2, 8, 8), np.uint8), "y": np.full(2, np.nan)}
     dark["x"][1] = 1
@@ -320,8 +325,29 @@ def test_warns_where_draws_are_too_few():
     assert any("Pareto k" in str(w.message) for w in caught)
 
 
+PLAIN = lt.VAE(latent=2, width=8, epochs=2, draws=5)
+TELLING = (
+    "cloneable", "tags_renamed", "valid_tag_types", "repr", "no_attributes_set_in_init", "estimators_unfitted",
+    "do_not_raise_errors_in_init_or_set_params", "mixin_order", "complex_data", "estimators_empty_data_messages",
+    "parameters_default_constructible", "get_params_invariance", "set_params", "fit1d", "n_features_in",
+    "transformers_unfitted", "transformer_general", "dict_unchanged", "fit_idempotent", "estimators_pickle",
+)  # fmt: skip
+
+
+def name_of(check: functools.partial) -> str:
+    return check.func.__name__.removeprefix("check_").removeprefix("estimator_")
+
+
+@pytest.mark.parametrize(
+    "check", [c for _, c in estimator_checks_generator(PLAIN) if name_of(c) in TELLING and not c.keywords], ids=name_of
+)
+def test_the_telling_ones_of_scikit_learns_checks(check):
+    check(clone(PLAIN))
+
+
+@pytest.mark.slow
 @parametrize_with_checks(
-    [lt.VAE(latent=2, width=8, epochs=2, draws=5)],
+    [PLAIN],
     expected_failed_checks=lambda estimator: dict.fromkeys(
         ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data"),
         "rows are visited in an order of chance: weights are as repeated rows in the loss, not in each draw",
@@ -331,6 +357,7 @@ def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 def test_a_column_named_like_the_latent_keeps_its_surprise():
     frame = pd.DataFrame({"z": RNG.normal(size=60), "c": list("ab") * 30})
     vae = lt.VAE(latent=2, width=8, epochs=2, draws=5).fit(frame)
@@ -339,6 +366,7 @@ def test_a_column_named_like_the_latent_keeps_its_surprise():
     assert np.allclose(surprise.sum(axis=1), -vae.score_samples(frame))
 
 
+@pytest.mark.slow
 def test_latents_that_are_observed_are_known(labelled, images):
     """Whatever labels a batch lacks, `transform` has the same columns, and a label that is given is certain."""
     truth = lt.read("digits")["label"][:200]
@@ -373,6 +401,7 @@ def test_the_imputer_fills_new_rows_with_what_it_learned(table):
     assert list(imputer.get_feature_names_out()) == list(TABLE.columns)
 
 
+@pytest.mark.slow
 def test_the_imputer_is_a_step_of_a_pipeline():
     x = RNG.normal(size=(80, 3))
     holed = np.where(RNG.random(x.shape) < 0.2, np.nan, x)

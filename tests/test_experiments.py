@@ -71,6 +71,7 @@ def test_a_curve_goes_on_where_it_stopped(tmp_path):
     assert left["bound"].iloc[-1] > left["bound"].iloc[0]  # it learns
 
 
+@pytest.mark.slow
 def test_one_adagrad_step_races_alone_from_both_starts(tmp_path):
     alone = curve(tmp_path / "alone", rates=(0.02,))
     assert alone.state.rate.tolist() == pytest.approx([0.02, 0.02])
@@ -80,6 +81,7 @@ def test_one_adagrad_step_races_alone_from_both_starts(tmp_path):
     assert len(curve(tmp_path / "all").state.rate) == 6
 
 
+@pytest.mark.slow
 def test_the_race_is_won_on_training_rows(tmp_path, capsys):
     """Of six racers the worst two leave, then all but the best, whose points alone are the curve."""
     (racing := curve(tmp_path / "m", race=(500, 1000))).go([5, 8, 10, 20])
@@ -105,6 +107,7 @@ def test_each_row_is_seen_once_a_pass():
     assert not np.array_equal(*passes)
 
 
+@pytest.mark.slow
 def test_chains_of_monte_carlo_em_are_accepted_as_often_as_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(figure3, "WORLD", PANEL)
     training = figure3.MonteCarlo(Elbo(), jnp.asarray(ROWS), False, 1 / 300)
@@ -126,6 +129,7 @@ def test_chains_of_monte_carlo_em_are_accepted_as_often_as_asked(tmp_path, monke
     assert not np.array_equal(chains, state.chains[0])
 
 
+@pytest.mark.slow
 def test_the_likelihood_over_points_of_the_prior_is_the_integral(monkeypatch):
     monkeypatch.setattr(figure3, "WORLD", PANEL)
     training = figure3.Likelihood(Elbo(), jnp.asarray(ROWS), False, 0.0)

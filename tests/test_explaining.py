@@ -143,7 +143,7 @@ def test_marginals_are_those_of_bayes_theorem(classes, tables):
 @pytest.mark.filterwarnings("ignore:log-likelihood")
 def test_marginals_agree_with_the_other_questions():
     """Numbers, dates and levels of a fitted table: the same probabilities as `predict_proba`, in one program."""
-    frame = lt.read("clinic").head(400)
+    frame = lt.read("clinic").head(400)[["age", "region", "sex", "drug", "pain", "cost", "admitted"]]
     vae = lt.VAE(latent=2, width=16, epochs=2, draws=256).fit(frame)
     row = pd.DataFrame({"age": [40.0], "region": ["hills"]})
     found = vae.marginals(row.iloc[0].to_dict(), draws=256)
@@ -157,6 +157,7 @@ def test_marginals_agree_with_the_other_questions():
     assert over.columns["cost"].quantile(0.01) >= 2000 and over.columns["admitted"].quantile(0.5).year == 2022
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:log-likelihood")
 def test_what_a_tie_tells_already_is_not_worth_asking():
     """`grade` follows from `degree`; `pay` is as it is (the control)."""
@@ -172,6 +173,7 @@ def test_what_a_tie_tells_already_is_not_worth_asking():
     assert found["pay"].probability.max() < 1
 
 
+@pytest.mark.slow
 def test_marginals_keep_to_an_interval_and_agree_with_draws():
     """x = z + noise, y = 2z + noise, modelled by densities: given an interval of x."""
     rng = np.random.default_rng(0)
@@ -363,6 +365,7 @@ def test_partial_dependence_is_the_mean_over_rows_by_enumeration(classes, tables
         assert np.allclose(found.loc[level, ["no", "yes"]], p.mean(0), atol=1e-4), level
 
 
+@pytest.mark.slow
 def test_partial_dependence_is_what_predict_proba_says_of_the_changed_rows(numbers):
     rows = NUMBERS.iloc[:25].drop(columns="v")
     found = numbers.dependence("k", "u", rows, points=8, draws=4000)
@@ -395,6 +398,7 @@ def test_a_column_that_is_no_leaf_is_explained_too():
     assert found["mass"].to_numpy() == pytest.approx([0.5, 0.5], abs=0.02)
 
 
+@pytest.mark.slow
 def test_columns_that_are_missing_for_a_reason_count_by_their_values():
     frame = LETTERS[["a", "o"]]
     network = lt.Network(
@@ -409,6 +413,7 @@ def test_columns_that_are_missing_for_a_reason_count_by_their_values():
     assert np.allclose(vae.mutual_information(), plain.mutual_information(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_rare_ones_of_very_many_levels_stand_together():
     many = [f"id{i:04}" for i in range(700)]
     frame = pd.DataFrame({"who": np.repeat(many, np.r_[np.full(200, 12), np.full(500, 2)]), "k": "no"})
@@ -457,6 +462,7 @@ def patients() -> lt.VAE:
     return lt.VAE(latent=3, width=16, epochs=2, draws=20).fit(clinic(200, seed=1))
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_numbers_in_cells(patients):
     view = patients.view_

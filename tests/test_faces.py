@@ -93,6 +93,7 @@ def test_coordinates_take_what_is_odd():
     assert found.classes[:, 0].tolist() == [2, 0, 1]
 
 
+@pytest.mark.slow
 def test_a_matrix_with_a_class_never_seen_is_scored():
     X = np.column_stack([RNG.integers(0, 4, 300), RNG.normal(size=300)]).astype(float)
     vae = lt.VAE(latent=2, width=8, epochs=3, draws=10).fit(X)
@@ -126,6 +127,7 @@ def test_odd_rows_have_lower_scores_than_usual_ones_and_usual_ones_have_not(dete
     assert 0.4 < roc_auc_score(np.repeat([0, 1], N // 2), -halves) < 0.6
 
 
+@pytest.mark.slow
 def test_a_detector_without_options_learns_what_is_advised(monkeypatch):
     told = []
     learn = lt.VAE.fit
@@ -157,10 +159,11 @@ def test_the_default_detector_finds_rows_that_break_what_others_keep():
 
 
 def test_each_face_answers_as_its_model():
-    made = lt.Synthesizer(SMALL).fit(TABLE)
+    quick = clone(SMALL).set_params(epochs=2)
+    made = lt.Synthesizer(quick).fit(TABLE)
     assert made.sample(5, seed=3).equals(made.vae_.sample(5, seed=3, holes=True))
     assert (made.sample(5, {"sky": "rain"})["sky"] == "rain").all()
-    embedder = lt.Embedder(SMALL)
+    embedder = lt.Embedder(quick)
     assert embedder.fit_transform(TABLE).equals(embedder.vae_.transform(TABLE))
     assert list(embedder.get_feature_names_out()) == ["z0", "z1"]
     assert list(embedder.feature_names_in_) == list(TABLE) and embedder.n_features_in_ == 5

@@ -94,7 +94,12 @@ def test_reweighted_wake_sleep_learns_from_weighted_draws():
     found = gradients(lt.ReweightedWakeSleep(K), model, batch)
     assert worst(found["p"], climbs["p"]) < 4.5
     assert worst(found["q"], climbs["q"]) > 5  # the guide is told something else
-    # with many draws the guide climbs log q of the posterior: its gradient vanishes where q is the posterior
+
+
+@pytest.mark.slow
+def test_with_many_draws_reweighted_wake_sleep_climbs_log_q_of_the_posterior():
+    """Its gradient vanishes where q is the posterior."""
+    model, batch = shaken(NUMBERS), Batch({"x": jnp.array([[0.8, -0.5]])}, {})
     many = gradients(lt.ReweightedWakeSleep(500), model, batch, draws=200)
     row = {"x": batch.values["x"][0]}
     log_w, log_p = cases(model, "numbers")
@@ -109,6 +114,7 @@ def test_reweighted_wake_sleep_learns_from_weighted_draws():
     assert worst(many["q"], exact(model, inclusive)["q"]) < 6
 
 
+@pytest.mark.slow
 def test_monte_carlo_em_climbs_log_p():
     """After long walks the network's gradient is that of log p(x), whatever the guide; the ELBO's is not."""
     model, batch = shaken(NUMBERS), Batch({"x": jnp.array([[0.8, -0.5]])}, {})

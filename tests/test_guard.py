@@ -32,7 +32,8 @@ def test_structure_is_as_recorded(pytestconfig):
     """In a process of its own: counts do not depend on what other tests compiled."""
     command = [sys.executable, "-m", "benchmarks.guard"]
     # what is counted is settled before machine code is made, which therefore need not be good
-    quick = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"}
+    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    quick = {**os.environ, "XLA_FLAGS": flags, "JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}
     done = subprocess.run(command, cwd=pytestconfig.rootpath, env=quick, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"all {len(RECORDED['figures'])} figures hold" in done.stdout

@@ -42,14 +42,14 @@ def agree(ours, theirs, *arguments):
 
 
 @pytest.mark.parametrize("way", [by_products, by_library])
-@pytest.mark.parametrize("k, channels", [(1, 3), (3, 3), (2, 40)])
+@pytest.mark.parametrize("k, channels", [pytest.param(1, 3, marks=pytest.mark.slow), (3, 3), (2, 40)])
 def test_a_convolution_is_the_librarys(way, k, channels):
     x, weight = normal(3, 6, 5, channels), normal(k, k, channels, 4, seed=1)
     padded = lambda image, w: way(around(image, (k - 1) // 2, k // 2), w)  # noqa: E731
     agree(lambda x, w: jax.vmap(padded, (0, None))(x, w), library, x, weight)
 
 
-@pytest.mark.parametrize("k, s", [(3, 1), (4, 2), (9, 3)])
+@pytest.mark.parametrize("k, s", [(3, 1), (4, 2), pytest.param(9, 3, marks=pytest.mark.slow)])
 def test_strides_and_their_transposes_are_the_librarys(k, s):
     weight = normal(k, k, 3, 4, seed=1)
     down, up = partial(strided, stride=s), partial(transposed, stride=s)
@@ -79,17 +79,19 @@ def test_raw_numbers_are_all_of_the_first_kind_and_then_of_the_second():
 
 X, Z, H = Slot("x", (8, 12), 96, False), Slot("z", (5,), 5, False), Slot("h", (4, 6, 16), 384, False)
 BUILT = [
-    (lt.Conv((4, 8)), (X,), (5,), 10),
+    pytest.param(lt.Conv((4, 8)), (X,), (5,), 10, marks=pytest.mark.slow),
     (lt.Conv((4, 8)), (X, Z), (5,), 10),
     (lt.Conv((4,)), (X._replace(n=192, hidden=True),), (4, 6, 3), 144),
-    (lt.Conv((4,), kernel=3, stride=1), (X, X._replace(name="y")), (8, 12), 96),
-    (lt.Deconv((8, 4)), (Z,), (8, 12), 96),
+    pytest.param(lt.Conv((4,), kernel=3, stride=1), (X, X._replace(name="y")), (8, 12), 96, marks=pytest.mark.slow),
+    pytest.param(lt.Deconv((8, 4)), (Z,), (8, 12), 96, marks=pytest.mark.slow),
     (lt.Deconv((8,)), (Z, H), (8, 12, 3), 576),
-    (lt.Residual(16, 2), (X,), (4, 6, 16), 384),
+    pytest.param(lt.Residual(16, 2), (X,), (4, 6, 16), 384, marks=pytest.mark.slow),
     (lt.Residual(16, 2), (H, Z), (8, 12), 96),
     (lt.Residual(16, 1, patch=4), (X,), (5,), 10),
-    (lt.Residual(16, 1, patch=4), (Z,), (8, 12), 192),
-    (lt.Residual(16, 0, kernel=1), (H, X._replace(n=192, hidden=True)), (4, 6, 2), 96),
+    pytest.param(lt.Residual(16, 1, patch=4), (Z,), (8, 12), 192, marks=pytest.mark.slow),
+    pytest.param(
+        lt.Residual(16, 0, kernel=1), (H, X._replace(n=192, hidden=True)), (4, 6, 2), 96, marks=pytest.mark.slow
+    ),
 ]
 
 

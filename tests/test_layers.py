@@ -195,6 +195,7 @@ def linted(folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.slow  # `make lint` says the same
 def test_floors_and_circles():
     done = linted(ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -204,12 +205,18 @@ def test_floors_and_circles():
     ("file", "line", "words"),
     [
         ("families/normal.py", "if TYPE_CHECKING:\n    import laten.cli.main", "laten.families -> laten.cli"),
-        (
+        pytest.param(
             "network/guide.py",
             "def late():\n    import laten.training.loop",
             "laten.network.guide -> laten.training.loop",
+            marks=pytest.mark.slow,
         ),
-        ("data/columns/column.py", "import laten.data.schema.schema", "laten.data.columns.column -> laten.data.schema"),
+        pytest.param(
+            "data/columns/column.py",
+            "import laten.data.schema.schema",
+            "laten.data.columns.column -> laten.data.schema",
+            marks=pytest.mark.slow,
+        ),
         ("families/mixture.py", "import pandas", "laten.families.mixture -> pandas"),
     ],
 )

@@ -68,9 +68,14 @@ def near_guide(world: dict) -> Model:
 
 def weights_of(model: Model, values: dict, draws: int, masks: dict | None = None, seed: int = 0) -> np.ndarray:
     """`(rows, draws)` log-weights."""
-    n = len(next(iter(values.values())))
-    run = jax.jit(jax.vmap(lambda k, v, m: log_weights(model, k, v, m, draws)))
-    return np.asarray(run(jax.random.split(key(seed), n), values, masks or {}), np.float64)
+    keys = jax.random.split(key(seed), len(next(iter(values.values()))))
+    return np.asarray(weighed(model, keys, values, masks or {}, draws), np.float64)
+
+
+@eqx.filter_jit
+def weighed(model: Model, keys: jax.Array, values: dict, masks: dict, draws: int) -> jax.Array:
+    """Compiled once for models of one declaration."""
+    return jax.vmap(lambda k, v, m: log_weights(model, k, v, m, draws))(keys, values, masks)
 
 
 def as_values(world: dict) -> dict:
@@ -100,9 +105,9 @@ def test_elbo_plus_kl_is_log_p(world):
     # E_q of a quadratic form is exact at the sigma points ±sqrt(K) sd of each axis
     points = np.concatenate([np.sqrt(K) * np.diag(q_sd), -np.sqrt(K) * np.diag(q_sd)]) + q_mean
     rows, log_joint = as_values(world)["x"], []
+    at = jax.jit(lambda z: jax.vmap(lambda x: model.draw(key(), {"x": x}, {}, {"z": z}))(rows))
     for point in points:
-        z = jnp.asarray(point, jnp.float32)
-        draw = jax.vmap(lambda x, z=z: model.draw(key(), {"x": x}, {}, {"z": z}))(rows)
+        draw = at(jnp.asarray(point, jnp.float32))
         log_joint.append(np.asarray(draw.log_p["x"].sum(1), np.float64) + np.asarray(draw.log_p["z"].sum(1)))
     entropy = 0.5 * K * (1 + oracles.LOG_2PI) + np.log(q_sd).sum()
     elbo = np.mean(log_joint, axis=0) + entropy
@@ -117,7 +122,7 @@ def test_elbo_plus_kl_is_log_p(world):
             fit, cost = by_node(*model.draws(k, {"x": x}, {}), {}, closed)
             return fit["x"] - cost["z"]
 
-        found = np.asarray(jax.vmap(jax.vmap(one), in_axes=(0, None))(keys, rows), np.float64)
+        found = np.asarray(jax.jit(jax.vmap(jax.vmap(one), in_axes=(0, None)))(keys, rows), np.float64)
         error = found.mean(1).std() / np.sqrt(2000)
         assert abs(found.mean() - elbo.mean()) < 4 * error
         assert abs(found.mean() - elbo.mean() - 10 * error) > 4 * error  # control
@@ -159,10 +164,10 @@ def test_posterior_means_and_draws(world):
     def posterior_mean(k, x):
         return weighted_mean(model, k, {"x": x}, {}, 20000, lambda d: d.values["z"]).mean
 
-    found = jax.vmap(posterior_mean)(jax.random.split(key(), 8), x)
+    found = jax.jit(jax.vmap(posterior_mean))(jax.random.split(key(), 8), x)
     assert np.abs(np.asarray(found) - mean).max() < 0.03
     assert np.abs(np.asarray(found) - np.roll(mean, 1, axis=0)).max() > 0.5  # control: another row's posterior
-    kept, _ = posterior_draws(model, key(1), {"x": x[0]}, {}, 20000, 400)
+    kept, _ = jax.jit(lambda x: posterior_draws(model, key(1), {"x": x}, {}, 20000, 400))(x[0])
     z = np.asarray(kept["z"])
     assert np.abs(z.mean(0) - mean[0]).max() < 0.15
     assert np.allclose(z.std(0), np.sqrt(np.diag(covariance)), atol=0.1)
@@ -189,24 +194,32 @@ def scrambled(model: Model, seed: int) -> Model:
     return eqx.combine(jax.tree.map(lambda x: jnp.asarray(rng.normal(size=x.shape), jnp.float32), arrays), rest)
 
 
-def test_enumeration_of_a_discrete_network():
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"d": 2, "e": 1},
+        pytest.param({"d": 0, "e": 0, "b": 1}, marks=pytest.mark.slow),
+        pytest.param({"d": 1, "e": 1, "a": 2, "c": 3}, marks=pytest.mark.slow),
+    ],
+)
+def test_enumeration_of_a_discrete_network(evidence):
     p = discrete_network()
     model = scrambled(build_model(p, lt.guide_for(p), key(), hidden=("a", "b", "c")), 4)
 
-    def log_joint(state: dict[str, int]) -> float:
-        values = {n: jnp.asarray(v, jnp.int32) for n, v in state.items()}
-        return float(sum(x.sum() for x in p.log_prob(model.p, values).values()))
+    of_values = jax.jit(lambda values: sum(x.sum() for x in p.log_prob(model.p, values).values()))
 
-    for evidence in ({"d": 2, "e": 1}, {"d": 0, "e": 0, "b": 1}, {"d": 1, "e": 1, "a": 2, "c": 3}):
-        exact = oracles.enumerate_joint(SIZES, log_joint, evidence)
-        values = {n: jnp.asarray([v], jnp.int32) for n, v in evidence.items()}
-        assert weights_of(model, values, 1)[0, 0] == pytest.approx(exact, abs=1e-5)
-        # the same rows with every node given and masks saying what is observed
-        filled = {n: jnp.asarray([evidence.get(n, 0)], jnp.int32) for n in SIZES}
-        masks = {n: jnp.asarray([n in evidence]) for n in "abc"}
-        assert weights_of(model, filled, 1, masks)[0, 0] == pytest.approx(exact, abs=1e-5)
-        filled = {n: jnp.asarray([evidence.get(n, 1)], jnp.int32) for n in SIZES}
-        assert abs(weights_of(model, filled, 1)[0, 0] - exact) > 0.05  # control: as if all had been observed
+    def log_joint(state: dict[str, int]) -> float:
+        return float(of_values({n: jnp.asarray(v, jnp.int32) for n, v in state.items()}))
+
+    exact = oracles.enumerate_joint(SIZES, log_joint, evidence)
+    values = {n: jnp.asarray([v], jnp.int32) for n, v in evidence.items()}
+    assert weights_of(model, values, 1)[0, 0] == pytest.approx(exact, abs=1e-5)
+    # the same rows with every node given and masks saying what is observed
+    filled = {n: jnp.asarray([evidence.get(n, 0)], jnp.int32) for n in SIZES}
+    masks = {n: jnp.asarray([n in evidence]) for n in "abc"}
+    assert weights_of(model, filled, 1, masks)[0, 0] == pytest.approx(exact, abs=1e-5)
+    filled = {n: jnp.asarray([evidence.get(n, 1)], jnp.int32) for n in SIZES}
+    assert abs(weights_of(model, filled, 1)[0, 0] - exact) > 0.05  # control: as if all had been observed
 
 
 def test_enumeration_of_a_node_of_which_some_sites_are_seen():
@@ -237,7 +250,7 @@ def test_importance_sampling_agrees_with_quadrature():
             return p.log_prob(model.p, {"z": z, "x": x})["x"].sum()
 
         both = jax.vmap(jax.vmap(one, in_axes=(None, 0)), in_axes=(0, None))
-        return np.asarray(both(jnp.asarray(grid, jnp.float32), x), np.float64)
+        return np.asarray(jax.jit(both)(jnp.asarray(grid, jnp.float32), x), np.float64)
 
     exact = oracles.quadrature(log_likelihood)
     log_w = weights_of(model, {"x": x}, 5000)
@@ -300,8 +313,9 @@ def test_the_guide_sees_a_label_that_it_drew():
     p = lt.Network(y=lt.Categorical(3), z=lt.Normal(2), x=lt.Normal(4).given("y", "z"))
     model = build_model(p, lt.guide_for(p, observed=("y",)), key(), hidden=("y",))
     x, label = jnp.arange(4.0), jnp.zeros(p.nodes["y"].family.shape, jnp.int32)
-    masked = model.draws(key(1), {"x": x, "y": label}, {"y": jnp.zeros(label.shape, bool)})[1].q_raw["z"]
-    assert np.allclose(masked, model.draws(key(1), {"x": x}, {})[1].q_raw["z"], atol=1e-6)
+    said = jax.jit(lambda values, masks: model.draws(key(1), values, masks)[1].q_raw["z"])
+    masked = said({"x": x, "y": label}, {"y": jnp.zeros(label.shape, bool)})
+    assert np.allclose(masked, said({"x": x}, {}), atol=1e-6)
     assert not np.allclose(masked[0], masked[1], atol=1e-3)  # control
 
 
@@ -309,6 +323,6 @@ def test_latents_are_drawn_independently():
     """Families split their key; none of the parts may be the key of another node."""
     p = lt.Network(a=lt.StudentT(1), b=lt.Normal(1), x=lt.Normal(1).given("a", "b"))
     model = build_model(p, lt.Network(a=lt.StudentT(1), b=lt.Normal(1)), key())
-    drawn = jax.vmap(lambda k: model.draw(k, {}, {}).values)(jax.random.split(key(1), 4000))
+    drawn = jax.jit(jax.vmap(lambda k: model.draw(k, {}, {}).values))(jax.random.split(key(1), 4000))
     middle = np.abs(drawn["b"][:, 0]) < 0.6745
     assert abs(np.mean(drawn["a"][middle, 0] < 0) - 0.5) < 0.05

@@ -180,7 +180,7 @@ def test_ancestral_samples_follow_log_prob():
     """Frequencies of a discrete network's draws against its own joint probabilities, by a chi-square statistic."""
     network = lt.Network(a=lt.Categorical(3), b=lt.Categorical(2).given("a"))
     model = build_model(network, lt.guide_for(network, []), jax.random.key(0), starts={"a": np.array([1.0, 0.0, -1.0])})
-    draws = jax.vmap(lambda k: network.sample(model.p, k))(jax.random.split(jax.random.key(1), 20000))
+    draws = jax.jit(jax.vmap(lambda k: network.sample(model.p, k)))(jax.random.split(jax.random.key(1), 20000))
     counts = np.histogram2d(np.asarray(draws["a"]), np.asarray(draws["b"]), bins=(3, 2))[0]
 
     def joint(a: int, b: int) -> float:

@@ -1,5 +1,6 @@
 """Objectives: bounds in order, tempering of the loss but not of the bound, terms that add up, unbiased sampled KL."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,7 +33,12 @@ def batch() -> Batch:
 
 
 def estimate(objective, model: Model, batch: Batch, seed: int = 0, progress: float = 1.0) -> Estimate:
-    return jax.jit(lambda k: objective(model, batch, k, progress))(jax.random.key(seed))
+    return estimated(objective, model, batch, jax.random.key(seed), jnp.float32(progress))
+
+
+@eqx.filter_jit
+def estimated(objective, model: Model, batch: Batch, key, progress) -> Estimate:
+    return objective(model, batch, key, progress)
 
 
 def test_bounds_rise_with_draws(model, batch):

@@ -135,7 +135,7 @@ def test_a_class_above_latents_sees_the_data_through_the_nets_between():
 
 
 @pytest.mark.trains
-@pytest.mark.parametrize("recipe", [Gated(6), Plain(6)])
+@pytest.mark.parametrize("recipe", [Gated(6), pytest.param(Plain(6), marks=pytest.mark.slow)])
 def test_fitted_saved_and_loaded(recipe, tmp_path):
     x = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
     network = lt.Network(z=lt.Normal(2), x=lt.Normal(3).given("z", via=recipe))

@@ -148,7 +148,7 @@ def by_quadrature(vae, x: np.ndarray, stretch: float = 1.0) -> tuple[np.ndarray,
         walk = vae.network_.walk(vae.model_.p, {"z": z, "x": jnp.zeros(3)})
         return {name: raw for name, _, raw in walk}["x"]
 
-    raw = np.asarray(jax.vmap(raw_at)(grid[:, None]), np.float64)
+    raw = np.asarray(jax.jit(jax.vmap(raw_at))(grid[:, None]), np.float64)
     m, b = raw[:, :3], stretch * np.exp(7 * np.tanh(raw[:, 3:] / 7))
     sites = st.laplace.logpdf(x[:, None], m, b)
     log_joint = np.nansum(sites, axis=2) + st.norm.logpdf(grid) + np.log(grid[1] - grid[0])
@@ -179,7 +179,7 @@ def test_the_guide_turns_the_net_as_its_author_says(network):
 def test_the_weight_counts_in_the_loss_alone(vae, rows):
     seen = np.isfinite(rows)
     batch = Batch({"x": jnp.asarray(np.where(seen, rows, 0))}, {"x": jnp.asarray(seen)})
-    heavy, elbo = (f(vae.model_, batch, jax.random.key(0)) for f in (HeavyKl(3.0), lt.Elbo()))
+    heavy, elbo = (eqx.filter_jit(f)(vae.model_, batch, jax.random.key(0)) for f in (HeavyKl(3.0), lt.Elbo()))
     assert np.isclose(heavy.bound, elbo.bound) and np.isclose(elbo.loss, -elbo.bound)
     assert heavy.kl > 0.01 and np.isclose(heavy.loss, elbo.loss + 2 * elbo.kl)
 

@@ -362,7 +362,13 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize("name", PICTURES)
+MORE = {
+    "history_short", "samples_table_alone", "reconstructions_hidden", "latents_class", "latents_one", "manifold_one",
+    "manifold_table_one",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in MORE else []) for n in PICTURES])
 def test_every_picture_is_drawn_without_a_warning_and_changes_nothing_global(name, tmp_path):
     before = dict(rcParams)
     figure = PICTURES[name](tmp_path / f"{name}.png")

@@ -132,6 +132,11 @@ def test_two_models_are_compared_on_the_same_rows(vae):
     assert str(found).startswith("good explains these 300 rows better") and len(found.frame) == 300
     assert poor.compare(vae, rows, draws=30).difference == pytest.approx(-found.difference)
     assert vae.compare(vae, rows, draws=30).better is None  # control
+
+
+@pytest.mark.slow
+def test_models_of_different_columns_are_not_compared(vae):
+    rows = table(300, seed=2)
     with pytest.raises(lt.DataError, match=r"different columns.*lacks \['age'\]"):
         vae.compare(lt.VAE(latent=1, width=4, epochs=1).fit(table(100).drop(columns="age")), rows)
 
@@ -161,6 +166,7 @@ def test_the_oddest_rows_come_first_with_their_reasons(vae):
     assert cost[["heat", "city"]].astype(float).max() > 2 > abs(float(cost["age"]))
 
 
+@pytest.mark.slow
 def test_predictions_given_more(vae):
     rows = table(50, seed=6)
     low = vae.predict_interval(rows, "heat", 0.8)
@@ -182,6 +188,7 @@ def test_tests_of_samples_have_their_level():
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
 
 
+@pytest.mark.slow
 def test_a_face_is_compared_as_its_model_and_what_is_no_model_is_refused(vae):
     rows = table(100, seed=2)
     face = lt.Synthesizer(vae=lt.VAE(latent=1, width=4, epochs=1)).fit(table(200))

@@ -60,6 +60,7 @@ def test_a_point_in_its_own_process():
     assert 50 * 2**20 < found["before"] <= found["peak"] < 8 * 2**30
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_says_so():
     with pytest.raises(RuntimeError, match="rows -1: exit status"):
         scaling.child("rows", -1)

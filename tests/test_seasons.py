@@ -33,6 +33,7 @@ def months(frame):
     return frame.groupby(pd.to_datetime(frame["date"]).dt.month)["temp_max"].mean()
 
 
+@pytest.mark.slow
 def test_a_season_is_learned_from_dates_as_text():
     """Few epochs are enough for most of it: without the season all months would have the same mean."""
     frame = weather()[["date", "temp_max"]]

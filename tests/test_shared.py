@@ -41,11 +41,16 @@ def stirred(model: Model, size: float = 0.3) -> Model:
 X = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
 
 
+@eqx.filter_jit
+def drawn(model: Model):
+    return model.draw(jax.random.key(1), {"x": jnp.asarray(X[0])}, {})
+
+
 @pytest.mark.parametrize("family", [lt.Relative, lt.Combined])
 def test_a_ladder_starts_from_what_the_network_says(family):
     """Mean and spread of q(z1 | x, z2) are those of P's p(z1 | z2) and of the net's, put together by hand."""
     model = stirred(build_model(ladder(), top_down(family), jax.random.key(0)))
-    draw = model.draw(jax.random.key(1), {"x": jnp.asarray(X[0])}, {})
+    draw = drawn(model)
     loc, log_sd = (np.asarray(a, np.float64) for a in N(2).parameters(draw.raw["z1"]))
     up = model.q["up"].raw({"x": jnp.asarray(X[0])}, {})
     own = np.asarray(model.q["z1"].raw({"up": up, "z2": draw.values["z2"]}, {}), np.float64)
@@ -82,7 +87,7 @@ def test_a_guide_may_look_at_a_hidden_layer_of_the_network():
     )
     guide = lt.Network(z2=N(1).given("x"), z1=N(2).given("h", "x"))
     model = stirred(build_model(network, guide, jax.random.key(0)))
-    draw = model.draw(jax.random.key(1), {"x": jnp.asarray(X[0])}, {})
+    draw = drawn(model)
     h = model.p["h"].raw({"z2": draw.values["z2"]}, {})
     np.testing.assert_allclose(draw.q_raw["z1"], model.q["z1"].raw({"h": h, "x": jnp.asarray(X[0])}, {}), rtol=1e-5)
 
@@ -98,7 +103,7 @@ def test_gradients_of_frozen_sides():
 
     size = lambda side: max(  # noqa: E731
         float(jnp.abs(g).max())
-        for g in jax.tree.leaves(eqx.filter_grad(log_q)(model, side).p["z1"]) if g.size
+        for g in jax.tree.leaves(eqx.filter_jit(eqx.filter_grad(log_q))(model, side).p["z1"]) if g.size
     )  # fmt: skip
     assert size("guide") == 0 and size("network") > 0
     assert size("network") == size("none")

@@ -111,6 +111,7 @@ def test_a_template_can_be_trained(made):
             assert not steps or max(steps) > 0, name
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_a_label_seen_in_some_rows_is_inferred_in_the_others():
     """Model M2: two clusters, a label in every third row; the other labels follow."""

@@ -41,7 +41,7 @@ def test_audit_shows_figures_where_no_file_is_asked_for(table, laten):
     assert ran.err == "bounds: ELBO and IWAE bounds from guide draws\n"
 
 
-def test_audit_says_what_is_wrong(table, images, laten):
+def test_audit_says_what_is_wrong(table, laten):
     for arguments, words in (
         ((table.model, table.data, "--only", "exact"), "'exact' does not fit this model"),
         ((table.model, table.data, "--only", "all"), "no estimator 'all'; known names"),

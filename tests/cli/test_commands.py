@@ -42,6 +42,7 @@ def test_fit_writes_what_python_fits(table, laten):
             assert ours.read(part) == typed.read(part)
 
 
+@pytest.mark.slow
 def test_fit_prepares_once_what_it_shows_and_fits(table, laten, monkeypatch):
     calls, propose = [], prepare.propose
     monkeypatch.setattr(prepare, "propose", lambda *given: calls.append(given) or propose(*given))
@@ -67,6 +68,7 @@ def test_fit_quietly_with_every_option(table, laten):
     assert "valid_bound" not in vae.history_
 
 
+@pytest.mark.slow
 def test_an_empty_column_stops_no_command(laten):
     """It is set aside with a word of it, whatever else is said of it; what marks missing cells is no level."""
     marks = ["-", ".", "x", ""]
@@ -80,6 +82,7 @@ def test_an_empty_column_stops_no_command(laten):
     assert laten("schema", "gaps.csv").code == 0 and "remarks" not in laten("sample", "gaps.laten", "-n", "2").out
 
 
+@pytest.mark.slow
 def test_fit_that_leaves_odd_rows_out(table, laten):
     short = ("fit", table.data, "--trim", 0.25, "--epochs", 1, "--latent", 1, "--width", 3, "--batch-size", 16)
     assert laten(*short, "-q", "-o", "robust.laten").code == 0
@@ -103,6 +106,7 @@ def test_sample_holds_what_is_given(table, laten):
     assert set(rows["country"]) == {"Indonesia"} and set(rows["city"]) <= {"Bandung", "Jakarta", "Medan"}
 
 
+@pytest.mark.slow
 def test_sample_inside_ranges_and_any_of_several(table, laten):
     ranges = ("--given", "height=170..180", "--given", "born=1985-03-04..")
     rows = table_of(laten("sample", table.model, "-n", 40, *ranges).out)

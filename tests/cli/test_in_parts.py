@@ -68,7 +68,7 @@ def answered(place, tmp_path, monkeypatch, capsys):
     ("question", "data", "output"),
     [
         ("score", "many", "s.csv"),
-        ("score --draws 20 --by-column", "t.csv", "s.parquet"),
+        pytest.param("score --draws 20 --by-column", "t.csv", "s.parquet", marks=pytest.mark.slow),
         ("score --draws 20 --id name", "t.csv", "s.csv.gz"),
         ("impute", "many/*.parquet", "i.parquet"),
         ("impute", "t.csv", "i.csv"),

@@ -36,6 +36,7 @@ def test_a_reader_that_goes_away_is_no_error(table):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_training_and_keeps_the_model(table, tmp_path):
     model = tmp_path / "people.laten"
     command = [*LATEN, "fit", table.data, "-o", str(model), "--epochs", "1000000", "--patience", "0", "--latent", "2"]

@@ -56,6 +56,7 @@ def test_ids_are_carried_through(table, laten, tmp_path):
     assert rows["log_p"].is_monotonic_increasing and len(rows) == 4
 
 
+@pytest.mark.slow
 def test_outliers_of_data_are_those_of_a_model_fitted_to_them(laten, monkeypatch):
     small = lt.Detector(vae=lt.VAE(latent=1, width=4, epochs=1))
     monkeypatch.setattr("laten.cli.work.faces.Detector", lambda: small)
@@ -69,6 +70,7 @@ def test_outliers_of_data_are_those_of_a_model_fitted_to_them(laten, monkeypatch
     )
 
 
+@pytest.mark.slow
 def test_impute_and_sample_fit_to_data_where_no_model_is_given(laten, monkeypatch):
     small = lt.VAE(latent=1, width=4, epochs=1)
     monkeypatch.setattr("laten.cli.work.faces.Imputer", lambda: lt.Imputer(small))
@@ -106,6 +108,7 @@ def test_impute_flags_what_it_filled_and_says_how_sure(table, laten):
     assert "one value a column" in laten("impute", table.model, table.data, "--given", "shoe=38..40").err
 
 
+@pytest.mark.slow
 def test_compare_says_which_is_better_and_writes_rows(table, laten, tmp_path):
     short = ("--epochs", 1, "--latent", 1, "--width", 3, "--kind", "shoe=real", "-q")
     assert laten("fit", table.data, "-o", "other.laten", *short).code == 0
@@ -156,6 +159,7 @@ def test_what_waits_is_shown_late_on_a_terminal_and_never_elsewhere(monkeypatch,
     assert len(made) == 1  # control: what is quick is not shown
 
 
+@pytest.mark.slow
 def test_rows_in_parts_are_answered_as_one(table, laten, monkeypatch):
     commands = [("impute", table.model, table.data), ("embed", table.model, table.data),
                 ("predict", table.model, table.data, "--column", "height")]  # fmt: skip

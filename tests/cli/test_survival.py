@@ -37,6 +37,7 @@ def ended(command: list[str], number: signal.Signals) -> tuple[int, str]:
     return process.returncode, said
 
 
+@pytest.mark.slow
 def test_sigterm_keeps_the_model_and_the_run(table, tmp_path):
     model, run = tmp_path / "people.laten", tmp_path / "a run"
     code, said = ended(["fit", table.data, "-o", str(model), "--run", str(run), *ENDLESS], signal.SIGTERM)

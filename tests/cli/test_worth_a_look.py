@@ -26,6 +26,7 @@ def shop(laten):
     return laten
 
 
+@pytest.mark.slow
 def test_a_fit_ends_with_what_is_worth_a_look(shop):
     ran = shop("fit", "shop.csv", "-o", "m.laten", *TINY)
     end = ran.err.split("Worth a look:")[1]
@@ -59,6 +60,7 @@ def test_constraints_are_options_of_fit_and_schema(shop):
     assert "edits a proposal" in shop("schema", "shop.csv", "--check", "s.toml", "--constraint", "a <= b").err
 
 
+@pytest.mark.slow
 def test_samples_have_holes_where_asked(shop):
     quiet = shop("fit", "shop.csv", "-o", "m.laten", "-q", *TINY)
     assert quiet.code == 0 and "Worth" not in quiet.err

@@ -61,7 +61,9 @@ def test_what_is_given_and_what_is_full_comes_back_to_the_last_digit():
 
 
 @pytest.mark.trains
-@pytest.mark.parametrize("binarise", ["dynamic", "fixed", "none"])
+@pytest.mark.parametrize(
+    "binarise", ["dynamic", pytest.param("fixed", marks=pytest.mark.slow), pytest.param("none", marks=pytest.mark.slow)]
+)
 def test_images_come_back_on_the_scale_and_in_the_type_that_they_came(binarise):
     holed = np.where(RNG.random(IMAGES.shape) < 0.2, np.nan, IMAGES)
     hidden = np.isnan(holed)
@@ -80,6 +82,7 @@ def test_images_come_back_on_the_scale_and_in_the_type_that_they_came(binarise):
     assert grey.impute(some).dtype == np.uint8 and np.array_equal(grey.impute(some)[~hidden], levels[~hidden])
 
 
+@pytest.mark.slow
 @pytest.mark.trains
 def test_black_and_white_images_have_probabilities_for_means_and_classes_for_holes():
     bits = RNG.random(IMAGES.shape) < IMAGES

@@ -1,5 +1,6 @@
 """The clinic: its probabilities against frequencies, enumeration, quadrature and SciPy."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -16,10 +17,14 @@ from laten.data.files.write import write
 from laten.data.schema.infer import infer_schema
 
 WORLD = Clinic()
-MANY = WORLD.sample(40_000, seed=5)
 HOLED = clinic(300, seed=2)
 CLASSES = [name for name, c in WORLD.columns.items() if isinstance(c, ClassesGiven)]
 NUMBERS = [name for name in WORLD.columns if name not in CLASSES]
+
+
+@functools.cache
+def many() -> pd.DataFrame:
+    return WORLD.sample(40_000, seed=5)
 
 
 def test_states_are_a_distribution():
@@ -41,17 +46,17 @@ def test_discrete_part_sums_to_one():
 @pytest.mark.parametrize("name", CLASSES)
 def test_frequencies_of_classes(name):
     c = WORLD.columns[name]
-    found = np.bincount(c.parse(MANY[name]).astype(int), minlength=len(c.levels))
+    found = np.bincount(c.parse(many()[name]).astype(int), minlength=len(c.levels))
     expected = WORLD.prior @ c.probs
-    assert scipy.stats.chisquare(found, len(MANY) * expected).pvalue > 1e-3
+    assert scipy.stats.chisquare(found, len(many()) * expected).pvalue > 1e-3
     wrong = np.roll(expected, 1)
-    assert scipy.stats.chisquare(found, len(MANY) * wrong).pvalue < 1e-6
+    assert scipy.stats.chisquare(found, len(many()) * wrong).pvalue < 1e-6
 
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_draws_agree_with_distribution_function(name):
     c = WORLD.columns[name]
-    x = c.parse(MANY[name])
+    x = c.parse(many()[name])
     at = np.quantile(x, [0.05, 0.3, 0.5, 0.8, 0.97])
     expected = c.cdf(at) @ WORLD.prior
     found = np.mean(x[:, None] <= at, axis=0)
@@ -62,13 +67,13 @@ def test_draws_agree_with_distribution_function(name):
 
 
 def test_pairs_depend_as_the_network_says():
-    ward, pain = (WORLD.columns[n].parse(MANY[n]).astype(int) for n in ("ward", "pain"))
+    ward, pain = (WORLD.columns[n].parse(many()[n]).astype(int) for n in ("ward", "pain"))
     found = np.zeros((5, 4))
     np.add.at(found, (ward, pain), 1)
     expected = np.einsum("s,sa,sb->ab", WORLD.prior, WORLD.columns["ward"].probs, WORLD.columns["pain"].probs)
-    assert scipy.stats.chisquare(found.ravel(), len(MANY) * expected.ravel()).pvalue > 1e-3
+    assert scipy.stats.chisquare(found.ravel(), len(many()) * expected.ravel()).pvalue > 1e-3
     alone = np.outer(expected.sum(1), expected.sum(0)).ravel()  # control: independence
-    assert scipy.stats.chisquare(found.ravel(), len(MANY) * alone).pvalue < 1e-9
+    assert scipy.stats.chisquare(found.ravel(), len(many()) * alone).pvalue < 1e-9
 
 
 def test_families_agree_with_scipy():
@@ -101,7 +106,7 @@ def test_class_conditionals_are_ratios_of_joints(name):
 def test_number_conditionals(name):
     rest = HOLED.drop(columns=name)
     conditional = WORLD.conditional(HOLED, name)
-    values = MANY[name].iloc[: len(HOLED)].set_axis(HOLED.index)
+    values = many()[name].iloc[: len(HOLED)].set_axis(HOLED.index)
     ratio = WORLD.log_prob(rest.assign(**{name: values})) - WORLD.log_prob(rest)
     x = WORLD.columns[name].parse(values)
     assert np.allclose(conditional.log_prob(x), ratio, atol=1e-9)
@@ -122,7 +127,7 @@ def test_density_of_a_conditional_integrates_to_its_cdf():
 
 def test_conditionals_are_calibrated_and_marginals_are_sharper_than_nothing():
     """P(pain | rest) gains over P(pain) by a positive mutual information; cdf values are uniform."""
-    frame = MANY.iloc[:4000]
+    frame = many().iloc[:4000]
     codes = WORLD.columns["pain"].parse(frame["pain"]).astype(int)
     p = WORLD.conditional(frame, "pain")[np.arange(len(frame)), codes]
     alone = (WORLD.prior @ WORLD.columns["pain"].probs)[codes]
@@ -135,7 +140,7 @@ def test_conditionals_are_calibrated_and_marginals_are_sharper_than_nothing():
 
 def test_true_log_prob_beats_any_other():
     """Gibbs: the mean log-probability falls when columns are shuffled against one another."""
-    frame = MANY.iloc[:3000]
+    frame = many().iloc[:3000]
     shuffled = frame.assign(ward=frame["ward"].sample(frac=1, random_state=1).to_numpy())
     assert WORLD.log_prob(frame).mean() > WORLD.log_prob(shuffled).mean() + 0.1
 

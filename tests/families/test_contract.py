@@ -27,7 +27,9 @@ def applies(request: pytest.FixtureRequest) -> None:
         pytest.skip(request.node.callspec.params["case"].cannot[name])
 
 
-every_case = pytest.mark.parametrize("case", FAMILY_CASES, ids=lambda case: repr(case.family))
+every_case = pytest.mark.parametrize(
+    "case", [pytest.param(c, id=repr(c.family), marks=[pytest.mark.slow] if c.slow else []) for c in FAMILY_CASES]
+)
 DRAWS = 4001  # as many as the longest list of values: each member is compiled for one shape
 
 

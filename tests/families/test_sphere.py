@@ -86,8 +86,9 @@ def test_divergence_from_uniform_is_exact(d, kappa):
 def test_the_gradient_of_an_angle_is_implicit(d, kappa):
     """Draws that move with kappa keep their rank: dF(theta(kappa), kappa) / dkappa = 0, by differences in float64."""
     about = angle_of(jnp.float32(kappa), d)
-    angles = jax.vmap(lambda k: drawn_angle(k, jnp.float32(kappa), d))(jax.random.split(jax.random.key(1), 6))
-    found = jax.vmap(lambda t: slope(t, jnp.float32(kappa), d, about))(angles)
+    draw, move = lambda k: drawn_angle(k, jnp.float32(kappa), d), lambda t: slope(t, jnp.float32(kappa), d, about)
+    angles = jax.jit(jax.vmap(draw))(jax.random.split(jax.random.key(1), 6))
+    found = jax.jit(jax.vmap(move))(angles)
 
     def cdf(t: float, k: float) -> float:
         f = lambda s: np.sin(s) ** (d - 2) * np.exp(-2 * k * np.sin(s / 2) ** 2)  # noqa: E731

@@ -9,7 +9,7 @@ import laten as lt
 from fuzz.kept import corpus
 from fuzz.mutants import mutant, read
 
-INPUTS = int(os.environ.get("LATEN_FUZZ", "420"))
+INPUTS = int(os.environ.get("LATEN_FUZZ", "210"))
 
 
 def test_good_files_are_read(tmp_path):

@@ -1,5 +1,6 @@
 """Draws from guide and prior together, against exact linear-Gaussian posteriors and enumerated classes."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,9 +19,14 @@ WORLD = world(2, 3, rows=2, sigma=2.0)
 FAR = {"shift": 3.0, "log_sd": -1.5}  # a guide that is narrow and lies beside the posterior
 
 
+@eqx.filter_jit
+def drawn(model, key, values, masks, draws: int, kept: int, prior: float):
+    return posterior_draws(model, key, values, masks, draws, kept, prior=prior)
+
+
 def asked(model, prior: float, values=None, masks=None):
     values = {"x": jnp.asarray(WORLD.x[0])} if values is None else values
-    found, log_w = posterior_draws(model, random.key(1), values, masks or {}, 256 * 32, 2000, prior=prior)
+    found, log_w = drawn(model, random.key(1), values, masks or {}, 256 * 32, 2000, prior)
     log_w = np.asarray(log_w, np.float64)
     top = log_w.max()
     return found, top + np.log(np.exp(log_w - top).mean())
@@ -40,9 +46,7 @@ def test_what_the_guide_misses_is_found():
 def test_a_good_guide_loses_no_more_than_its_share():
     _, log_p = asked(model_of(WORLD), FROM_PRIOR)
     assert log_p == pytest.approx(WORLD.log_p[0], abs=0.02)
-    _, log_w = posterior_draws(
-        model_of(WORLD), random.key(0), {"x": jnp.asarray(WORLD.x[0])}, {}, 256, 1, prior=FROM_PRIOR
-    )
+    _, log_w = drawn(model_of(WORLD), random.key(0), {"x": jnp.asarray(WORLD.x[0])}, {}, 256, 1, FROM_PRIOR)
     w = np.exp(np.asarray(log_w, np.float64))
     assert w.sum() ** 2 / np.square(w).sum() > 0.7 * len(w)
 
@@ -61,7 +65,7 @@ def test_enumerated_classes_and_partly_seen_latents():
         parts = p.log_prob(model.p, {"c": c, "z": z, "x": values["x"]})
         return sum(jnp.sum(v) for v in parts.values())
 
-    table = jax.vmap(lambda c: jax.vmap(lambda z: joint(c, z))(points))(jnp.arange(3, dtype=jnp.int32))
+    table = jax.jit(jax.vmap(lambda c: jax.vmap(lambda z: joint(c, z))(points)))(jnp.arange(3, dtype=jnp.int32))
     table = np.trapezoid(np.exp(np.asarray(table, np.float64)), grid, axis=1)
     found, log_p = asked(model, FROM_PRIOR, values, masks)
     shares = np.bincount(np.ravel(found["c"]), minlength=3) / 2000

@@ -77,6 +77,7 @@ def test_what_is_not_finite_is_refused():
     assert 0 < np.mean(np.asarray(acceptance) == 0) < 1
 
 
+@pytest.mark.slow
 def test_nuts_agrees():
     pytest.importorskip("blackjax")
     run = jax.jit(jax.vmap(lambda k: hmc.nuts(log_density, k, jnp.zeros(3), 150, warmup=200)))

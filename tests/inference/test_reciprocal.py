@@ -36,8 +36,9 @@ class Two(NamedTuple):
         return jnp.ones(2)
 
 
+@jax.jit
 def found(weight: float, apart: float, start: float) -> Reciprocal:
-    return jax.jit(lambda key: reciprocal(Two(weight, apart, start), key, PLAN))(jax.random.key(0))
+    return reciprocal(Two(weight, apart, start), jax.random.key(0), PLAN)
 
 
 def estimate(walked: Reciprocal) -> float:

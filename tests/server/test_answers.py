@@ -126,6 +126,7 @@ def test_an_answer_without_a_number_is_null(asked):
     assert found["rows"][0]["city"] in ("Bandung", "Jakarta", "Medan") and text == '{"rows":[{"height":null}]}'
 
 
+@pytest.mark.slow
 def test_arrays_and_matrices_are_asked_as_lists(asked, tmp_path):
     x = np.random.default_rng(0).integers(0, 2, (40, 4, 4)).astype(np.uint8)
     vae = lt.VAE(lt.Network(z=lt.Normal(2), x=lt.Bernoulli((4, 4)).given("z", via=lt.Linear())), epochs=1).fit(x)

@@ -46,6 +46,7 @@ def finished(page, name):
     return found
 
 
+@pytest.mark.slow
 def test_trainings_have_names_of_their_own(studio):
     page, workspace = studio
     state = ok(page.get("/api/state"))
@@ -53,6 +54,7 @@ def test_trainings_have_names_of_their_own(studio):
     assert lt.load(workspace.folder / "patients.laten").width == 8
 
 
+@pytest.mark.slow
 def test_two_models_on_the_rows_that_both_held_out(studio):
     page, workspace = studio
     found = ok(page.get("/api/compare?other=patients.laten"))
@@ -72,6 +74,7 @@ def test_two_models_on_the_rows_that_both_held_out(studio):
     assert page.get("/api/compare?other=patients-2.laten").status_code == 422  # itself
 
 
+@pytest.mark.slow
 def test_columns_and_samples_of_two_models(studio):
     page, workspace = studio
     ok(page.post("/api/compare/columns", json={"other": "patients.laten"}))
@@ -89,6 +92,7 @@ def test_columns_and_samples_of_two_models(studio):
     assert [sum(m["p"]) for m in ward] == pytest.approx([1, 1]) and sum(ward[0]["prior"]) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_model_of_other_columns_is_refused(studio, tmp_path):
     page, workspace = studio
     lt.VAE(latent=2, width=8, epochs=1).fit(workspace.frame[["age", "sex"]]).save(tmp_path / "less.laten")
@@ -99,6 +103,7 @@ def test_a_model_of_other_columns_is_refused(studio, tmp_path):
     del workspace.models["less.laten"]
 
 
+@pytest.mark.slow
 def test_an_audit_is_that_of_python(studio, monkeypatch):
     page, workspace = studio
     monkeypatch.setattr(comparing, "LADDER", ("bounds", "latents"))  # of what is quick

@@ -358,6 +358,7 @@ def learned(workspace: Workspace):
     return workspace.vae
 
 
+@pytest.mark.slow
 def test_what_stands_there_is_learned_and_its_python_learns_the_same(page, monkeypatch):
     page.ok("edit", do="propose", latent=2, width=8)
     page.ok("edit", do="split", column="age")

@@ -86,6 +86,7 @@ def shown(column):
     return [*column["p"], column.get("others_p", 0.0)]
 
 
+@pytest.mark.slow
 def test_all_columns_answer_as_marginals_do(studio):
     page, vae, frame = studio
     assert len(frame.columns) == 15
@@ -112,6 +113,7 @@ def as_shown(value):
     return value.strftime("%Y-%m-%d") if isinstance(value, pd.Timestamp) else float(value)
 
 
+@pytest.mark.slow
 def test_classes_answer_as_predict_proba_and_conditional_do(studio):
     page, vae, frame = studio
     classes = [vae.schema_[name] for name in ("ward", "drug", "sex")]
@@ -136,6 +138,7 @@ def test_classes_answer_as_predict_proba_and_conditional_do(studio):
             assert close(found["columns"][name]["p"][0], math.exp(log_p))
 
 
+@pytest.mark.slow
 def test_a_network_answers_as_the_sum_over_all_states(tmp_path, pytestconfig):
     """`asia.bif`: against the joint distribution, one state after another."""
     workspace = Workspace(tmp_path)

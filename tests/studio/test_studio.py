@@ -143,6 +143,7 @@ def test_holes_are_filled_and_full_cells_kept(studio, frame):
     assert same["smoker"].equals(some["smoker"]) and np.allclose(same["age"], some["age"], equal_nan=True)
 
 
+@pytest.mark.slow
 def test_full_cells_keep_their_spelling(tmp_path):
     """To the letter, as `laten impute` does: leading zeros, digits, a label that looks like a hole."""
     workspace = Workspace(tmp_path)
@@ -161,6 +162,7 @@ def test_full_cells_keep_their_spelling(tmp_path):
         assert x == was.split(",")[1] or not was.split(",")[1]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:log-likelihood")
 def test_odd_rows_a_map_and_new_rows(studio, frame):
     page, workspace = studio
@@ -314,6 +316,7 @@ def test_answers_do_not_wait_for_the_clients_word():
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+@pytest.mark.slow
 def test_parquet_comes_back_as_parquet_with_its_types(frame, tmp_path):
     """Whole numbers, dates and categories stay what they are, also where holes are left."""
     table = frame.head(80).assign(visits=frame["visits"].astype("Int64"), ward=frame["ward"].astype("category"))

@@ -46,6 +46,7 @@ def until(true):
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_in_another_studio_to_the_same_weights(table, tmp_path, monkeypatch):
     page, first = opened(table, tmp_path / "a")
     assert page.post("/api/fit/more").status_code == 422
@@ -77,6 +78,7 @@ def test_a_stopped_training_goes_on_in_another_studio_to_the_same_weights(table,
     assert np.array_equal(second.vae.transform(df), right.transform(df))
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_when_its_page_is_closed(table, tmp_path):
     page, workspace = opened(table, tmp_path / "a")
     page.post("/api/fit", json=SMALL)
@@ -87,6 +89,7 @@ def test_a_training_goes_on_when_its_page_is_closed(table, tmp_path):
     assert workspace.training.error == "" and workspace.vae is not None
 
 
+@pytest.mark.slow
 def test_pictures_are_made_while_it_learns(table, tmp_path, monkeypatch):
     monkeypatch.setattr(of_training, "FIRST", 0.0)
     page, workspace = opened(table, tmp_path / "a")
@@ -149,6 +152,7 @@ def test_troubles_are_told(records, said):
     assert advice(records) == said
 
 
+@pytest.mark.slow
 def test_a_studio_is_opened_from_python(tmp_path, monkeypatch):
     """On a fitted model and a table, in the background; without the extra one line says what to install."""
     import urllib.request

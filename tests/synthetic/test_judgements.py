@@ -38,7 +38,7 @@ def test_columns_shuffled_apart_fail_pairs_detection_and_use(world):
     assert set(pair.index[0]) <= {"age", "wage", "income", "born"} and pair.iloc[0] > 0.3
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.01])
+@pytest.mark.parametrize("noise", [0.0, pytest.param(0.01, marks=pytest.mark.slow)])
 def test_the_training_rows_handed_out_again_fail_privacy(world, noise):
     rng = np.random.default_rng(0)
     copy = world.real.sample(frac=1, random_state=0)
@@ -74,7 +74,9 @@ def test_a_hold_out_smaller_than_the_training_rows_moves_chance(world):
     assert abs(q["closer to training"] - 0.75) < 0.06
 
 
-@pytest.mark.parametrize(("target", "least"), [("age", 0.9), ("city", 0.6), ("born", 0.9)])
+@pytest.mark.parametrize(
+    ("target", "least"), [("age", 0.9), ("city", 0.6), pytest.param("born", 0.9, marks=pytest.mark.slow)]
+)
 def test_use_by_any_sort_of_target(world, target, least):
     q = quality(world.real, world.synthetic, world.holdout, target=target)
     row = q.frame.set_index("measure").loc["train on synthetic"]

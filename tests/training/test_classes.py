@@ -1,5 +1,8 @@
 """Labels that some rows have teach the guide; classes that none shows start from groups of rows."""
 
+from collections.abc import Callable
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +11,7 @@ import pytest
 import laten as lt
 from laten.estimator.prepare import prepare
 from laten.network.model import build_model
-from laten.training.objectives import Batch, WithLabels
+from laten.training.objectives import Batch, Estimate, WithLabels
 from laten.training.objectives.from_groups import FromGroups, can_start, groups_of_nodes
 from laten.training.objectives.groups import Groups, groups_of
 from laten.training.objectives.with_labels import labels_of
@@ -26,6 +29,11 @@ def model():
     return build_model(network(), lt.guide_for(network(), ["y", "z"]), jax.random.key(0), ["y"])
 
 
+def compiled(objective) -> Callable[[lt.Model, Batch, float], Estimate]:
+    run = eqx.filter_jit(lambda model, batch, progress: objective(model, batch, jax.random.key(1), progress))
+    return lambda model, batch, progress=1.0: run(model, batch, jnp.float32(progress))
+
+
 def said(model: lt.Model) -> np.ndarray:
     """log q(y | x) of each row and class, `(6, 4)`."""
     raws = jax.vmap(lambda x: model.q["y"].raw({"x": x}, {}))(jnp.asarray(X))
@@ -35,15 +43,13 @@ def said(model: lt.Model) -> np.ndarray:
 def test_the_loss_holds_log_q_of_the_labels_that_are_seen(model):
     y, seen = jnp.array([0, 1, 2, 3, 0, 1]), jnp.array([True, False, True, False, False, True])
     batch = Batch({"x": jnp.asarray(X), "y": y}, {"y": seen})
-    plain, taught = (f(model, batch, jax.random.key(1)) for f in (lt.Elbo(), WithLabels(lt.Elbo(), 7.0)))
+    elbo, with_labels = compiled(lt.Elbo()), compiled(WithLabels(lt.Elbo(), 7.0))
+    plain, taught = elbo(model, batch), with_labels(model, batch)
     own = said(model)[[0, 2, 5], [0, 2, 1]].mean()
     np.testing.assert_allclose(taught.loss - plain.loss, -7 * own, rtol=1e-4)
     np.testing.assert_array_equal(taught.bound, plain.bound)
     hidden = Batch(batch.values, {"y": jnp.zeros(6, bool)})
-    assert (
-        WithLabels(lt.Elbo(), 7.0)(model, hidden, jax.random.key(1)).loss
-        == lt.Elbo()(model, hidden, jax.random.key(1)).loss
-    )
+    assert with_labels(model, hidden).loss == elbo(model, hidden).loss
     assert labels_of(model, ["y"]) == ("y",) and labels_of(model, ["z"]) == ()
 
 
@@ -60,10 +66,10 @@ def test_groups_teach_at_the_start_alone(model):
     centres = X[[5, 0, 3, 1]]
     groups = ((X[:, None] - centres) ** 2).sum(2).argmin(1)
     start = FromGroups(lt.Elbo(), {"y": groups_around(centres)})
-    plain = lt.Elbo()(model, batch, jax.random.key(1)).loss
+    plain, grouping = compiled(lt.Elbo())(model, batch).loss, compiled(start)
     own = said(model)[np.arange(6), groups].mean()
     for progress, weight in ((0.0, 10.0), (0.25, 5.0), (0.5, 0.0), (1.0, 0.0)):
-        found = start(model, batch, jax.random.key(1), progress).loss
+        found = grouping(model, batch, progress).loss
         np.testing.assert_allclose(found - plain, -weight * own, rtol=1e-4, atol=1e-5)
     assert start.warmup == 0.5 and start.judge == lt.Elbo()
 

@@ -17,6 +17,7 @@ from laten.training.cluster import join_cluster
 PLAN = ["fit", "wine", "--latent", 2, "--width", 8, "--patience", 0]
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns(tmp_path):
     """The first alone writes; the second needs no folder."""
     plan = [*PLAN, "--epochs", 12, "--batch-size", 40]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.trains
+pytestmark = [pytest.mark.trains, pytest.mark.slow]
 
 
 def found_out(*arguments: str) -> dict:
@@ -31,7 +31,6 @@ def test_the_same_bound_on_any_number_of_devices(found, case):
     assert found["2"][case] == pytest.approx(found["1"][case], abs=1e-3)
 
 
-@pytest.mark.slow
 def test_the_same_bound_of_other_objectives():
     found = found_out("all")
     for case, ends in found["1"].items():

@@ -101,7 +101,7 @@ RUNS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if "early" in n else [pytest.mark.slow]) for n in RUNS])
 def test_a_run_that_is_broken_off_ends_with_the_same_bits(name, tmp_path, often):
     parts, options = RUNS[name]
     settings = Settings(**PLAN | options)

@@ -221,7 +221,7 @@ def seen_task(monkeypatch) -> list:
     return seen
 
 
-@pytest.mark.parametrize("fewest", [100, 10_000])
+@pytest.mark.parametrize("fewest", [100, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_labels_teach_a_fit_in_parts_as_one_in_memory(data, monkeypatch, fewest):
     """Rows with a label, 1 of 20, come to a fifth of the visits; in windows, and where one window holds all."""
     monkeypatch.setattr(prepare_parts, "FEWEST", fewest)
