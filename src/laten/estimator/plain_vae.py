@@ -52,7 +52,7 @@ from laten.training.collapse import say_unused
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.loop import Loop
-from laten.training.objectives.with_labels import labels_of, teaches
+from laten.training.objectives.with_labels import taught
 from laten.training.progress import progress as progress_display
 from laten.training.step import State
 
@@ -199,14 +199,9 @@ class PlainVAE(Refits, Answers):
         return found
 
     def _remember(
-        self,
-        model: Model,
-        view: View,
-        presentation: Presentation,
-        stopped: str,
-        history: pd.DataFrame,
+        self, model: Model, view: View, presentation: Presentation, stopped: str, history: pd.DataFrame,
         references: References | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.references_, self._before = references, None
         self.model_, self.view_, self.presentation_ = model, view, presentation
         self.stopped_, self.history_ = stopped, history
@@ -223,8 +218,7 @@ class PlainVAE(Refits, Answers):
         return self._score_quantiles
 
     def _fitted(self) -> Fitted:
-        taught = teaches(self.objective)
-        labels = labels_of(self.model_, self.view_.sometimes(self.model_.latents)) if taught else ()
+        labels = taught(self.objective, self.model_, self.view_.sometimes(self.model_.latents))
         return Fitted(self.model_, self.view_, int(self.one_seed), self.references_, self._refine, labels)
 
     def _check_parameters(self) -> None:

@@ -276,8 +276,7 @@ def some_rows_of(
     most = min(rows.n, most, max(START_CELLS // widest, 1))
     index = np.linspace(0, rows.n - 1, most).astype(int)
     if shown and most < rows.n:
-        told = np.flatnonzero(np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in shown], axis=0))
-        told = told[np.linspace(0, len(told) - 1, min(len(told), most)).astype(int)]
+        told = np.flatnonzero(np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in shown], axis=0))[:most]
         index = np.union1d(told, index[np.linspace(0, most - 1, most - len(told)).astype(int)])
     grey = {n for n, visit in rows.visit.items() if visit == "intensity"}
     values = {n: x[index] / np.float32(255) if n in grey else np.asarray(x[index]) for n, x in rows.values.items()}

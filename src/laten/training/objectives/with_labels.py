@@ -69,8 +69,12 @@ def labels_of(model: Model, partly: Collection[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def teaches(objective: Objective | None) -> bool:
-    """Say whether an objective lets labels teach the guide; None is the default, which does."""
+def taught(objective: Objective | None, model: Model, partly: Collection[str]) -> tuple[str, ...]:
+    """Return the nodes whose labels an objective lets teach the guide; None is the default, which does.
+
+    Args:
+        partly: Nodes that are seen in part.
+    """
     while isinstance(objective, Around) and not isinstance(objective, WithLabels):
         objective = objective.of_rows
-    return objective is None or isinstance(objective, WithLabels)
+    return labels_of(model, partly) if objective is None or isinstance(objective, WithLabels) else ()
