@@ -450,7 +450,7 @@ def test_workbooks(tmp_path):
         for name in good.namelist():
             text = good.read(name)
             far.writestr(name, text.replace(b'<row r="3">', b'<row r="8388608">') if "sheet1" in name else text)
-    with pytest.raises(DataError, match="its first 32[0-9]{3} rows would take .* is it damaged"):
+    with pytest.raises(DataError, match=r"its first 32[0-9]{3} rows would take .* is it damaged"):
         read(tmp_path / "far.xlsx")  # eight million empty rows before the last
 
 
