@@ -218,8 +218,8 @@ def taught(objective: Objective, parameters: Parameters, model: Model, rows: Row
     labels = labels_of(model, list(rows.mask))
     few = [n for n in labels if 0 < rows.mask[n].mean() < LABELLED]
     names = can_start(model, list(rows.values), few)
-    groups = groups_of_nodes(model, names, *some_rows_of(rows, GROUPED_ROWS, few), parameters.one_seed)
-    if groups:
+    some = some_rows_of(rows, GROUPED_ROWS, few) if names else ({}, {})
+    if groups := groups_of_nodes(model, names, *some, parameters.one_seed):
         objective = FromGroups(objective, groups, tuple(n for n in groups if n in few))
     return WithLabels(objective) if labels else objective, labels
 
@@ -275,7 +275,7 @@ def some_rows_of(
     widest = max((x.width for x in rows.values.values() if isinstance(x, SparseRows)), default=1)
     most = min(rows.n, most, max(START_CELLS // widest, 1))
     index = np.linspace(0, rows.n - 1, most).astype(int)
-    if shown and most < rows.n:
+    if most < rows.n and shown:
         told = np.flatnonzero(np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in shown], axis=0))[:most]
         index = np.union1d(told, index[np.linspace(0, most - 1, most - len(told)).astype(int)])
     grey = {n for n, visit in rows.visit.items() if visit == "intensity"}
