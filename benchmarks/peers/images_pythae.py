@@ -1,8 +1,8 @@
 """pythae's models of binary images: trained for so many minutes, then log p of test images.
 
 Run by `benchmarks.images.mnist` under the interpreter of `setup.sh pythae`. Nets, batches and the rate are laten's of
-that benchmark. The loop is a plain one, faster than pythae's trainer: batches are taken by index and pixels binarised
-at each visit. log p is pythae's own `get_nll`.
+that benchmark. The loop is a plain one: batches are taken by index, and pixels binarised at each visit. log p is by
+pythae's own `get_nll`.
 """
 
 import time

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 import laten as lt
@@ -167,6 +168,27 @@ def test_options_that_cannot_be(weight, of_rows, words):
 
 
 @pytest.mark.trains
+def test_all_questions_about_a_label_agree():
+    which = np.arange(300) % 3
+    rng = np.random.default_rng(2)
+    names = np.array(["low", "mid", "top"])[which]
+    frame = pd.DataFrame({"a": rng.normal(size=300) + 2 * which, "b": rng.normal(size=300) - which})
+    frame["y"] = np.where(np.arange(300) < 30, names, None)
+    leaf = lt.Normal(()).given("y", "z", via=lt.MLP(8))
+    network = lt.Network(y=lt.Categorical(3), z=lt.Normal(2), a=leaf, b=leaf)
+    vae = lt.VAE(network, epochs=10, batch_size=50, learning_rate=0.01, validation=0).fit(frame)
+    row = frame[["a", "b"]].iloc[[4]]
+    chances = vae.predict_proba(row, "y").to_numpy()[0]
+    np.testing.assert_allclose(np.asarray(vae.transform(row.assign(y=None)))[0, :3], chances, atol=1e-5)
+    found = vae.marginals(row.iloc[0].to_dict()).columns["y"]  # asks with soft evidence, here none
+    np.testing.assert_allclose(found.probability, chances, atol=1e-4)
+    drawn = vae.sample(4000, given=row.iloc[0].to_dict())["y"].value_counts(normalize=True)
+    np.testing.assert_allclose(drawn.reindex(["low", "mid", "top"]).fillna(0), chances, atol=0.05)
+    plain = vae.set_params(objective=lt.Elbo()).predict_proba(row, "y").to_numpy()[0]  # control: the network's own
+    assert np.abs(plain - chances).max() > 1e-3
+
+
+@pytest.mark.trains
 def test_clusters_are_found():
     centres = np.array([[4.0, 0], [0, 4], [-4, 0], [0, -4]])
     truth = RNG.integers(0, 4, 240)
@@ -190,5 +212,8 @@ def test_a_label_is_answered_by_the_classifier_that_labels_taught():
     assert np.mean(filled == which) > 0.95
     shown = vae.impute(data)["y"]
     np.testing.assert_array_equal(shown[:20], which[:20])  # what is shown stays
+    task = prepare(data, vae.set_params(validation=0.5)).task
+    assert not set(x[task.train][:, 0].astype(np.float32)) & set(x[task.valid][:, 0].astype(np.float32))
+    assert len(task.objective.of_rows.groups["y"].centres) == len(task.train)  # held-out labels are not told
     plain = vae.set_params(objective=lt.Elbo())  # an objective that does not teach: the posterior has the last word
     assert plain._fitted().labels == () and vae.set_params(objective=None)._fitted().labels == ("y",)

@@ -8,7 +8,7 @@ row whose importance weights collapse on a few draws is asked again with more of
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -53,8 +53,8 @@ class Fitted:
             kept: What to keep of a chunk's answers, where all would grow too large.
             size: Rows of a compiled call, as in `asking.ask`.
         """
-        if self.labels and isinstance(question, Expected | Completions):
-            question = replace(question, labels=self.labels)
+        if self.labels and hasattr(question, "labels"):
+            question = replace(cast(Any, question), labels=self.labels)
         infers = not isinstance(question, Ancestral | Decoded)
         asked = Refined(question, self.refine) if self.refine and infers else question
         return ask(asked, self.model, self.complete(rows), keys or Keys(self.seed), kept, size)

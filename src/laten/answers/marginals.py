@@ -157,6 +157,7 @@ class ChancesGiven(eqx.Module):
     chances: Chances
     allowed: Values
     draws: int = eqx.field(static=True)
+    labels: tuple[str, ...] = eqx.field(static=True, default=())  # that the guide has the last word on (`weighing`)
 
     def __call__(self, model: Model, key: Key, values: Values, masks: Masks) -> Any:
         families, leaves = model.network.families, model.network.leaves
@@ -168,7 +169,7 @@ class ChancesGiven(eqx.Module):
             cells = {n: jnp.diff(x, axis=0, prepend=0.0, append=1.0) if x.ndim > 1 else x for n, x in found.items()}
             return found, {n: -x * jnp.log(jnp.maximum(x, SMALLEST)) for n, x in cells.items()}
 
-        found = weighted_mean(model, key, values, masks, self.draws, collect, self.allowed)
+        found = weighted_mean(model, key, values, masks, self.draws, collect, self.allowed, self.labels)
         return found.mean, found.log_w
 
 

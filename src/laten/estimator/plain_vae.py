@@ -52,7 +52,7 @@ from laten.training.collapse import say_unused
 from laten.training.epochs import train
 from laten.training.interrupts import CTRL_C
 from laten.training.loop import Loop
-from laten.training.objectives.with_labels import taught
+from laten.training.objectives.with_labels import taught_labels
 from laten.training.progress import progress as progress_display
 from laten.training.step import State
 
@@ -218,7 +218,7 @@ class PlainVAE(Refits, Answers):
         return self._score_quantiles
 
     def _fitted(self) -> Fitted:
-        labels = taught(self.objective, self.model_, self.view_.sometimes(self.model_.latents))
+        labels = taught_labels(self.objective, self.model_, self.view_.sometimes(self.model_.latents))
         return Fitted(self.model_, self.view_, int(self.one_seed), self.references_, self._refine, labels)
 
     def _check_parameters(self) -> None:

@@ -5,7 +5,6 @@
 The rows are encoded once. From here on the device holds them, and nobody else does.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,26 +21,21 @@ from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
 from laten.estimator.parameters import Parameters, check, settings_of
 from laten.estimator.propose import of_weighted, propose, rows_at, weighted
+from laten.estimator.some_rows import START_CELLS, START_ROWS, some_rows_of
+from laten.estimator.teaching import of_classes
 from laten.inference.asking import classes_of
 from laten.inference.inputs import check_inputs
 from laten.network.guide import guide_for
 from laten.network.model import Model, build_model
 from laten.network.network import Network
 from laten.network.uncertain_weights import uncertain
-from laten.training.objectives import Elbo, Objective, WithLabels, WithWeights
-from laten.training.objectives.from_groups import FromGroups, can_start, groups_of_nodes
-from laten.training.objectives.with_labels import labels_of
+from laten.training.objectives import Elbo, Objective, WithWeights
 from laten.training.row_weights import visited
 from laten.training.settings import Settings
 from laten.training.task import Task
 
-START_ROWS = 10_000  # rows that are enough to place the constants of each node
-GROUPED_ROWS = 2**16  # rows whose neighbours say where classes start
-START_CELLS = 2**22  # of sparse rows, when they are filled
 REFERENCE_ROWS = 1_000  # whose scores say what is usual
 LEAST_HELD_OUT = 10  # rows below which none are held out
-LABELLED = 0.2  # share of the visits that rows with a label get, where they are fewer
-MOST_OFTEN = 20.0  # visits of such a row for one of another
 WARMUP = 0.5  # of the KL, for a table: without it latents stay unused
 
 
@@ -184,53 +178,6 @@ def counted(objective: Objective, parameters: Parameters, rows: int) -> Objectiv
     return objective if parameters.weights == "point" else WithWeights(objective, rows)
 
 
-def of_classes(
-    objective: Objective, parameters: Parameters, model: Model, rows: Rows, train: np.ndarray | None,
-    weights: np.ndarray | None,
-) -> tuple[Objective, np.ndarray | None]:  # fmt: skip
-    """Let the guide learn from classes (`taught`), and visit rows with a label often enough.
-
-    Returns:
-        The objective, and weights of the training rows by which they are visited.
-    """
-    objective, labels = taught(objective, parameters, model, rows)
-    if not labels:
-        return objective, weights
-    seen = np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in labels], axis=0)
-    seen = seen if train is None else seen[train]
-    own = np.ones(len(seen)) if weights is None else weights
-    more = labelled_weight(own[seen].sum() / own.sum())
-    return objective, np.where(seen, more * own, own) if more > 1 else weights
-
-
-def taught(objective: Objective, parameters: Parameters, model: Model, rows: Rows) -> tuple[Objective, tuple[str, ...]]:
-    """Let the guide learn from labels that some rows have, and start latent classes from groups of rows.
-
-    An objective of the user's stays as it is: they may say `lt.WithLabels(...)` themselves.
-
-    Args:
-        rows: All of them, or some.
-    Returns:
-        The objective, and the nodes whose labels teach the guide.
-    """
-    if parameters.objective is not None:
-        return objective, ()
-    labels = labels_of(model, list(rows.mask))
-    few = [n for n in labels if 0 < rows.mask[n].mean() < LABELLED]
-    names = can_start(model, list(rows.values), few)
-    some = some_rows_of(rows, GROUPED_ROWS, few) if names else ({}, {})
-    if groups := groups_of_nodes(model, names, *some, parameters.one_seed):
-        objective = FromGroups(objective, groups, tuple(n for n in groups if n in few))
-    return WithLabels(objective) if labels else objective, labels
-
-
-def labelled_weight(share: float) -> float:
-    """Return how much more often a row with a label is visited, where such rows are this share of all."""
-    if not 0 < share < LABELLED:
-        return 1.0
-    return min(LABELLED / (1 - LABELLED) * (1 - share) / share, MOST_OFTEN)
-
-
 def count(rows: int, weights: np.ndarray | None) -> int:
     """Return as how many rows weighted ones count: a row of weight 2 is as two."""
     return rows if weights is None else max(1, round(float(weights.sum())))
@@ -261,26 +208,6 @@ def new_models(
     if parameters.weights == "bayes":
         return [replace(m, p=uncertain(m.p)) for m in models]
     return models
-
-
-def some_rows_of(
-    rows: Rows, most: int = START_ROWS, shown: Collection[str] = ()
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Return some rows, evenly spread, and their masks, by node: where parts of a model start.
-
-    Args:
-        most: Rows.
-        shown: Nodes; all rows that show one of them are among them, as far as `most` goes.
-    """
-    widest = max((x.width for x in rows.values.values() if isinstance(x, SparseRows)), default=1)
-    most = min(rows.n, most, max(START_CELLS // widest, 1))
-    index = np.linspace(0, rows.n - 1, most).astype(int)
-    if most < rows.n and shown:
-        told = np.flatnonzero(np.any([rows.mask[n].reshape(rows.n, -1).any(axis=1) for n in shown], axis=0))[:most]
-        index = np.union1d(told, index[np.linspace(0, most - 1, most - len(told)).astype(int)])
-    grey = {n for n, visit in rows.visit.items() if visit == "intensity"}
-    values = {n: x[index] / np.float32(255) if n in grey else np.asarray(x[index]) for n, x in rows.values.items()}
-    return values, {n: x[index] for n, x in rows.mask.items()}
 
 
 def starts(rows: Rows, network: Network, weights: np.ndarray | None = None) -> dict[str, np.ndarray]:

@@ -36,15 +36,14 @@ from laten.estimator.parameters import Parameters, check
 from laten.estimator.prepare import (
     Prepared,
     counted,
-    labelled_weight,
     new_models,
     objective_of,
     some_rows,
-    taught,
     told,
     with_extra,
 )
 from laten.estimator.propose import check_block, for_table, viewed, with_learned_roots
+from laten.estimator.teaching import labelled_weight, taught
 from laten.inference.inputs import refuse_hidden_input
 from laten.training.task import Task
 from laten.training.windows import Often, Windows

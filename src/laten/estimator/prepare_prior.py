@@ -14,8 +14,9 @@ from laten.common import random
 from laten.common.errors import DeclarationError, known
 from laten.data.rows.presentation import Presentation, Store
 from laten.estimator.parameters import Parameters, settings_of
-from laten.estimator.prepare import LEAST_HELD_OUT, START_ROWS, Prepared, some_rows, some_rows_of
+from laten.estimator.prepare import LEAST_HELD_OUT, Prepared, some_rows
 from laten.estimator.propose import of_weighted
+from laten.estimator.some_rows import START_ROWS, some_rows_of
 from laten.families import Family, Node
 from laten.inference.questions import GuideDraw
 from laten.network.guide import check_generative, check_guide

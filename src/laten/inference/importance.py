@@ -71,20 +71,22 @@ def weighing(
     """
     families = model.guide.families
     labels = [n for n in labels if families[n].n_sites == 1 and (n not in values or n in masks)]
-    labels = [] if allowed or model.members else labels
+    labels = [] if model.members else labels
     prior = prior if prior and defensible(model, values, masks) else 0.0
 
-    def one(key: Key, share: float, held: Callable[[Values], Values]) -> tuple[Array, Any, Any]:
+    def one(key: Key, share: float, held: Callable[[Values], Values]) -> tuple[Any, ...]:
         log_r, found = model.draws(key, values, masks, held=held)
         log_w = by_state(log_r, found)
         if share:
             names = states_of(model, values, masks)
             log_w += jax.vmap(lambda draw: log_share(draw, masks, names, share))(found)
+        soft = jnp.zeros_like(log_w)
         for name, part in (allowed or {}).items():
             family = model.p[name].distribution
             mass = jax.vmap(family.log_mass, (0, None))(found.raw[name], part)
-            log_w += mass.reshape(len(log_w), -1).sum(1)
-        return log_w, jax.vmap(collect)(found), jax.vmap(lambda draw: said(draw, model, labels, values, masks))(found)
+            soft += mass.reshape(len(log_w), -1).sum(1)
+        told = jax.vmap(lambda draw: said(draw, model, labels, values, masks))(found)
+        return log_w, soft, jax.vmap(collect)(found), told
 
     def chunk(keys: Key, counts: Array) -> tuple[Array, Any]:
         last = round(prior * len(keys))
@@ -93,10 +95,11 @@ def weighing(
         if last:
             more = jax.vmap(lambda k: one(k, share, lambda s: s | from_prior(model, k, values, masks, s)))(keys[:last])
             found = jax.tree.map(lambda *xs: jnp.concatenate(xs), more, found)
-        log_w, got, (code, log_q) = found
+        log_w, soft, got, (code, log_q) = found
         log_w = jnp.where(counts[:, None], log_w, IMPOSSIBLE)
-        states = math.prod(families[n].n_states or 1 for n in labels)
-        return by_labels(log_w, code, log_q, states) if labels else log_w, got
+        if labels:  # by hard evidence, which is all that the guide sees
+            log_w = by_labels(log_w, code, log_q, math.prod(families[n].n_states or 1 for n in labels))
+        return log_w + soft, got
 
     return chunk
 

@@ -69,7 +69,7 @@ def labels_of(model: Model, partly: Collection[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def taught(objective: Objective | None, model: Model, partly: Collection[str]) -> tuple[str, ...]:
+def taught_labels(objective: Objective | None, model: Model, partly: Collection[str]) -> tuple[str, ...]:
     """Return the nodes whose labels an objective lets teach the guide; None is the default, which does.
 
     Args:
