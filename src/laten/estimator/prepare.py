@@ -102,7 +102,8 @@ def prepare(data: Any, parameters: Parameters, sample_weight: Any = None) -> Pre
             weights, valid = weights[train], valid[visited(weights[valid])]
     number = count(rows.n if train is None else len(train), weights)
     objective = counted(objective_of(parameters, isinstance(view, TableView)), parameters, number)
-    objective, weights = of_classes(objective, parameters, models[0], rows, train, weights)
+    if models[0].discrete:
+        objective, weights = of_classes(objective, parameters, models[0], rows, train, weights)
     model, *others = with_extra(models, objective, parameters.one_seed)
     store = Store(jax.device_put(dict(rows.values)), jax.device_put(dict(rows.mask)))  # in the types they have
     task = Task(model, objective, store, presentation, log_det, rows.labels, train, valid, tuple(others), weights)
