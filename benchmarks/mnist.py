@@ -21,7 +21,14 @@ def network() -> lt.Network:
 
 
 def images(folder: Path) -> tuple[np.ndarray, ...]:
-    """Return the training and the test images of a folder of IDX files, uint8 `(n, 28, 28)`."""
+    """Return the training and the test images, uint8 `(n, 28, 28)`.
+
+    Args:
+        folder: Of IDX files; or a `.npz` file of `images` and of `is_train`, which says which of them are for training.
+    """
+    if folder.suffix == ".npz":
+        found = lt.read(folder)
+        return found["images"][found["is_train"]], found["images"][~found["is_train"]]
     return tuple(np.asarray(lt.read(folder / f"{part}-images-idx3-ubyte.gz")) for part in ("train", "t10k"))
 
 

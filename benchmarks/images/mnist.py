@@ -1,11 +1,12 @@
-"""Test log p(x) of dynamically binarised MNIST by networks of one size of effort: each is trained for the same minutes.
+"""Test log p(x) of dynamically binarised images by networks of one size of effort: each trains for the same minutes.
 
     python -m benchmarks.images.mnist --data FOLDER/mnist --minutes 10 --networks vae deep
 
-Trains each network on all 60 000 images, pixels binarised anew at each visit; the number of passes is what fits into
+Trains each network on all training images, pixels binarised anew at each visit; the number of passes is what fits into
 `--minutes`, by a measurement of some steps before. Then estimates log p(x) of the first `--images` test images, each
 binarised once by chance, with `--draws` importance samples each. A line a network, as soon as it is known; `--out`
-keeps the models. `pythae-vae` and the like are pythae's own models with the same nets, for the same minutes.
+keeps the models. OMNIGLOT, or other images of this size: `--data FILE.npz`, with `images` uint8 `(n, 28, 28)` and
+`is_train` bool `(n,)`. `pythae-vae` and the like are pythae's own models with the same nets, for the same minutes.
 """
 
 import os

@@ -119,7 +119,7 @@ def watch(top: Path, first: int, count: int, seconds: float) -> int:
     while number < end and time.monotonic() - began < seconds:
         noted[NUMBER] = number
         many = min(BATCH, end - number)
-        command = [sys.executable, "-m", "fuzz", "--work", str(number), str(many), str(folder)]
+        command = [sys.executable, "-X", "faulthandler", "-m", "fuzz", "--work", str(number), str(many), str(folder)]
         with (
             (top / "said").open("w") as said,
             subprocess.Popen(command, env=env, cwd=Path(__file__).parents[1], stderr=said) as child,
@@ -135,7 +135,10 @@ def watch(top: Path, first: int, count: int, seconds: float) -> int:
                     died += [(last, "stuck")] if stuck else []
                     break
             else:
-                died += [(int(noted[NUMBER]), f"died: {child.returncode}")] if child.returncode else []
+                if child.returncode:
+                    words = (top / "said").read_text().split("\n")
+                    died.append((int(noted[NUMBER]), f"died: {child.returncode}"))
+                    print(f"died: {child.returncode} after input {last}, saying", *words[-20:], sep="\n", flush=True)
             number = int(noted[NUMBER]) + 1
         if len(died) > MOST_DEAD:
             print((top / "said").read_text()[-2000:], file=sys.stderr)

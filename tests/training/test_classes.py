@@ -13,7 +13,7 @@ import laten as lt
 from laten.estimator.prepare import prepare
 from laten.network.model import build_model
 from laten.training.objectives import Batch, Estimate, WithLabels
-from laten.training.objectives.from_groups import FromGroups, can_start, groups_of_nodes
+from laten.training.objectives.from_groups import FromGroups, can_start, groups_of_nodes, smoothing
 from laten.training.objectives.groups import Groups, groups_of
 from laten.training.objectives.with_labels import labels_of
 
@@ -143,6 +143,35 @@ def test_only_classes_that_see_evidence_alone_start_from_groups():
     assert set(groups_of_nodes(model, ("c",), {"x": X}, {}, 0)["c"].group) <= set(range(4))
     upper = lt.Network(a=lt.Categorical(3), b=lt.Categorical(2).given("a"), x=lt.Normal(3).given("b"))
     assert can_start(build_model(upper, lt.guide_for(upper), jax.random.key(0)), {"x": X}) == ("b",)
+
+
+def test_images_are_compared_smoothed():
+    network = lt.Network(y=lt.Categorical(2), x=lt.Bernoulli((28, 28)).given("y"), w=lt.Normal(3).given("y"))
+    model = build_model(network, lt.guide_for(network), jax.random.key(0))
+    first = tuple(model.guide.stochastic_parents("y")) == ("x", "w")
+    smooth = smoothing(model, "y")
+    image, w = RNG.normal(size=(2, 28, 28)), RNG.normal(size=(2, 3))
+    parts = [image.reshape(2, -1), w] if first else [w, image.reshape(2, -1)]
+    found = smooth(np.concatenate(parts, axis=1))
+    at = np.arange(28)  # the normal curve of one pixel, written out
+    side = np.exp(-0.5 * np.subtract.outer(at, at) ** 2) * (np.abs(np.subtract.outer(at, at)) <= 4)
+    side /= np.exp(-0.5 * np.arange(-4, 5) ** 2).sum()
+    dots = np.einsum("ai,bj->abij", side, side)
+    expected = np.einsum("abij,nij->nab", dots, image).reshape(2, -1)
+    np.testing.assert_allclose(found[:, :784] if first else found[:, 3:], expected, atol=1e-10)
+    np.testing.assert_array_equal(found[:, 784:] if first else found[:, :3], w)
+
+
+def test_groups_are_told_by_smoothed_features():
+    bar = (np.arange(400) % 2)[:, None] * 14 + RNG.integers(0, 12, (400, 1)) == np.arange(28)  # a dot, left or right
+    x, which = bar.astype(float), np.arange(400) % 2
+    blur = np.exp(-0.5 * np.subtract.outer(np.arange(28), np.arange(28)) ** 2 / 4)
+    found = [
+        of_rows(groups_of(x, np.ones_like(x), 2, np.random.default_rng(0), None, s), x, np.ones_like(x))
+        for s in (lambda v: v @ blur, lambda v: v)
+    ]
+    right = [max(np.mean(f == which), np.mean(f != which)) for f in found]
+    assert right[0] > 0.95 > right[1]  # dots that do not touch are all as far from each other
 
 
 def test_by_default_and_only_then():

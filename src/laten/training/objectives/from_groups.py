@@ -11,14 +11,16 @@ with t the share of the steps made. After $t_0$ nothing of it is left: the class
 show labels the term stays as it is, beside that of `with_labels`: there the guide is a classifier.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from laten.common.types import Array, Key, Masks, Values
+from laten.families import Family
 from laten.network.model import Model
 from laten.training.objectives.around import Around
 from laten.training.objectives.groups import Groups, groups_of
@@ -26,6 +28,7 @@ from laten.training.objectives.objective import Batch, Estimate, Share, over_row
 
 UNTIL = 0.5  # t0
 WEIGHT = 10.0  # α
+SMOOTHED = 28  # pixels of a side for one of the standard deviation of the normal curve that smooths an image
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +81,27 @@ def seen_features(model: Model, name: str, values: Values, masks: Masks) -> tupl
     return jnp.concatenate(features), jnp.concatenate(seen)
 
 
+def smoothing(model: Model, name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what smooths the features `(rows, n_features)` that the guide of a node sees.
+
+    Two strokes a pixel apart are far from each other by their pixels, and alike: images are smoothed along their two
+    sides, all else stays.
+    """
+    families = [model.network.nodes[p].family for p in model.guide.stochastic_parents(name)]
+    ends = np.cumsum([f.n_features for f in families])[:-1]
+
+    def one(x: np.ndarray, family: Family) -> np.ndarray:
+        if len(family.shape) < 2 or family.n_features != family.n_sites:
+            return x
+        sides = [0, *(side / SMOOTHED for side in family.shape[:2]), *[0] * (len(family.shape) - 2)]
+        return gaussian_filter(x.reshape(-1, *family.shape), sides, mode="constant").reshape(x.shape)
+
+    def smooth(x: np.ndarray) -> np.ndarray:
+        return np.concatenate([one(*pair) for pair in zip(np.split(x, ends, axis=1), families, strict=True)], axis=1)
+
+    return smooth
+
+
 def can_start(model: Model, shown: Collection[str], partly: Collection[str] = ()) -> tuple[str, ...]:
     """Return the nodes of one class that may start from groups: their guide sees nothing but what rows show.
 
@@ -108,7 +132,7 @@ def groups_of_nodes(
         shown = np.where(masks[name], values[name].astype(int), -1).reshape(-1) if name in values else None
         n_states = model.guide.nodes[name].family.n_states
         assert n_states is not None
-        groups = groups_of(np.asarray(x), np.asarray(seen), n_states, rng, shown)
+        groups = groups_of(np.asarray(x), np.asarray(seen), n_states, rng, shown, smoothing(model, name))
         if groups is not None:
             found[name] = groups
     return found

@@ -7,6 +7,7 @@ the graph is cut where it is thin: k-means of the leading eigenvectors of S, row
 each divided by $\sqrt{1-\lambda}$, so that distances are those of a walk there and back (Qiu & Hancock 2007).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -49,20 +50,26 @@ class Groups(NamedTuple):
 
 
 def groups_of(
-    x: np.ndarray, seen: np.ndarray, k: int, rng: np.random.Generator, shown: np.ndarray | None = None
+    x: np.ndarray,
+    seen: np.ndarray,
+    k: int,
+    rng: np.random.Generator,
+    shown: np.ndarray | None = None,
+    smooth: Callable[[np.ndarray], np.ndarray] = lambda x: x,
 ) -> Groups | None:
     """Sort rows into k groups.
 
     Args:
         x, seen: Features of rows and where they are seen, `(rows, n)`.
         shown: Labels of rows, -1 where none is shown; None: nowhere is one.
+        smooth: Linear and symmetric map of features `(rows, n)`, before distances are taken.
     Returns:
         Groups; None where labels follow a straight line through the features better than neighbours.
     """
     mean = (x * seen).sum(0) / np.maximum(seen.sum(0), 1)
     x = np.where(seen > 0, x, mean) - mean
-    some = x[rng.permutation(len(x))[:AXIS_ROWS]]
-    axes = np.linalg.svd(some, full_matrices=False)[2][:AXES].T
+    some = smooth(x[rng.permutation(len(x))[:AXIS_ROWS]])
+    axes = smooth(np.linalg.svd(some, full_matrices=False)[2][:AXES]).T
     z = (x @ axes).astype(np.float32)
     graph = neighbour_graph(z)
     if shown is None:
