@@ -206,7 +206,7 @@ def test_a_view_is_told_from_another():
     views = {"a": lt.Normal(2, scale="site"), "b": lt.Normal(3, scale="site")}
     network, guide = templates.multiview(views, latent=1, width=16)
     options = {"epochs": 40, "batch_size": 50, "learning_rate": 1e-2, "validation": 0, "hide": True}
-    vae = lt.VAE(network, guide, lt.Elbo(warmup=0.3), **options).fit(rows)
+    vae = lt.VAE(network, guide, **options).fit(rows)
     holes = {"a": rows["a"][:50], "b": np.full((50, 3), np.nan, np.float32)}
     filled = vae.impute(holes)["b"]
     off = np.abs(filled - rows["b"][:50]).mean()
@@ -227,16 +227,16 @@ def test_experts_multiply():
     a, b = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
 
     def says(net, x):
-        loc, s = np.split(np.asarray(net(x), np.float64), 2)
-        return loc, np.exp(-14 * np.tanh(s / 7))
+        eta, s = np.split(np.asarray(net(x), np.float64), 2)
+        return eta, np.exp(-14 * np.tanh(s / 7))
 
     for seen in (1.0, 0.0):
         own = np.append(a[:2] * seen, [seen, seen]).astype(np.float32)
-        (loc_a, w_a), (loc_b, w_b) = says(product.nets[0], own), says(product.nets[1], b)
+        (eta_a, w_a), (eta_b, w_b) = says(product.nets[0], own), says(product.nets[1], b)
         total = 1 + seen * w_a + w_b
-        loc, precision = says(product, np.concatenate([own, b]))
+        loc, precision = says(product, np.concatenate([own, b]))  # of the node: its mean, not eta
         np.testing.assert_allclose(precision, total, rtol=1e-4)
-        np.testing.assert_allclose(loc, (seen * w_a * loc_a + w_b * loc_b) / total, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(loc, (seen * eta_a + eta_b) / total, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.slow

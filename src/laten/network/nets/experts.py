@@ -1,8 +1,10 @@
 r"""A product of experts: each parent says a normal, and what a row does not show says nothing (Wu & Goodman 2018).
 
-$$q(z\mid x_1, \ldots, x_m)\propto N(0, 1)\prod_{i\text{ seen}} N\big(\mu_i(x_i), \sigma_i(x_i)\big),$$
+$$q(z\mid x_1, \ldots, x_m)\propto N(z; 0, 1)\prod_{i\text{ seen}}\exp\big(\eta_i(x_i)\,z - \tfrac12\lambda_i(x_i)\,z^2\big),$$
 
-so that any subset of views has its guide, learned or not: with none it is the standard normal.
+so that any subset of views has its guide, learned or not: with none it is the standard normal. An expert says
+$\eta = \lambda\mu$ and its precision $\lambda$, not its mean $\mu$: of one that is unsure yet, $\mu$ would hardly count and
+hardly learn.
 """
 
 import math
@@ -68,10 +70,8 @@ class Product(eqx.Module):
         keys = [None] * len(parts) if key is None else list(random.split(key, len(parts)))
         precision, weighted = jnp.ones(()), jnp.zeros(())
         for net, part, mask, own in zip(self.nets, parts, self.masks, keys, strict=True):
-            loc, log_sd = jnp.split(call(net, part, own), 2)
-            share = jnp.exp(-2 * log_scale(log_sd))
-            if mask:
-                share = share * jnp.max(part[-mask:])
-            precision, weighted = precision + share, weighted + share * loc
+            eta, log_sd = jnp.split(call(net, part, own), 2)
+            seen = jnp.max(part[-mask:]) if mask else 1.0
+            precision, weighted = precision + seen * jnp.exp(-2 * log_scale(log_sd)), weighted + seen * eta
         log_sd = jnp.clip(-0.5 * jnp.log(precision) / LOG_SCALE_LIMIT, -EDGE, EDGE)
         return jnp.concatenate([weighted / precision, LOG_SCALE_LIMIT * jnp.arctanh(log_sd)])
