@@ -174,6 +174,12 @@ def test_groups_are_told_by_smoothed_features():
     assert right[0] > 0.95 > right[1]  # dots that do not touch are all as far from each other
 
 
+def test_sorting_is_announced(capsys):
+    for progress, said in (("quiet", ""), ("plain", "c: rows are sorted by their nearest neighbours\n")):
+        prepare(X, lt.VAE(lt.templates.mixture(lt.Normal(3), 4, latent=2, width=5), validation=0, progress=progress))
+        assert capsys.readouterr().err == said
+
+
 def test_by_default_and_only_then():
     y = np.where(np.arange(60) < 4, np.arange(60) % 4, np.nan)
     data = {"x": RNG.normal(size=(60, 3)).astype(np.float32), "y": y}

@@ -1,11 +1,14 @@
 """What a fit does by itself for nodes of classes: labels of some rows, and classes that no row shows."""
 
+import sys
+
 import numpy as np
 
 from laten.data.rows.rows import Rows
 from laten.estimator.parameters import Parameters
 from laten.estimator.some_rows import some_rows_of
 from laten.network.model import Model
+from laten.training.cluster import first
 from laten.training.objectives import Objective, WithLabels
 from laten.training.objectives.from_groups import FromGroups, can_start, groups_of_nodes
 from laten.training.objectives.with_labels import labels_of
@@ -53,6 +56,8 @@ def taught(
     few = [n for n in labels if 0 < rows.mask[n].mean() < LABELLED]
     names = can_start(model, list(rows.values), few)
     some = some_rows_of(rows, GROUPED_ROWS, GROUPED_CELLS, train, few) if names else ({}, {})
+    if names and parameters.progress != "quiet" and first():  # minutes, where rows are many
+        print(f"{', '.join(names)}: rows are sorted by their nearest neighbours", file=sys.stderr)
     if groups := groups_of_nodes(model, names, *some, parameters.one_seed):
         objective = FromGroups(objective, groups, tuple(n for n in groups if n in few))
     return WithLabels(objective) if labels else objective, labels

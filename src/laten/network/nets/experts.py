@@ -1,10 +1,11 @@
 r"""A product of experts: each parent says a normal, and what a row does not show says nothing (Wu & Goodman 2018).
 
-$$q(z\mid x_1, \ldots, x_m)\propto N(z; 0, 1)\prod_{i\text{ seen}}\exp\big(\eta_i(x_i)\,z - \tfrac12\lambda_i(x_i)\,z^2\big),$$
+$$q(z\mid x_1, \ldots, x_m)\propto N(z; 0, 1)\prod_{i\text{ seen}}\exp\big(\eta_i(x_i)\,z -
+\tfrac12\lambda_i(x_i)\,z^2\big),$$
 
 so that any subset of views has its guide, learned or not: with none it is the standard normal. An expert says
-$\eta = \lambda\mu$ and its precision $\lambda$, not its mean $\mu$: of one that is unsure yet, $\mu$ would hardly count and
-hardly learn.
+$\eta = \lambda\mu$ and its precision $\lambda$, not its mean $\mu$: of one that is unsure yet, $\mu$ would hardly count
+and hardly learn.
 """
 
 import math
