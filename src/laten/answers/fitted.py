@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from laten.answers.references import References
+from laten.common.types import Values
 from laten.data.rows.rows import Rows
 from laten.data.rows.views import TableView, View
 from laten.inference.asking import Keys, ask
@@ -90,6 +91,23 @@ class Fitted:
             answer = jax.tree.map(lambda old, new: put(old, poor, new), answer, again)
             size[poor] = effective_sample_size(log_w)
         return answer, size
+
+    def hidden(self, draws: int, rows: Rows, allowed: Values | None = None) -> dict[str, np.ndarray]:
+        """Return what the hidden cells of nodes stand for (`Expected`), from so many draws a row.
+
+        One draw is enough where labels that taught the guide are all that is hidden: it knows them without the network.
+
+        Args:
+            allowed: Soft evidence, as in `Expected`.
+        """
+        question = Expected(draws, self.means, allowed or {})
+        others = [n for n in self.view.sometimes(self.model.network.stochastic) if n not in self.labels]
+        seen = all(n in rows.values and np.all(rows.mask.get(n, True)) for n in others)
+        families = self.model.guide.families
+        known = self.labels and self.model.enumerable and all(families[n].n_sites == 1 for n in self.labels)
+        if known and seen and not allowed and not self.model.members:
+            return self.ask(replace(question, draws=1), rows)[0]
+        return self.ask_well(question, rows)[0]
 
     def rows(self, data: Any) -> Rows:
         """Return the rows of the data; a node that the guide infers may be lacking."""

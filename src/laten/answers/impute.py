@@ -8,13 +8,13 @@ from laten.answers.fitted import Fitted
 from laten.answers.sample_and_predict import LEAST_DRAWS, copies_of, table_of
 from laten.common.errors import LatenError
 from laten.data.rows.point_answers import intervals
-from laten.inference.questions import Completions, Expected
+from laten.inference.questions import Completions
 
 
 def impute(fitted: Fitted, data: Any, draws: int, statistic: str) -> Any:
     """Fill each hidden cell of the data with a point."""
     view, came = fitted.view, fitted.view.taken(data)
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(came.data, partial=True))
+    values = fitted.hidden(draws, view.rows(came.data, partial=True))
     return came.rows(view.filled(came.data, view.pointed(values, like=came.data, statistic=statistic)))
 
 
@@ -33,6 +33,6 @@ def impute_interval(fitted: Fitted, data: Any, coverage: float, draws: int) -> t
         raise LatenError(f"coverage is the probability inside the interval, between 0 and 1, not {coverage!r}")
     came = view.taken(data)
     frame: pd.DataFrame = came.data
-    values, _ = fitted.ask_well(Expected(draws, fitted.means), view.rows(frame, partial=True))
+    values = fitted.hidden(draws, view.rows(frame, partial=True))
     low, high = view.between(frame, *intervals(view.schema, view.blocks_of(values), coverage, like=frame))
     return came.rows(low), came.rows(high)

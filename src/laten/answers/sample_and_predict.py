@@ -29,7 +29,7 @@ from laten.inference.asking import Keys, ancestral
 from laten.inference.defence import FROM_PRIOR
 from laten.inference.diagnostics import effective_sample_size, log_mean_weight
 from laten.inference.importance import DRAWS_AT_ONCE
-from laten.inference.questions import Completions, Density, Expected, LogWeights
+from laten.inference.questions import Completions, Density, LogWeights
 
 Given = Mapping[Any, Any] | None
 KEPT = 64  # rows drawn from one set of importance weights
@@ -175,8 +175,7 @@ def means_of(fitted: Fitted, frame: pd.DataFrame, column: Any, draws: int, given
     hard, allowed, _ = evidence_of(fitted, known, len(frame)) if known else (Rows({}, len(frame)), {}, None)
     view.refuse_torn(frame.drop(columns=[c for c in (column, *known) if c in frame.columns]), known)
     rows = over(without(view, frame, [column, *known]), hard)
-    found: dict[str, np.ndarray] = fitted.ask_well(Expected(draws, fitted.means, allowed), rows)[0]
-    return found
+    return fitted.hidden(draws, rows, allowed)
 
 
 def predict_proba(fitted: Fitted, data: Any, column: Any, draws: int, given: Given = None) -> Any:
