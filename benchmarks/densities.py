@@ -19,7 +19,8 @@ SCALES = (0.3, 1.0, 3.0, 10.0)  # of raw parameters
 PER_SCALE = 6
 FAMILIES: tuple[Any, ...] = (
     lf.Normal(2), lf.StudentT(2), lf.LogNormal(2), lf.LogitNormal(2), lf.NormalMixture(2, 3), lf.Bernoulli(2),
-    lf.Categorical((2, 5)), lf.Ordinal(5), lf.Poisson(2), lf.NegativeBinomial(2), lf.DiscretizedLogistic(2),
+    lf.Categorical((2, 5)), lf.Ordinal(5), lf.Poisson(2), lf.NegativeBinomial(2),
+    lf.ZeroInflated(lf.NegativeBinomial(2)), lf.DiscretizedLogistic(2),
     lf.Mixture(lf.Normal(2), 3), lf.Mixture(lf.DiscretizedLogistic(2), 2), lf.Mixture(lf.LogNormal(2), 2),
 )  # fmt: skip
 REAL = np.concatenate([[0.0], *(s * 10.0 ** np.arange(-6, 4) for s in (1.0, -1.0, 3.7))])
