@@ -168,6 +168,56 @@ def test_a_kind_without_a_family_is_refused(kind, words):
         templates.family_of(Leaf("a", kind, (2,)))
 
 
+B = lt.Bernoulli((8, 8))
+
+
+@pytest.mark.parametrize(
+    "build, words",
+    [
+        (lambda: templates.ladder(B, ()), r"ladder: latents are those of each layer, such as \(20, 10\), not \(\)"),
+        (lambda: templates.ladder(B, 5), "ladder: latents are those of each layer"),
+        (lambda: templates.sparse(64), r"sparse: x must be a family such as lt.Bernoulli\(\(28, 28\)\), not 64"),
+        (lambda: templates.vq((8, 8)), "vq: x must be a family"),
+        (lambda: templates.mixture(lt.Bernoulli, 3), "mixture: x must be a family"),
+        (lambda: templates.semi_supervised(None, 3), "semi_supervised: x must be a family"),
+        (lambda: templates.conditional(64, 3), "conditional: x must be a family"),
+        (lambda: templates.ladder(64), "ladder: x must be a family"),
+        (lambda: templates.multiview({"z": B}), "multiview: views are families by node, none of them named 'z'"),
+        (lambda: templates.multiview([B]), "multiview: views are families by node"),
+        (lambda: templates.multiview({"a": 3}), "multiview: 'a' must be a family"),
+        (lambda: templates.counts(12, batches=0), "counts: batches must be a whole number of at least 1, not 0"),
+        (lambda: templates.counts(lt.Normal(3)), r"counts: x must share out the library, .* not Normal\(3\)"),
+        (lambda: templates.deep_image(B, depth=0), "deep_image: depth must be a whole number of at least 1, not 0"),
+        (lambda: templates.deep_image(B, patch=0), "deep_image: patch must be a whole number of at least 1, not 0"),
+        (lambda: templates.deep_image(64), "deep_image: 64 is no image"),
+        (lambda: templates.top_down(templates.ppca(3)), "top_down: network must be one such as"),
+        (lambda: templates.pixels(np.full((2, 8, 8), "a")), "pixels: images must be numbers, not of type <U1"),
+        (lambda: templates.pixels(np.full((2, 8, 8), np.nan)), r"not \(2, 8, 8\) without a pixel that is seen"),
+    ],
+)
+def test_what_a_template_cannot_declare_is_refused(build, words):
+    with pytest.raises(lt.DeclarationError, match=words):
+        build()
+
+
+def test_hidden_pixels_do_not_choose_the_family():
+    images = np.where(np.arange(64).reshape(1, 8, 8) == 3, np.nan, np.arange(128).reshape(2, 8, 8) % 2)
+    assert templates.pixels(images) == B
+
+
+def test_a_guide_from_the_top_down_sees_inputs():
+    network = lt.Network(
+        c=lt.Given(lt.Categorical(3)),
+        b=lt.Normal(2),
+        a=lt.Normal(2).given("b", "c"),
+        x=lt.Normal(4).given("a", "c"),
+    )
+    guide = templates.top_down(network, width=8)
+    assert guide.factors("q") == "q(b | x, c) q(a | x, c, b)"
+    assert [type(guide.nodes[n].family) for n in "ba"] == [lt.Normal, lt.Relative]
+    build_model(network, guide, jax.random.key(0))
+
+
 def test_a_guide_from_the_top_down():
     network = templates.ladder(lt.Normal(4), (3, 2, 1), width=8)
     guide = templates.top_down(network, width=8)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from laten.common.errors import DeclarationError
+from laten.common.errors import DeclarationError, whole
 from laten.families import (
     Bernoulli,
     Deterministic,
@@ -47,6 +47,7 @@ def deep_image(
     Raises:
         DeclarationError: an image whose sides `patch` does not divide, or sizes below 1.
     """
+    whole("deep_image: depth", depth, error=DeclarationError)
     side, net = tokens_of(x, patch), Residual(width, blocks)
     layer, say = Deterministic((*side, width)), Residual(width, 0)
     p: dict[str, Family | Node] = {f"z{depth}": NormalMixture(latent, components)}
@@ -70,7 +71,8 @@ def tokens_of(x: Family, patch: int) -> tuple[int, int]:
     Raises:
         DeclarationError: no image, or sides that `patch` does not divide.
     """
-    if len(x.shape) not in (2, 3):
+    whole("deep_image: patch", patch, error=DeclarationError)
+    if not isinstance(x, Family) or len(x.shape) not in (2, 3):
         raise DeclarationError(f"deep_image: {x!r} is no image (height, width) or (height, width, channels)")
     try:
         return divided((x.shape[0], x.shape[1]), patch, f"deep_image: patch={patch}")
@@ -85,19 +87,24 @@ def pixels(images: np.ndarray) -> Family:
     that choose together (Salimans et al. 2017); others: `Normal` with one scale, learned, for all pixels (Rybkin et al.
     2021).
 
+    NaN is a hidden pixel.
+
     Raises:
-        DeclarationError: an array of another shape, or empty.
+        DeclarationError: an array of another shape, without numbers, or empty.
     """
-    shape = np.shape(images)[1:]
-    if len(shape) not in (2, 3) or not np.size(images):
+    images, shape = np.asarray(images), np.shape(images)[1:]
+    if images.dtype.kind not in "biuf":
+        raise DeclarationError(f"pixels: images must be numbers, not of type {images.dtype}")
+    seen = images[~np.isnan(images)]
+    if len(shape) not in (2, 3) or not seen.size:
         raise DeclarationError(
             "pixels: images must be an array (rows, height, width) or (rows, height, width, channels), "
-            f"not {np.shape(images)}"
+            f"not {images.shape}{' without a pixel that is seen' if images.size else ''}"
         )
-    low, high = np.min(images), np.max(images)
-    if low >= 0 and high <= 1 and np.isin(images, (0, 1)).all():
+    low, high = np.min(seen), np.max(seen)
+    if low >= 0 and high <= 1 and np.isin(seen, (0, 1)).all():
         return Bernoulli(shape)
-    if not np.issubdtype(np.asarray(images).dtype, np.integer):
+    if not np.issubdtype(images.dtype, np.integer):
         return Normal(shape, scale="shared")
     levels = DiscretizedLogistic(shape) if low >= 0 and high < 256 else DiscretizedLogistic(shape, high - low + 1, low)
     return Mixture(levels, 5, together=True) if len(shape) == 3 and shape[-1] > 1 else levels

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from laten.common.errors import DeclarationError
+from laten.common.errors import DeclarationError, whole
 from laten.families import (
     Bernoulli,
     Binned,
@@ -90,6 +90,16 @@ def ranks(levels: int) -> Points:
     return tuple(((k - centre) * step,) for k in range(levels))
 
 
+def check_family(template: str, x: object, name: str = "x") -> None:
+    """Check that what a template is told of a node is a family.
+
+    Raises:
+        DeclarationError: it is a size, a class, or something else.
+    """
+    if not isinstance(x, Family):
+        raise DeclarationError(f"{template}: {name} must be a family such as lt.Bernoulli((28, 28)), not {x!r}")
+
+
 def table(
     leaves: Sequence[Leaf], latent: int = 16, width: int = 256, components: int = 64, dropout: float = 0.1
 ) -> Network:
@@ -120,11 +130,13 @@ def images(shape: tuple[int, ...], latent: int = 20, width: int = 500, depth: in
 
 def semi_supervised(x: Family, classes: int, latent: int = 20, width: int = 500) -> Network:
     """Declare p(y) p(z) p(x | y, z): a label seen in some rows only (Kingma et al. 2014, model M2)."""
+    check_family("semi_supervised", x)
     return Network(y=Categorical(classes), z=Normal(latent), x=x.given("y", "z", via=MLP(width)))
 
 
 def mixture(x: Family, components: int, latent: int = 10, width: int = 128) -> Network:
     """Declare p(c) p(z | c) p(x | z): clusters in the latent space, found by enumeration."""
+    check_family("mixture", x)
     return Network(c=Categorical(components), z=Normal(latent).given("c"), x=x.given("z", via=MLP(width)))
 
 
@@ -140,17 +152,21 @@ def top_down(network: Network, width: int = 200, family: type[Family] = Relative
         family: `lt.Relative`, or `lt.Combined`.
         depth: Hidden layers between two levels.
     Raises:
-        DeclarationError: a latent that is not normal.
+        DeclarationError: a latent that is not normal, or no network.
     """
-    latents = [n for n in network.stochastic if n not in network.leaves]
+    if not isinstance(network, Network):
+        raise DeclarationError(f"top_down: network must be one such as lt.templates.ladder(...), not {network!r:.80}")
+    inner = [n for n in network.stochastic if n not in network.leaves]
+    inputs = [n for n in inner if network.nodes[n].family.is_input]
+    latents = [n for n in inner if n not in inputs]
     layers: dict[str, Family | Node] = {}
-    below = network.leaves
+    below = (*network.leaves, *inputs)
     for level in range(1, len(latents) + 1):
         layer = Deterministic(width).given(*below, via=MLP(width, depth, activate_output=True))
         layers[f"up{level}"], below = layer, (f"up{level}",)
     for level, name in zip(range(len(latents), 0, -1), latents, strict=True):
         node = network.nodes[name]
-        above = network.stochastic_parents(name)
+        above = [n for n in network.stochastic_parents(name) if n not in inputs]
         layers[name] = (family if above else Normal)(node.family.shape).given(f"up{level}", *above)  # type: ignore[call-arg]
     guide = Network(**layers)
     check_guide(network, guide)
@@ -170,12 +186,20 @@ def counts(
         batches: Of the covariate "batch", a code from 0 in each row; 1: there is none.
         latent: Latent dimensions.
         width, depth, dropout: Of the hidden layers.
+    Raises:
+        DeclarationError: a family that is not of shares of the library, or sizes below 1.
     """
+    whole("counts: batches", batches, error=DeclarationError)
     nodes: dict[str, Family | Node] = {"library": Given(LogNormal(1))}
     if batches > 1:
         nodes["batch"] = Given(Categorical(batches))
     net = MLP(width, depth, dropout=dropout)
     x = x if isinstance(x, Family) else NegativeBinomial(x, "site", total="library")
+    if x.beside != "library":
+        raise DeclarationError(
+            f"counts: x must share out the library, as lt.NegativeBinomial({x.n_sites}, 'site', total='library') does, "
+            f"not {x!r}"
+        )
     return Network(**nodes, z=Normal(latent), x=x.given("z", *reversed(nodes), via=net))
 
 
@@ -184,7 +208,12 @@ def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200, depth
 
     Args:
         width, depth: Of the hidden layers between two levels.
+    Raises:
+        DeclarationError: no layer, or sizes below 1.
     """
+    check_family("ladder", x)
+    if not isinstance(latents, Sequence) or not latents:
+        raise DeclarationError(f"ladder: latents are those of each layer, such as (20, 10), not {latents!r}")
     nodes: dict[str, Family | Node] = {}
     net = MLP(width, depth)
     for level in range(len(latents), 0, -1):
@@ -196,6 +225,7 @@ def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200, depth
 
 def conditional(x: Family, given: Family | int, latent: int = 20, width: int = 200) -> Network:
     """Declare p(z) p(x | c, z): rows given what each says of itself, a class or numbers (Sohn et al. 2015)."""
+    check_family("conditional", x)
     return Network(c=Given(given), z=Normal(latent), x=x.given("c", "z", via=MLP(width)))
 
 
@@ -208,7 +238,16 @@ def multiview(views: Mapping[str, Family], latent: int = 20, width: int = 200) -
         views: Node -> its family.
     Returns:
         Network and guide.
+    Raises:
+        DeclarationError: views that are no families by node, or a view named "z".
     """
+    if not isinstance(views, Mapping) or not views or "z" in views:
+        raise DeclarationError(
+            "multiview: views are families by node, none of them named 'z', such as "
+            f"{{'a': lt.Normal(12), 'b': lt.Bernoulli((28, 28))}}, not {views!r}"
+        )
+    for name, family in views.items():
+        check_family("multiview", family, repr(name))
     leaves = {name: family.given("z", via=MLP(width)) for name, family in views.items()}
     guide = Network(z=Normal(latent).given(*views, via=Experts(MLP(width))))
     return Network(z=Normal(latent), **leaves), guide
@@ -233,6 +272,7 @@ def ppca(columns: int, latent: int = 2) -> tuple[Network, Network]:
 
 def sparse(x: Family, latent: int = 64) -> Network:
     """Declare p(z) p(x | z) of sparse coding: a linear picture of many latents, few of them far from zero."""
+    check_family("sparse", x)
     return Network(z=Laplace(latent), x=x.given("z"))
 
 
@@ -252,4 +292,5 @@ def topic(words: int, topics: int = 20, width: int = 100) -> tuple[Network, Netw
 
 def vq(x: Family, sites: int = 16, codes: int = 64, dim: int = 8, width: int = 200) -> Network:
     """Declare p(c) p(x | e_c): latents from a codebook of vectors (van den Oord et al. 2017)."""
+    check_family("vq", x)
     return Network(z=Quantised(sites, dim, codes), x=x.given("z", via=MLP(width)))
