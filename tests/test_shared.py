@@ -183,6 +183,8 @@ REFUSED = [
     (ladder(), lt.Network(z2=N(1).given("h"), z1=N(2).given("x", "z2")), r"'z2' looks at P, .* depends on 'z1'"),
     (vamp(), lt.Network(z=lt.StudentT(2).given("x")),
      r"node 'z' is Vamp\(2, k=4\), but the guide's node is StudentT\(2\); use lt\.Normal\(2\) in the guide"),
+    (vamp(), lt.Network(z=N(2).learned()),
+     r"made of the guide at rows of data, but its guide sees no row; .* as in lt\.Normal\(2\)\.given\('x'\)"),
     (lt.Network(y=lt.Categorical(3), z=lt.Vamp(2, 4), x=N(3).given("y", "z")), None,
      r"made of the guide at rows of data, but its guide looks at 'y'; .* or use lt\.NormalMixture\(2\)"),
     (lt.Network(y=N(1), z=lt.Vamp(2, 4).given("y"), x=N(3).given("z")), None, r"a prior: it has no parents"),

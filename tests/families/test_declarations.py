@@ -37,6 +37,8 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: lf.DiscretizedLogistic(3, levels=2.5), r"DiscretizedLogistic: levels must be a whole number, not 2\.5"),
     (lambda: lf.DiscretizedLogistic(3, low=2**24), r"not exact in float32"),
     (lambda: lf.Mixture(lf.Bernoulli(3), 2), r"Mixture: component must be a family of numbers .* not Bernoulli\(3\)"),
+    (lambda: lf.Mixture(lf.Given(3), 2), r"Mixture: component must be a family of numbers .* not Given\(3\)"),
+    (lambda: lf.Mixture(lf.Relative(3), 2), r"Mixture: component must be a family of numbers .* not Relative\(3\)"),
     (lambda: lf.Mixture(lf.Normal(3), 0), r"Mixture: k must be at least 1, not 0"),
     (lambda: lf.Mixture(lf.Normal(3), 2.0), r"Mixture: k must be a whole number, not 2\.0"),
     (lambda: lf.Deterministic("many"), r"Deterministic: size must be a whole number .* not 'many'"),

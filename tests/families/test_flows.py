@@ -13,6 +13,7 @@ import scipy.stats as st
 import laten.families as lf
 from laten.common.errors import DeclarationError, LatenError
 from laten.families.flows import Autoregressive, Spline
+from laten.network.nets.layers import MLP
 
 FLOWS = [Spline(3, 8, 5), Autoregressive(2, 8), Autoregressive(2, 8, fast="density")]
 every_flow = pytest.mark.parametrize("flow", FLOWS, ids=repr)
@@ -121,6 +122,11 @@ class Crooked:
 WRONG = [
     (lambda: lf.Transformed(lf.Bernoulli(3), Spline()), r"base must be a family of real numbers .* not Bernoulli\(3\)"),
     (lambda: lf.Transformed(lf.Normal(3), "spline"), r"flow must be one such as lt\.Spline\(4, 64\), not 'spline'"),
+    (lambda: lf.Transformed(lf.Transformed(lf.Normal(3), Spline()), Spline()), r"base must be without weights of its"),
+    (
+        lambda: lf.Transformed(lf.Normal(3), MLP(4)).body(jax.random.key(0)),
+        r"use a flow such as lt\.Spline\(4, 64\)",
+    ),
     (lambda: lf.Transformed(lf.Normal(3), Spline(), -1), r"context must be a whole number of at least 0"),
     (lambda: lf.Transformed(lf.Normal(3), Crooked()).body(jax.random.key(0)), r"one log-slope"),
     (lambda: Spline(0), r"Spline: layers must be a whole number"),

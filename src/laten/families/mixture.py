@@ -39,7 +39,8 @@ class Mixture(Family):
         k: Number of components.
         together: Whether sites along the last axis choose one component together, as channels of a pixel.
     Raises:
-        DeclarationError: a component of classes, of joint sites or without a density, `k` below 1, or no axis.
+        DeclarationError: a component of classes, of joint sites, without a density or for guides; `k` below 1, or no
+            axis.
     """
 
     component: Family
@@ -49,7 +50,7 @@ class Mixture(Family):
     def __post_init__(self) -> None:
         part = self.component
         alone = isinstance(part, Family) and not part.joint and part.beside is None
-        if not (alone and part.has_density and part.classes is None):
+        if not (alone and part.has_density and part.classes is None) or part.is_input or part.starts_from_p:
             raise DeclarationError(
                 "Mixture: component must be a family of numbers at independent sites, such as Normal, StudentT, "
                 f"LogNormal or Poisson: lt.Mixture(lt.Normal(12), 5), not {part!r}"

@@ -51,6 +51,11 @@ class Transformed(Family):
                 "Transformed: base must be a family of real numbers with a gradient, such as lt.Normal(20), "
                 f"not {base!r}"
             )
+        if isinstance(base, Transformed):
+            raise DeclarationError(
+                f"Transformed: base must be without weights of its own, not {base!r}; one flow of more layers does the "
+                "same, such as lt.Spline(8)"
+            )
         if not callable(self.flow):
             raise DeclarationError(f"Transformed: flow must be one such as lt.Spline(4, 64), not {self.flow!r}")
         whole("Transformed: context", self.context, 0, DeclarationError)
@@ -88,10 +93,16 @@ class Transformed(Family):
         module = self.flow(self.n_sites, self.context, key)
         vectors = [jax.ShapeDtypeStruct((n,), jnp.float32) for n in (self.n_sites, self.context)]
         for way in ("__call__", "inverse"):
-            out = eqx.filter_eval_shape(lambda m, u, c, way=way: getattr(m, way)(u, c), module, *vectors)
-            if [x.shape for x in out] != [(self.n_sites,), ()]:
+            try:
+                out = eqx.filter_eval_shape(lambda m, u, c, way=way: getattr(m, way)(u, c), module, *vectors)
+            except Exception as error:  # whatever a flow of the user's raises, or a net that is no flow
                 raise DeclarationError(
-                    f"{self!r}: its flow's {way} must return a vector ({self.n_sites},) and one log-slope, not {out}"
+                    f"{self!r}: its flow's {way}(vector, context) fails: {error}; use a flow such as lt.Spline(4, 64)"
+                ) from error
+            if not isinstance(out, tuple | list) or [jnp.shape(x) for x in out] != [(self.n_sites,), ()]:
+                raise DeclarationError(
+                    f"{self!r}: its flow's {way} must return a vector ({self.n_sites},) and one log-slope, not {out}; "
+                    "use a flow such as lt.Spline(4, 64)"
                 )
         return module
 

@@ -198,6 +198,11 @@ def check_made_of_guide(network: Network, guide: Network, name: str) -> None:
         what = "which the guide does not draw" if node is None else f"but the guide's node is {node.family!r}"
         fits = Normal(prior.shape)
         raise DeclarationError(f"node {name!r} is {prior!r}, {what}; use lt.{fits!r} in the guide, which it is made of")
+    if not guide.stochastic_parents(name):
+        raise DeclarationError(
+            f"node {name!r} is {prior!r}, made of the guide at rows of data, but its guide sees no row; declare "
+            f"q({name} | ...) given evidence, as in lt.{Normal(prior.shape)!r}.given('x')"
+        )
     for parent in guide.stochastic_parents(name):
         if parent in guide.nodes or parent not in network.stochastic:
             raise DeclarationError(
