@@ -249,6 +249,15 @@ def test_latents_that_a_penalty_is_not_defined_for(objective, network, guide, wo
         eqx.filter_eval_shape(lambda m: objective(m, BATCH, jax.random.key(0)), built)
 
 
+@pytest.mark.parametrize("penalty", [lt.TotalCorrelation, lt.Dip, lt.Mmd, lt.FactorVae])
+def test_a_penalty_has_rows_to_compare(penalty):
+    one, objective = jax.tree.map(lambda x: x[:1], BATCH), penalty(lt.Elbo())
+    with pytest.raises(
+        lt.DeclarationError, match="compares the rows of a batch, and a batch has one row; use a larger"
+    ):
+        eqx.filter_eval_shape(lambda m: objective(m, one, jax.random.key(0)), stirred(NETWORK, objective=objective))
+
+
 @pytest.mark.parametrize("make, words", [
     (lambda: lt.Mmd("elbo"), r"Mmd: of_rows must be an objective"),
     (lambda: lt.TotalCorrelation(lt.Elbo(), weight=-1), "weight must be finite and at least 0"),

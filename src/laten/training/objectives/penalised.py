@@ -30,6 +30,8 @@ class Penalised(Weighted):
     Args:
         of_rows: Such as `lt.Elbo()`, or another penalty.
         weight: λ.
+    Raises:
+        DeclarationError: when it is asked, a batch of one row.
     """
 
     @abc.abstractmethod
@@ -41,6 +43,10 @@ class Penalised(Weighted):
         """
 
     def __call__(self, model: Model, batch: Batch, key: Key, progress: Share = 1.0, dropout: bool = False) -> Estimate:
+        if len(next(iter(batch.values.values()))) < 2:
+            raise DeclarationError(
+                f"{type(self).__name__} compares the rows of a batch, and a batch has one row; use a larger batch_size"
+            )
         found = self.of_rows(model, batch, key, progress, dropout)
         return found._replace(loss=found.loss + self.penalty(model, batch, key, dropout))
 
