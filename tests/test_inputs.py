@@ -11,6 +11,7 @@ from sklearn.decomposition import PCA
 
 import laten as lt
 from laten.network.model import build_model
+from laten.training.objectives import Batch
 
 N = lt.Normal
 
@@ -70,10 +71,16 @@ def test_an_input_has_no_density_and_must_be_given():
     drawn = vae.sample(400, given={"c": np.array([1.0]), "b": 2})["x"]
     assert np.abs(drawn.mean(0) - 5).max() < 0.3
     assert (drawn.shape, vae.sample(2, given={"c": np.array([0.0]), "b": 0})["c"].tolist()) == ((400, 2), [[0.0]] * 2)
-    with pytest.raises(lt.DeclarationError, match=r"every row must give its value.*sample\(n, given="):
+    with pytest.raises(lt.DeclarationError, match=r"node 'c' is .* every row must give its value.*sample\(n, given="):
         vae.sample(2)
     with pytest.raises(lt.LatenError, match="'c'"):
         vae.score({"b": b, "x": x})
+    with pytest.raises(
+        lt.DataError, match=r"node 'b' is .*every row must give it, .*give only \['c', 'x'\]; hand over"
+    ):
+        lt.VAE(network, epochs=1).fit({"c": c, "x": x})
+    with pytest.raises(lt.LatenError, match="the network has no node with a density"):
+        lt.VAE(lt.Network(c=lt.Given(1)), epochs=1).fit({"c": c})
     holes = data | {"c": np.where(np.arange(300)[:, None] < 5, np.nan, c)}
     with pytest.raises(lt.DataError, match=r"node 'c' is Given\(1\): every row must give all of it; 5 rows do not"):
         vae.score(holes)
@@ -93,6 +100,21 @@ def test_an_input_of_a_table_adds_no_log_determinant():
     np.testing.assert_array_equal(scores, other)
     assert abs(scores.mean() - st.norm(0, 1).logpdf(frame["x"]).mean()) < 1.0  # and nothing of c's logarithm
     assert np.abs(np.log(frame["c"])).mean() > 1.0
+
+
+@pytest.mark.parametrize("objective", [lt.WakeSleep(), lt.ReweightedWakeSleep(2, guide="both")], ids=repr)
+def test_dreams_are_given_what_a_row_gives(objective):
+    """Inputs are not dreamt: the guide of a dream sees those of the row."""
+    network = lt.Network(c=lt.Given(1), z=N(1), x=N(2).given("z", "c"))
+    model = build_model(network, lt.guide_for(network), jax.random.key(0))
+
+    def slope(c):
+        batch = Batch({"c": jnp.full((3, 1), c), "x": jnp.ones((3, 2))}, {})
+        loss = lambda m: objective(m, batch, jax.random.key(0)).loss  # noqa: E731
+        return np.concatenate([np.ravel(g) for g in jax.tree.leaves(eqx.filter_grad(loss)(model).q)])
+
+    at_one, at_two = slope(1.0), slope(2.0)
+    assert np.isfinite(at_one).all() and not np.allclose(at_one, at_two)
 
 
 WRONG = [

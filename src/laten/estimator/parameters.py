@@ -92,6 +92,12 @@ def check(parameters: Parameters) -> None:
         raise LatenError("keep='all' averages over several models: say how many, restarts=4")
     if parameters.trim and parameters.objective is not None:
         raise LatenError("trim goes with the default objective; say objective=lt.Elbo(..., trim=...) instead")
+    network = parameters.network
+    if network is not None and all(network.nodes[n].family.is_input for n in network.stochastic):
+        raise LatenError(
+            "the network has no node with a density, so that there is nothing to learn: declare one, such as "
+            "lt.Network(x=lt.Normal(4))"
+        )
     settings_of(parameters, False)
 
 

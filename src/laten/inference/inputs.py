@@ -2,17 +2,23 @@
 
 import numpy as np
 
-from laten.common.errors import DataError
+from laten.common.errors import DataError, known
 from laten.data.rows.rows import Rows
 from laten.network.network import Network
 
 
 def check_inputs(network: Network, rows: Rows) -> None:
-    """Check that no input is hidden in any row.
+    """Check that no input is lacking, or hidden in any row.
 
     Raises:
         DataError: one is, naming the node and how many rows.
     """
+    for name, family in network.families.items():
+        if family.is_input and name not in rows.values:
+            raise DataError(
+                f"node {name!r} is {family!r}: every row must give it, for nothing draws it, and these give only "
+                f"{known(rows.values)}; hand over {{{name!r}: array, ...}}, or declare it as a family with a density"
+            )
     for name in rows.mask:
         if network.nodes[name].family.is_input:
             hidden = int((~np.asarray(rows.mask[name]).reshape(rows.n, -1).all(axis=1)).sum())

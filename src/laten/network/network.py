@@ -194,8 +194,18 @@ class Network:
         return ready[name]
 
     def sample(self, weights: Mapping[str, Conditional], key: Key, given: Values | None = None) -> Values:
-        """Draw every node once, parents first; those in `given` keep their values."""
+        """Draw every node once, parents first; those in `given` keep their values.
+
+        Raises:
+            DeclarationError: an input that is not given.
+        """
         values = dict(given or {})
+        for name, family in self.families.items():
+            if family.is_input and name not in values:
+                raise DeclarationError(
+                    f"node {name!r} is {family!r}: every row must give its value, for nothing draws it; hand it over, "
+                    f"as in sample(n, given={{{name!r}: value}})"
+                )
         keys = dict(zip(self.nodes, random.split(key, len(self.nodes)), strict=True))
         for name, family, raw in self.walk(weights, values, skip=values.keys(), noise=lambda n: random.beside(keys[n])):
             values[name] = family.sample(raw, keys[name])

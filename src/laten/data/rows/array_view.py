@@ -79,7 +79,10 @@ class ArrayView(Record, frozen=True, tag_field="kind", tag="arrays"):
         arrays = self.opened(data)
         lacking = [n for n in self.nodes if n not in arrays and n not in optional]
         if lacking and not partial:
-            raise DataError(f"node {lacking[0]!r} has no array; the model was fitted to {known(self.nodes)}")
+            raise DataError(
+                f"node {lacking[0]!r} has no array; the model was fitted to {known(self.nodes)}. Give it, with NaN "
+                "where rows do not show it"
+            )
         return rows_from_arrays(
             arrays, self.specs, binarise=self.binarise, seed=self.seed, visit=self.visit, units=self.units
         )

@@ -89,7 +89,8 @@ class ReweightedWakeSleep(Objective):
 def dreamt(model: Model, key: Key, net_key: Key | None, values: Values, masks: Masks) -> Array:
     """Return log q of the latents of one draw from the network, given those of its sites that the row shows."""
     dream_key, key = random.split(key)
-    dream = jax.lax.stop_gradient(model.network.sample(model.conditionals, dream_key))
+    inputs = {n: x for n, x in values.items() if model.network.nodes[n].family.is_input}
+    dream = jax.lax.stop_gradient(model.network.sample(model.conditionals, dream_key, inputs))
     shown = {name: dream[name].astype(x.dtype) for name, x in values.items()}
     return all_sites(model.draw(key, shown, masks, {n: dream[n] for n in model.latents}, net_key).log_q)
 
