@@ -65,12 +65,21 @@ def test_measures_by_hand():
 @pytest.mark.parametrize("codes, factors, words", [
     (np.ones((60, 1)), np.arange(60.0), "two latents"),
     (RNG.normal(size=(60, 2)), np.arange(50.0), "there are 50 rows of factors and 60"),
+    (np.full((60, 2), np.nan), np.arange(60.0), "some latents are not finite"),
+    (CODED[:60], np.zeros((60, 2, 2)), r"not an array \(60, 2, 2\)"),
+    (CODED[:60], {"a": [f"row {i}" for i in range(60)]}, "factor 'a' has hardly a value twice"),
+    (CODED[:60], {"a": np.append(np.arange(59.0), np.inf)}, "factor 'a' holds infinities"),
     (RNG.normal(size=(60, 2)), {"a": np.ones(60)}, "factor 'a' is the same in all rows"),
     (RNG.normal(size=(60, 2)), {"a": np.append(np.arange(59.0), np.nan)}, "factor 'a' has holes"),
 ])  # fmt: skip
 def test_what_cannot_be_measured(codes, factors, words):
     with pytest.raises(lt.DataError, match=words):
         lt.disentanglement(Codes(), codes, factors)
+
+
+def test_latents_that_stay_the_same_say_nothing():
+    found = measured(np.zeros((ROWS, 3)))
+    assert found[:6] == (0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.slow

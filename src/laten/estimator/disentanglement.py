@@ -31,6 +31,7 @@ BINS = 20
 LEVELS = 20  # most values that whole numbers have as classes
 TREES = 50
 LEAST = 50  # rows
+FOLDS = 3  # of the rows, by which a tree is judged
 FAINT = 1e-12
 
 
@@ -84,7 +85,8 @@ def disentanglement(vae: HasLatents, X: Any, factors: Any, *, seed: int = 0) -> 
         `mig`, `disentanglement`, `completeness`, `informativeness` (these three are DCI), `sap`, `modularity`, and two
         frames.
     Raises:
-        DataError: factors that are constant, have holes, or are of another number of rows; fewer than two latents.
+        DataError: factors that are constant, have holes or hardly a value twice, or are of another number of rows;
+            fewer than two latents, or some that are not finite.
 
     >>> import laten as lt
     >>> import numpy as np
@@ -96,9 +98,13 @@ def disentanglement(vae: HasLatents, X: Any, factors: Any, *, seed: int = 0) -> 
     1.0
     """
     codes = np.asarray(vae.transform(X), np.float64)
+    if np.ndim(factors) > 2:
+        raise DataError(f"factors are a table (rows, factors), not an array {np.shape(factors)}")
     table = pd.DataFrame(factors)
     if codes.ndim != 2 or codes.shape[1] < 2 or len(codes) < LEAST:
         raise DataError(f"disentanglement needs two latents and {LEAST} rows at least; these are {codes.shape}")
+    if not np.isfinite(codes).all():
+        raise DataError("disentanglement: some latents are not finite numbers; leave out these rows, or fit again")
     if len(table) != len(codes):
         raise DataError(f"there are {len(table)} rows of factors and {len(codes)} rows of data")
     known = {str(name): factor_of(str(name), column) for name, column in table.items()}
@@ -126,6 +132,10 @@ def factor_of(name: str, column: pd.Series) -> Factor:
         raise DataError(f"factor {name!r} is the same in all rows; leave it out")
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     few = numeric and column.nunique() <= LEVELS and bool((column == column.round()).all())
+    if numeric and not np.isfinite(column.to_numpy(np.float64)).all():
+        raise DataError(f"factor {name!r} holds infinities; put finite numbers there, or leave out these rows")
+    if not (numeric and not few) and column.value_counts().max() < FOLDS:
+        raise DataError(f"factor {name!r} has hardly a value twice, too few for classes; leave it out, or give numbers")
     if numeric and not few:
         return Factor(column.to_numpy(np.float64), False)
     return Factor(pd.factorize(column, sort=True)[0], True)
@@ -190,6 +200,8 @@ def purity(importance: np.ndarray, axis: int) -> float:
     n = importance.shape[axis]
     if n < 2:
         return 1.0
+    if not total.any():  # nothing is told of anything
+        return 0.0
     share = importance / np.maximum(np.expand_dims(total, axis), FAINT)
     entropy = -(share * np.log(np.maximum(share, FAINT))).sum(axis=axis) / np.log(n)
     return float(np.average(1 - entropy, weights=total))
@@ -203,7 +215,7 @@ def separations(codes: np.ndarray, factors: Mapping[str, Factor], seed: int) -> 
         for j, z in enumerate(codes.T):
             if f.classes:
                 tree = DecisionTreeClassifier(max_leaf_nodes=2 * LEVELS, min_samples_leaf=5, random_state=seed)
-                found = (cross_val_score(tree, z[:, None], f.values, cv=3).mean() - chance) / max(1 - chance, FAINT)
+                found = (cross_val_score(tree, z[:, None], f.values, cv=FOLDS).mean() - chance) / max(1 - chance, FAINT)
             else:
                 found = np.corrcoef(z, f.values)[0, 1] ** 2 if z.std() > FAINT else 0.0
             out[j, k] = max(found, 0.0)
