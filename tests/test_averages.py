@@ -83,7 +83,9 @@ def test_latents_stand_side_by_side():
 
 
 def test_what_an_average_cannot_do_is_refused(average, tmp_path):
+    flow = lt.Network(z=lt.Normal(1), x=lt.Transformed(lt.Normal(2), lt.Spline(1, 4)).given("z"))
     for call, words in (
+        (lambda: lt.VAE(flow, keep="all", **FEW | {"epochs": 10**9}).fit({"x": X}), "keep the best one, keep='best'"),
         (lambda: lt.VAE(NETWORK, keep="all").fit(TABLE), "say how many, restarts=4"),
         (lambda: lt.VAE(NETWORK, keep="some").fit(TABLE), "keep must be one of 'best', 'all'"),
         (lambda: lt.VAE(NETWORK, keep="all", **FEW).fit(TABLE, run=tmp_path), "leave out one of them"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from laten.common.errors import LatenError
 from laten.network.model import averaged
 from laten.training.settings import Settings
 from laten.training.task import Outcome, Task
@@ -17,7 +18,15 @@ def train_each(task: Task, settings: Settings, train: Callable[[Task, Settings],
         train: Trains the one model of a task.
     Returns:
         The average; its history has a column `member`.
+    Raises:
+        LatenError: an observed node has a family with weights of its own.
     """
+    for name in task.model.network.leaves:
+        if task.model.p[name].body is not None:
+            raise LatenError(
+                f"node {name!r} is {task.model.network.nodes[name].family!r}, which has weights of its own: such "
+                "models cannot be averaged; keep the best one, keep='best'"
+            )
     found: list[Outcome] = []
     for number, model in enumerate((task.model, *task.others)):
         own = replace(settings, seed=settings.seed + number)

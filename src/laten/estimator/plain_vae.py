@@ -182,7 +182,8 @@ class PlainVAE(Refits, Answers):
             LatenError: this is no average, or has no member of this number.
         """
         if not 0 <= number < self.model_.members:
-            raise LatenError(f"there is no member {number!r}: this model is an average of {self.model_.members}")
+            what = f"an average of {self.model_.members}" if self.model_.members else "no average; fit with keep='all'"
+            raise LatenError(f"there is no member {number!r}: this model is {what}")
         found = copy(self)
         own = self.model_.member(number)
         found._remember(own, self.view_, self.presentation_, self.stopped_, self.history_, self.references_)

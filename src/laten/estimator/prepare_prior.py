@@ -75,6 +75,8 @@ def with_prior(model: Model, prior: Family | Node, node: str | None) -> tuple[st
     """
     nodes = model.network.nodes
     roots = [n for n in model.latents if not nodes[n].parents]
+    if not roots:
+        raise DeclarationError("refit_prior: the network has no latent without parents, so no prior to fit")
     if node is None and len(roots) != 1:
         raise DeclarationError(f"refit_prior: say which node, node=...; latents without parents: {known(roots)}")
     name = roots[0] if node is None else node

@@ -282,18 +282,8 @@ def build_model(
 
 
 def averaged(models: Sequence[Model]) -> Model:
-    """Return the average of models of one declaration.
-
-    Raises:
-        LatenError: an observed node has a family with weights of its own.
-    """
+    """Return the average of models of one declaration."""
     first = models[0]
-    for name in first.network.leaves:
-        if first.p[name].body is not None:
-            raise LatenError(
-                f"node {name!r} is {first.network.nodes[name].family!r}, which has weights of its own: such models "
-                "cannot be averaged; keep the best one"
-            )
     parts = [eqx.partition((m.p, m.q), eqx.is_array) for m in models]
     p, q = eqx.combine(jax.tree.map(lambda *xs: jnp.stack(xs), *[arrays for arrays, _ in parts]), parts[0][1])
     return replace(first, p=p, q=q, members=len(models))
