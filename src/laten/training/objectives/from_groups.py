@@ -26,7 +26,7 @@ from laten.training.objectives.around import Around
 from laten.training.objectives.groups import Groups, groups_of
 from laten.training.objectives.objective import Batch, Estimate, Share, over_rows
 
-UNTIL = 0.5  # t0
+UNTIL = 0.9  # t0
 WEIGHT = 10.0  # α
 SMOOTHED = 28  # pixels of a side for one of the standard deviation of the normal curve that smooths an image
 
