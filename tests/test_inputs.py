@@ -79,7 +79,7 @@ def test_an_input_has_no_density_and_must_be_given():
         lt.DataError, match=r"node 'b' is .*every row must give it, .*give only \['c', 'x'\]; hand over"
     ):
         lt.VAE(network, epochs=1).fit({"c": c, "x": x})
-    with pytest.raises(lt.LatenError, match="the network has no node with a density"):
+    with pytest.raises(lt.LatenError, match="no node of the network has a density"):
         lt.VAE(lt.Network(c=lt.Given(1)), epochs=1).fit({"c": c})
     holes = data | {"c": np.where(np.arange(300)[:, None] < 5, np.nan, c)}
     with pytest.raises(lt.DataError, match=r"node 'c' is Given\(1\): every row must give all of it; 5 rows do not"):

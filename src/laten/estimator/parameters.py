@@ -95,8 +95,9 @@ def check(parameters: Parameters) -> None:
     network = parameters.network
     if network is not None and all(network.nodes[n].family.is_input for n in network.stochastic):
         raise LatenError(
-            "the network has no node with a density, so that there is nothing to learn: declare one, such as "
-            "lt.Network(x=lt.Normal(4))"
+            "no node of the network has a density, so that there is nothing to learn: "
+            f"{', '.join(network.stochastic)} are inputs; declare what they tell of, such as a node that is normal "
+            "given them"
         )
     settings_of(parameters, False)
 

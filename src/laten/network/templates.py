@@ -22,16 +22,15 @@ from laten.families import (
     NormalMixture,
     Poisson,
     Quantised,
-    Relative,
 )
 from laten.families.binned import Points
-from laten.network.guide import check_guide
 from laten.network.image_templates import deep_image as deep_image
 from laten.network.image_templates import pixels as pixels
 from laten.network.nets.experts import Experts
 from laten.network.nets.layers import MLP
 from laten.network.nets.proportions import Proportions
 from laten.network.network import Network
+from laten.network.top_down import top_down as top_down
 
 
 class Leaf(NamedTuple):
@@ -129,48 +128,23 @@ def images(shape: tuple[int, ...], latent: int = 20, width: int = 500, depth: in
 
 
 def semi_supervised(x: Family, classes: int, latent: int = 20, width: int = 500) -> Network:
-    """Declare p(y) p(z) p(x | y, z): a label seen in some rows only (Kingma et al. 2014, model M2)."""
+    """Declare p(y) p(z) p(x | y, z): a label seen in some rows only (Kingma et al. 2014, model M2).
+
+    Raises:
+        DeclarationError: `x` is no family.
+    """
     check_family("semi_supervised", x)
     return Network(y=Categorical(classes), z=Normal(latent), x=x.given("y", "z", via=MLP(width)))
 
 
 def mixture(x: Family, components: int, latent: int = 10, width: int = 128) -> Network:
-    """Declare p(c) p(z | c) p(x | z): clusters in the latent space, found by enumeration."""
+    """Declare p(c) p(z | c) p(x | z): clusters in the latent space, found by enumeration.
+
+    Raises:
+        DeclarationError: `x` is no family.
+    """
     check_family("mixture", x)
     return Network(c=Categorical(components), z=Normal(latent).given("c"), x=x.given("z", via=MLP(width)))
-
-
-def top_down(network: Network, width: int = 200, family: type[Family] = Relative, depth: int = 1) -> Network:
-    """Declare a guide of a ladder that shares its conditionals (Sønderby et al. 2016): a net reads the data from below.
-
-    A layer up1, up2, ... for each latent, from the data to the top; then the latents from the top down, each told of
-    its layer and of the latents above, and starting from what the network says of it.
-
-    Args:
-        network: Its latents are normal, and at least one of them has no parents.
-        width: Units of each layer.
-        family: `lt.Relative`, or `lt.Combined`.
-        depth: Hidden layers between two levels.
-    Raises:
-        DeclarationError: a latent that is not normal, or no network.
-    """
-    if not isinstance(network, Network):
-        raise DeclarationError(f"top_down: network must be one such as lt.templates.ladder(...), not {network!r:.80}")
-    inner = [n for n in network.stochastic if n not in network.leaves]
-    inputs = [n for n in inner if network.nodes[n].family.is_input]
-    latents = [n for n in inner if n not in inputs]
-    layers: dict[str, Family | Node] = {}
-    below = (*network.leaves, *inputs)
-    for level in range(1, len(latents) + 1):
-        layer = Deterministic(width).given(*below, via=MLP(width, depth, activate_output=True))
-        layers[f"up{level}"], below = layer, (f"up{level}",)
-    for level, name in zip(range(len(latents), 0, -1), latents, strict=True):
-        node = network.nodes[name]
-        above = [n for n in network.stochastic_parents(name) if n not in inputs]
-        layers[name] = (family if above else Normal)(node.family.shape).given(f"up{level}", *above)  # type: ignore[call-arg]
-    guide = Network(**layers)
-    check_guide(network, guide)
-    return guide
 
 
 def counts(
@@ -224,7 +198,11 @@ def ladder(x: Family, latents: Sequence[int] = (20, 10), width: int = 200, depth
 
 
 def conditional(x: Family, given: Family | int, latent: int = 20, width: int = 200) -> Network:
-    """Declare p(z) p(x | c, z): rows given what each says of itself, a class or numbers (Sohn et al. 2015)."""
+    """Declare p(z) p(x | c, z): rows given what each says of itself, a class or numbers (Sohn et al. 2015).
+
+    Raises:
+        DeclarationError: `x` is no family.
+    """
     check_family("conditional", x)
     return Network(c=Given(given), z=Normal(latent), x=x.given("c", "z", via=MLP(width)))
 
@@ -271,7 +249,11 @@ def ppca(columns: int, latent: int = 2) -> tuple[Network, Network]:
 
 
 def sparse(x: Family, latent: int = 64) -> Network:
-    """Declare p(z) p(x | z) of sparse coding: a linear picture of many latents, few of them far from zero."""
+    """Declare p(z) p(x | z) of sparse coding: a linear picture of many latents, few of them far from zero.
+
+    Raises:
+        DeclarationError: `x` is no family.
+    """
     check_family("sparse", x)
     return Network(z=Laplace(latent), x=x.given("z"))
 
@@ -291,6 +273,10 @@ def topic(words: int, topics: int = 20, width: int = 100) -> tuple[Network, Netw
 
 
 def vq(x: Family, sites: int = 16, codes: int = 64, dim: int = 8, width: int = 200) -> Network:
-    """Declare p(c) p(x | e_c): latents from a codebook of vectors (van den Oord et al. 2017)."""
+    """Declare p(c) p(x | e_c): latents from a codebook of vectors (van den Oord et al. 2017).
+
+    Raises:
+        DeclarationError: `x` is no family.
+    """
     check_family("vq", x)
     return Network(z=Quantised(sites, dim, codes), x=x.given("z", via=MLP(width)))
