@@ -8,6 +8,7 @@ import pytest
 import scipy.stats
 from matplotlib import image as mpl_image
 from matplotlib import rcParams
+from scipy import sparse
 
 import laten as lt
 from laten import plots
@@ -19,7 +20,7 @@ from laten.network.model import build_model
 from laten.plots.canvas import CLASSES, HIDDEN, brief, decades, distinct, mosaic, palette, panels_of, signed
 from laten.plots.contents import model as contents
 from laten.plots.contents.columns import bins, colours, marginal
-from laten.plots.contents.containers import as_frame, as_images, as_numbers, as_table, unit
+from laten.plots.contents.containers import as_frame, as_images, as_numbers, as_table, n_rows, take, unit
 from laten.plots.contents.densities import SHARES, SIDE, density, width
 from laten.plots.panels import apart, draw_marginal
 
@@ -510,3 +511,12 @@ def test_a_density_is_a_mean_of_normals_and_its_lines_hold_their_share():
     for share, height in zip(SHARES, found.heights, strict=True):
         assert (at >= height).mean() == pytest.approx(share, abs=0.01)
     assert density(np.ones((9, 2))).values.sum() > 0  # points that are one point
+
+
+def test_sparse_rows_are_counted_and_taken():
+    x = sparse.csr_matrix(np.arange(12).reshape(4, 3))
+    for rows in (x, x.tocoo(), {"x": x, "batch": np.arange(4)}):
+        assert n_rows(rows) == 4
+        kept = take(rows, np.array([2, 0]))
+        kept = kept["x"] if isinstance(rows, dict) else kept
+        assert kept.toarray().tolist() == [[6, 7, 8], [0, 1, 2]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from laten.data.columns.cells import Cells
 from laten.data.columns.column import NUMBERS
@@ -88,13 +89,16 @@ def as_table(data: Any, view: Any) -> pd.DataFrame:
 
 def n_rows(data: Any) -> int:
     """Count the rows."""
-    return len(next(iter(data.values()))) if isinstance(data, Mapping) else len(data)
+    data = next(iter(data.values())) if isinstance(data, Mapping) else data
+    return data.shape[0] if issparse(data) else len(data)
 
 
 def take(data: Any, index: np.ndarray) -> Any:
     """Return some rows, in the same kind of container."""
     if isinstance(data, Mapping):
-        return {name: np.asarray(x)[index] for name, x in data.items()}
+        return {name: take(x, index) for name, x in data.items()}
+    if issparse(data):
+        return data.tocsr()[index]
     return data.iloc[index] if isinstance(data, pd.DataFrame) else np.asarray(data)[index]
 
 
