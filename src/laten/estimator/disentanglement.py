@@ -131,12 +131,12 @@ def factor_of(name: str, column: pd.Series) -> Factor:
     if column.nunique() < 2:
         raise DataError(f"factor {name!r} is the same in all rows; leave it out")
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    few = numeric and column.nunique() <= LEVELS and bool((column == column.round()).all())
+    numbers = numeric and not (column.nunique() <= LEVELS and bool((column == column.round()).all()))
     if numeric and not np.isfinite(column.to_numpy(np.float64)).all():
         raise DataError(f"factor {name!r} holds infinities; put finite numbers there, or leave out these rows")
-    if not (numeric and not few) and column.value_counts().max() < FOLDS:
+    if not numbers and column.value_counts().max() < FOLDS:
         raise DataError(f"factor {name!r} has hardly a value twice, too few for classes; leave it out, or give numbers")
-    if numeric and not few:
+    if numbers:
         return Factor(column.to_numpy(np.float64), False)
     return Factor(pd.factorize(column, sort=True)[0], True)
 

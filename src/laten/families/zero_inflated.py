@@ -123,8 +123,7 @@ class ZeroInflated(Family):
 def _with_zeros(gate: Array, log_p: Array, value: Array) -> Array:
     """Return log p where a site is zero by chance as well.
 
-    Derivatives are written out, and `log1p` is not used, whose last digits are lost beside a nat: both take much of a
-    training step of counts of many genes.
+    Derivatives are written out, and `log1p` is not used, whose last digits are lost beside a nat: less work a site.
     """
     zero = value == 0
     most = jnp.where(zero, jnp.maximum(gate, log_p), log_p)

@@ -3,7 +3,7 @@ r"""A careful start for classes: at first the guide is taught to tell groups of 
 A class that nobody shows has no reason to become one thing rather than another, and many ends are bad: a continuous
 latent below it learns to do without, and all rows end in a few classes. A class that few rows show is learned from
 these alone, though rows that lie together mostly have one label. So the rows are first sorted into groups (`groups`),
-and while training begins the loss holds, with $g(x)$ the group of a row,
+and for most of training, ever less, the loss holds, with $g(x)$ the group of a row,
 
 $$\mathcal J = \mathcal L - \alpha\,\max(0, 1 - t/t_0)\,\log q(c = g(x)\mid x),$$
 
